@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Code that a person approves before its output counts: a client of Sallyport's HTTP API in one file without dependencies.
+//
+//     import { Client } from "./sallyport.mjs";
+//     const client = new Client(); // SALLYPORT_URL, SALLYPORT_KEY
+//     const end = await client.run("print(6 * 7)", { purpose: "multiply" });
+//     console.log(end.result.stdout); // after a person approved; else Rejected, TimedOut or Failed is thrown
+//
+// Every call resolves to the API's own objects (doc/api.md).
+
+export const FINAL = ["approved", "rejected", "timed-out", "failed", "cancelled"];
+const TRIES = 4; // of a call that may be sent again
+const POLL_S = 60;
+
+/** The server refused: `status` of HTTP, `type` as doc/api.md lists them ("already-decided"), `body` whole. */
+export class ApiError extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? body?.title ?? `HTTP ${status}`);
+    this.name = new.target.name;
+    this.status = status;
+    this.body = body;
+    this.type = String(body?.type ?? "").split(":").pop();
+  }
+}
+/** 404 */
+export class NotFound extends ApiError {}
+/** 401 and 403: whoever asks may not, or not yet. */
+export class NotAllowed extends ApiError {}
+/** 409: decided already, other bytes than were seen, over. */
+export class Conflict extends ApiError {}
+
+/** The request is over and was not approved; `request` is the whole of it. */
+export class Ended extends Error {
+  constructor(request) {
+    super(request.decision?.comment ?? request.error?.message ?? request.state);
+    this.name = new.target.name;
+    this.request = request;
+  }
+}
+/** A person said no; the message is their comment. */
+export class Rejected extends Ended {}
+/** Nobody decided in time. */
+export class TimedOut extends Ended {}
+/** The code failed, could not be run, or was cancelled. */
+export class Failed extends Ended {}
+
+const ERRORS = { 401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict };
+const ENDS = { rejected: Rejected, "timed-out": TimedOut, failed: Failed, cancelled: Failed };
+
+const environment = (name) => globalThis.process?.env?.[name];
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+function base64(content) {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+const packFiles = (files) =>
+  files && Object.entries(files).map(([path, content]) => ({ path, base64: base64(content) }));
+
+export class Client {
+  #url;
+  #key;
+  #timeout;
+
+  /** `timeout`: seconds of one answer. */
+  constructor({ url, key, timeout = 30 } = {}) {
+    this.#url = (url ?? environment("SALLYPORT_URL") ?? globalThis.location?.origin ?? "http://localhost:8080").replace(/\/+$/, "");
+    this.#key = key ?? environment("SALLYPORT_KEY");
+    this.#timeout = timeout;
+  }
+
+  // --- submitting ---
+
+  /** Hands code in. `files` is {name: text or bytes}, `approvalTimeout` seconds. */
+  submit(code, { purpose, files, labels, gate, session, onBehalfOf, approvalTimeout } = {}) {
+    const body = { code, purpose, files: packFiles(files), labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout };
+    return this.#ask("POST", "/v1/requests", { body, again: true, headers: { "idempotency-key": crypto.randomUUID() } });
+  }
+
+  /** The next revision of a request for which changes were asked for. */
+  revise(id, code, { files, comment } = {}) {
+    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, files: packFiles(files), comment } });
+  }
+
+  /** Submits, waits for the end, and resolves to the approved request; throws an Ended if it is not approved. */
+  async run(code, options = {}) {
+    return this.wait((await this.submit(code, options)).id, options);
+  }
+
+  /** The request once it is approved. After `timeout` seconds an error is thrown, and it may still be decided. */
+  async wait(id, { timeout } = {}) {
+    const until = timeout === undefined ? Infinity : Date.now() + timeout * 1000;
+    for (;;) {
+      const left = Math.min(POLL_S, (until - Date.now()) / 1000);
+      const request = await this.get(id, { wait: Math.max(left, 0.001), until: "over" });
+      if (request.state === "approved") return request;
+      if (ENDS[request.state]) throw new ENDS[request.state](request);
+      if (Date.now() >= until) throw new Error(`request ${id} is ${request.state}`);
+    }
+  }
+
+  // --- looking ---
+
+  /** The request; with `wait` (seconds) not before its result is there, or with until "over" its end. */
+  get(id, { wait, until } = {}) {
+    const query = new URLSearchParams();
+    if (wait !== undefined) query.set("wait", `${Math.max(Math.floor(wait * 1000), 1)}ms`);
+    if (until !== undefined) query.set("until", until);
+    const path = this.#path(id) + (query.size ? `?${query}` : "");
+    return this.#ask("GET", path, { again: true, timeout: this.#timeout + (wait ?? 0) });
+  }
+
+  /** Each request, newest first: state, submitter, label ("key:value"), since, until, q. */
+  async *list(filters = {}) {
+    let after;
+    do {
+      const query = new URLSearchParams({ order: "desc", ...filters, ...(after && { after }) });
+      const page = await this.#ask("GET", `/v1/requests?${query}`, { again: true });
+      yield* page.requests;
+      after = page.next;
+    } while (after);
+  }
+
+  /** What the code made: path, size, sha256. */
+  async files(id) {
+    return (await this.#ask("GET", this.#path(id, "files"), { again: true })).files;
+  }
+
+  /** The bytes of one of them; NotAllowed before the approval, for who submitted it. */
+  file(id, path) {
+    return this.#ask("GET", this.#path(id, "files", path), { again: true, raw: true });
+  }
+
+  /** What proves later what was decided: `sallyport audit check`. */
+  receipt(id) {
+    return this.#ask("GET", this.#path(id, "receipt"), { again: true });
+  }
+
+  // --- deciding ---
+
+  /** `manifest` is the manifestSha256 that was looked at: a vote on other bytes is a Conflict. */
+  approve(id, { comment, manifest } = {}) {
+    return this.#vote(id, "approve", comment, manifest);
+  }
+
+  reject(id, { comment, manifest } = {}) {
+    return this.#vote(id, "reject", comment, manifest);
+  }
+
+  askForChanges(id, { comment, manifest } = {}) {
+    return this.#vote(id, "changes", comment, manifest);
+  }
+
+  cancel(id, { reason } = {}) {
+    return this.#ask("POST", this.#path(id, "cancel"), { body: { reason } });
+  }
+
+  #vote(id, answer, comment, manifestSha256) {
+    return this.#ask("POST", this.#path(id, "votes"), { body: { answer, comment, manifestSha256 } });
+  }
+
+  // --- one call ---
+
+  #path(...segments) {
+    return `/v1/requests/${segments.map(encodeURIComponent).join("/")}`;
+  }
+
+  /** `again`: it does no harm twice, so a lost answer and 503 are followed by another try. */
+  async #ask(method, path, { body, headers = {}, again = false, raw = false, timeout = this.#timeout } = {}) {
+    const all = { ...headers };
+    if (body) all["content-type"] = "application/json";
+    if (this.#key) all.authorization = `Bearer ${this.#key}`;
+    for (let attempt = 0; ; attempt++) {
+      const last = attempt === TRIES - 1 || !again;
+      let answer;
+      try {
+        answer = await fetch(this.#url + path, {
+          method,
+          headers: all,
+          body: body && JSON.stringify(body),
+          signal: AbortSignal.timeout(timeout * 1000),
+        });
+      } catch (lost) {
+        if (last) throw lost;
+        await pause(0.25 * 2 ** attempt);
+        continue;
+      }
+      if (answer.ok) return raw ? new Uint8Array(await answer.arrayBuffer()) : answer.json();
+      if (answer.status !== 503 || last) throw await this.#error(answer);
+      await pause(Number(answer.headers.get("retry-after")) || 0.25 * 2 ** attempt);
+    }
+  }
+
+  async #error(answer) {
+    const text = await answer.text();
+    let body;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      body = { detail: text.slice(0, 200) };
+    }
+    return new (ERRORS[answer.status] ?? ApiError)(answer.status, body);
+  }
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""Code that a person approves before its output counts: a client of Sallyport's HTTP API in one file without dependencies.
+
+    import sallyport
+    client = sallyport.Client()                     # SALLYPORT_URL, SALLYPORT_KEY
+    end = client.run("print(6 * 7)", purpose="multiply")
+    print(end["result"]["stdout"])                  # after a person approved; else Rejected, TimedOut, Failed is raised
+
+Every call returns the API's own objects as dicts (doc/api.md). Threads may share a client.
+"""
+import base64
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+FINAL = ("approved", "rejected", "timed-out", "failed", "cancelled")
+_TRIES = 4  # of a call that may be sent again
+_POLL_S = 60
+
+
+class Error(Exception):
+    """The server refused. `status` of HTTP, `type` as doc/api.md lists them ("already-decided"), `body` whole."""
+
+    def __init__(self, status, body):
+        self.status, self.body = status, body if isinstance(body, dict) else {}
+        self.type = str(self.body.get("type", "")).rsplit(":", 1)[-1]
+        super().__init__(self.body.get("detail") or self.body.get("title") or f"HTTP {status}")
+
+
+class NotFound(Error):
+    """404"""
+
+
+class NotAllowed(Error):
+    """401 and 403: whoever asks may not, or not yet."""
+
+
+class Conflict(Error):
+    """409: decided already, other bytes than were seen, over."""
+
+
+class Ended(Exception):
+    """The request is over and was not approved. `request` is the whole of it."""
+
+    def __init__(self, request):
+        self.request = request
+        decision, error = request.get("decision") or {}, request.get("error") or {}
+        super().__init__(decision.get("comment") or error.get("message") or request["state"])
+
+
+class Rejected(Ended):
+    """A person said no; the text is their comment."""
+
+
+class TimedOut(Ended):
+    """Nobody decided in time."""
+
+
+class Failed(Ended):
+    """The code failed, could not be run, or was cancelled."""
+
+
+_ERRORS = {401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict}
+_ENDS = {"rejected": Rejected, "timed-out": TimedOut, "failed": Failed, "cancelled": Failed}
+
+
+def _files(files):
+    """{"name": bytes or text} as the API has them."""
+    packed = []
+    for path, content in (files or {}).items():
+        raw = content.encode() if isinstance(content, str) else bytes(content)
+        packed.append({"path": path, "base64": base64.b64encode(raw).decode()})
+    return packed or None
+
+
+def _given(**members):
+    return {name: value for name, value in members.items() if value is not None}
+
+
+class Client:
+    def __init__(self, url=None, key=None, timeout=30, context=None):
+        """`timeout` in seconds of one answer; `context` an ssl.SSLContext for an authority of one's own."""
+        self._url = (url or os.environ.get("SALLYPORT_URL") or "http://localhost:8080").rstrip("/")
+        self._key = key or os.environ.get("SALLYPORT_KEY")
+        self._timeout, self._context = timeout, context
+
+    # --- submitting ---
+
+    def submit(self, code, purpose=None, files=None, labels=None, gate=None, session=None, on_behalf_of=None,
+               approval_timeout=None):
+        """Hands code in; returns the request as it is then. `files` is {"name": bytes or text}, `approval_timeout` seconds."""
+        body = _given(code=code, purpose=purpose, files=_files(files), labels=labels, gate=gate, session=session,
+                      onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout)
+        return self._ask("POST", "/v1/requests", body, {"Idempotency-Key": str(uuid.uuid4())}, again=True)
+
+    def revise(self, request_id, code, files=None, comment=None):
+        """The next revision of a request for which changes were asked for."""
+        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, files=_files(files), comment=comment))
+
+    def run(self, code, timeout=None, **submission):
+        """Submits, waits for the end, and returns the approved request; raises an Ended if it is not approved, and
+        TimeoutError after `timeout` seconds, when it may still be decided."""
+        return self.wait(self.submit(code, **submission)["id"], timeout)
+
+    def wait(self, request_id, timeout=None):
+        """The request once it is approved; as `run`."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _POLL_S if until is None else min(_POLL_S, until - time.monotonic())
+            request = self.get(request_id, wait=max(left, 0.001), until="over")
+            if request["state"] == "approved":
+                return request
+            if request["state"] in _ENDS:
+                raise _ENDS[request["state"]](request)
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError(f"request {request_id} is {request['state']}")
+
+    # --- looking ---
+
+    def get(self, request_id, wait=None, until=None):
+        """The request; with `wait` (seconds) not before its result is there, or with until="over" its end."""
+        query = _given(wait=None if wait is None else f"{max(int(wait * 1000), 1)}ms", until=until)
+        path = self._path(request_id) + ("?" + urllib.parse.urlencode(query) if query else "")
+        return self._ask("GET", path, again=True, timeout=self._timeout + (wait or 0))
+
+    def list(self, **filters):
+        """Each request, newest first: state, submitter, label ("key:value"), since, until, q."""
+        after = None
+        while True:
+            query = urllib.parse.urlencode(_given(order="desc", after=after, **filters), doseq=True)
+            page = self._ask("GET", f"/v1/requests?{query}", again=True)
+            yield from page["requests"]
+            after = page.get("next")
+            if not after:
+                return
+
+    def files(self, request_id):
+        """What the code made: path, size, sha256."""
+        return self._ask("GET", self._path(request_id, "files"), again=True)["files"]
+
+    def file(self, request_id, path):
+        """The bytes of one of them; NotAllowed before the approval, for who submitted it."""
+        return self._ask("GET", self._path(request_id, "files", path), again=True, raw=True)
+
+    def receipt(self, request_id):
+        """What proves later what was decided: `sallyport audit check`."""
+        return self._ask("GET", self._path(request_id, "receipt"), again=True)
+
+    # --- deciding ---
+
+    def approve(self, request_id, comment=None, manifest=None):
+        """`manifest` is the manifestSha256 that was looked at: a vote on other bytes is a Conflict."""
+        return self._vote(request_id, "approve", comment, manifest)
+
+    def reject(self, request_id, comment=None, manifest=None):
+        return self._vote(request_id, "reject", comment, manifest)
+
+    def ask_for_changes(self, request_id, comment, manifest=None):
+        return self._vote(request_id, "changes", comment, manifest)
+
+    def cancel(self, request_id, reason=None):
+        return self._ask("POST", self._path(request_id, "cancel"), _given(reason=reason))
+
+    def _vote(self, request_id, answer, comment, manifest):
+        return self._ask("POST", self._path(request_id, "votes"), _given(answer=answer, comment=comment, manifestSha256=manifest))
+
+    # --- one call ---
+
+    @staticmethod
+    def _path(*segments):
+        return "/v1/requests/" + "/".join(urllib.parse.quote(str(segment), safe="") for segment in segments)
+
+    def _ask(self, method, path, body=None, headers=None, again=False, raw=False, timeout=None):
+        """`again`: it does no harm twice, so a lost answer and 503 are followed by another try."""
+        headers = dict(headers or {})
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        for attempt in range(_TRIES):
+            last = attempt == _TRIES - 1 or not again
+            request = urllib.request.Request(self._url + path, data, headers, method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=timeout or self._timeout, context=self._context) as answer:
+                    text = answer.read()
+                return text if raw else json.loads(text)
+            except urllib.error.HTTPError as refusal:
+                text = refusal.read()
+                pause = refusal.headers.get("Retry-After", "")
+                if refusal.code != 503 or last:
+                    raise self._error(refusal.code, text) from None
+                time.sleep(float(pause) if pause.isdigit() else 0.25 * 2**attempt)
+            except OSError:
+                if last:
+                    raise
+                time.sleep(0.25 * 2**attempt)
+
+    @staticmethod
+    def _error(status, text):
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = {"detail": text[:200].decode(errors="replace")}
+        return _ERRORS.get(status, Error)(status, body)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The JavaScript client against a real server. Usage: node client.mjs CLIENT URL
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const [path, url] = process.argv.slice(2);
+const sallyport = await import(pathToFileURL(path).href);
+const client = new sallyport.Client({ url });
+
+const submitted = await client.submit("print(open('/mnt/data/in.txt').read())\nopen('/mnt/data/out.txt', 'w').write('made')", {
+  purpose: "by JavaScript",
+  files: { "in.txt": "grüße" },
+  labels: { env: "test" },
+});
+const shown = await client.get(submitted.id, { wait: 30 });
+assert.equal(shown.state, "waiting");
+assert.equal(shown.purpose, "by JavaScript");
+assert.equal(shown.result.stdout, "grüße\n");
+await assert.rejects(client.approve(submitted.id, { manifest: "0".repeat(64) }), sallyport.Conflict);
+await client.askForChanges(submitted.id, { comment: "louder" });
+await client.revise(submitted.id, "print('LOUD'); open('/mnt/data/out.txt', 'w').write('made')");
+const again = await client.get(submitted.id, { wait: 30 });
+assert.equal(again.result.stdout, "LOUD\n");
+const end = client.wait(submitted.id);
+await client.approve(submitted.id, { comment: "fine", manifest: again.manifestSha256 });
+assert.equal((await end).state, "approved");
+assert.deepEqual((await client.files(submitted.id)).map((file) => file.path), ["out.txt"]);
+assert.equal(new TextDecoder().decode(await client.file(submitted.id, "out.txt")), "made");
+await assert.rejects(client.reject(submitted.id), (error) => error instanceof sallyport.Conflict && error.type === "already-decided");
+
+const refused = await client.submit("1");
+await client.reject(refused.id, { comment: "why?" });
+await assert.rejects(client.wait(refused.id), (error) => error instanceof sallyport.Rejected && error.message === "why?");
+await assert.rejects(client.run("1 / 0"), sallyport.Failed);
+const cancelled = await client.submit("1");
+await client.cancel(cancelled.id, { reason: "a test" });
+assert.equal((await client.get(cancelled.id, { wait: 30, until: "over" })).state, "cancelled");
+await assert.rejects(client.get("00000000-0000-4000-8000-000000000000"), sallyport.NotFound);
+
+const listed = [];
+for await (const request of client.list({ label: "env:test", limit: 1 })) listed.push(request.id);
+assert.deepEqual(listed, [submitted.id]);
+console.log("good");

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""The clients of clients/ and the commands of the program, against a real server.
+
+If this fails, what people copy into their projects, or type, does not do what it says.
+Usage: clients_test.py PROGRAM SOURCE_FOLDER
+"""
+import http.client
+import http.server
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+PROGRAM, SOURCE = str(pathlib.Path(sys.argv.pop(1)).resolve()), pathlib.Path(sys.argv.pop(1))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "scenario"), str(SOURCE / "clients/python")]
+import sallyport  # noqa: E402
+from server import Server  # noqa: E402
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+CODE = "print(open('/mnt/data/in.txt').read())\nopen('/mnt/data/out.txt', 'w').write('made')"
+
+
+class Swallower(http.server.BaseHTTPRequestHandler):
+    """Hands on to the server, and loses the first answer to each POST."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
+        names = ("Content-Type", "Idempotency-Key")
+        connection.request("POST", self.path, body, {name: self.headers[name] for name in names if self.headers[name]})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        self.server.seen.append(text)
+        if len(self.server.seen) == 1:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM)
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        cls.url = cls.server.ready["url"]
+        cls.client = sallyport.Client(cls.url)
+
+
+class Clients(Case):
+    def test_rp66_the_python_client(self):
+        client = self.client
+        submitted = client.submit(CODE, purpose="by Python", files={"in.txt": "grüße"}, labels={"env": "python"})
+        shown = client.get(submitted["id"], wait=30)
+        self.assertEqual((shown["state"], shown["purpose"], shown["result"]["stdout"]), ("waiting", "by Python", "grüße\n"))
+        with self.assertRaises(sallyport.Conflict):
+            client.approve(submitted["id"], manifest="0" * 64)
+        client.ask_for_changes(submitted["id"], "louder")
+        client.revise(submitted["id"], "print('LOUD'); open('/mnt/data/out.txt', 'w').write('made')")
+        again = client.get(submitted["id"], wait=30)
+        self.assertEqual(again["result"]["stdout"], "LOUD\n")
+        client.approve(submitted["id"], "fine", again["manifestSha256"])
+        self.assertEqual(client.wait(submitted["id"])["state"], "approved")
+        self.assertEqual([file["path"] for file in client.files(submitted["id"])], ["out.txt"])
+        self.assertEqual(client.file(submitted["id"], "out.txt"), b"made")
+        with self.assertRaises(sallyport.Conflict) as refusal:
+            client.reject(submitted["id"])
+        self.assertEqual(refusal.exception.type, "already-decided")
+        self.assertEqual([request["id"] for request in client.list(label="env:python", limit=1)], [submitted["id"]])
+
+    def test_rp66_each_end_is_an_exception_of_its_own(self):
+        client = self.client
+        refused = client.submit("1")["id"]
+        client.reject(refused, "why?")
+        with self.assertRaisesRegex(sallyport.Rejected, "^why\\?$"):
+            client.wait(refused)
+        with self.assertRaises(sallyport.Failed):
+            client.run("1 / 0")
+        with self.assertRaises(sallyport.TimedOut):
+            client.run("1", approval_timeout=0.2)
+        waiting = client.submit("1")["id"]
+        with self.assertRaises(TimeoutError):
+            client.wait(waiting, timeout=0.5)
+        client.cancel(waiting, "a test")
+        with self.assertRaises(sallyport.Failed):
+            client.wait(waiting)
+        with self.assertRaises(sallyport.NotFound):
+            client.get(UNKNOWN)
+
+    def test_rp66_a_lost_answer_submits_once(self):
+        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Swallower)
+        proxy.behind, proxy.seen = self.server.port, []
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            submitted = sallyport.Client(f"http://127.0.0.1:{proxy.server_address[1]}").submit("1", labels={"lost": "once"})
+        finally:
+            proxy.shutdown()
+            thread.join()
+            proxy.server_close()
+        self.assertEqual(len(proxy.seen), 2)
+        self.assertEqual([request["id"] for request in self.client.list(label="lost:once")], [submitted["id"]])
+
+    @unittest.skipUnless(shutil.which("node"), "node is needed")
+    def test_rp66_the_javascript_client(self):
+        client = SOURCE / "clients/javascript/sallyport.mjs"
+        done = subprocess.run(["node", HERE / "client.mjs", client, self.url], capture_output=True, text=True, timeout=240)
+        self.assertEqual((done.returncode, done.stdout), (0, "good\n"), done.stderr)
+
+
+class Commands(Case):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def say(self, *words, code=0):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "SALLYPORT_URL": self.url})
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+        return str(self.folder / name)
+
+    def submit(self, text, *words):
+        return self.say("submit", self.write("code.py", text), *words).strip()
+
+    def wait(self, request_id):
+        self.client.get(request_id, wait=30)
+
+    def test_rp63_from_submit_to_files(self):
+        source = self.submit(CODE, "--file", self.write("in.txt", "hi"), "--purpose", "look", "--label", "cli=yes")
+        self.wait(source)
+        short = source[:13]
+        self.assertIn("look", self.say("ls", "--label", "cli=yes"))
+        shown = self.say("show", short, "--why")
+        for words in ("state          waiting", "purpose        look", "labels         cli=yes", "output\nhi\n"):
+            self.assertIn(words, shown)
+        self.assertEqual(self.say("logs", short), "hi\n8\n" if "\n8\n" in shown else "hi\n")
+        self.assertIn("changes", self.say("changes", short, "-m", "louder"))
+        self.say("resubmit", short, self.write("code.py", "print('LOUD'); open('/mnt/data/out.txt', 'w').write('made')"))
+        self.wait(source)
+        diff = self.say("diff", short)
+        self.assertIn("+print('LOUD')", diff)
+        self.assertIn("approved", self.say("approve", short, "--message", "fine"))
+        self.say("reject", short, code=1)
+        self.assertIn("out.txt", self.say("files", short))
+        self.assertEqual(self.say("files", short, "--get", "out.txt"), "made")
+
+    def test_rp63_exit_codes(self):
+        self.say("show", UNKNOWN, code=3)
+        self.say("show", "zzz", code=3)
+        self.say("show", code=2)
+        self.say("submit", str(self.folder / "none.py"), code=1)
+        self.say("submit", self.write("bad.py", "1 / 0"), "--wait", code=6)
+        self.say("submit", self.write("code.py", "1"), "--wait", "--approval-timeout", "200ms", code=5)
+
+    def test_rp64_submit_waits_and_exits_by_the_outcome(self):
+        for command, code, out in (("approve", 0, "6\n"), ("reject", 4, "6\n")):
+            purpose = f"wait and {command}"
+            process = subprocess.Popen([PROGRAM, "submit", self.write("code.py", "6"), "--wait", "--purpose", purpose],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                       env={**os.environ, "SALLYPORT_URL": self.url})
+            link = process.stderr.readline()
+            self.assertTrue(link.startswith(self.url.rstrip("/") + "/requests/"), link)
+            request_id = link.strip().rsplit("/", 1)[-1]
+            self.wait(request_id)
+            self.say(command, request_id)
+            self.assertEqual(process.communicate(timeout=90)[0], out)
+            self.assertEqual(process.returncode, code)
+
+    def test_rp62_cancel_ends_a_run(self):
+        running = self.submit("import time\ntime.sleep(600)")
+        self.assertIn("cancelled", self.say("cancel", running, "-m", "a test"))
+        with self.assertRaises(sallyport.Failed):
+            self.client.wait(running)
+
+
+if __name__ == "__main__":
+    unittest.main()
