@@ -18,6 +18,7 @@ enum review_bit {
     REVIEW_FILES = 1 << 5,
     REVIEW_DECIDE = 1 << 6,
     REVIEW_DIFF = 1 << 7,
+    REVIEW_DEMO = 1 << 8,
 };
 
 static const struct option_spec settings[] = {
@@ -55,6 +56,7 @@ static const struct option_spec settings[] = {
      .letter = 'f'},
     {"get", OPTION_TEXT, "PATH", NULL, NULL, 0, 0, REVIEW_FILES, "print this file's bytes"},
     {"output", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_FILES, "where --get writes them", .letter = 'o'},
+    {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, REVIEW_DEMO, "where the demonstration is served"},
     {"from", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the one before --to"},
     {"to", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the present one"},
     {.name = NULL},
@@ -67,7 +69,8 @@ static const struct {
     {"submit", review_submit},   {"resubmit", review_resubmit}, {"ls", review_ls},
     {"show", review_show},       {"logs", review_logs},         {"files", review_files},
     {"diff", review_diff},       {"approve", review_approve},   {"reject", review_reject},
-    {"changes", review_changes}, {"cancel", review_cancel},     {"mcp", review_mcp},
+    {"changes", review_changes}, {"cancel", review_cancel},     {"demo", review_demo},
+    {"mcp", review_mcp},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -112,6 +115,8 @@ const struct command review_commands[] = {
      "Say which with --message.\n" WHERE},
     {"cancel", run, SYNTAX(REVIEW_DECIDE, "ID"), "cancel a request; a running session is ended",
      "For its submitter and for operators.\n" WHERE},
+    {"demo", run, SYNTAX(REVIEW_DEMO, NULL), "start a server with requests that wait already, to look around",
+     "As `sallyport dev`, on a folder that goes with it. Ends with Ctrl-C."},
     {"mcp", run, SYNTAX(0, NULL), "serve agents over standard input and output (Model Context Protocol)",
      "Hands each message to the server's /mcp. In an agent's settings: command sallyport, argument mcp, and "
      "SALLYPORT_URL\n"
