@@ -176,7 +176,7 @@ class Commands(Case):
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                        env={**os.environ, "SALLYPORT_URL": self.url})
             link = process.stderr.readline()
-            self.assertTrue(link.startswith(self.url.rstrip("/") + "/requests/"), link)
+            self.assertTrue(link.startswith(self.url.rstrip("/") + "/#/requests/"), link)
             request_id = link.strip().rsplit("/", 1)[-1]
             self.wait(request_id)
             self.say(command, request_id)
