@@ -50,16 +50,6 @@ const ENDS = { rejected: Rejected, "timed-out": TimedOut, failed: Failed, cancel
 const environment = (name) => globalThis.process?.env?.[name];
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-function base64(content) {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-const packFiles = (files) =>
-  files && Object.entries(files).map(([path, content]) => ({ path, base64: base64(content) }));
-
 export class Client {
   #url;
   #key;
@@ -74,15 +64,15 @@ export class Client {
 
   // --- submitting ---
 
-  /** Hands code in. `files` is {name: text or bytes}, `approvalTimeout` seconds. */
-  submit(code, { purpose, files, labels, gate, session, onBehalfOf, approvalTimeout } = {}) {
-    const body = { code, purpose, files: packFiles(files), labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout };
+  /** Hands code in. `approvalTimeout` in seconds. */
+  submit(code, { purpose, labels, gate, session, onBehalfOf, approvalTimeout } = {}) {
+    const body = { code, purpose, labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout };
     return this.#ask("POST", "/v1/requests", { body, again: true, headers: { "idempotency-key": crypto.randomUUID() } });
   }
 
   /** The next revision of a request for which changes were asked for. */
-  revise(id, code, { files, comment } = {}) {
-    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, files: packFiles(files), comment } });
+  revise(id, code, { comment } = {}) {
+    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, comment } });
   }
 
   /** Submits, waits for the end, and resolves to the approved request; throws an Ended if it is not approved. */
@@ -124,16 +114,6 @@ export class Client {
     } while (after);
   }
 
-  /** What the code made: path, size, sha256. */
-  async files(id) {
-    return (await this.#ask("GET", this.#path(id, "files"), { again: true })).files;
-  }
-
-  /** The bytes of one of them; NotAllowed before the approval, for who submitted it. */
-  file(id, path) {
-    return this.#ask("GET", this.#path(id, "files", path), { again: true, raw: true });
-  }
-
   /** What proves later what was decided: `sallyport audit check`. */
   receipt(id) {
     return this.#ask("GET", this.#path(id, "receipt"), { again: true });
@@ -169,7 +149,7 @@ export class Client {
   }
 
   /** `again`: it does no harm twice, so a lost answer and 503 are followed by another try. */
-  async #ask(method, path, { body, headers = {}, again = false, raw = false, timeout = this.#timeout } = {}) {
+  async #ask(method, path, { body, headers = {}, again = false, timeout = this.#timeout } = {}) {
     const all = { ...headers };
     if (body) all["content-type"] = "application/json";
     if (this.#key) all.authorization = `Bearer ${this.#key}`;
@@ -188,7 +168,7 @@ export class Client {
         await pause(0.25 * 2 ** attempt);
         continue;
       }
-      if (answer.ok) return raw ? new Uint8Array(await answer.arrayBuffer()) : answer.json();
+      if (answer.ok) return answer.json();
       if (answer.status !== 503 || last) throw await this.#error(answer);
       await pause(Number(answer.headers.get("retry-after")) || 0.25 * 2 ** attempt);
     }

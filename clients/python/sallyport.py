@@ -8,7 +8,6 @@
 
 Every call returns the API's own objects as dicts (doc/api.md). Threads may share a client.
 """
-import base64
 import json
 import os
 import time
@@ -68,15 +67,6 @@ _ERRORS = {401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict}
 _ENDS = {"rejected": Rejected, "timed-out": TimedOut, "failed": Failed, "cancelled": Failed}
 
 
-def _files(files):
-    """{"name": bytes or text} as the API has them."""
-    packed = []
-    for path, content in (files or {}).items():
-        raw = content.encode() if isinstance(content, str) else bytes(content)
-        packed.append({"path": path, "base64": base64.b64encode(raw).decode()})
-    return packed or None
-
-
 def _given(**members):
     return {name: value for name, value in members.items() if value is not None}
 
@@ -90,16 +80,16 @@ class Client:
 
     # --- submitting ---
 
-    def submit(self, code, purpose=None, files=None, labels=None, gate=None, session=None, on_behalf_of=None,
+    def submit(self, code, purpose=None, labels=None, gate=None, session=None, on_behalf_of=None,
                approval_timeout=None):
-        """Hands code in; returns the request as it is then. `files` is {"name": bytes or text}, `approval_timeout` seconds."""
-        body = _given(code=code, purpose=purpose, files=_files(files), labels=labels, gate=gate, session=session,
+        """Hands code in; returns the request as it is then. `approval_timeout` in seconds."""
+        body = _given(code=code, purpose=purpose, labels=labels, gate=gate, session=session,
                       onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout)
         return self._ask("POST", "/v1/requests", body, {"Idempotency-Key": str(uuid.uuid4())}, again=True)
 
-    def revise(self, request_id, code, files=None, comment=None):
+    def revise(self, request_id, code, comment=None):
         """The next revision of a request for which changes were asked for."""
-        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, files=_files(files), comment=comment))
+        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, comment=comment))
 
     def run(self, code, timeout=None, **submission):
         """Submits, waits for the end, and returns the approved request; raises an Ended if it is not approved, and
@@ -138,14 +128,6 @@ class Client:
             if not after:
                 return
 
-    def files(self, request_id):
-        """What the code made: path, size, sha256."""
-        return self._ask("GET", self._path(request_id, "files"), again=True)["files"]
-
-    def file(self, request_id, path):
-        """The bytes of one of them; NotAllowed before the approval, for who submitted it."""
-        return self._ask("GET", self._path(request_id, "files", path), again=True, raw=True)
-
     def receipt(self, request_id):
         """What proves later what was decided: `sallyport audit check`."""
         return self._ask("GET", self._path(request_id, "receipt"), again=True)
@@ -174,7 +156,7 @@ class Client:
     def _path(*segments):
         return "/v1/requests/" + "/".join(urllib.parse.quote(str(segment), safe="") for segment in segments)
 
-    def _ask(self, method, path, body=None, headers=None, again=False, raw=False, timeout=None):
+    def _ask(self, method, path, body=None, headers=None, again=False, timeout=None):
         """`again`: it does no harm twice, so a lost answer and 503 are followed by another try."""
         headers = dict(headers or {})
         data = None
@@ -189,7 +171,7 @@ class Client:
             try:
                 with urllib.request.urlopen(request, timeout=timeout or self._timeout, context=self._context) as answer:
                     text = answer.read()
-                return text if raw else json.loads(text)
+                return json.loads(text)
             except urllib.error.HTTPError as refusal:
                 text = refusal.read()
                 pause = refusal.headers.get("Retry-After", "")

@@ -93,7 +93,7 @@ const struct limit_row limits_table[] = {
     ROW("program", OPTION_POSITIONALS_MAX, LIMIT_COUNT, "Arguments of one command line", ""),
     ROW("program", OPTION_REPEATED_MAX, LIMIT_COUNT, "Values of settings that one command line gives several times", ""),
     ROW("program", MCP_MESSAGES_MAX, LIMIT_COUNT, "Messages that `mcp` has handed over at one time", ""),
-    ROW("program", REVIEW_FILES_SIZE_MAX, LIMIT_BYTES, "All files that `submit` sends along with code", ""),
+    ROW("program", REVIEW_CODE_SIZE_MAX, LIMIT_BYTES, "A file that `submit` reads", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
     ROW("program", CLI_TAGS_MAX, LIMIT_COUNT, "Tags of one instance start", ""),

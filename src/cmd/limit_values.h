@@ -15,6 +15,6 @@
 #define MCP_MESSAGES_MAX      16
 #define MADE_APP_LOG_MAX      ((size_t)128 << 10)
 #define MADE_APP_BACK_OFF_MAX (60 * NS_PER_S)
-#define REVIEW_FILES_SIZE_MAX ((size_t)10 << 20)
+#define REVIEW_CODE_SIZE_MAX  ((size_t)10 << 20)
 
 #endif

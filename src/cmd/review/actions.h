@@ -10,7 +10,6 @@ int review_resubmit(const struct review_call *call);
 
 int review_ls(const struct review_call *call);
 int review_show(const struct review_call *call);
-int review_files(const struct review_call *call);
 int review_logs(const struct review_call *call);
 int review_diff(const struct review_call *call);
 

@@ -15,15 +15,12 @@ enum review_bit {
     REVIEW_LS = 1 << 2,
     REVIEW_SHOW = 1 << 3,
     REVIEW_LOGS = 1 << 4,
-    REVIEW_FILES = 1 << 5,
     REVIEW_DECIDE = 1 << 6,
     REVIEW_DIFF = 1 << 7,
     REVIEW_DEMO = 1 << 8,
 };
 
 static const struct option_spec settings[] = {
-    {"file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_RESUBMIT,
-     "a file that the code finds in /mnt/data; may be given several times", .repeats = true},
     {"purpose", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, REVIEW_SUBMIT, "what it is for, in words"},
     {"label", OPTION_TEXT, "KEY=VALUE", NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_LS,
      "a label; may be given several times", .repeats = true},
@@ -54,8 +51,6 @@ static const struct option_spec settings[] = {
     {"why", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_SHOW, "also which rules sent it to a person"},
     {"follow", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_LOGS, "while the code runs, as it comes",
      .letter = 'f'},
-    {"get", OPTION_TEXT, "PATH", NULL, NULL, 0, 0, REVIEW_FILES, "print this file's bytes"},
-    {"output", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_FILES, "where --get writes them", .letter = 'o'},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, REVIEW_DEMO, "where the demonstration is served"},
     {"from", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the one before --to"},
     {"to", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the present one"},
@@ -67,10 +62,9 @@ static const struct {
     int (*act)(const struct review_call *call);
 } actions[] = {
     {"submit", review_submit},   {"resubmit", review_resubmit}, {"ls", review_ls},
-    {"show", review_show},       {"logs", review_logs},         {"files", review_files},
-    {"diff", review_diff},       {"approve", review_approve},   {"reject", review_reject},
-    {"changes", review_changes}, {"cancel", review_cancel},     {"demo", review_demo},
-    {"mcp", review_mcp},
+    {"show", review_show},       {"logs", review_logs},         {"diff", review_diff},
+    {"approve", review_approve}, {"reject", review_reject},     {"changes", review_changes},
+    {"cancel", review_cancel},   {"demo", review_demo},         {"mcp", review_mcp},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -105,8 +99,6 @@ const struct command review_commands[] = {
     {"show", run, SYNTAX(REVIEW_SHOW, "ID"), "show a request: code, output, what it did, who said what",
      "What the server does not report is not shown; nothing is made up.\n" WHERE},
     {"logs", run, SYNTAX(REVIEW_LOGS, "ID"), "print what the code printed", WHERE},
-    {"files", run, SYNTAX(REVIEW_FILES, "ID"), "list the files that the code made, or get one",
-     "A submitter gets them once the request is approved.\n" WHERE},
     {"diff", run, SYNTAX(REVIEW_DIFF, "ID"), "show what changed in the code between revisions", WHERE},
     {"approve", run, SYNTAX(REVIEW_DECIDE, "ID"), "approve a request",
      "The vote is for the bytes that the request has now; if they change meanwhile it is refused.\n" WHERE},

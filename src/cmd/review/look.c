@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* look.c — ls, show, files. */
+/* look.c — ls reads page by page until its limit; show reads one request. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,60 +128,5 @@ int review_show(const struct review_call *call)
         print_json_value(&out, request);
     else
         view_request(request, setting_flag(call->values, "why"), &out);
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
-}
-
-/* --- files --- */
-
-static bool write_piece(void *context, struct bytes piece)
-{
-    return fwrite(piece.data, 1, piece.size, context) == piece.size;
-}
-
-/* The bytes of one file to standard output, or where --output says. */
-static int get_file(const struct review_call *call, const char *file)
-{
-    CLEANUP(buf_fini) struct buf path = {0};
-    CLEANUP(server_answer_fini) struct server_answer answer = {0};
-    char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
-    if (code != EXIT_GOOD)
-        return code;
-    buf_append_fmt(&path, "/v1/requests/%s/files/", id);
-    percent_encode(&path, bytes_of_cstr(file), NULL);
-    buf_append_byte(&path, '\0');
-    const char *where = setting_text(call->values, "output");
-    FILE *out = where ? fopen(where, "we") : stdout;
-    if (!out)
-        return server_failed(call->command, EXIT_FAILED, "--output: the file cannot be written", NULL);
-
-    const struct server_request request = {.method = "GET",
-                                           .path = (const char *)path.data,
-                                           .patience_ms = SERVER_PATIENCE_MS,
-                                           .on_piece = write_piece,
-                                           .context = out};
-    if (buf_status(&path) == STATUS_OK)
-        server_ask(call->values, &request, &answer);
-    bool written = where ? fclose(out) == 0 : fflush(out) == 0;
-    if (answer.http_status != 200)
-        return server_explain(call->command, call->values, &answer);
-    return written ? EXIT_GOOD
-                   : server_failed(call->command, EXIT_FAILED, "the file cannot be written", NULL);
-}
-
-int review_files(const struct review_call *call)
-{
-    const char *file = setting_text(call->values, "get");
-    CLEANUP(json_release) json_t *answer = NULL;
-    CLEANUP(buf_fini) struct buf out = {0};
-    if (file)
-        return get_file(call, file);
-    int code = read_typed(call, "/files", &answer);
-    if (code != EXIT_GOOD)
-        return code;
-    if (setting_flag(call->values, "json"))
-        print_json_value(&out, answer);
-    else
-        view_files(json_object_get(answer, "files"), &out);
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/encode.h"
 #include "cmd/limit_values.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/review.h"
@@ -17,49 +16,6 @@
 #define POLL_MS   90000 /* for an answer that is held back for a minute */
 
 /* --- what is sent --- */
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* {"path","base64"} of a file of this machine; the session has it under its last name. NULL: it was said why not. */
-static json_t *pack_file(const struct review_call *call, const char *path, size_t *left)
-{
-    CLEANUP(buf_fini) struct buf bytes = {0}, text = {0};
-    char refusal[400];
-    if (!server_read_file(path, *left, &bytes)) {
-        (void)snprintf(refusal, sizeof refusal,
-                       "%.300s cannot be read, or the files are larger than %zu MiB together", path,
-                       REVIEW_FILES_SIZE_MAX >> 20);
-        (void)server_failed(call->command, EXIT_FAILED, refusal, NULL);
-        return NULL;
-    }
-    *left -= bytes.size;
-    base64_encode(&text, buf_peek(&bytes));
-    buf_append_byte(&text, '\0');
-    json_t *file = NULL;
-    if (buf_status(&text) == STATUS_OK)
-        file = json_pack("{s:s, s:s}", "path", base_name(path), "base64", (const char *)text.data);
-    if (!file)
-        (void)review_no_memory(call);
-    return file;
-}
-
-/* The files of --file as an array; `*ret_files` NULL: there is none. */
-static int pack_files(const struct review_call *call, json_t **ret_files)
-{
-    size_t left = REVIEW_FILES_SIZE_MAX;
-    const char *path = setting_each(call->values, "file", 0);
-    *ret_files = path ? json_array() : NULL;
-    for (size_t i = 0; (path = setting_each(call->values, "file", i)) != NULL; i++) {
-        json_t *file = pack_file(call, path, &left);
-        if (!file || json_array_append_new(*ret_files, file) != 0)
-            return EXIT_FAILED;
-    }
-    return EXIT_GOOD;
-}
 
 static int pack_labels(const struct review_call *call, json_t **ret_labels)
 {
@@ -81,7 +37,7 @@ static int pack_code(const struct review_call *call, const char *path, json_t **
 {
     CLEANUP(buf_fini) struct buf text = {0};
     char refusal[400];
-    if (!server_read_file(path, REVIEW_FILES_SIZE_MAX, &text)) {
+    if (!server_read_file(path, REVIEW_CODE_SIZE_MAX, &text)) {
         (void)snprintf(refusal, sizeof refusal, "%.300s cannot be read", path);
         return server_failed(call->command, EXIT_FAILED, refusal, NULL);
     }
@@ -118,17 +74,13 @@ static int make_submission(const struct review_call *call, json_t *body)
     return code;
 }
 
-/* What both commands send: code and files. */
+/* What both commands send. */
 static int make_body(const struct review_call *call, const char *path, json_t *body)
 {
-    json_t *code_text = NULL, *files = NULL;
+    json_t *code_text = NULL;
     int code = body ? pack_code(call, path, &code_text) : review_no_memory(call);
     if (code == EXIT_GOOD)
         json_object_set_new(body, "code", code_text);
-    if (code == EXIT_GOOD)
-        code = pack_files(call, &files);
-    if (files)
-        json_object_set_new(body, "files", files);
     return code;
 }
 

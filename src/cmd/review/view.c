@@ -97,11 +97,13 @@ const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE])
 
 /* --- ls --- */
 
-/* Who submitted: the principal's name, or what the client said of itself. */
+/* Who submitted: whoever signed in, or, where nobody does, what the client said of itself. */
 static const char *submitter(const json_t *request)
 {
-    const char *name = text_of(json_object_get(request, "submitter"), "name");
-    return name ? name : text_of(request, "submittedBy");
+    const json_t *person = json_object_get(request, "submitter");
+    const char *said = text_of(request, "submittedBy"), *kind = text_of(person, "kind");
+    bool signed_in = kind && strcmp(kind, "local") != 0;
+    return said && !signed_in ? said : text_of(person, "name");
 }
 
 void view_list_head(struct print_table *table)
@@ -289,23 +291,4 @@ void view_output(const json_t *result, bool harmless, struct buf *out)
     const json_t *lines = json_object_get(json_object_get(result, "error"), "traceback");
     for (size_t i = 0; i < json_array_size(lines); i++)
         append_stream(json_string_value(json_array_get(lines, i)), harmless, out);
-}
-
-/* --- files --- */
-
-void view_files(const json_t *files, struct buf *out)
-{
-    static const char *const headings[] = {"PATH", "SIZE", "CHANGE", "SHA256"};
-    struct print_table table = {0};
-    print_table_row(&table, headings, ARRAY_SIZE(headings));
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const json_t *file = json_array_get(files, i), *size = json_object_get(file, "size");
-        char number[24];
-        (void)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(size));
-        const char *const cells[] = {text_of(file, "path"), json_is_integer(size) ? number : NULL,
-                                     text_of(file, "change"), text_of(file, "sha256")};
-        print_table_row(&table, cells, ARRAY_SIZE(cells));
-    }
-    print_table_write(&table, out);
-    print_table_fini(&table);
 }

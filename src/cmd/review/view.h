@@ -25,7 +25,5 @@ void view_request(const json_t *request, bool why, struct buf *out);
 /* What the run printed and what its value is: as it is, for a pipe; `harmless`: without control characters, for a
  * terminal. */
 void view_output(const json_t *result, bool harmless, struct buf *out);
-/* A table of the files. */
-void view_files(const json_t *files, struct buf *out);
 
 #endif

@@ -68,7 +68,7 @@ static void what_is_no_message_is_an_error(void **state)
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}", MCP_INVALID_PARAMS},
         {CALL("nope", "{}"), MCP_INVALID_PARAMS},
         {CALL("run_code", "{\"code\":7}"), MCP_INVALID_PARAMS},
-        {CALL("get_file", "{\"id\":\"a\"}"), MCP_INVALID_PARAMS},
+        {CALL("get_request", "{}"), MCP_INVALID_PARAMS},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{}}", MCP_INVALID_PARAMS},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"file:///etc/"
          "passwd\"}}",
@@ -129,7 +129,7 @@ static void each_tool_has_a_schema(void **state)
     assert_int_equal(take(&exchange, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"), MCP_DONE);
     CLEANUP(json_release) json_t *root = read_answer(&exchange);
     const json_t *tools = json_object_get(json_object_get(root, "result"), "tools");
-    assert_int_equal(json_array_size(tools), 5);
+    assert_int_equal(json_array_size(tools), 4);
     for (size_t i = 0; i < json_array_size(tools); i++)
         assert_true(json_is_object(json_object_get(json_array_get(tools, i), "inputSchema")));
     mcp_exchange_fini(&exchange);
@@ -140,11 +140,9 @@ static void code_is_submitted_and_waited_for(void **state)
     struct mcp_exchange exchange;
     bool is_error;
     assert_int_equal(take(&exchange, CALL("run_code", "{\"code\":\"print(1)\",\"purpose\":\"p\","
-                                                      "\"files\":[{\"path\":\"a\",\"text\":\"x\"}],"
                                                       "\"wait_seconds\":3}")),
                      MCP_CALL);
-    assert_asks(&exchange, "POST", "/v1/requests",
-                "{\"code\":\"print(1)\",\"purpose\":\"p\",\"files\":[{\"path\":\"a\",\"base64\":\"eA==\"}]}");
+    assert_asks(&exchange, "POST", "/v1/requests", "{\"code\":\"print(1)\",\"purpose\":\"p\"}");
     assert_int_equal(answer(&exchange, 201, "{\"id\":\"a b\"}"), MCP_CALL);
     assert_asks(&exchange, "GET", "/v1/requests/a%20b?wait=3s&until=over", "");
     assert_int_equal(answer(&exchange, 200,
@@ -193,30 +191,7 @@ static void output_is_given_out_after_an_approval_only(void **state)
         assert_int_equal(bytes_find(buf_peek(&exchange.answer), BYTES_LITERAL("SECRET")),
                          exchange.answer.size);
         mcp_exchange_fini(&exchange);
-
-        assert_int_equal(take(&exchange, CALL("get_file", "{\"id\":\"a\",\"path\":\"b\"}")), MCP_CALL);
-        assert_int_equal(answer(&exchange, 200, body), MCP_DONE);
-        mcp_exchange_fini(&exchange);
     }
-}
-
-static void a_file_comes_as_a_resource(void **state)
-{
-    struct mcp_exchange exchange;
-    assert_int_equal(take(&exchange, CALL("get_file", "{\"id\":\"a\",\"path\":\"b/c.txt\"}")), MCP_CALL);
-    assert_int_equal(answer(&exchange, 200, "{\"state\":\"approved\"}"), MCP_CALL);
-    assert_asks(&exchange, "GET", "/v1/requests/a/files/b%2Fc.txt", "");
-    assert_int_equal(
-        mcp_answered(&exchange, 200, BYTES_LITERAL("text/plain; charset=utf-8"), BYTES_LITERAL("hi")),
-        MCP_DONE);
-    CLEANUP(json_release) json_t *root = read_answer(&exchange);
-    const json_t *item = json_array_get(json_object_get(json_object_get(root, "result"), "content"), 1);
-    const json_t *resource = json_object_get(item, "resource");
-    assert_string_equal(json_string_value(json_object_get(resource, "uri")),
-                        "sallyport://requests/a/files/b/c.txt");
-    assert_string_equal(json_string_value(json_object_get(resource, "text")), "hi");
-    assert_string_equal(json_string_value(json_object_get(resource, "mimeType")), "text/plain");
-    mcp_exchange_fini(&exchange);
 }
 
 static void a_uri_cannot_leave_its_place(void **state)
@@ -258,7 +233,6 @@ int main(void)
         cmocka_unit_test(code_is_submitted_and_waited_for),
         cmocka_unit_test(a_revision_goes_to_its_request),
         cmocka_unit_test(output_is_given_out_after_an_approval_only),
-        cmocka_unit_test(a_file_comes_as_a_resource),
         cmocka_unit_test(a_uri_cannot_leave_its_place),
         cmocka_unit_test(a_refusal_is_told_to_the_model),
     };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mcp_resources.h — requests and their files as resources (MCP 2025-06-18, "Resources"): `sallyport://requests/ID` is the
- * request as JSON, `sallyport://requests/ID/files/PATH` a file that its code made. Who may see what is the API's matter.
- * Pure. */
+/* mcp_resources.h — requests as resources (MCP 2025-06-18, "Resources"): `sallyport://requests/ID` is the request as JSON. Who
+ * may see what is the API's matter. Pure. */
 #ifndef SVC_MCP_MCP_RESOURCES_H
 #define SVC_MCP_MCP_RESOURCES_H
 

@@ -239,36 +239,6 @@ static enum mcp_next on_submitted(struct mcp_exchange *exchange, int http_status
     return look(exchange, text_of(answer, "id"));
 }
 
-/* {"path","text"} becomes {"path","base64"}, as the API has it. NULL: it is none of both. */
-static json_t *make_file(const json_t *file)
-{
-    CLEANUP(buf_fini) struct buf encoded = {0};
-    const char *path = text_of(file, "path"), *base64 = text_of(file, "base64");
-    struct bytes text = json_bytes(json_object_get(file, "text"));
-    if (!path || (!base64 && !text.data))
-        return NULL;
-    if (!base64)
-        base64_encode(&encoded, text);
-    buf_append_byte(&encoded, '\0');
-    if (buf_status(&encoded) != STATUS_OK)
-        return NULL;
-    return json_pack("{s:s, s:s}", "path", path, "base64", base64 ? base64 : (const char *)encoded.data);
-}
-
-/* False: one of them is no file. */
-static bool add_files(json_t *body, const json_t *files)
-{
-    if (!files)
-        return true;
-    if (!json_is_array(files))
-        return false;
-    json_t *list = json_array();
-    bool good = json_object_set_new(body, "files", list) == 0;
-    for (size_t i = 0; good && i < json_array_size(files); i++)
-        good = json_array_append_new(list, make_file(json_array_get(files, i))) == 0;
-    return good;
-}
-
 static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
 {
     const char *revises = text_of(arguments, "revises");
@@ -277,11 +247,6 @@ static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
     json_t *body = json_pack("{s:O*, s:O*, s:O*}", "code", json_object_get(arguments, "code"),
                              revises ? "comment" : "purpose", json_object_get(arguments, "purpose"),
                              "onBehalfOf", json_object_get(arguments, "on_behalf_of"));
-    if (!add_files(body, json_object_get(arguments, "files"))) {
-        json_decref(body);
-        return tool_failed(exchange,
-                           "\"files\" must be a list of {\"path\", \"text\"} or {\"path\", \"base64\"}.");
-    }
     if (revises) {
         append_id(&exchange->target, revises);
         buf_append_cstr(&exchange->target, "/revisions");
@@ -341,48 +306,6 @@ static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *argume
     return mcp_call(exchange, "GET", on_list);
 }
 
-static enum mcp_next on_file(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
-                             struct bytes body)
-{
-    CLEANUP(buf_fini) struct buf text = {0}, uri = {0};
-    const json_t *arguments = json_object_get(exchange->arguments, "arguments");
-    if (http_status != 200)
-        return tool_refused(exchange, http_status, body);
-    buf_append_cstr(&uri, MCP_URI_REQUESTS);
-    percent_encode(&uri, json_bytes(json_object_get(arguments, "id")), NULL);
-    buf_append_cstr(&uri, "/files/");
-    percent_encode(&uri, json_bytes(json_object_get(arguments, "path")), "/");
-    buf_append_byte(&uri, '\0');
-    buf_append_fmt(&text, "%zu bytes", body.size);
-    json_t *file =
-        buf_status(&uri) == STATUS_OK ? mcp_content((const char *)uri.data, content_type, body) : NULL;
-    return tool_result(exchange, &text, json_pack("[{s:s, s:o}]", "type", "resource", "resource", file), NULL,
-                       false);
-}
-
-/* The caller's other rights may reach further: the request is looked at before its file is asked for. */
-static enum mcp_next on_request_of_file(struct mcp_exchange *exchange, int http_status,
-                                        struct bytes content_type, struct bytes body)
-{
-    CLEANUP(json_release) json_t *request = NULL;
-    const json_t *arguments = json_object_get(exchange->arguments, "arguments");
-    (void)content_type;
-    if (http_status != 200)
-        return tool_refused(exchange, http_status, body);
-    if (json_parse(body, NULL, &request, NULL) != STATUS_OK || !mcp_request_approved(request))
-        return tool_failed(exchange, "Its files are given out after an approval: look with get_request.");
-    append_id(&exchange->target, text_of(arguments, "id"));
-    buf_append_cstr(&exchange->target, "/files/");
-    percent_encode(&exchange->target, json_bytes(json_object_get(arguments, "path")), NULL);
-    return mcp_call(exchange, "GET", on_file);
-}
-
-static enum mcp_next get_file(struct mcp_exchange *exchange, json_t *arguments)
-{
-    append_id(&exchange->target, text_of(arguments, "id"));
-    return mcp_call(exchange, "GET", on_request_of_file);
-}
-
 static enum mcp_next cancel_request(struct mcp_exchange *exchange, json_t *arguments)
 {
     append_id(&exchange->target, text_of(arguments, "id"));
@@ -411,15 +334,10 @@ static const struct mcp_tool {
      "Run code, after a person looked at what it did",
      "Runs source code in a fresh session without network, where it can do no harm, shows the result to a "
      "person, and returns the output once that person approves. Waits up to wait_seconds; if nobody has "
-     "decided by then it returns the id and the state: a person decides, which may take hours. Files that "
-     "the code reads are given with it and stand in /mnt/data; files that it writes there can be had with "
-     "get_file after the approval.",
+     "decided by then it returns the id and the state: a person decides, which may take hours.",
      OBJECT("\"code\":{\"type\":\"string\",\"description\":\"the source\"},"
             "\"purpose\":{\"type\":\"string\",\"description\":\"what it is for, in one sentence for the "
             "reviewer\"},"
-            "\"files\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":"
-            "\"string\"},\"text\":{\"type\":\"string\"},\"base64\":{\"type\":\"string\"}},\"required\":["
-            "\"path\"]}},"
             "\"on_behalf_of\":{\"type\":\"string\",\"description\":\"the person who asked for it; this "
             "person may not approve it\"},"
             "\"revises\":{\"type\":\"string\",\"description\":\"the id of a request for which changes were "
@@ -446,14 +364,6 @@ static const struct mcp_tool {
      true,
      {NULL},
      list_requests},
-    {"get_file",
-     "Get a file that the code made",
-     "Returns a file of an approved request.",
-     OBJECT(ID_SCHEMA ",\"path\":{\"type\":\"string\",\"description\":\"below /mnt/data\"}",
-            "\"id\",\"path\""),
-     true,
-     {"id", "path"},
-     get_file},
     {"cancel_request",
      "Cancel a request",
      "Ends a request that is not over; a run that goes on is stopped. Only for who submitted it.",

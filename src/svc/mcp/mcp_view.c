@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "base/encode.h"
-
 bool mcp_request_approved(const json_t *request)
 {
     const char *state = json_string_value(json_object_get(request, "state"));
@@ -30,22 +28,4 @@ json_t *mcp_request_view(const json_t *request)
             json_object_set(view, members[i].name, value);
     }
     return view;
-}
-
-json_t *mcp_content(const char *uri, struct bytes content_type, struct bytes body)
-{
-    struct bytes type = bytes_split(&content_type, ';');
-    bool is_text = bytes_starts_with_nocase(type, BYTES_LITERAL("text/")) ||
-                   bytes_equal_nocase(type, BYTES_LITERAL("application/json"));
-    if (type.size == 0)
-        type = BYTES_LITERAL("application/octet-stream");
-    if (is_text && bytes_utf8_valid(body))
-        return json_pack("{s:s, s:s%, s:s%}", "uri", uri, "mimeType", type.data, type.size, "text",
-                         body.data ? (const char *)body.data : "", body.size);
-    CLEANUP(buf_fini) struct buf encoded = {0};
-    base64_encode(&encoded, body);
-    if (buf_status(&encoded) != STATUS_OK)
-        return NULL;
-    return json_pack("{s:s, s:s%, s:s%}", "uri", uri, "mimeType", type.data, type.size, "blob",
-                     encoded.data ? (const char *)encoded.data : "", encoded.size);
 }

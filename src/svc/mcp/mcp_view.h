@@ -11,8 +11,5 @@
 bool mcp_request_approved(const json_t *request);
 /* Of a request of the API, a new reference; its output only after an approval. NULL: no memory. */
 json_t *mcp_request_view(const json_t *request);
-/* The bytes of a file as the content of a resource: a text where they are UTF-8 and the type is a text, else base64. NULL: no
- * memory. */
-json_t *mcp_content(const char *uri, struct bytes content_type, struct bytes body);
 
 #endif

@@ -19,7 +19,7 @@ await client.ping();
 const { tools } = await client.listTools();
 assert.deepEqual(
   tools.map((tool) => tool.name),
-  ["run_code", "get_request", "list_requests", "get_file", "cancel_request"],
+  ["run_code", "get_request", "list_requests", "cancel_request"],
 );
 
 const call = (name, args) => client.callTool({ name, arguments: args });
@@ -38,8 +38,6 @@ assert.match(waiting.content[0].text, /A person decides/);
 assert.doesNotMatch(JSON.stringify(waiting), /from a model/);
 assert.match((await call("list_requests", { state: "waiting" })).content[0].text, new RegExp(id));
 
-const early = await call("get_file", { id, path: "x" });
-assert.equal(early.isError, true);
 const resource = await client.readResource({ uri: `sallyport://requests/${id}` });
 assert.doesNotMatch(resource.contents[0].text, /from a model/);
 
@@ -55,7 +53,7 @@ assert.match(after.content[0].text, /approved[\s\S]*by: mina[\s\S]*comment: fine
 assert.equal(after.structuredContent.state, "approved");
 assert.match((await client.readResource({ uri: `sallyport://requests/${id}` })).contents[0].text, /from a model/);
 assert.ok((await client.listResources()).resources.some(({ uri }) => uri.endsWith(id)));
-assert.equal((await client.listResourceTemplates()).resourceTemplates.length, 2);
+assert.equal((await client.listResourceTemplates()).resourceTemplates.length, 1);
 
 const failed = await call("run_code", { code: "1 / 0", wait_seconds: 50 });
 assert.equal(failed.isError, true);
