@@ -105,7 +105,8 @@ static void run(uint8_t mode, struct bytes in)
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
     struct transport peer = transport_plain(pair[1]);
     fuzz.listener->options.tls = mode & 8 || mode & 16 ? fuzz.tls : NULL;
-    listener_settle(fuzz.listener, pair[0]);
+    const union address from = address_of_peer(pair[0]);
+    listener_settle(fuzz.listener, pair[0], &from);
     if (mode & 16) {
         enum status status = STATUS_TRUNCATED;
         ASSERT(tls_begin(&peer, fuzz.client, "localhost") == STATUS_OK);

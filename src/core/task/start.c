@@ -2,11 +2,11 @@
 /* start.c — StartInstance and RestartInstance (spec 3.2, 3.15). */
 #include "core/task/call.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/start_policy.h"
-#include "core/task/instance_life.h"
 
 /* The action enum of the 2023 form of the policy, or -1 (spec 1.5 rule 3). */
 static int old_action(const struct pb_orchestration_id_reuse_policy *policy)
