@@ -99,7 +99,6 @@ void front_init(struct front *front)
                                         .problems = http_problems,
                                         .problem_count = http_problem_count,
                                         .context = front});
-    front_add(front, page_service_part());
 }
 
 void front_add(struct front *front, struct http_part part)

@@ -48,6 +48,7 @@
 #include "svc/keeper/slot.h"
 #include "svc/launcher/limit_values.h"
 #include "svc/mcp/limit_values.h"
+#include "svc/page/limit_values.h"
 #include "svc/pool/execution.h"
 #include "svc/pool/files/file_path.h"
 #include "svc/pool/files/limit_values.h"
@@ -377,6 +378,13 @@ const struct limit_row limits_table[] = {
     ROW("formats", FRAME_PAYLOAD_SIZE_MAX, LIMIT_BYTES, "One frame between server and session", ""),
     ROW("formats", KEEPER_MESSAGE_SIZE_MAX, LIMIT_BYTES, "One message between server and keeper", ""),
     ROW("formats", KEEPER_MESSAGE_FDS_MAX, LIMIT_COUNT, "Descriptors with such a message", ""),
+    /* --- the page --- */
+    ROW("page", PAGE_SESSIONS_MAX, LIMIT_COUNT, "Browsers that are signed in; the one that was used least lately makes room", ""),
+    ROW("page", PAGE_SESSION_LIFE_NS, LIMIT_NS, "A browser stays signed in", ""),
+    ROW("page", PAGE_SESSION_ROTATE_NS, LIMIT_NS, "A cookie counts before it is replaced", ""),
+    ROW("page", PAGE_SESSION_OVERLAP_NS, LIMIT_NS, "A replaced cookie counts for requests under way", ""),
+    ROW("page", PAGE_CREDENTIALS_MAX, LIMIT_BYTES, "What is typed to sign a browser in", ""),
+
     /* --- traces --- */
     ROW("traces", OTLP_QUEUE_SIZE_MAX, LIMIT_BYTES, "Spans that wait for the collector", ""),
     ROW("traces", OTLP_REQUEST_TIMEOUT_MS, LIMIT_MS, "For the collector to take spans", ""),

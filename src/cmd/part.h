@@ -37,6 +37,8 @@
 #include "svc/directory/sign_in.h"
 #include "svc/directory/witness.h"
 #include "svc/mcp/mcp_service.h"
+#include "svc/page/page_service.h"
+#include "svc/page/page_sign_in.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/pool/http/pool_set.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -85,6 +87,8 @@ struct server {
                    1]; /* part_directory.c: with which the app of this process asks the others */
     char first_key[SECRET_TEXT_SIZE +
                    1]; /* part_directory.c: of the owner, if this start made it; printed once */
+
+    struct page_sign_in page_sign_in; /* part_page.c */
 
     struct audit_log *audit;                /* part_audit.c: NULL without a data folder */
     struct review_store *review;            /* part_audit.c: likewise */
@@ -175,7 +179,8 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_apps, part_control, part_door, part_launcher, part_ready, part_socket, part_traces;
+    part_app, part_apps, part_control, part_door, part_launcher, part_page, part_ready, part_socket,
+    part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

@@ -13,7 +13,7 @@ static enum status start(struct server *server, struct err *err)
     if (status != STATUS_OK)
         return status;
     if (server->door)
-        http_server_ask_who(server->http, door_authenticator(server->door));
+        http_server_ask_who(server->http, &server->page_sign_in.authenticator);
     front_init(&server->front);
     http_server_known_as(server->http, &server->names.site);
     grpc_server_known_as(server->grpc, &server->names.site);

@@ -72,7 +72,7 @@ static void print_trust(const struct addresses *addresses)
 void ready_banner(const struct addresses *addresses, bool submit)
 {
     printf("sallyport " SALLYPORT_VERSION " is ready\n\n  %s%s\n",
-           submit ? "app and API       " : "address           ", addresses->url);
+           submit ? "page and API      " : "address           ", addresses->url);
     if (*addresses->pool_url)
         printf("  session pool      %s\n", addresses->pool_url);
     if (*addresses->connection_string)
@@ -88,11 +88,11 @@ void ready_banner(const struct addresses *addresses, bool submit)
     print_tls(addresses);
     print_trust(addresses);
     if (submit)
-        printf("\nSubmit code, look at what it did, decide:\n\n"
+        printf("\nOpen %s in a browser, or submit code, look at what it did, and decide here:\n\n"
                "  curl -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
                "  curl '%s/v1/requests/REQUEST_ID?wait=30s'\n"
                "  curl -X POST '%s/code/review?approve=true&requestId=REQUEST_ID'\n\n"
                "Ctrl-C stops; the next start goes on.\n",
-               addresses->url, addresses->url, addresses->url);
+               addresses->url, addresses->url, addresses->url, addresses->url);
     fflush(stdout);
 }

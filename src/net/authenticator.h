@@ -7,6 +7,14 @@
 
 #include "core/access/access.h"
 
+/* What a browser sends without an Authorization; data NULL where it is not there. */
+struct cookie_request {
+    struct bytes cookie;
+    struct bytes token; /* X-Sallyport-Token */
+    struct bytes origin;
+    bool writes; /* the method is not one that only looks (RFC 9110 section 9.2.1) */
+};
+
 struct authenticator {
     /* Who bears `authorization`, the value of that header (data NULL: none was sent). Never NULL; of credentials that
      * do not count it is somebody without an id and with a refusal. It may change as roles do, and lives until it is
@@ -16,6 +24,9 @@ struct authenticator {
     /* A request was refused, or cut off because of a change of roles. `what`: a route or a call. */
     void (*denied)(void *context, const struct principal *principal, const char *what, struct bytes place);
     void *context;
+    /* The Authorization for which a cookie stands; data NULL: for none. NULL: cookies are nobody's. */
+    struct bytes (*of_cookie)(void *cookie_context, const struct cookie_request *shown);
+    void *cookie_context;
 };
 
 static inline const struct principal *authenticator_admit(const struct authenticator *authenticator,

@@ -152,6 +152,26 @@ static enum http_step expect_body(struct http_connection *connection)
     return HTTP_STEP_AGAIN;
 }
 
+static bool only_looks(struct bytes method)
+{
+    return bytes_equal_cstr(method, "GET") || bytes_equal_cstr(method, "HEAD") ||
+           bytes_equal_cstr(method, "OPTIONS");
+}
+
+/* What is shown counts; a cookie stands in only where nothing is. */
+static struct bytes credentials_of(const struct http_request *request,
+                                   const struct authenticator *authenticator)
+{
+    struct bytes authorization = sole_header(request, "authorization");
+    if (authorization.data || !authenticator || !authenticator->of_cookie)
+        return authorization;
+    const struct cookie_request shown = {.cookie = sole_header(request, "cookie"),
+                                         .token = sole_header(request, "x-sallyport-token"),
+                                         .origin = sole_header(request, "origin"),
+                                         .writes = !only_looks(http_request_method(request))};
+    return authenticator->of_cookie(authenticator->cookie_context, &shown);
+}
+
 /* ORDER: who asks comes before what is asked for, so that a foreign page cannot even learn what there is; what
  * can be refused by the head is refused before a byte of the body is read. */
 static enum http_step begin_body(struct http_connection *connection)
@@ -160,8 +180,8 @@ static enum http_step begin_body(struct http_connection *connection)
     const struct http1_head *head = &request->head;
     bool has_body =
         head->body == HTTP1_BODY_CHUNKED || (head->body == HTTP1_BODY_LENGTH && head->content_length > 0);
-    request->principal =
-        authenticator_admit(connection->server->authenticator, sole_header(request, "authorization"));
+    const struct authenticator *authenticator = connection->server->authenticator;
+    request->principal = authenticator_admit(authenticator, credentials_of(request, authenticator));
     struct http_admission admission = admit(connection);
     connection->state = HTTP_BODY;
 

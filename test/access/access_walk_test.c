@@ -19,6 +19,7 @@
 #include "svc/directory/sign_in.h"
 #include "svc/mcp/mcp_service.h"
 #include "svc/page/page_service.h"
+#include "svc/page/page_sign_in.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_access.h"
@@ -62,6 +63,8 @@ static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key
 
 static const struct entry mcp[] = {{"POST /mcp", "SJA"}};
 static const struct entry page[] = {{"GET /assets/{name}", ANYONE}};
+static const struct entry page_sign_in[] = {
+    {"POST /page/sign-in", ANYONE}, {"GET /page/session", ANYONE}, {"POST /page/sign-out", ANYONE}};
 
 static const struct entry pool[] = {
     {"POST /code/execute", "X"},
@@ -291,6 +294,9 @@ static void every_route_of_the_page(void **state)
     (void)state;
     const struct http_part part = page_service_part();
     walk(&part, page, ARRAY_SIZE(page));
+    struct page_sign_in service = {.sessions = {.count = 0}};
+    const struct http_part signs_in = page_sign_in_part(&service);
+    walk(&signs_in, page_sign_in, ARRAY_SIZE(page_sign_in));
 }
 
 static void every_route_of_the_audit_log(void **state)

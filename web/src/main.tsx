@@ -6,6 +6,7 @@ import { startClock } from "./live/clock.ts";
 import { startLive } from "./live/connection.ts";
 import { loadWaiting, startRequests } from "./live/requests.ts";
 import { bootFailure, hasRequests } from "./live/server.ts";
+import { signedIn, startSession } from "./live/session.ts";
 import { startTheme } from "./parts/theme.ts";
 import { Asked } from "./parts/Ask.tsx";
 import { startKeys, useKeys } from "./parts/keys.ts";
@@ -14,6 +15,7 @@ import { openPalette, Palette } from "./parts/Palette.tsx";
 import { Shell, Toasts } from "./parts/Shell.tsx";
 import { Empty, Failure, Skeleton } from "./parts/Wait.tsx";
 import { go, href, place, startRouting } from "./route.ts";
+import SignIn from "./pages/signin/index.tsx";
 import { ROUTES, type Route } from "./routes.ts";
 
 const loaded = signal<ReadonlyMap<string, ComponentType>>(new Map());
@@ -95,6 +97,8 @@ function App() {
   useEffect(() => {
     document.getElementById("main")?.focus({ preventScroll: true });
   }, [place.value.path]);
+  if (signedIn.value === "out") return <SignIn done={() => void begin()} />;
+  if (signedIn.value === "unknown" && !bootFailure.value) return <main id="main" class="page" tabIndex={-1} />;
   if (route?.alone) return <Page route={route} />;
   return (
     <Shell slim={route?.slim ?? false}>
@@ -124,13 +128,18 @@ function Root() {
   );
 }
 
+/** All that needs to know who asks. */
+async function begin(): Promise<void> {
+  await startLive();
+  if (hasRequests.value && signedIn.value !== "out") void loadWaiting();
+}
+
 startTheme();
+startSession();
 startRouting();
 startKeys();
 startClock();
 startRequests();
 const target = document.getElementById("page");
 if (target) render(<Root />, target);
-void startLive().then(() => {
-  if (hasRequests.value) void loadWaiting();
-});
+void begin();

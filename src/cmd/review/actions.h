@@ -19,6 +19,7 @@ int review_changes(const struct review_call *call);
 int review_cancel(const struct review_call *call);
 
 int review_demo(const struct review_call *call);
+int review_open(const struct review_call *call);
 int review_mcp(const struct review_call *call);
 
 #endif

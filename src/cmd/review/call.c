@@ -76,8 +76,11 @@ void review_link(const struct review_call *call, const char *id, struct buf *ret
     while (base.size > 0 && base.data[base.size - 1] == '/')
         base.size--;
     buf_append_bytes(ret_link, base);
-    buf_append_cstr(ret_link, "/#/requests/");
-    percent_encode(ret_link, bytes_of_cstr(id), NULL);
+    buf_append_cstr(ret_link, "/");
+    if (id) {
+        buf_append_cstr(ret_link, "#/requests/");
+        percent_encode(ret_link, bytes_of_cstr(id), NULL);
+    }
     buf_append_byte(ret_link, '\0');
 }
 

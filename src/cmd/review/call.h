@@ -24,7 +24,7 @@ int review_post(const struct review_call *call, const char *path, json_t *body, 
 int review_find(const struct review_call *call, const char *typed, char ret_id[REVIEW_ID_SIZE]);
 /* "/v1/requests/ID" and what follows it, with a NUL. False: no memory, which is said. */
 bool review_path(const struct review_call *call, const char *id, const char *rest, struct buf *ret_path);
-/* Where a person looks at the request, with a NUL. */
+/* Where a person looks at the request, with a NUL. `id` NULL: the page itself. */
 void review_link(const struct review_call *call, const char *id, struct buf *ret_link);
 /* Says that there is no memory; EXIT_FAILED. */
 int review_no_memory(const struct review_call *call);

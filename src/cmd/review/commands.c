@@ -65,6 +65,7 @@ static const struct {
     {"show", review_show},       {"logs", review_logs},         {"diff", review_diff},
     {"approve", review_approve}, {"reject", review_reject},     {"changes", review_changes},
     {"cancel", review_cancel},   {"demo", review_demo},         {"mcp", review_mcp},
+    {"open", review_open},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -109,6 +110,8 @@ const struct command review_commands[] = {
      "For its submitter and for operators.\n" WHERE},
     {"demo", run, SYNTAX(REVIEW_DEMO, NULL), "start a server with requests that wait already, to look around",
      "As `sallyport dev`, on a folder that goes with it. Ends with Ctrl-C."},
+    {"open", run, SYNTAX(0, "[ID]"), "open the web page, or a request in it",
+     "By xdg-open where there is a desktop; else prints the link.\n" WHERE},
     {"mcp", run, SYNTAX(0, NULL), "serve agents over standard input and output (Model Context Protocol)",
      "Hands each message to the server's /mcp. In an agent's settings: command sallyport, argument mcp, and "
      "SALLYPORT_URL\n"

@@ -19,6 +19,13 @@ export class Problem extends Error {
 /** The server wants to know who asks. */
 export const signInNeeded = signal(false);
 
+let token: string | undefined;
+
+/** What requests that change something show besides the cookie. */
+export function setToken(value: string | undefined): void {
+  token = value;
+}
+
 export interface Options {
   method?: string;
   query?: Record<string, string | number | boolean | undefined>;
@@ -60,6 +67,7 @@ async function ask(path: string, options: Options): Promise<Response> {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }
+  if (token !== undefined && init.method !== "GET") headers["x-sallyport-token"] = token;
   if (options.signal) init.signal = options.signal;
   let response: Response;
   try {

@@ -6,6 +6,7 @@ import { signal } from "@preact/signals";
 import { changesAddress } from "../api/scheduler.ts";
 import { haltClock } from "./clock.ts";
 import { has, hubs, loadServer } from "./server.ts";
+import { signedIn } from "./session.ts";
 
 export type LiveState = "starting" | "live" | "lost" | "asking";
 export const liveState = signal<LiveState>("starting");
@@ -124,5 +125,5 @@ export function tryNow(): void {
 
 export async function startLive(): Promise<void> {
   await loadServer();
-  connect();
+  if (signedIn.value !== "out") connect();
 }

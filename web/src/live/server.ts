@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { wordsOf } from "../api/client.ts";
 import { getMe, getOpenApi } from "../api/server.ts";
 import { listHubs } from "../api/scheduler.ts";
+import { loadSession, signedIn } from "./session.ts";
 import type { Hub, Me, OpenApi } from "../api/types.ts";
 
 export const openApi = signal<OpenApi | undefined>(undefined);
@@ -33,6 +34,8 @@ export async function loadHubs(): Promise<void> {
 export async function loadServer(): Promise<void> {
   try {
     openApi.value ??= await getOpenApi();
+    await loadSession(has("/page/session"));
+    if (signedIn.value === "out") return;
     me.value = await getMe(paths.value);
     bootFailure.value = undefined;
   } catch (cause) {

@@ -3,6 +3,7 @@ import { listDirectory, makeKey, revokeKey, type Row } from "../../api/directory
 import { wordsOf } from "../../api/client.ts";
 import { visibleLine } from "../../format/text.ts";
 import { has, me } from "../../live/server.ts";
+import { leave, signedIn } from "../../live/session.ts";
 import { toast } from "../../live/toasts.ts";
 import { ask } from "../../parts/Ask.tsx";
 import { Card, Note, PageHead, Pairs } from "../../parts/Box.tsx";
@@ -134,6 +135,11 @@ function Myself() {
           ["Roles", roles.length > 0 ? roles.map(visibleLine).join(", ") : undefined],
         ]}
       />
+      {signedIn.value === "in" && (
+        <button type="button" class="btn" onClick={() => void leave()}>
+          Sign out
+        </button>
+      )}
       {who?.id === "local" && (
         <p class="small sub">
           This server wants no sign-in: whoever reaches it on this machine may everything.{" "}
