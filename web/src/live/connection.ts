@@ -1,4 +1,4 @@
-/** One stream of server-sent events for the whole page. What changed is told to listeners by id; they ask for the rest.
+/** The streams of server-sent events of the whole page: of requests, and of the task hub. What changed is told to listeners by id; they ask for the rest.
  *
  *  `/v1/events` where the server has it; else the changes of the task hub in which requests run; else the page asks again
  *  every few seconds and says so. Browsers come back with Last-Event-ID by themselves, and the server replays. */
@@ -31,7 +31,8 @@ export function tell(change: Change): void {
   for (const listener of listeners) listener(change);
 }
 
-let source: EventSource | undefined;
+/** The first says whether the page is live. */
+let sources: EventSource[] = [];
 let lostTimer: ReturnType<typeof setTimeout> | undefined;
 let retryTimer: ReturnType<typeof setTimeout> | undefined;
 let retryMs = 500;
@@ -53,7 +54,7 @@ function lose(): void {
     liveState.value = "lost";
     haltClock(true);
   }, LOST_AFTER_MS);
-  if (source && source.readyState !== EventSource.CLOSED) return; // the browser tries by itself
+  if (sources[0] && sources[0].readyState !== EventSource.CLOSED) return; // the browser tries by itself
   clearTimeout(retryTimer);
   retryTimer = setTimeout(connect, retryMs);
   retryMs = Math.min(retryMs * 2, RETRY_MOST_MS);
@@ -79,26 +80,28 @@ function onEvent(event: MessageEvent<string>): void {
 }
 
 function onHubChange(event: MessageEvent<string>): void {
-  found();
   const id = member(event.data, "instanceId");
   if (!id) return;
   tell({ what: "instance", id });
   if (member(event.data, "name") === ORCHESTRATION) tell({ what: "request", id });
 }
 
-function address(): string | undefined {
-  if (has("/v1/events")) return "/v1/events";
-  if (has("/v1/taskhubs/changes")) return changesAddress(hubs.value[0]?.name ?? "default");
-  return undefined;
+/** What happens to requests, then what happens in the task hub. */
+function addresses(): string[] {
+  const hub = has("/v1/taskhubs/changes") ? [changesAddress(hubs.value[0]?.name ?? "default")] : [];
+  return has("/v1/events") ? ["/v1/events", ...hub] : hub;
 }
 
-function open(url: string): void {
-  source = new EventSource(url);
-  source.onopen = found;
-  source.onerror = lose;
+function open(url: string, first: boolean): EventSource {
+  const source = new EventSource(url);
+  if (first) {
+    source.onopen = found;
+    source.onerror = lose;
+  }
   source.onmessage = onEvent;
   for (const type of ["changed", "removed"]) source.addEventListener(type, onHubChange as EventListener);
   source.addEventListener("reset", () => tell({ what: "all" }));
+  return source;
 }
 
 /** Without a stream: asks, quietly, and says that it does. */
@@ -110,10 +113,9 @@ function askAgain(): void {
 }
 
 function connect(): void {
-  source?.close();
-  const url = address();
-  if (url) open(url);
-  else askAgain();
+  for (const source of sources) source.close();
+  sources = addresses().map((url, index) => open(url, index === 0));
+  if (sources.length === 0) askAgain();
 }
 
 /** "Try now" of the banner. */

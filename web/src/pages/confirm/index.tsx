@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { ReviewRequest } from "../../api/types.ts";
 import { lines, visible, visibleLine } from "../../format/text.ts";
-import { titleOf } from "../../format/title.ts";
+import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
 import { Facts } from "../../parts/Box.tsx";
 import { Mark } from "../../parts/Icon.tsx";
@@ -95,7 +95,7 @@ export default function Confirm() {
               <State state={request.state} />
               <h1>{titleOf(request)}</h1>
               <p class="small sub">
-                <Person person={request.submitter ?? request.submittedBy} />
+                <Person person={submitterOf(request)} />
                 {request.onBehalfOf && <> on behalf of {visibleLine(request.onBehalfOf)}</>} · submitted{" "}
                 <Ago at={request.createdAt} />
               </p>

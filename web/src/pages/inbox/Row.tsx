@@ -5,7 +5,7 @@ import { isClean, measured } from "../../format/effects.ts";
 import { withoutAnsi } from "../../format/ansi.ts";
 import { plural } from "../../format/size.ts";
 import { firstLine, visible, visibleLine } from "../../format/text.ts";
-import { titleOf } from "../../format/title.ts";
+import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail } from "../../live/requests.ts";
 import { Tag } from "../../parts/Box.tsx";
 import { Icon } from "../../parts/Icon.tsx";
@@ -98,7 +98,7 @@ export function Row({ request, chosen }: { request: ReviewRequest; chosen: boole
           <a href={href("/requests", request.id)}>{titleOf(request)}</a>
         </h2>
         <p class="lead small sub">
-          <Person person={request.submitter ?? request.submittedBy} />
+          <Person person={submitterOf(request)} />
           {request.onBehalfOf && <>for {visibleLine(request.onBehalfOf)}</>} · <Ago at={request.createdAt} />
           {request.stage === "before" && <> · before the run</>}
           {(request.revision ?? 1) > 1 && <> · revision {request.revision}</>}

@@ -100,7 +100,7 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
   const buttonOf = (answer: Answer) => foot.current?.querySelector<HTMLElement>(`[data-answer="${answer}"]`);
   const reasonFor = (answer: Answer) =>
     shut ??
-    (answer === "changes" && !hasVotes.value
+    (answer === "changes" && !(hasVotes.value && request.manifestSha256)
       ? "This server has no revisions yet: reject, and say what to change."
       : undefined);
 

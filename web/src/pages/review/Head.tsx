@@ -1,5 +1,5 @@
 import type { ReviewRequest } from "../../api/types.ts";
-import { titleOf } from "../../format/title.ts";
+import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
 import { waiting } from "../../live/requests.ts";
 import { Tag } from "../../parts/Box.tsx";
@@ -113,7 +113,7 @@ export function Head({ request }: { request: ReviewRequest }) {
       </div>
       <div class="row small sub">
         <span>
-          <Person person={request.submitter ?? request.submittedBy} />
+          <Person person={submitterOf(request)} />
           {request.onBehalfOf && <> on behalf of {visibleLine(request.onBehalfOf)}</>}
         </span>
         <span class="dim">·</span>

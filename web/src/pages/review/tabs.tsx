@@ -5,6 +5,7 @@ import type { FileOfRun, NetworkAttempt, ReviewRequest, Vote } from "../../api/t
 import { isClean, measured, presentRun } from "../../format/effects.ts";
 import { bytes, shortHash } from "../../format/size.ts";
 import { visible, visibleLine } from "../../format/text.ts";
+import { submitterOf } from "../../format/title.ts";
 import { duration } from "../../format/time.ts";
 import { Card, Note, NotReported, Pairs } from "../../parts/Box.tsx";
 import { Hash } from "../../parts/Copy.tsx";
@@ -302,7 +303,7 @@ function ofVote(vote: Vote): Happening {
 }
 
 function happenings(request: ReviewRequest): Happening[] {
-  const submitter = <Person person={request.submitter ?? request.submittedBy} />;
+  const submitter = <Person person={submitterOf(request)} />;
   const list: Happening[] = (request.revisions ?? []).map((revision) => ({
     at: revision.createdAt,
     icon: "submit",

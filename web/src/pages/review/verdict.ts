@@ -34,7 +34,7 @@ function tellLost(problem: Problem, request: ReviewRequest): void {
 
 function send(request: ReviewRequest, answer: Answer, comment: string): Promise<ReviewRequest> {
   const hash = signedHash(request);
-  if (hasVotes.value) return vote(request.id, answer, comment, hash);
+  if (hasVotes.value && request.manifestSha256) return vote(request.id, answer, comment, request.manifestSha256);
   return decide(request.id, answer === "approve", comment, hash);
 }
 

@@ -6,7 +6,7 @@ import type { ReviewRequest } from "../../api/types.ts";
 import { rowsOf, type Row } from "../../format/history.ts";
 import { visible, visibleLine } from "../../format/text.ts";
 import { clock, parseTime } from "../../format/time.ts";
-import { titleOf } from "../../format/title.ts";
+import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
 import { has, hasScheduler, hubs } from "../../live/server.ts";
 import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
@@ -182,7 +182,7 @@ export default function Run() {
           <Card title="Submitted">
             <Pairs
               pairs={[
-                ["By", <Person person={request.submitter ?? request.submittedBy} />],
+                ["By", <Person person={submitterOf(request)} />],
                 ["For", request.onBehalfOf ? visibleLine(request.onBehalfOf) : undefined],
                 ["When", <Ago at={request.createdAt} />],
                 ["Revision", request.revision],

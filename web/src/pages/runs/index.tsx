@@ -5,7 +5,7 @@ import type { ReviewRequest } from "../../api/types.ts";
 import { measured } from "../../format/effects.ts";
 import { duration } from "../../format/time.ts";
 import { shortId } from "../../format/size.ts";
-import { titleOf } from "../../format/title.ts";
+import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
 import { hasVotes } from "../../live/server.ts";
 import { PageHead } from "../../parts/Box.tsx";
@@ -33,7 +33,7 @@ const COLUMNS: Column<ReviewRequest>[] = [
     ),
   },
   { name: "State", cell: (one) => <State state={one.state} /> },
-  { name: "Submitter", class: "lo", cell: (one) => <Person person={one.submitter ?? one.submittedBy} /> },
+  { name: "Submitter", class: "lo", cell: (one) => <Person person={submitterOf(one)} /> },
   {
     name: "Rule",
     class: "lo",

@@ -7,7 +7,8 @@ import { EXAMPLES } from "../../format/examples.ts";
 import { bytes } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { detail, loadDetail } from "../../live/requests.ts";
-import { hasVotes } from "../../live/server.ts";
+import { toast } from "../../live/toasts.ts";
+import { has, hasVotes } from "../../live/server.ts";
 import { Card, Note, PageHead } from "../../parts/Box.tsx";
 import { Editor } from "../../parts/Editor.tsx";
 import { Icon } from "../../parts/Icon.tsx";
@@ -17,6 +18,9 @@ import { Failure } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { CopyAs } from "./CopyAs.tsx";
 import { Followed } from "./Followed.tsx";
+
+/** A server that gives input files out takes them, too. */
+const INPUTS = "/v1/requests/{id}/revisions/{number}/inputs/{path}";
 
 type Gate = "before" | "after" | "both";
 
@@ -256,6 +260,7 @@ export default function Submit() {
         go(href("/requests", from));
       } else {
         const made = await submit(submissionOf(form));
+        for (const warning of made.warnings ?? []) toast("held", "Not all of it was taken.", warning);
         setQuery({ id: made.id });
         void loadDetail(made.id);
       }
@@ -298,7 +303,7 @@ export default function Submit() {
                 </select>
               </>
             }
-            {...(hasVotes.value && !revises ? { foot: <Files form={form} /> } : {})}
+            {...(has(INPUTS) && !revises ? { foot: <Files form={form} /> } : {})}
           >
             <Editor
               label="Code, main.py"
