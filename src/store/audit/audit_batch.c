@@ -71,6 +71,7 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
 
 struct works_run {
     struct audit_batch *batch;
+    bool refuse_new;
     struct audit_scribe scribe;
 };
 
@@ -80,18 +81,30 @@ static enum status perform_all(struct db *db, void *context, struct err *err)
     enum status status = STATUS_OK;
     run->scribe = (struct audit_scribe){.log = run->batch->log, .chain = run->batch->log->chain};
     list_each (link, &run->batch->works) {
-        status = perform(db, &run->scribe, CONTAINER_OF(link, struct audit_work, link), err);
+        struct audit_work *work = CONTAINER_OF(link, struct audit_work, link);
+        if (run->refuse_new && work->new_work)
+            work->status = err_set(&work->err, STATUS_RESOURCE_EXHAUSTED,
+                                   "disk full, or nearly full: what is there already goes on");
+        else
+            status = perform(db, &run->scribe, work, err);
         if (status != STATUS_OK)
             return status;
     }
     return status;
 }
 
-/* The same with the room of the reserve, if there is no other; it is made again once there is. */
+/* Without new work when there is no room for all; then with the room of the reserve, which is made again once there is. */
 static enum status transact_at_last(struct works_run *run, struct err *err)
 {
     struct audit_log *log = run->batch->log;
+    run->refuse_new = log->reserve_spent;
     enum status status = audit_file_transact(log->file, perform_all, run, err);
+    if (status == STATUS_RESOURCE_EXHAUSTED && !run->refuse_new) {
+        run->refuse_new = true;
+        log_warn(AREA, "new work is refused cause=\"%s\"", err->text);
+        *err = (struct err){0};
+        status = audit_file_transact(log->file, perform_all, run, err);
+    }
     if (status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(log->path)) {
         log->reserve_spent = true;
         *err = (struct err){0};

@@ -24,6 +24,7 @@ struct audit_work {
     /* Loop's thread, never from within audit_log_perform. */
     void (*on_done)(struct audit_work *work, enum status status, const struct err *err);
     bool reads_only; /* no transaction is begun for it alone; it must not write */
+    bool new_work; /* refused on a disk that is nearly full, so that the room is for what is there already */
     enum status status;
     struct err err;
 };

@@ -102,7 +102,8 @@ static void prepare(struct review_store *store, struct review_job *job)
 {
     job->store = store;
     job->last_event = 0;
-    job->work = (struct audit_work){.perform = perform, .on_done = on_done, .reads_only = job->reads_only};
+    job->work = (struct audit_work){
+        .perform = perform, .on_done = on_done, .reads_only = job->reads_only, .new_work = job->new_work};
 }
 
 void review_store_run(struct review_store *store, struct review_job *job)

@@ -37,6 +37,7 @@ struct review_job {
     enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
     /* On the loop's thread, never from within review_store_run. */
     void (*on_done)(struct review_job *job, enum status status, const struct err *err);
+    bool new_work;      /* refused first when the disk is nearly full */
     bool reads_only;    /* no transaction */
     int64_t last_event; /* the store's */
 };

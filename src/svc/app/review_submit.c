@@ -110,5 +110,6 @@ void submit_to_book(struct app_service *service, struct http_request *request,
         own->submission.key_body = own->body_hash;
     }
     exchange->base.carries_on = true;
+    exchange->job.new_work = true;
     book_exchange_act(exchange, false, act, on_written);
 }
