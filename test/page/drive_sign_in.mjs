@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { axe, run, visitor } from "./rig.mjs";
 
 await run({
-  async "sign in, submit, decide, sign out"() {
+  async "sign in, submit, see why the own request is for others, sign out"() {
     const page = await visitor();
     await page.goto(`${process.env.PAGE_URL}/#/submit?example=hello`);
     const field = page.getByLabel("Key or token");
@@ -17,10 +17,11 @@ await run({
     await page.getByRole("button", { name: /^Submit/ }).click();
     await page.getByText("Hello from between the doors").first().waitFor();
     await page.getByRole("link", { name: /^Request / }).click();
-    await page.getByRole("button", { name: /^Approve/ }).click();
-    await page.getByText("Approved by").waitFor();
+    await page.getByText("You submitted this.").waitFor();
+    const approve = page.getByRole("button", { name: /^Approve/ });
+    assert.equal(await approve.getAttribute("aria-disabled"), "true");
     await page.reload();
-    await page.getByText("Approved by").waitFor(); // the cookie stands for the key
+    await page.getByText("You submitted this.").waitFor(); // the cookie stands for the key
     assert.equal(await page.evaluate(() => document.cookie), "");
     await page.visit("/people");
     await page.getByRole("button", { name: "Sign out" }).click();
