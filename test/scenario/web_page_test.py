@@ -304,7 +304,10 @@ class RealBrowser(Case):
                 document.body.append(link);
                 link.click();""")
             self.browser.await_event("Page.loadEventFired")
-            self.assertIn(wanted, self.browser.run("return document.body.innerText"))
+            self.assertIn(wanted, self.browser.run(f"""
+                for (let turn = 0; turn < 600 && !document.body.innerText.includes({json.dumps(wanted)}); turn++)
+                    await new Promise(done => setTimeout(done, 50));
+                return document.body.innerText;"""))
         self.open_evil("evil.example")
         framed = self.browser.run(f"""
             const frame = document.createElement('iframe');
