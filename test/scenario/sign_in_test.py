@@ -171,12 +171,16 @@ class Case(unittest.TestCase):
         status, _, answer = self.ask("GET", held + "/result", key=plain)
         self.assertEqual((status, answer["type"], answer["state"]), (403, "urn:sallyport:problem:not-released", "waiting"))
         self.assertEqual(self.ask("GET", path, key=plain)[0], 404)  # another's is as one that is not there
-        self.assertEqual(self.ask("GET", path + "/manifest", key=plain)[0], 404)
+        for part in ("/manifest", "/receipt", "/revisions/1/code"):
+            self.assertEqual(self.ask("GET", path + part, key=plain)[0], 404, part)
+        self.assertNotIn("result", self.good("GET", held + "/receipt", key=plain)["shown"])
+        self.assertIn("held", self.good("GET", held + "/receipt", key=boss)["shown"]["result"])
         self.assertEqual([item["id"] for item in self.good("GET", "/v1/requests", key=plain)["requests"]], [theirs["id"]])
         self.assertIn(theirs["id"], [item["id"] for item in self.good("GET", "/v1/requests?limit=500", key=boss)["requests"]])
         self.good("POST", held + "/votes", {"answer": "approve"}, boss)
         self.assertIn("held", self.good("GET", held, key=plain)["result"]["stdout"])
         self.assertEqual(self.ask("GET", held + "/result", key=plain)[0], 200)
+        self.assertIn("held", self.good("GET", held + "/receipt", key=plain)["shown"]["result"])
         self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
     def test_credentials_in_a_url_are_none(self):

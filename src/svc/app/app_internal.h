@@ -150,6 +150,8 @@ void exchange_leave(struct exchange *exchange);
 void exchange_abandon(struct exchange *exchange);
 /* The instance of the last reply as facts; valid until the next call. */
 struct request_facts exchange_facts(const struct exchange *exchange);
+/* Whether that instance is a request at all, and, for who does not see `all` where there is a book, one of their own. */
+bool exchange_is_shown(const struct exchange *exchange, bool all);
 void respond_json(struct http_request *request, int http_status, json_t *body);
 
 /* routes_code.c and routes_requests.c: the handlers of the route table in app_service.c. `id` is the path's

@@ -68,6 +68,12 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
     review_store_run(exchange->base.service->review, &exchange->job);
 }
 
+bool book_exchange_is_own(const struct book_exchange *exchange)
+{
+    const json_t *submitter = json_object_get(exchange->json, "submitter");
+    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), exchange->person.id);
+}
+
 void book_exchange_changed(struct book_exchange *exchange)
 {
     struct app_service *service = exchange->base.service;

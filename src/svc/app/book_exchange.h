@@ -27,6 +27,8 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
                                           struct err *err),
                        void (*on_step)(struct exchange *exchange));
+/* Whether `json` is a request of whoever asks. */
+bool book_exchange_is_own(const struct book_exchange *exchange);
 /* After an act that may have changed a request: the scheduler is told, and a run that is wanted no more is broken off. */
 void book_exchange_changed(struct book_exchange *exchange);
 /* Answers what was refused, from answer.outcome: 404, 403 or 409 with the request's state. */

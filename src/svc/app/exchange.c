@@ -128,6 +128,14 @@ struct request_facts exchange_facts(const struct exchange *exchange)
     return facts_of(exchange->instance);
 }
 
+bool exchange_is_shown(const struct exchange *exchange, bool all)
+{
+    const char *by = dt_instance_tag(exchange->instance, TAG_SUBMITTED_BY);
+    if (strcmp(dt_instance_name(exchange->instance), ORCHESTRATOR_NAME) != 0)
+        return false;
+    return all || !exchange->service->review || (by && strcmp(by, exchange->actor.name) == 0);
+}
+
 /* Keeps what the page says as JSON: the page itself is gone when this returns. */
 static struct request_page *copy_page(const struct dt_page *page, const char *own_book)
 {

@@ -61,12 +61,6 @@ static enum status read_full(struct book_exchange *exchange, struct review_book 
     return review_book_read(book, exchange->base.id, REVIEW_FULL, &exchange->json, err);
 }
 
-static bool may_see(const struct look_exchange *own)
-{
-    const json_t *submitter = json_object_get(own->base.json, "submitter");
-    return own->all || bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), own->base.person.id);
-}
-
 /* It changes whenever the request does. False without memory. */
 static bool add_etag(struct exchange *exchange, const json_t *request)
 {
@@ -166,7 +160,8 @@ static void on_brief(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    if (!may_see(own_of(exchange))) { /* as if there were none */
+    const struct look_exchange *own = own_of(exchange);
+    if (!own->all && !book_exchange_is_own(&own->base)) { /* as if there were none */
         exchange_answer_unknown(exchange);
         return;
     }
@@ -198,7 +193,8 @@ static void on_looked(struct exchange *exchange)
         look(exchange);
         return;
     }
-    if (exchange->status == DT_NOT_FOUND) {
+    bool hidden = exchange->status == DT_OK && !exchange_is_shown(exchange, own->all);
+    if (exchange->status == DT_NOT_FOUND || hidden) {
         exchange_answer_unknown(exchange);
         return;
     }

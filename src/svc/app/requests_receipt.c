@@ -17,6 +17,8 @@ struct receipt_exchange {
     struct audit_reader reader;
     struct buf code, result; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
+    bool all; /* who asks sees others' requests, and results that are held */
+    bool hidden;
 };
 
 static struct receipt_exchange *receipt_of(struct exchange *exchange)
@@ -124,10 +126,14 @@ static enum status read_all(struct book_exchange *exchange, struct review_book *
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
+    receipt->hidden = !receipt->all && !book_exchange_is_own(exchange);
+    if (receipt->hidden)
+        return STATUS_OK;
+    bool released = receipt->all || json_is_true(json_object_get(exchange->json, "released"));
     const json_t *revisions = json_object_get(exchange->json, "revisions");
     const json_t *revision = json_array_get(revisions, json_array_size(revisions) - 1);
     status = read_blob_of(book, revision, "codeSha256", &receipt->code, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && released)
         status =
             read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
     if (status == STATUS_OK)
@@ -164,6 +170,10 @@ static void on_book(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
+    if (receipt->hidden) { /* as if there were none */
+        exchange_answer_unknown(exchange);
+        return;
+    }
     const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
     const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
     read_entries(exchange, id ? id : "", state ? state : "", shown_in_book(receipt));
@@ -187,6 +197,8 @@ static void on_looked(struct exchange *exchange)
         exchange_answer_unknown(exchange);
     else if (exchange->status != DT_OK)
         exchange_answer_failure(exchange);
+    else if (!exchange_is_shown(exchange, receipt_of(exchange)->all))
+        exchange_answer_unknown(exchange);
     else
         read_entries_of_instance(exchange);
 }
@@ -209,6 +221,7 @@ void route_requests_receipt(struct app_service *service, struct http_request *re
     if (!in_book)
         return;
     struct exchange *exchange = &in_book->base;
+    receipt_of(exchange)->all = sees_all(request);
     if (!exchange_take_id(exchange, id))
         exchange_answer_unknown(exchange);
     else if (service->review)

@@ -251,19 +251,13 @@ static const char *code_hash(const json_t *request, int64_t number)
     return NULL;
 }
 
-static bool is_own(const struct book_exchange *exchange)
-{
-    const json_t *submitter = json_object_get(exchange->json, "submitter");
-    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), exchange->person.id);
-}
-
 static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct blob_look *look = look_of(&exchange->base);
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
-    if (!look->sees_all && !is_own(exchange)) /* as if there were none */
+    if (!look->sees_all && !book_exchange_is_own(exchange)) /* as if there were none */
         return err_set(err, STATUS_NOT_FOUND, "no such request");
     const json_t *result = json_object_get(exchange->json, "_result");
     const char *hash = NULL;
