@@ -9,20 +9,35 @@
 
 #define PAIR_WIDTH 15 /* characters of a name and what follows it */
 
-/* True for the start of a control character: C0, DEL, and in UTF-8 also C1 (U+0080 to U+009F). */
+/* What cannot be seen or turns the direction of reading, in UTF-8: C1, bidi marks (UAX 9), invisible joiners, BOM. */
+static const struct {
+    struct bytes begin;
+    uint8_t low, high; /* of the byte behind it */
+} hidden[] = {
+    {BYTES_LITERAL("\xc2"), 0x80, 0x9f},     {BYTES_LITERAL("\xd8"), 0x9c, 0x9c},
+    {BYTES_LITERAL("\xe2\x80"), 0x8b, 0x8f}, {BYTES_LITERAL("\xe2\x80"), 0xa8, 0xae},
+    {BYTES_LITERAL("\xe2\x81"), 0xa0, 0xa9}, {BYTES_LITERAL("\xef\xbb"), 0xbf, 0xbf},
+};
+
+/* The bytes of the control or hidden character that begins there; 0: it is another. */
 static size_t control_size(struct bytes text, size_t at)
 {
     uint8_t byte = text.data[at];
     if (byte < 0x20 || byte == 0x7f)
         return 1;
-    bool two = byte == 0xc2 && at + 1 < text.size && text.data[at + 1] >= 0x80 && text.data[at + 1] <= 0x9f;
-    return two ? 2 : 0;
+    struct bytes rest = bytes_slice(text, at, SIZE_MAX);
+    for (size_t i = 0; byte >= 0x80 && i < ARRAY_SIZE(hidden); i++) {
+        size_t size = hidden[i].begin.size;
+        if (rest.size > size && bytes_starts_with(rest, hidden[i].begin) &&
+            rest.data[size] >= hidden[i].low && rest.data[size] <= hidden[i].high)
+            return size + 1;
+    }
+    return 0;
 }
 
 /* `lines`: line feeds, with `indent` spaces behind them, and tabs are kept. */
-static void append_clean(struct buf *out, const char *value, bool lines, size_t indent)
+static void append_clean(struct buf *out, struct bytes text, bool lines, size_t indent)
 {
-    struct bytes text = bytes_of_cstr(value);
     for (size_t at = 0; at < text.size;) {
         size_t control = control_size(text, at);
         if (control && lines && text.data[at] == '\n')
@@ -53,7 +68,7 @@ void print_table_row(struct print_table *table, const char *const *cells, size_t
     ASSERT(count == table->column_count && count <= PRINT_COLUMNS_MAX);
     for (size_t column = 0; column < count; column++) {
         size_t before = table->cells.size;
-        append_clean(&table->cells, cells[column] ? cells[column] : "", false, 0);
+        append_clean(&table->cells, bytes_of_cstr(cells[column] ? cells[column] : ""), false, 0);
         struct bytes cell = bytes_slice(buf_peek(&table->cells), before, SIZE_MAX);
         if (width_of(cell) <= PRINT_CELL_WIDTH)
             table->widths[column] = MAX(table->widths[column], width_of(cell));
@@ -88,11 +103,16 @@ void print_pair(struct buf *out, const char *name, const char *value)
     if (!value)
         return;
     buf_append_fmt(out, "%-*s", PAIR_WIDTH, name);
-    append_clean(out, value, true, PAIR_WIDTH);
+    append_clean(out, bytes_of_cstr(value), true, PAIR_WIDTH);
     buf_append_byte(out, '\n');
 }
 
 void print_text(struct buf *out, const char *text)
+{
+    append_clean(out, bytes_of_cstr(text), true, 0);
+}
+
+void print_bytes(struct buf *out, struct bytes text)
 {
     append_clean(out, text, true, 0);
 }

@@ -27,8 +27,10 @@ void print_table_fini(struct print_table *table);
 
 /* "name    value", the name padded; a value of several lines stays under itself. NULL writes nothing. */
 void print_pair(struct buf *out, const char *name, const char *value);
-/* A text of several lines; of its control characters only line feeds and tabs are kept. */
+/* A text of several lines; of its control and hidden characters only line feeds and tabs are kept. */
 void print_text(struct buf *out, const char *text);
+/* The same of what may have a NUL in it, behind which nothing may be lost: a reviewer must see what would be released. */
+void print_bytes(struct buf *out, struct bytes text);
 /* "2026-11-28 11:52:53Z"; "" for 0. */
 const char *print_time(int64_t unix_ns, char ret_text[PRINT_TIME_SIZE]);
 /* A member with a time as RFC 3339; nothing for 0. */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/cli/print.h"
 #include "cmd/review/actions.h"
 
 #define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
@@ -44,6 +45,35 @@ static int fetch_revision(const struct review_call *call, const char *id, int64_
     return -1;
 }
 
+/* The code is a stranger's: on a terminal it is made harmless after the comparison, so that no difference is lost by that. */
+static bool print_cleaned(int fd)
+{
+    CLEANUP(buf_fini) struct buf text = {0}, clean = {0};
+    uint8_t piece[4096];
+    ssize_t size = lseek(fd, 0, SEEK_SET);
+    while (size >= 0 && (size = read(fd, piece, sizeof piece)) > 0)
+        buf_append(&text, piece, (size_t)size);
+    print_bytes(&clean, buf_peek(&text));
+    return size == 0 && buf_status(&text) == STATUS_OK && print_out(&clean);
+}
+
+/* diff with those arguments, its output into `out_fd`, or, if that is -1, where ours goes; its exit code, or -1. */
+static int spawn_diff(char *const *arguments, int out_fd)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status = 0;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    bool good = out_fd < 0 || posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO) == 0;
+    good = good && posix_spawnp(&pid, arguments[0], &actions, NULL, arguments, environ) == 0;
+    (void)posix_spawn_file_actions_destroy(&actions);
+    if (!good)
+        return -1;
+    bool ended = waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+    return ended ? WEXITSTATUS(status) : DIFF_FAILED;
+}
+
 static int run_diff(const struct review_call *call, int old_fd, int new_fd, int64_t from, int64_t to)
 {
     char old_path[32], new_path[32], old_label[40], new_label[40];
@@ -52,14 +82,18 @@ static int run_diff(const struct review_call *call, int old_fd, int new_fd, int6
     (void)snprintf(old_label, sizeof old_label, "--label=revision %lld", (long long)from);
     (void)snprintf(new_label, sizeof new_label, "--label=revision %lld", (long long)to);
     char *const arguments[] = {(char *)"diff", (char *)"-u", old_label, new_label, old_path, new_path, NULL};
-    pid_t pid;
-    int status = 0;
-    if (posix_spawnp(&pid, "diff", NULL, NULL, arguments, environ) != 0)
+    bool terminal = isatty(STDOUT_FILENO);
+    int out_fd = terminal ? memfd_create("difference", MFD_CLOEXEC) : -1;
+    int ended = terminal && out_fd < 0 ? DIFF_FAILED : spawn_diff(arguments, out_fd);
+    bool printed = out_fd < 0 || print_cleaned(out_fd);
+    if (out_fd >= 0)
+        close(out_fd);
+    if (ended < 0)
         return server_failed(call->command, EXIT_FAILED, "the program diff cannot be started",
                              "install it: apt install diffutils");
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) >= DIFF_FAILED)
+    if (ended >= DIFF_FAILED || !printed)
         return EXIT_FAILED;
-    if (WEXITSTATUS(status) != DIFF_DIFFERS)
+    if (ended != DIFF_DIFFERS)
         fputs("the two revisions have the same code\n", stderr);
     return EXIT_GOOD;
 }

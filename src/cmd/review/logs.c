@@ -27,14 +27,14 @@ static bool write_event(const struct follow *follow, struct bytes data)
     bool is_stderr = bytes_equal_cstr(buf_peek(&follow->event), "stderr");
     if ((!is_stdout && !is_stderr) || json_parse(data, NULL, &value, NULL) != STATUS_OK)
         return true;
-    const char *text = json_string_value(json_object_get(value, "text"));
+    struct bytes text = json_bytes(json_object_get(value, "text"));
     FILE *out = is_stdout ? stdout : stderr;
-    if (!text)
+    if (text.size == 0)
         return true;
     if (isatty(fileno(out)))
-        print_text(&clean, text);
+        print_bytes(&clean, text);
     else
-        buf_append_cstr(&clean, text);
+        buf_append_bytes(&clean, text);
     return fwrite(clean.data, 1, clean.size, out) == clean.size && fflush(out) == 0;
 }
 

@@ -255,15 +255,16 @@ void view_request(const json_t *request, bool why, struct buf *out)
 
 /* --- output --- */
 
-static void append_stream(const char *text, bool harmless, struct buf *out)
+static void append_stream(const json_t *value, bool harmless, struct buf *out)
 {
-    if (!text || !*text)
+    struct bytes text = json_bytes(value);
+    if (text.size == 0)
         return;
     if (harmless)
-        print_text(out, text);
+        print_bytes(out, text);
     else
-        buf_append_cstr(out, text);
-    if (text[strlen(text) - 1] != '\n')
+        buf_append_bytes(out, text);
+    if (text.data[text.size - 1] != '\n')
         buf_append_byte(out, '\n');
 }
 
@@ -278,17 +279,17 @@ static void append_value(const json_t *value, bool harmless, struct buf *out)
         return;
     }
     if (json_is_string(value))
-        append_stream(json_string_value(value), harmless, out);
+        append_stream(value, harmless, out);
     else if (value && !json_is_null(value))
         print_json_value(out, value);
 }
 
 void view_output(const json_t *result, bool harmless, struct buf *out)
 {
-    append_stream(text_of(result, "stdout"), harmless, out);
-    append_stream(text_of(result, "stderr"), harmless, out);
+    append_stream(json_object_get(result, "stdout"), harmless, out);
+    append_stream(json_object_get(result, "stderr"), harmless, out);
     append_value(json_object_get(result, "result"), harmless, out);
     const json_t *lines = json_object_get(json_object_get(result, "error"), "traceback");
     for (size_t i = 0; i < json_array_size(lines); i++)
-        append_stream(json_string_value(json_array_get(lines, i)), harmless, out);
+        append_stream(json_array_get(lines, i), harmless, out);
 }

@@ -108,6 +108,21 @@ static void a_stranger_does_not_steer_the_terminal(void **state)
     assert_non_null(strstr(text, "image, 3 bytes]\n"));
 }
 
+static void nothing_is_hidden_behind_a_nul_or_turned_round(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release)
+    json_t *result =
+        json_loads("{\"stdout\":\"one\\u0000two\\u202ethree\\u2066four\\n\",\"stderr\":\"\\u0000\"}",
+                   JSON_ALLOW_NUL, NULL);
+    view_output(result, true, &out);
+    assert_string_equal(as_text(&out), "one?two?three?four\n?\n");
+    out.size = 0;
+    view_output(result, false, &out);
+    assert_memory_equal(out.data, "one\0two", 7);
+}
+
 static void a_pipe_gets_what_was_printed(void **state)
 {
     CLEANUP(json_release)
@@ -138,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_is_not_reported_is_not_shown),
         cmocka_unit_test(a_request_is_shown_whole),
         cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
+        cmocka_unit_test(nothing_is_hidden_behind_a_nul_or_turned_round),
         cmocka_unit_test(a_pipe_gets_what_was_printed),
         cmocka_unit_test(a_list_has_a_line_a_request),
     };
