@@ -183,6 +183,15 @@ class Case(unittest.TestCase):
         self.assertIn("held", self.good("GET", held + "/receipt", key=plain)["shown"]["result"])
         self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
+    def test_another_programs_orchestration_is_no_request(self):
+        self.good("POST", "/v1/taskhubs/orchestrations", {"name": "Order", "instanceId": "order-1", "input": '"theirs"'})
+        plain = self.key_of("looking@example.org", "submitter")
+        judge = self.key_of("steering@example.org", "reviewer")
+        for key in (plain, judge):
+            for route in ("", "/receipt"):
+                self.assertEqual(self.ask("GET", "/v1/requests/order-1" + route, key=key)[0], 404, route)
+        self.assertEqual(self.ask("POST", "/v1/requests/order-1/decision", {"approve": True}, judge)[0], 404)
+
     def test_credentials_in_a_url_are_none(self):
         for name in ("access_token", "token", "key", "authorization"):
             self.assertEqual(self.ask("GET", f"/v1/requests?{name}={self.owner}")[0], 401)

@@ -265,10 +265,28 @@ static void answer_conflict(struct decision_flow *flow, enum decision_verdict ve
     exchange_answer_refusal(&flow->base, 409, body);
 }
 
+/* Who signed in is who submitted (body.h), so the name is that of one person. */
+static bool is_own(const struct exchange *exchange, const struct request_facts *facts)
+{
+    bool signed_in = strcmp(exchange->actor.id, access_local.id) != 0;
+    return signed_in && facts->submitted_by && strcmp(facts->submitted_by, exchange->actor.name) == 0;
+}
+
 static void vote(struct decision_flow *flow)
 {
     struct exchange *exchange = &flow->base;
     struct request_facts facts = exchange_facts(exchange);
+    if (!exchange_is_shown(exchange,
+                           true)) { /* another program's orchestration is not steered by a reviewer */
+        answer_unknown(flow);
+        return;
+    }
+    if (is_own(exchange, &facts)) {
+        conclude(flow);
+        exchange_answer_problem(exchange, &app_problems[APP_OWN_REQUEST],
+                                "Nobody decides on their own request.");
+        return;
+    }
     const struct decided *remembered = map_get(&exchange->service->decided_ids, bytes_of_cstr(exchange->id));
     json_t *first;
     enum decision_verdict verdict =
