@@ -183,6 +183,24 @@ class Case(unittest.TestCase):
         self.assertIn("held", self.good("GET", held + "/receipt", key=plain)["shown"]["result"])
         self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
+    def test_a_stream_of_events_sees_no_more_than_its_roles_do_now(self):
+        key = self.key_of("demoted@example.org", "submitter")
+        role = self.grant("reviewer", "demoted@example.org", "/")
+        author = self.key_of("seen@example.org", "submitter")
+        connection = self.server.connect(WAIT_S)
+        connection.request("GET", "/v1/events", headers={"Authorization": f"Bearer {key}"})
+        stream = connection.getresponse()
+        self.assertEqual(stream.status, 200)
+        seen = b""
+        for purpose, whose in (("before", author), ("after", author), ("mine", key)):
+            self.good("POST", "/v1/requests", {"code": "1", "purpose": purpose}, whose)
+            while purpose != "after" and purpose.encode() not in seen:
+                seen += stream.read1(65536)
+            if purpose == "before":
+                self.good("DELETE", f"/v1/directory/assignments/{role}")
+        connection.close()
+        self.assertNotIn(b'"purpose":"after"', seen)
+
     def test_another_programs_orchestration_is_no_request(self):
         self.good("POST", "/v1/taskhubs/orchestrations", {"name": "Order", "instanceId": "order-1", "input": '"theirs"'})
         plain = self.key_of("looking@example.org", "submitter")

@@ -178,6 +178,8 @@ static void on_brief(struct exchange *exchange)
 
 static void look(struct exchange *exchange)
 {
+    if (exchange->request) /* each time: a role may have been taken away while it waited */
+        own_of(exchange)->all = sees_all(exchange->request);
     if (exchange->service->review)
         book_exchange_act(&own_of(exchange)->base, true, read_brief, on_brief);
     else
@@ -240,7 +242,6 @@ void route_requests_get(struct app_service *service, struct http_request *reques
     struct exchange *exchange = &in_book->base;
     struct look_exchange *own = own_of(exchange);
     exchange->wakes = true;
-    own->all = sees_all(request);
     own->until_over = bytes_equal_cstr(until, "over");
     own->wait_cut = wait_ns > APP_POLL_NS_MAX;
     own->deadline_ns = loop_now(service->loop) + MIN(wait_ns, APP_POLL_NS_MAX);

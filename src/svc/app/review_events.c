@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/app_internal.h"
 #include "svc/app/limit_values.h"
 #include "wire/http1/sse.h"
 
@@ -27,9 +28,9 @@ struct event_stream {
     json_t *page;
     int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
     bool reading, live, full;
-    char only_of[GUID_TEXT_SIZE + 1];
-    char object[SUBJECT_SIZE]; /* "": all */
-    char type[64];             /* likewise */
+    char asker[GUID_TEXT_SIZE + 1]; /* the id of who asks */
+    char object[SUBJECT_SIZE];      /* "": all */
+    char type[64];                  /* likewise */
 };
 
 struct review_feed {
@@ -55,7 +56,8 @@ static const char *text_of(const json_t *event, const char *member)
 static bool wants(const struct event_stream *stream, const json_t *event)
 {
     const json_t *submitter = json_object_get(json_object_get(event, "data"), "submitter");
-    if (stream->only_of[0] && strcmp(text_of(submitter, "id"), stream->only_of) != 0)
+    bool own = strcmp(text_of(submitter, "id"), stream->asker) == 0;
+    if (!own && !sees_all(stream->request)) /* now: a role may have been taken away since the stream began */
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
@@ -338,7 +340,7 @@ static bool take_filter(struct http_request *request, const char *name, char *re
     return true;
 }
 
-void review_feed_open(struct review_feed *feed, struct http_request *request, const char *only_of)
+void review_feed_open(struct review_feed *feed, struct http_request *request)
 {
     struct event_stream *stream = feed->count < APP_EVENT_STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
     if (!stream) {
@@ -347,7 +349,7 @@ void review_feed_open(struct review_feed *feed, struct http_request *request, co
         return;
     }
     stream->feed = feed;
-    (void)snprintf(stream->only_of, sizeof stream->only_of, "%s", only_of);
+    (void)snprintf(stream->asker, sizeof stream->asker, "%s", http_request_principal(request)->id);
     if (!read_place(request, &stream->next) ||
         !take_filter(request, "object", stream->object, sizeof stream->object) ||
         !take_filter(request, "type", stream->type, sizeof stream->type)) {

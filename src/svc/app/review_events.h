@@ -22,7 +22,7 @@ void review_feed_destroy(struct review_feed *feed);
 void review_feed_stop(struct review_feed *feed);
 /* Events up to `last` are on disk. NULL allowed. */
 void review_feed_tell(struct review_feed *feed, int64_t last);
-/* Answers the request with a stream, or refuses. `only_of`: the id of the only submitter whose requests it may tell of; "": of all. */
-void review_feed_open(struct review_feed *feed, struct http_request *request, const char *only_of);
+/* Answers the request with a stream, or refuses. Who does not see all (sees_all) is told of their own requests. */
+void review_feed_open(struct review_feed *feed, struct http_request *request);
 
 #endif
