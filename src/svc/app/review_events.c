@@ -11,7 +11,6 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
-#include "svc/app/app_internal.h"
 #include "svc/app/limit_values.h"
 #include "wire/http1/sse.h"
 
@@ -29,8 +28,9 @@ struct event_stream {
     int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
     bool reading, live, full;
     char asker[GUID_TEXT_SIZE + 1]; /* the id of who asks */
-    char object[SUBJECT_SIZE];      /* "": all */
-    char type[64];                  /* likewise */
+    bool (*sees_all)(const struct http_request *request);
+    char object[SUBJECT_SIZE]; /* "": all */
+    char type[64];             /* likewise */
 };
 
 struct review_feed {
@@ -57,7 +57,8 @@ static bool wants(const struct event_stream *stream, const json_t *event)
 {
     const json_t *submitter = json_object_get(json_object_get(event, "data"), "submitter");
     bool own = strcmp(text_of(submitter, "id"), stream->asker) == 0;
-    if (!own && !sees_all(stream->request)) /* now: a role may have been taken away since the stream began */
+    if (!own &&
+        !stream->sees_all(stream->request)) /* now: a role may have been taken away since the stream began */
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
@@ -340,7 +341,8 @@ static bool take_filter(struct http_request *request, const char *name, char *re
     return true;
 }
 
-void review_feed_open(struct review_feed *feed, struct http_request *request)
+void review_feed_open(struct review_feed *feed, struct http_request *request,
+                      bool (*sees_all)(const struct http_request *request))
 {
     struct event_stream *stream = feed->count < APP_EVENT_STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
     if (!stream) {
@@ -349,6 +351,7 @@ void review_feed_open(struct review_feed *feed, struct http_request *request)
         return;
     }
     stream->feed = feed;
+    stream->sees_all = sees_all;
     (void)snprintf(stream->asker, sizeof stream->asker, "%s", http_request_principal(request)->id);
     if (!read_place(request, &stream->next) ||
         !take_filter(request, "object", stream->object, sizeof stream->object) ||
