@@ -173,6 +173,9 @@ class Case(unittest.TestCase):
         self.assertEqual(self.ask("GET", path, key=plain)[0], 404)  # another's is as one that is not there
         for part in ("/manifest", "/receipt", "/revisions/1/code"):
             self.assertEqual(self.ask("GET", path + part, key=plain)[0], 404, part)
+        for part, body in (("/revisions", {"code": "1"}), ("/cancel", {})):
+            status, _, answer = self.ask("POST", path + part, body, plain)
+            self.assertEqual((status, "state" in answer), (404, False), part)
         self.assertNotIn("result", self.good("GET", held + "/receipt", key=plain)["shown"])
         self.assertIn("held", self.good("GET", held + "/receipt", key=boss)["shown"]["result"])
         self.assertEqual([item["id"] for item in self.good("GET", "/v1/requests", key=plain)["requests"]], [theirs["id"]])

@@ -108,6 +108,12 @@ void book_exchange_refuse(struct book_exchange *exchange)
 {
     enum review_outcome outcome = exchange->answer.outcome;
     const json_t *request = exchange->answer.request;
+    const struct http_request *asked = exchange->base.request;
+    if (outcome == REVIEW_NOT_ALLOWED && asked &&
+        !sees_all(asked)) { /* another's, which they do not know of */
+        exchange_answer_unknown(&exchange->base);
+        return;
+    }
     ASSERT((size_t)outcome < ARRAY_SIZE(refusals) && refusals[outcome].detail);
     const struct http_problem *problem = &app_problems[refusals[outcome].problem];
     json_t *body =
