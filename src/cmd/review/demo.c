@@ -22,8 +22,6 @@
 #define READY_SIZE_MAX  ((size_t)64 << 10)
 #define LOOK_AGAIN_USEC 50000
 
-extern char **environ;
-
 struct demo {
     const struct review_call *call;
     char folder[64];

@@ -15,8 +15,6 @@
 #define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
 #define DIFF_FAILED  2
 
-extern char **environ;
-
 /* The code of a revision in a file without a name. -1: it was said why not, and `*ret_code` is the exit code. */
 static int fetch_revision(const struct review_call *call, const char *id, int64_t number, int *ret_code)
 {

@@ -7,8 +7,6 @@
 
 #include "cmd/review/actions.h"
 
-extern char **environ;
-
 static bool has_desktop(void)
 {
     return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
