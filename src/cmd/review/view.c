@@ -141,11 +141,11 @@ static void pair_time(struct buf *out, const char *name, const char *time)
 static void view_labels(const json_t *labels, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)labels, key, value)
-        buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", key,
-                       json_string_value(value) ? json_string_value(value) : "");
+    json_t *object = (json_t *)labels; /* jansson's iterators take no const */
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        const char *value = json_string_value(json_object_iter_value(at));
+        buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", json_object_iter_key(at), value ? value : "");
+    }
     buf_append_byte(&line, '\0');
     if (line.size > 1 && buf_status(&line) == STATUS_OK)
         print_pair(out, "labels", (const char *)line.data);

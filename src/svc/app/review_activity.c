@@ -173,6 +173,7 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
     struct err err = {0};
     own->end = &end;
     enum status status = run_job(settings, own, tell_end, &err);
+    own->end = NULL;
     if (status == STATUS_OK)
         answer(activity, &own->step);
     else
