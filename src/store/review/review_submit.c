@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
+#include "core/review/sight.h"
 #include "store/review/review_store_internal.h"
 
 #define KEY_KEPT_NS    (24 * 3600 * NS_PER_S)
@@ -157,6 +158,34 @@ static enum status put_labels(struct review_book *book, const struct review_reco
 }
 
 /* What an auditor needs to know it again: not the code, but its hash. */
+/* What somebody did to a request: the same four writes each time. */
+struct act {
+    enum review_duty_kind duty;
+    enum audit_action action;
+    const char *told; /* the event */
+    const struct review_person *by;
+};
+
+/* The record as it is now, what the scheduler is to be told, the audit entry and the events. Takes `details`. */
+static enum status write_act(struct review_book *book, struct review_record *record, const struct act *act,
+                             json_t *details, int64_t now_ns, struct err *err)
+{
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_duty(book, record, act->duty, err);
+    if (status != STATUS_OK) {
+        json_decref(details);
+        return status;
+    }
+
+    status = review_record_audit(book, record, act->action, act->by, details, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_tell(book, record, act->told, now_ns, err);
+    if (status == STATUS_OK && review_waits(record->state))
+        status = review_record_tell(book, record, "waiting", now_ns, err);
+    return status;
+}
+
 static json_t *revision_details(const struct review_record *record)
 {
     const json_t *revision = review_record_revision(record);
@@ -197,18 +226,10 @@ static enum status write_request(struct review_book *book, const struct review_s
         status = add_revision(book, record, &first, now_ns, err);
     if (status == STATUS_OK)
         status = put_labels(book, record, err);
-    if (status == STATUS_OK)
-        status = review_record_save(book, record, now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_duty(book, record, REVIEW_DUTY_START, err);
-    if (status == STATUS_OK)
-        status = review_record_audit(book, record, AUDIT_REQUEST_SUBMITTED, &submission->by,
-                                     submission_details(record), now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_tell(book, record, "submitted", now_ns, err);
-    if (status == STATUS_OK && review_waits(record->state))
-        status = review_record_tell(book, record, "waiting", now_ns, err);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    const struct act act = {REVIEW_DUTY_START, AUDIT_REQUEST_SUBMITTED, "submitted", &submission->by};
+    return write_act(book, record, &act, submission_details(record), now_ns, err);
 }
 
 enum status review_book_submit(struct review_book *book, const struct review_submission *submission,
@@ -238,18 +259,10 @@ static enum status write_revision(struct review_book *book, struct review_record
                                   const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
     enum status status = add_revision(book, record, revision, now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_save(book, record, now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_duty(book, record, REVIEW_DUTY_WAKE, err);
-    if (status == STATUS_OK)
-        status = review_record_audit(book, record, AUDIT_REQUEST_REVISED, &revision->by,
-                                     revision_details(record), now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_tell(book, record, "revised", now_ns, err);
-    if (status == STATUS_OK && review_waits(record->state))
-        status = review_record_tell(book, record, "waiting", now_ns, err);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    const struct act act = {REVIEW_DUTY_WAKE, AUDIT_REQUEST_REVISED, "revised", &revision->by};
+    return write_act(book, record, &act, revision_details(record), now_ns, err);
 }
 
 static enum review_outcome outcome_of(enum review_verdict verdict)
@@ -265,30 +278,17 @@ static enum review_outcome outcome_of(enum review_verdict verdict)
     return outcomes[verdict];
 }
 
-static bool is_submitter(const struct review_record *record, const struct review_person *by)
-{
-    const json_t *submitter = json_object_get(record->doc, "submitter");
-    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), by->id);
-}
-
-static enum status load_for(struct review_book *book, const char *id, struct review_record *ret_record,
-                            struct review_answer *ret_answer, struct err *err)
-{
-    *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
-    enum status status = review_record_load(book, id, ret_record, err);
-    return status;
-}
-
 enum status review_book_revise(struct review_book *book, const char *id,
                                const struct review_revision *revision, int64_t now_ns,
                                struct review_answer *ret_answer, struct err *err)
 {
     struct review_record record;
     unsigned actions;
-    enum status status = load_for(book, id, &record, ret_answer, err);
+    *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
+    enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    if (!is_submitter(&record, &revision->by))
+    if (!review_is_submitter(record.doc, revision->by.id))
         ret_answer->outcome = REVIEW_NOT_ALLOWED;
     else if (review_record_number(&record, "revision") >= REVISIONS_KEPT)
         ret_answer->outcome = REVIEW_TOO_EARLY;
@@ -310,15 +310,8 @@ static enum status write_cancel(struct review_book *book, struct review_record *
     json_object_set_new(
         record->doc, "ended",
         json_pack("{s:s, s:s*, s:o}", "by", by->name, "reason", reason, "at", review_time_json(now_ns)));
-    enum status status = review_record_save(book, record, now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_duty(book, record, REVIEW_DUTY_CANCEL, err);
-    if (status == STATUS_OK)
-        status = review_record_audit(book, record, AUDIT_REQUEST_CANCELLED, by,
-                                     json_pack("{s:s*}", "reason", reason), now_ns, err);
-    if (status == STATUS_OK)
-        status = review_record_tell(book, record, "cancelled", now_ns, err);
-    return status;
+    const struct act act = {REVIEW_DUTY_CANCEL, AUDIT_REQUEST_CANCELLED, "cancelled", by};
+    return write_act(book, record, &act, json_pack("{s:s*}", "reason", reason), now_ns, err);
 }
 
 enum status review_book_cancel(struct review_book *book, const char *id, const struct review_person *by,
@@ -327,10 +320,11 @@ enum status review_book_cancel(struct review_book *book, const char *id, const s
 {
     struct review_record record;
     unsigned actions;
-    enum status status = load_for(book, id, &record, ret_answer, err);
+    *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
+    enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    if (!operator_too && !is_submitter(&record, by))
+    if (!operator_too && !review_is_submitter(record.doc, by->id))
         ret_answer->outcome = REVIEW_NOT_ALLOWED;
     else
         ret_answer->outcome = outcome_of(review_record_move(&record, REVIEW_EVENT_CANCEL, now_ns, &actions));
