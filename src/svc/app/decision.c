@@ -68,10 +68,8 @@ json_t *decision_conflict(enum decision_verdict verdict, const struct request_fa
         [DECISION_MISFIT] = {APP_RESULT_DIFFERS, "The result is not the one with this sha256."},
     };
     ASSERT((size_t)verdict < ARRAY_SIZE(conflicts) && conflicts[verdict].detail);
-    const struct http_problem *problem = &app_problems[conflicts[verdict].problem];
-    json_t *body = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", HTTP_PROBLEM_PREFIX, problem->name,
-                             "title", problem->title, "status", problem->http_status, "detail",
-                             conflicts[verdict].detail, "state", request_state_name(request_state_of(facts)));
+    json_t *body = app_problem_json(conflicts[verdict].problem, conflicts[verdict].detail);
+    json_object_set_new(body, "state", json_string(request_state_name(request_state_of(facts))));
     if (first)
         json_object_set(body, "decision", first);
     return body;

@@ -19,3 +19,10 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_AUDIT_UNAVAILABLE] = {503, "audit-log-unavailable", "Audit Log Unavailable"},
     [APP_STOPPING] = {503, "stopping", "Server Stopping"},
 };
+
+json_t *app_problem_json(enum app_problem problem, const char *detail)
+{
+    const struct http_problem *row = &app_problems[problem];
+    return json_pack("{s:s+, s:s, s:i, s:s}", "type", HTTP_PROBLEM_PREFIX, row->name, "title", row->title,
+                     "status", row->http_status, "detail", detail);
+}

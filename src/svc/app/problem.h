@@ -4,6 +4,8 @@
 #ifndef SVC_APP_PROBLEM_H
 #define SVC_APP_PROBLEM_H
 
+#include <jansson.h>
+
 #include "net/http_problem.h"
 
 enum app_problem {
@@ -26,5 +28,8 @@ enum app_problem {
 };
 
 extern const struct http_problem app_problems[APP_PROBLEM_COUNT];
+
+/* The body of a refusal that has members of its own; the caller adds them. NULL: no memory. */
+json_t *app_problem_json(enum app_problem problem, const char *detail);
 
 #endif
