@@ -154,12 +154,14 @@ class Case(unittest.TestCase):
         self.grant("Azure ContainerApps Session Executor", "author@example.org", "/")
         made = self.good("POST", "/v1/requests", {"code": "print('mine')"}, key)
         path = f"/v1/requests/{made['id']}"
-        self.good("GET", path + "?wait=30s", key=key)
+        self.assertNotIn("result", self.good("GET", path + "?wait=30s", key=key))  # their own, reviewer or not
+        self.assertEqual(self.ask("GET", path + "/result", key=key)[0], 403)
+        self.assertNotIn("result", self.good("GET", path + "/receipt", key=key)["shown"])
         for mine in (key, second):
             for route, body in (("/votes", {"answer": "approve"}), ("/decision", {"approve": True})):
                 status, _, answer = self.ask("POST", path + route, body, mine)
                 self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:own-request"))
-        agent = self.good("POST", "/v1/requests", {"code": "print('agent')", "onBehalfOf": "boss@example.org"}, key)
+        agent = self.good("POST", "/v1/requests", {"code": "print('agent')", "onBehalfOf": "Boss@Example.org"}, key)
         boss = self.key_of("boss@example.org", "reviewer")
         self.good("GET", f"/v1/requests/{agent['id']}?wait=30s", key=boss)
         self.assertEqual(self.ask("POST", f"/v1/requests/{agent['id']}/votes", {"answer": "approve"}, boss)[0], 403)

@@ -2,6 +2,8 @@
 /* rules.c — the built-in demands; a policy will stand in front of them. */
 #include "core/review/rules.h"
 
+#include "base/bytes.h"
+
 #define APPROVALS_DEMANDED 1
 
 /* True if a later vote of the same person stands in the array. */
@@ -50,9 +52,10 @@ bool review_rules_may_vote(const char *voter_id, const char *voter_name, const c
     if (!known)
         return true;
     bool own = strcmp(voter_id, submitter_id) == 0;
-    bool own_agent =
-        on_behalf_of && (strcmp(on_behalf_of, voter_id) == 0 || strcmp(on_behalf_of, voter_name) == 0);
-    return !own && !own_agent;
+    struct bytes behind = bytes_of_cstr(on_behalf_of ? on_behalf_of : "");
+    bool own_agent = bytes_equal_nocase(behind, bytes_of_cstr(voter_id)) ||
+                     bytes_equal_nocase(behind, bytes_of_cstr(voter_name));
+    return !own && !(behind.size > 0 && own_agent);
 }
 
 bool review_rules_allow_outside(void)

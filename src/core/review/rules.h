@@ -12,7 +12,7 @@
 /* What the votes come to. `votes`: as in the request ("answer", "counts", "by"); only those that count are counted, the last of
  * each person. False: nothing yet. */
 bool review_rules_tally(json_t *votes, enum review_event *ret_event);
-/* True if `voter` may vote on a request of `submitter` on behalf of `on_behalf_of` (an id or a name; NULL: nobody). `known`:
+/* True if `voter` may vote on a request of `submitter` on behalf of `on_behalf_of` (an id or a name, of which the letters' case says nothing; NULL: nobody). `known`:
  * people are told apart; else there is one, who may do everything. */
 bool review_rules_may_vote(const char *voter_id, const char *voter_name, const char *submitter_id,
                            const char *on_behalf_of, bool known);

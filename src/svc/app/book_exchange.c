@@ -7,6 +7,16 @@
 #include "svc/app/duties.h"
 #include "svc/app/running.h"
 
+bool sees_all(const struct http_request *request)
+{
+    static const enum access_permission wider[] = {ACCESS_DECIDE, ACCESS_AUDIT, ACCESS_OPERATE};
+    for (size_t i = 0; i < ARRAY_SIZE(wider); i++)
+        if (access_decide_at(http_request_principal(request), wider[i], APP_PLACE, BYTES_LITERAL("")) ==
+            ACCESS_GRANTED)
+            return true;
+    return false;
+}
+
 void book_exchange_free(struct exchange *exchange)
 {
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
@@ -26,6 +36,7 @@ struct book_exchange *book_exchange_create(struct app_service *service, struct h
     const char *kind = http_request_principal(request) == &access_local ? "local" : "user";
     (void)snprintf(own->person_name, sizeof own->person_name, "%s", exchange->actor.name);
     own->person = (struct review_person){.id = exchange->actor.id, .name = own->person_name, .kind = kind};
+    book_exchange_see(own);
     return own;
 }
 
@@ -68,10 +79,19 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
     review_store_run(exchange->base.service->review, &exchange->job);
 }
 
-bool book_exchange_is_own(const struct book_exchange *exchange)
+void book_exchange_see(struct book_exchange *exchange)
 {
-    const json_t *submitter = json_object_get(exchange->json, "submitter");
-    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), exchange->person.id);
+    const struct http_request *request = exchange->base.request;
+    if (request)
+        exchange->viewer =
+            (struct review_viewer){.id = exchange->person.id,
+                                   .sees_all = sees_all(request),
+                                   .is_known = http_request_principal(request) != &access_local};
+}
+
+enum review_sight book_exchange_sight(const struct book_exchange *exchange)
+{
+    return review_sight(exchange->json, &exchange->viewer);
 }
 
 void book_exchange_changed(struct book_exchange *exchange)
@@ -115,15 +135,16 @@ void book_exchange_refuse(struct book_exchange *exchange)
         return;
     }
     ASSERT((size_t)outcome < ARRAY_SIZE(refusals) && refusals[outcome].detail);
-    const struct http_problem *problem = &app_problems[refusals[outcome].problem];
-    json_t *body =
-        json_pack("{s:s+, s:s, s:i, s:s, s:O*, s:O*}", "type", HTTP_PROBLEM_PREFIX, problem->name, "title",
-                  problem->title, "status", problem->http_status, "detail", refusals[outcome].detail, "state",
-                  json_object_get(request, "state"), "decision", json_object_get(request, "decision"));
+    static const char *const shown[] = {"state", "decision"};
+    enum app_problem problem = refusals[outcome].problem;
+    json_t *body = app_problem_json(problem, refusals[outcome].detail);
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (json_object_get(request, shown[i]))
+            json_object_set(body, shown[i], json_object_get(request, shown[i]));
     if (outcome == REVIEW_MANIFEST_DIFFERS) {
         json_object_set_new(body, "differs", json_string(exchange->answer.differs));
         if (json_object_get(request, "manifestSha256"))
             json_object_set(body, "manifestSha256", json_object_get(request, "manifestSha256"));
     }
-    exchange_answer_refusal(&exchange->base, problem->http_status, body);
+    exchange_answer_refusal(&exchange->base, app_problems[problem].http_status, body);
 }

@@ -4,6 +4,7 @@
 #ifndef SVC_APP_BOOK_EXCHANGE_H
 #define SVC_APP_BOOK_EXCHANGE_H
 
+#include "core/review/sight.h"
 #include "svc/app/app_internal.h"
 
 struct book_exchange {
@@ -12,6 +13,7 @@ struct book_exchange {
     enum status (*act)(struct book_exchange *exchange, struct review_book *book, struct err *err);
     struct review_person person; /* who asks; its texts are the exchange's */
     char person_name[APP_NAME_SIZE_MAX + 1];
+    struct review_viewer viewer; /* the same, as far as they may see; of the latest book_exchange_see */
     struct review_answer answer; /* of the last act; released with the exchange */
     json_t *json;                /* likewise */
     struct buf bytes;            /* likewise */
@@ -27,8 +29,11 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
                                           struct err *err),
                        void (*on_step)(struct exchange *exchange));
-/* Whether `json` is a request of whoever asks. */
-bool book_exchange_is_own(const struct book_exchange *exchange);
+/* Looks once more at what whoever asks may see, for a role may be taken away while they wait. Loop's thread; create has done it
+ * once. */
+void book_exchange_see(struct book_exchange *exchange);
+/* How much they may see of the request in `json`. Any thread. */
+enum review_sight book_exchange_sight(const struct book_exchange *exchange);
 /* After an act that may have changed a request: the scheduler is told, and a run that is wanted no more is broken off. */
 void book_exchange_changed(struct book_exchange *exchange);
 /* Answers what was refused, from answer.outcome: 404, 403 or 409 with the request's state. */

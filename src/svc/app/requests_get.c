@@ -16,7 +16,6 @@
 struct look_exchange {
     struct book_exchange base;
     bool until_over;
-    bool all;                    /* who asks sees others' requests, and results that are held */
     bool wait_cut;               /* the peer wanted to wait for longer than is allowed */
     int64_t deadline_ns;         /* monotonic: end of the long poll */
     int64_t pause_ns;            /* before the next look */
@@ -78,8 +77,8 @@ static void on_full(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    if (!own->all && !json_is_true(json_object_get(own->base.json, "released")))
-        json_object_del(own->base.json, "result"); /* it is held (RP-10) */
+    if (book_exchange_sight(&own->base) == REVIEW_HELD)
+        json_object_del(own->base.json, "result");
     if (add_etag(exchange, own->base.json))
         answer(own, json_incref(own->base.json));
     else
@@ -160,8 +159,7 @@ static void on_brief(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    const struct look_exchange *own = own_of(exchange);
-    if (!own->all && !book_exchange_is_own(&own->base)) { /* as if there were none */
+    if (book_exchange_sight(&own_of(exchange)->base) == REVIEW_HIDDEN) {
         exchange_answer_unknown(exchange);
         return;
     }
@@ -178,8 +176,7 @@ static void on_brief(struct exchange *exchange)
 
 static void look(struct exchange *exchange)
 {
-    if (exchange->request) /* each time: a role may have been taken away while it waited */
-        own_of(exchange)->all = sees_all(exchange->request);
+    book_exchange_see(&own_of(exchange)->base);
     if (exchange->service->review)
         book_exchange_act(&own_of(exchange)->base, true, read_brief, on_brief);
     else
@@ -195,7 +192,7 @@ static void on_looked(struct exchange *exchange)
         look(exchange);
         return;
     }
-    bool hidden = exchange->status == DT_OK && !exchange_is_shown(exchange, own->all);
+    bool hidden = exchange->status == DT_OK && !exchange_is_shown(exchange, own->base.viewer.sees_all);
     if (exchange->status == DT_NOT_FOUND || hidden) {
         exchange_answer_unknown(exchange);
         return;

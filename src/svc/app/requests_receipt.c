@@ -17,7 +17,6 @@ struct receipt_exchange {
     struct audit_reader reader;
     struct buf code, result; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
-    bool all; /* who asks sees others' requests, and results that are held */
     bool hidden;
 };
 
@@ -126,14 +125,14 @@ static enum status read_all(struct book_exchange *exchange, struct review_book *
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
-    receipt->hidden = !receipt->all && !book_exchange_is_own(exchange);
+    enum review_sight sight = book_exchange_sight(exchange);
+    receipt->hidden = sight == REVIEW_HIDDEN;
     if (receipt->hidden)
         return STATUS_OK;
-    bool released = receipt->all || json_is_true(json_object_get(exchange->json, "released"));
     const json_t *revisions = json_object_get(exchange->json, "revisions");
     const json_t *revision = json_array_get(revisions, json_array_size(revisions) - 1);
     status = read_blob_of(book, revision, "codeSha256", &receipt->code, err);
-    if (status == STATUS_OK && released)
+    if (status == STATUS_OK && sight == REVIEW_WHOLE)
         status =
             read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
     if (status == STATUS_OK)
@@ -197,7 +196,7 @@ static void on_looked(struct exchange *exchange)
         exchange_answer_unknown(exchange);
     else if (exchange->status != DT_OK)
         exchange_answer_failure(exchange);
-    else if (!exchange_is_shown(exchange, receipt_of(exchange)->all))
+    else if (!exchange_is_shown(exchange, receipt_of(exchange)->base.viewer.sees_all))
         exchange_answer_unknown(exchange);
     else
         read_entries_of_instance(exchange);
@@ -221,7 +220,6 @@ void route_requests_receipt(struct app_service *service, struct http_request *re
     if (!in_book)
         return;
     struct exchange *exchange = &in_book->base;
-    receipt_of(exchange)->all = sees_all(request);
     if (!exchange_take_id(exchange, id))
         exchange_answer_unknown(exchange);
     else if (service->review)

@@ -10,6 +10,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "core/review/sight.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "wire/http1/sse.h"
@@ -55,8 +56,7 @@ static const char *text_of(const json_t *event, const char *member)
 
 static bool wants(const struct event_stream *stream, const json_t *event)
 {
-    const json_t *submitter = json_object_get(json_object_get(event, "data"), "submitter");
-    bool own = strcmp(text_of(submitter, "id"), stream->asker) == 0;
+    bool own = review_is_submitter(json_object_get(event, "data"), stream->asker);
     if (!own &&
         !stream->sees_all(stream->request)) /* now: a role may have been taken away since the stream began */
         return false;

@@ -11,18 +11,6 @@
 #include "svc/app/book_exchange.h"
 #include "svc/app/review_events.h"
 
-#define PLACE BYTES_LITERAL("/app")
-
-bool sees_all(const struct http_request *request)
-{
-    static const enum access_permission wider[] = {ACCESS_DECIDE, ACCESS_AUDIT, ACCESS_OPERATE};
-    for (size_t i = 0; i < ARRAY_SIZE(wider); i++)
-        if (access_decide_at(http_request_principal(request), wider[i], PLACE, BYTES_LITERAL("")) ==
-            ACCESS_GRANTED)
-            return true;
-    return false;
-}
-
 /* Without a data folder there is no book. True: it is answered. */
 static bool refuse_without_book(struct app_service *service, struct http_request *request)
 {
@@ -217,7 +205,7 @@ void route_review_cancel(struct app_service *service, struct http_request *reque
     if (!own)
         return;
     own->reason = reason;
-    own->operator_too = access_decide_at(http_request_principal(request), ACCESS_OPERATE, PLACE,
+    own->operator_too = access_decide_at(http_request_principal(request), ACCESS_OPERATE, APP_PLACE,
                                          BYTES_LITERAL("")) == ACCESS_GRANTED;
     book_exchange_act(&own->base, false, cancel, on_done);
 }
@@ -230,8 +218,7 @@ struct blob_look {
     struct book_exchange base;
     enum blob_kind kind;
     int64_t number; /* of the revision */
-    bool sees_all;
-    bool held; /* it is not released */
+    bool held;      /* it is not released */
 };
 
 static struct blob_look *look_of(struct exchange *exchange)
@@ -257,7 +244,8 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
-    if (!look->sees_all && !book_exchange_is_own(exchange)) /* as if there were none */
+    enum review_sight sight = book_exchange_sight(exchange);
+    if (sight == REVIEW_HIDDEN)
         return err_set(err, STATUS_NOT_FOUND, "no such request");
     const json_t *result = json_object_get(exchange->json, "_result");
     const char *hash = NULL;
@@ -267,8 +255,7 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
         hash = json_string_value(json_object_get(result, "sha256"));
     else
         hash = code_hash(exchange->json, look->number);
-    look->held = look->kind == BLOB_RESULT && !look->sees_all &&
-                 !json_is_true(json_object_get(exchange->json, "released"));
+    look->held = look->kind == BLOB_RESULT && sight == REVIEW_HELD;
     if (look->held)
         return STATUS_OK;
     return hash ? review_book_blob(book, hash, &exchange->bytes, err)
@@ -277,13 +264,12 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
 
 static void refuse_held(struct blob_look *look)
 {
-    const struct http_problem *problem = &app_problems[APP_NOT_RELEASED];
-    json_t *body = json_pack("{s:s+, s:s, s:i, s:s, s:O*, s:O*}", "type", HTTP_PROBLEM_PREFIX, problem->name,
-                             "title", problem->title, "status", problem->http_status, "detail",
-                             "The result is held until somebody has approved it.", "state",
-                             json_object_get(look->base.json, "state"), "deadline",
-                             json_object_get(look->base.json, "deadline"));
-    exchange_answer_refusal(&look->base.base, problem->http_status, body);
+    static const char *const shown[] = {"state", "deadline"};
+    json_t *body = app_problem_json(APP_NOT_RELEASED, "The result is held until somebody has approved it.");
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (json_object_get(look->base.json, shown[i]))
+            json_object_set(body, shown[i], json_object_get(look->base.json, shown[i]));
+    exchange_answer_refusal(&look->base.base, app_problems[APP_NOT_RELEASED].http_status, body);
 }
 
 static void on_blob(struct exchange *exchange)
@@ -314,7 +300,6 @@ static void begin_blob(struct app_service *service, struct http_request *request
     struct blob_look *look = look_of(&exchange->base);
     look->kind = kind;
     look->number = number;
-    look->sees_all = sees_all(request);
     if (exchange_take_id(&exchange->base, id))
         book_exchange_act(exchange, true, read_blob, on_blob);
     else
@@ -359,7 +344,7 @@ void route_me(struct app_service *service, struct http_request *request, struct 
     for (size_t i = 0; i < who->grant_count; i++)
         json_array_append_new(roles, json_string(access_role_name(who->grants[i].role)));
     for (size_t i = ACCESS_READ; i < ACCESS_PERMISSIONS; i++)
-        if (access_decide_at(who, (enum access_permission)i, PLACE, BYTES_LITERAL("")) == ACCESS_GRANTED)
+        if (access_decide_at(who, (enum access_permission)i, APP_PLACE, BYTES_LITERAL("")) == ACCESS_GRANTED)
             json_array_append_new(permissions,
                                   json_string(access_permission_name((enum access_permission)i)));
     respond_json(request, 200,
