@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jail/companion.h"
 #include "jail/packet.h"
 
 #define STOP_MAX_MS  15000 /* the launcher's own patience with apps is shorter */
@@ -26,51 +27,31 @@ struct launcher_client {
     struct packet packet;
 };
 
-/* Between fork and exec only async-signal-safe calls. */
-__attribute__((noreturn)) static void run_launcher(const char *uid, int socket)
-{
-    char *const arguments[] = {(char *)"sallyport", (char *)"launcher", (char *)uid, NULL};
-    char *const environment[] = {(char *)"LANG=C.UTF-8", (char *)"PATH=/usr/bin:/bin", NULL};
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-        _exit(127);
-    if (socket == LAUNCHER_SOCKET_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, LAUNCHER_SOCKET_FD) < 0)
-        _exit(127);
-    if (close_range(LAUNCHER_SOCKET_FD + 1, ~0u, 0) < 0)
-        _exit(127);
-    execve("/proc/self/exe", arguments, environment);
-    _exit(127);
-}
-
 enum status launcher_client_start(uid_t uid, struct launcher_client **ret_client, struct err *err)
 {
     struct launcher_client *client = calloc(1, sizeof *client);
-    int sockets[2];
     char number[16];
     if (!client)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    snprintf(number, sizeof number, "%u", (unsigned)uid);
-    enum status status = packet_pair(sockets, err);
+    (void)snprintf(number, sizeof number, "%u", (unsigned)uid);
+    const struct companion_command command = {.program = "/proc/self/exe",
+                                              .word = "launcher",
+                                              .argument = number,
+                                              .path = "/usr/bin:/bin",
+                                              .socket_fd = LAUNCHER_SOCKET_FD};
+    enum status status = companion_start(&command, &client->socket, &client->pid, err);
     if (status != STATUS_OK) {
         free(client);
         return status;
     }
-    client->pid = fork();
-    if (client->pid == 0)
-        run_launcher(number, sockets[1]);
-    int reason = errno;
-    close(sockets[1]);
-    if (client->pid < 0 || fcntl(sockets[0], F_SETFL, O_NONBLOCK) < 0) {
-        close(sockets[0]);
-        free(client);
-        return err_set(err, STATUS_IO, "fork: %s", strerror(reason));
-    }
-    client->socket = sockets[0];
+
     client->gate =
         (struct keeper_message_gate){.sender = KEEPER_PARTY_LAUNCHER, .receiver = KEEPER_PARTY_POOL};
+    if (fcntl(client->socket, F_SETFL, O_NONBLOCK) < 0) {
+        close(client->socket); /* with which the launcher ends */
+        free(client);
+        return err_set(err, STATUS_IO, "the launcher's socket: %s", strerror(errno));
+    }
     *ret_client = client;
     return STATUS_OK;
 }

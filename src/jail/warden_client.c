@@ -3,8 +3,6 @@
  * keepers become the server's own children, which are collected whenever something is ordered. */
 #include "jail/warden_client.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jail/companion.h"
 #include "jail/packet.h"
 
 #define SEND_MAX_S   5
@@ -24,53 +23,25 @@ struct warden_client {
     pid_t pid; /* 0: it was collected */
 };
 
-/* Between fork and exec only async-signal-safe calls. */
-__attribute__((noreturn)) static void run_warden(const char *program, const char *data_root, int socket)
-{
-    char *const arguments[] = {(char *)"sallyport", (char *)"warden", (char *)data_root, NULL};
-    char *const environment[] = {(char *)"LANG=C.UTF-8", (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Standard input is the caller's terminal or worse; nothing but the socket is read. */
-    int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-        _exit(127);
-    if (socket == WARDEN_SOCKET_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, WARDEN_SOCKET_FD) < 0)
-        _exit(127);
-    if (close_range(WARDEN_SOCKET_FD + 1, ~0u, 0) < 0)
-        _exit(127);
-    execve(program, arguments, environment);
-    _exit(127);
-}
-
 enum status warden_client_start(const char *program, const char *data_root, struct warden_client **ret_client,
                                 struct err *error)
 {
-    struct warden_client *client = malloc(sizeof *client);
-    int sockets[2];
+    struct warden_client *client = calloc(1, sizeof *client);
     if (!client)
         return err_set(error, STATUS_NO_MEMORY, "out of memory");
-    enum status status = packet_pair(sockets, error);
+    const struct companion_command command = {.program = program ? program : "/proc/self/exe",
+                                              .word = "warden",
+                                              .argument = data_root,
+                                              .path = "/usr/sbin:/usr/bin:/sbin:/bin",
+                                              .socket_fd = WARDEN_SOCKET_FD};
+    enum status status = companion_start(&command, &client->socket, &client->pid, error);
     if (status != STATUS_OK) {
         free(client);
         return status;
     }
 
-    pid_t pid = fork();
-    if (pid == 0)
-        run_warden(program ? program : "/proc/self/exe", data_root, sockets[1]);
-    int reason = errno;
-    close(sockets[1]);
-    if (pid < 0) {
-        close(sockets[0]);
-        free(client);
-        return err_set(error, STATUS_IO, "fork: %s", strerror(reason));
-    }
-
     const struct timeval most = {.tv_sec = SEND_MAX_S};
-    (void)!setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-    *client = (struct warden_client){.socket = sockets[0], .pid = pid};
+    (void)!setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     *ret_client = client;
     return STATUS_OK;
 }
