@@ -7,6 +7,7 @@
 #include "base/duration.h"
 
 #define PAGE_SESSIONS_MAX       10000
+#define PAGE_SESSIONS_EACH_MAX  100
 #define PAGE_SESSION_LIFE_NS    (12 * 3600 * NS_PER_S)
 #define PAGE_SESSION_ROTATE_NS  (3600 * NS_PER_S)
 #define PAGE_SESSION_OVERLAP_NS (60 * NS_PER_S)

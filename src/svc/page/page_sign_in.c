@@ -66,13 +66,14 @@ static void respond(struct http_request *request, const struct page_session *ses
 
 /* --- POST /page/sign-in --- */
 
-static void begin_session(struct page_sign_in *sign_in, struct http_request *request,
+static void begin_session(struct page_sign_in *sign_in, struct http_request *request, const char *owner,
                           struct bytes authorization)
 {
     char cookie[SECRET_TEXT_SIZE + 1];
     struct page_session *session = NULL;
     int64_t now_ns = clock_monotonic_ns();
-    enum status status = page_session_open(&sign_in->sessions, authorization, now_ns, cookie, &session);
+    enum status status =
+        page_session_open(&sign_in->sessions, owner, authorization, now_ns, cookie, &session);
     if (status == STATUS_OK && set_cookie(request, cookie, PAGE_SESSION_LIFE_NS / NS_PER_S))
         respond(request, session, now_ns);
     else
@@ -106,7 +107,7 @@ static void sign_in(void *context, struct http_request *request)
     const struct principal *principal =
         authenticator_admit(&sign_in->authenticator, buf_peek(&authorization));
     if (principal->id) {
-        begin_session(sign_in, request, buf_peek(&authorization));
+        begin_session(sign_in, request, principal->id, buf_peek(&authorization));
     } else {
         sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
                                       (struct bytes){0});

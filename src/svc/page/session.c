@@ -2,6 +2,7 @@
 /* session.c — a map from hashes of cookies to sessions: one entry for the present cookie, one for the one before. */
 #include "svc/page/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/macros.h"
@@ -56,12 +57,32 @@ static void make_cookie(char ret_cookie[SECRET_TEXT_SIZE + 1], char ret_hash[SEC
     secret_hash(bytes_of_cstr(ret_cookie), ret_hash);
 }
 
-enum status page_session_open(struct page_sessions *sessions, struct bytes authorization, int64_t now_ns,
-                              char ret_cookie[SECRET_TEXT_SIZE + 1], struct page_session **ret_session)
+/* The session that has to make room for one more of that owner's; NULL: there is room. */
+static struct page_session *in_the_way(struct page_sessions *sessions, const char *owner)
+{
+    struct page_session *oldest = NULL;
+    size_t count = 0;
+    list_each_safe (link, &sessions->recent) { /* the latest first */
+        struct page_session *session = CONTAINER_OF(link, struct page_session, link);
+        if (strcmp(session->owner, owner) != 0)
+            continue;
+        oldest = session;
+        count++;
+    }
+    if (count >= PAGE_SESSIONS_EACH_MAX)
+        return oldest;
+    bool full = sessions->count >= PAGE_SESSIONS_MAX;
+    return full ? CONTAINER_OF(sessions->recent.prev, struct page_session, link) : NULL;
+}
+
+enum status page_session_open(struct page_sessions *sessions, const char *owner, struct bytes authorization,
+                              int64_t now_ns, char ret_cookie[SECRET_TEXT_SIZE + 1],
+                              struct page_session **ret_session)
 {
     struct page_session *session = calloc(1, sizeof *session);
     if (!session)
         return STATUS_NO_MEMORY;
+    (void)snprintf(session->owner, sizeof session->owner, "%s", owner);
     session->authorization = strndup((const char *)authorization.data, authorization.size);
     make_cookie(ret_cookie, session->hash);
     secret_make(TOKEN_PREFIX, session->token);
@@ -73,8 +94,9 @@ enum status page_session_open(struct page_sessions *sessions, struct bytes autho
         return STATUS_NO_MEMORY;
     }
 
-    if (sessions->count >= PAGE_SESSIONS_MAX)
-        page_session_close(sessions, CONTAINER_OF(sessions->recent.prev, struct page_session, link));
+    struct page_session *leaving = in_the_way(sessions, session->owner);
+    if (leaving)
+        page_session_close(sessions, leaving);
     list_push_front(&sessions->recent, &session->link);
     sessions->count++;
     *ret_session = session;

@@ -16,12 +16,15 @@
 #include "base/map.h"
 #include "crypto/secret.h"
 
+#define PAGE_OWNER_SIZE 64 /* bytes of an id with its NUL */
+
 struct page_session {
     struct list link;                  /* of page_sessions.recent, the latest first */
     char hash[SECRET_HASH_SIZE + 1];   /* of its cookie */
     char before[SECRET_HASH_SIZE + 1]; /* of the cookie before; "": none counts */
     char token[SECRET_TEXT_SIZE + 1];
-    char *authorization; /* "Bearer …", as a client would send it; owned, wiped at the end */
+    char owner[PAGE_OWNER_SIZE]; /* the id of whose credentials they are */
+    char *authorization;         /* "Bearer …", as a client would send it; owned, wiped at the end */
     int64_t expires_ns;
     int64_t rotated_ns;
 };
@@ -36,9 +39,11 @@ struct page_sessions {
 void page_sessions_init(struct page_sessions *sessions, const uint64_t seed[2]);
 void page_sessions_fini(struct page_sessions *sessions);
 
-/* Begins one. `ret_cookie`: what the browser keeps. NO_MEMORY. */
-STATUS_RESULT page_session_open(struct page_sessions *sessions, struct bytes authorization, int64_t now_ns,
-                                char ret_cookie[SECRET_TEXT_SIZE + 1], struct page_session **ret_session);
+/* Begins one. `owner`: whoever has PAGE_SESSIONS_EACH_MAX makes room for it themselves, so that nobody signs others out.
+ * `ret_cookie`: what the browser keeps. NO_MEMORY. */
+STATUS_RESULT page_session_open(struct page_sessions *sessions, const char *owner, struct bytes authorization,
+                                int64_t now_ns, char ret_cookie[SECRET_TEXT_SIZE + 1],
+                                struct page_session **ret_session);
 /* NULL: there is none of this cookie, or it is over. It then was the latest to be used. */
 struct page_session *page_session_find(struct page_sessions *sessions, struct bytes cookie, int64_t now_ns);
 /* True if its cookie is due and was replaced; NO_MEMORY leaves the old one. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -14,12 +15,18 @@
 static const uint64_t seed[2] = {1, 2};
 static const struct bytes key = BYTES_LITERAL("Bearer spk_key");
 
+static struct page_session *open_of(struct page_sessions *sessions, const char *owner, int64_t now_ns,
+                                    char cookie[SECRET_TEXT_SIZE + 1])
+{
+    struct page_session *session = NULL;
+    assert_int_equal(page_session_open(sessions, owner, key, now_ns, cookie, &session), STATUS_OK);
+    return session;
+}
+
 static struct page_session *open_one(struct page_sessions *sessions, int64_t now_ns,
                                      char cookie[SECRET_TEXT_SIZE + 1])
 {
-    struct page_session *session = NULL;
-    assert_int_equal(page_session_open(sessions, key, now_ns, cookie, &session), STATUS_OK);
-    return session;
+    return open_of(sessions, "ann", now_ns, cookie);
 }
 
 static void a_cookie_stands_for_its_credentials(void **state)
@@ -87,12 +94,31 @@ static void the_least_used_makes_room(void **state)
     open_one(&sessions, 0, first);
     open_one(&sessions, 0, second);
     assert_non_null(page_session_find(&sessions, bytes_of_cstr(first), 1));
-    while (sessions.count < PAGE_SESSIONS_MAX)
-        open_one(&sessions, 1, cookie);
-    open_one(&sessions, 1, cookie);
+    for (int i = 0; i < PAGE_SESSIONS_MAX - 1; i++) {
+        char owner[16];
+        (void)snprintf(owner, sizeof owner, "%d", i);
+        open_of(&sessions, owner, 1, cookie);
+    }
     assert_int_equal(sessions.count, PAGE_SESSIONS_MAX);
     assert_null(page_session_find(&sessions, bytes_of_cstr(second), 1));
     assert_non_null(page_session_find(&sessions, bytes_of_cstr(first), 1));
+    page_sessions_fini(&sessions);
+}
+
+static void nobody_signs_others_out(void **state)
+{
+    (void)state;
+    struct page_sessions sessions;
+    char others[SECRET_TEXT_SIZE + 1], first[SECRET_TEXT_SIZE + 1], cookie[SECRET_TEXT_SIZE + 1];
+    page_sessions_init(&sessions, seed);
+    open_of(&sessions, "bob", 0, others);
+    open_one(&sessions, 0, first);
+    for (int i = 0; i < 2 * PAGE_SESSIONS_EACH_MAX; i++)
+        open_one(&sessions, 1, cookie);
+    assert_int_equal(sessions.count, PAGE_SESSIONS_EACH_MAX + 1);
+    assert_null(page_session_find(&sessions, bytes_of_cstr(first), 1));
+    assert_non_null(page_session_find(&sessions, bytes_of_cstr(others), 1));
+    assert_non_null(page_session_find(&sessions, bytes_of_cstr(cookie), 1));
     page_sessions_fini(&sessions);
 }
 
@@ -113,6 +139,7 @@ int main(void)
         cmocka_unit_test(it_ends_after_its_time),
         cmocka_unit_test(a_cookie_is_replaced_and_the_old_one_counts_for_a_while),
         cmocka_unit_test(the_least_used_makes_room),
+        cmocka_unit_test(nobody_signs_others_out),
         cmocka_unit_test(a_cookie_is_found_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
