@@ -69,6 +69,7 @@ static void what_is_no_message_is_an_error(void **state)
         {CALL("nope", "{}"), MCP_INVALID_PARAMS},
         {CALL("run_code", "{\"code\":7}"), MCP_INVALID_PARAMS},
         {CALL("get_request", "{}"), MCP_INVALID_PARAMS},
+        {CALL("get_request", "{\"id\":\"\"}"), MCP_INVALID_PARAMS},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{}}", MCP_INVALID_PARAMS},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"file:///etc/"
          "passwd\"}}",

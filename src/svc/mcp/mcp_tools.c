@@ -405,7 +405,7 @@ enum mcp_next mcp_tools_call(struct mcp_exchange *exchange)
         return mcp_error(exchange, MCP_INVALID_PARAMS, "there is no such tool: see tools/list");
 
     for (size_t i = 0; i < ARRAY_SIZE(tool->texts) && tool->texts[i]; i++) {
-        if (text_of(arguments, tool->texts[i]))
+        if (json_bytes(json_object_get(arguments, tool->texts[i])).size > 0)
             continue;
         char text[80];
         (void)snprintf(text, sizeof text, "the tool needs \"%s\", a text", tool->texts[i]);
