@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/encode.h"
 
@@ -148,7 +149,8 @@ void print_json_text(struct json_writer *json, const char *name, const char *val
 
 void print_json_value(struct buf *out, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text =
+        json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
     if (text)
         buf_append_cstr(out, text);
     else

@@ -37,7 +37,7 @@ const char *print_time(int64_t unix_ns, char ret_text[PRINT_TIME_SIZE]);
 void print_json_time(struct json_writer *json, const char *name, int64_t unix_ns);
 /* A member with a text; nothing for NULL. */
 void print_json_text(struct json_writer *json, const char *name, const char *value);
-/* A value on one line, and a line feed. */
+/* A value on one line, and a line feed; for a terminal what is not ASCII is escaped, so that nothing of it steers. */
 void print_json_value(struct buf *out, const json_t *value);
 /* Writes the text to standard output; false if that did not take it all. */
 bool print_out(const struct buf *out);

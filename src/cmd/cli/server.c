@@ -85,23 +85,11 @@ static void choose_local_key(const struct option_values *values, struct local_ke
 
 /* --- asking --- */
 
-/* Where the bytes of an answer go. */
-struct answer_sink {
-    CURL *curl;
-    const struct server_request *request;
-    struct server_answer *answer;
-};
-
 static size_t on_data(char *data, size_t unit, size_t count, void *context)
 {
-    const struct answer_sink *sink = context;
-    size_t size = unit * count;
-    long http_status = 0;
-    curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &http_status);
-    if (sink->request->on_piece && http_status == 200)
-        return sink->request->on_piece(sink->request->context, bytes_of(data, size)) ? size : 0;
-    buf_append(&sink->answer->body, data, size);
-    return sink->answer->body.failed ? 0 : size;
+    struct buf *body = context;
+    buf_append(body, data, unit * count);
+    return body->failed ? 0 : unit * count;
 }
 
 static void write_url(const struct option_values *values, const char *path, struct buf *out)
@@ -148,7 +136,6 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
     CLEANUP(buf_fini) struct buf url = {0};
     CLEANUP(local_key_fini) struct local_key local = {0};
     struct curl_slist *headers = NULL;
-    struct answer_sink sink = {curl, request, answer};
     CURLcode code = CURLE_OUT_OF_MEMORY;
     write_url(values, request->path, &url);
     choose_local_key(values, &local);
@@ -163,7 +150,7 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
         if (request->content_type) {
             curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)request->body.data);
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);

@@ -23,9 +23,6 @@ struct server_request {
     const char *header; /* one more line "Name: value"; NULL: none */
     int64_t
         patience_ms; /* how long the whole answer may take; SERVER_PATIENCE_MS where nothing else is said */
-    /* Gets the body of a 200 as it comes, in place of the answer's buf; false breaks off. NULL: the answer keeps it. */
-    bool (*on_piece)(void *context, struct bytes piece);
-    void *context;
 };
 
 /* Zero-initialise. */

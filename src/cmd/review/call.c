@@ -131,8 +131,9 @@ static int search_all(const struct review_call *call, struct id_search *search)
     return EXIT_GOOD;
 }
 
-int review_find(const struct review_call *call, const char *typed, char ret_id[REVIEW_ID_SIZE])
+int review_find(const struct review_call *call, char ret_id[REVIEW_ID_SIZE])
 {
+    const char *typed = call->values->positionals[0];
     struct id_search search = {.typed = bytes_of_cstr(typed), .id = ret_id};
     if (search.typed.size == 0 || search.typed.size >= REVIEW_ID_SIZE)
         return server_failed(call->command, EXIT_NOT_FOUND, "no request has this id",
@@ -152,4 +153,21 @@ int review_find(const struct review_call *call, const char *typed, char ret_id[R
         return server_failed(call->command, EXIT_USAGE, "several requests' ids begin so: type more of it",
                              NULL);
     return EXIT_GOOD;
+}
+
+int review_typed_path(const struct review_call *call, const char *rest, struct buf *ret_path)
+{
+    char id[REVIEW_ID_SIZE];
+    int code = review_find(call, id);
+    if (code == EXIT_GOOD && !review_path(call, id, rest, ret_path))
+        code = EXIT_FAILED;
+    return code;
+}
+
+int review_get_typed(const struct review_call *call, json_t **ret_request)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    int code = review_typed_path(call, "", &path);
+    return code == EXIT_GOOD ? review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, ret_request)
+                             : code;
 }

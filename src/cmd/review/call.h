@@ -19,9 +19,13 @@ struct review_call {
 int review_get(const struct review_call *call, const char *path, int64_t patience_ms, json_t **ret_answer);
 /* POSTs `body`, which is taken; NULL: there was no memory for it, which is said. */
 int review_post(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer);
-/* The whole id for what was typed, which may be its beginning: looked for among the requests, newest first.
+/* The whole id for the first thing that was typed, which may be its beginning: looked for among the requests, newest first.
  * EXIT_NOT_FOUND: none begins so; EXIT_USAGE: several do. Both are said. */
-int review_find(const struct review_call *call, const char *typed, char ret_id[REVIEW_ID_SIZE]);
+int review_find(const struct review_call *call, char ret_id[REVIEW_ID_SIZE]);
+/* The path of that request, and `rest` behind it, with a NUL. As review_find. */
+int review_typed_path(const struct review_call *call, const char *rest, struct buf *ret_path);
+/* GETs that request. As review_find and review_get. */
+int review_get_typed(const struct review_call *call, json_t **ret_request);
 /* "/v1/requests/ID" and what follows it, with a NUL. False: no memory, which is said. */
 bool review_path(const struct review_call *call, const char *id, const char *rest, struct buf *ret_path);
 /* Where a person looks at the request, with a NUL. `id` NULL: the page itself. */

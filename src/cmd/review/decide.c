@@ -30,15 +30,11 @@ static int vote(const struct review_call *call, const char *answer)
 {
     CLEANUP(json_release) json_t *request = NULL;
     CLEANUP(json_release) json_t *after = NULL;
-    CLEANUP(buf_fini) struct buf look = {0}, votes = {0};
-    char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
-    if (code != EXIT_GOOD)
-        return code;
-    if (!review_path(call, id, "", &look) || !review_path(call, id, "/votes", &votes))
-        return EXIT_FAILED;
-
-    code = review_get(call, (const char *)look.data, SERVER_PATIENCE_MS, &request);
+    CLEANUP(buf_fini) struct buf votes = {0};
+    int code = review_get_typed(call, &request);
+    const char *id = json_string_value(json_object_get(request, "id"));
+    if (code == EXIT_GOOD && !review_path(call, id ? id : "", "/votes", &votes))
+        code = EXIT_FAILED;
     if (code == EXIT_GOOD)
         code = review_post(call, (const char *)votes.data,
                            json_pack("{s:s, s:s*, s:O*}", "answer", answer, "comment",
@@ -67,13 +63,9 @@ int review_cancel(const struct review_call *call)
 {
     CLEANUP(json_release) json_t *after = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
-    char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
-    if (code != EXIT_GOOD)
-        return code;
-    if (!review_path(call, id, "/cancel", &path))
-        return EXIT_FAILED;
-    code = review_post(call, (const char *)path.data,
-                       json_pack("{s:s*}", "reason", setting_text(call->values, "message")), &after);
+    int code = review_typed_path(call, "/cancel", &path);
+    if (code == EXIT_GOOD)
+        code = review_post(call, (const char *)path.data,
+                           json_pack("{s:s*}", "reason", setting_text(call->values, "message")), &after);
     return code == EXIT_GOOD ? print_after(call, after) : code;
 }

@@ -111,7 +111,7 @@ static int64_t present_revision(const struct review_call *call, const char *id, 
 int review_diff(const struct review_call *call)
 {
     char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
+    int code = review_find(call, id);
     if (code != EXIT_GOOD)
         return code;
 

@@ -104,24 +104,11 @@ int review_ls(const struct review_call *call)
 
 /* --- show --- */
 
-/* The request that was typed, or what stands at `rest` behind it. */
-static int read_typed(const struct review_call *call, const char *rest, json_t **ret_answer)
-{
-    CLEANUP(buf_fini) struct buf path = {0};
-    char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
-    if (code != EXIT_GOOD)
-        return code;
-    if (!review_path(call, id, rest, &path))
-        return EXIT_FAILED;
-    return review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, ret_answer);
-}
-
 int review_show(const struct review_call *call)
 {
     CLEANUP(json_release) json_t *request = NULL;
     CLEANUP(buf_fini) struct buf out = {0};
-    int code = read_typed(call, "", &request);
+    int code = review_get_typed(call, &request);
     if (code != EXIT_GOOD)
         return code;
     if (setting_flag(call->values, "json"))

@@ -27,7 +27,7 @@ int review_open(const struct review_call *call)
     char id[REVIEW_ID_SIZE] = "";
     CLEANUP(buf_fini) struct buf link = {0};
     if (call->values->positional_count > 0) {
-        int code = review_find(call, call->values->positionals[0], id);
+        int code = review_find(call, id);
         if (code != EXIT_GOOD)
             return code;
     }

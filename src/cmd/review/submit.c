@@ -166,7 +166,9 @@ static int print_submitted(const struct review_call *call, const json_t *answer)
     if (setting_flag(call->values, "json"))
         print_json_value(&out, answer);
     else
-        buf_append_fmt(&out, "%s\n", id);
+        print_text(&out, id);
+    if (!setting_flag(call->values, "json"))
+        buf_append_byte(&out, '\n');
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
@@ -191,12 +193,9 @@ int review_resubmit(const struct review_call *call)
 {
     CLEANUP(json_release) json_t *answer = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
-    char id[REVIEW_ID_SIZE];
-    int code = review_find(call, call->values->positionals[0], id);
+    int code = review_typed_path(call, "/revisions", &path);
     if (code != EXIT_GOOD)
         return code;
-    if (!review_path(call, id, "/revisions", &path))
-        return EXIT_FAILED;
 
     json_t *body = json_object();
     code = make_body(call, call->values->positionals[1], body);
