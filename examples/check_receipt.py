@@ -37,6 +37,8 @@ details = {entry["action"]: entry["details"] for entry in entries}
 shown, decision = receipt["shown"], details.get("request.decided", {})
 assert sha256(shown["code"]) == details["request.submitted"]["codeSha256"], "another code was handed in"
 if "sha256" in decision:
+    lacking = [name for name in shown["sha256Covers"] if name not in shown]
+    assert not lacking, f"the receipt lacks {lacking}: what was not released its submitter does not get"
     parts = "\n".join(shown[name] for name in shown["sha256Covers"])
     assert sha256(parts) == decision["sha256"], "something else was decided about"
 if receipt["state"] in ("approved", "rejected"):

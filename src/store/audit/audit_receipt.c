@@ -92,22 +92,25 @@ static enum status check_code(const struct examination *exam, struct err *err)
 
 /* --- what was decided about is what is shown --- */
 
-/* The parts that "sha256Covers" names, with a line feed between each two. */
-static enum status append_shown(const json_t *shown, struct buf *out)
+/* The parts that "sha256Covers" names, with a line feed between each two. DATA_LOSS: not all of them are there. */
+static enum status append_shown(const json_t *shown, struct buf *out, struct err *err)
 {
     const json_t *covers = json_object_get(shown, "sha256Covers");
     if (json_array_size(covers) == 0 || json_array_size(covers) > COVERS_MAX)
-        return STATUS_DATA_LOSS;
+        return err_set(err, STATUS_DATA_LOSS, "what the receipt shows is not what was decided about");
     for (size_t i = 0; i < json_array_size(covers); i++) {
         const char *name = json_string_value(json_array_get(covers, i));
         struct bytes part = json_bytes(name ? json_object_get(shown, name) : NULL);
         if (!part.data)
-            return STATUS_DATA_LOSS;
+            return err_set(err, STATUS_DATA_LOSS,
+                           "the receipt lacks the \"%.40s\" that was decided about: its submitter gets one "
+                           "without a result that was not released; ask a reviewer or an auditor",
+                           name ? name : "");
         if (i > 0)
             buf_append_byte(out, '\n');
         buf_append_bytes(out, part);
     }
-    return buf_status(out);
+    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 static enum status check_shown(const struct examination *exam, const json_t *decision, struct err *err)
@@ -117,11 +120,11 @@ static enum status check_shown(const struct examination *exam, const json_t *dec
     char hash[SECRET_HASH_SIZE + 1];
     if (!decided)
         return STATUS_OK; /* decided before there was a result: it says nothing of one */
-    enum status status = append_shown(json_object_get(exam->receipt, "shown"), &parts);
-    if (status == STATUS_NO_MEMORY)
-        return err_set(err, status, "out of memory");
+    enum status status = append_shown(json_object_get(exam->receipt, "shown"), &parts, err);
+    if (status != STATUS_OK)
+        return status;
     secret_hash(buf_peek(&parts), hash);
-    if (status != STATUS_OK || strcmp(hash, decided) != 0)
+    if (strcmp(hash, decided) != 0)
         return err_set(err, STATUS_DATA_LOSS, "what the receipt shows is not what was decided about");
     return STATUS_OK;
 }

@@ -119,6 +119,10 @@ static void what_is_shown_cannot_be_another(void **state)
     is_refused(receipt, "not what was decided about");
 
     receipt = approved_receipt();
+    json_object_del(json_object_get(receipt, "shown"), "result");
+    is_refused(receipt, "lacks the \"result\"");
+
+    receipt = approved_receipt();
     json_object_set_new(json_object_get(receipt, "shown"), "sha256Covers", json_pack("[s]", "code"));
     is_refused(receipt, "not what was decided about");
 }
