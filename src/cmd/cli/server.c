@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/cli/cli.h"
 #include "cmd/limit_values.h"
 #include "cmd/local_key.h"
@@ -72,7 +73,7 @@ static void read_local_key(const struct option_values *values, struct local_key 
     else if (state && *state)
         snprintf(folder, sizeof folder, "%s/sallyport", state);
     else
-        snprintf(folder, sizeof folder, "%s/.local/state/sallyport", home ? home : "");
+        snprintf(folder, sizeof folder, "%s/.local/state/sallyport", text_or(home, ""));
     local_key_read(folder, ret_key);
 }
 
@@ -232,10 +233,10 @@ int server_explain(const struct command *command, const struct option_values *va
         problem = NULL;
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     const char *title = json_string_value(json_object_get(problem, "title"));
-    const char *text = detail ? detail : title;
+    const char *text = text_or(detail, title);
     for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
         if (meanings[i].http_status == answer->http_status)
-            return server_failed(command, meanings[i].exit_code, text ? text : "the server has no such API",
+            return server_failed(command, meanings[i].exit_code, text_or(text, "the server has no such API"),
                                  meanings[i].mend);
-    return server_failed(command, EXIT_FAILED, text ? text : "the server has no such API", NULL);
+    return server_failed(command, EXIT_FAILED, text_or(text, "the server has no such API"), NULL);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
 
@@ -33,7 +34,7 @@ static int vote(const struct review_call *call, const char *answer)
     CLEANUP(buf_fini) struct buf votes = {0};
     int code = review_get_typed(call, &request);
     const char *id = json_string_value(json_object_get(request, "id"));
-    if (code == EXIT_GOOD && !review_path(call, id ? id : "", "/votes", &votes))
+    if (code == EXIT_GOOD && !review_path(call, text_or(id, ""), "/votes", &votes))
         code = EXIT_FAILED;
     if (code == EXIT_GOOD)
         code = review_post(call, (const char *)votes.data,

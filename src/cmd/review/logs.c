@@ -2,6 +2,7 @@
 /* logs.c — what a run prints; with --follow not before the run has ended: the API gives output out as a whole. */
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
 
@@ -12,7 +13,7 @@
 static bool is_under_way(const json_t *request)
 {
     const char *state = json_string_value(json_object_get(request, "state"));
-    struct bytes text = bytes_of_cstr(state ? state : "");
+    struct bytes text = bytes_of_cstr(text_or(state, ""));
     return bytes_equal_cstr(text, "queued") || bytes_equal_cstr(text, "running");
 }
 

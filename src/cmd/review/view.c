@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/review/review.h"
 
 /* What a state means to whoever waits, in the order of a request's life. */
@@ -77,7 +78,7 @@ void view_standing(const json_t *request, struct buf *out)
     const char *by = text_of(decision, "by"), *comment = text_of(decision, "comment");
     const char *error = text_of(json_object_get(request, "error"), "message");
 
-    buf_append_cstr(out, index < ARRAY_SIZE(states) ? states[index].text : state ? state : "unknown");
+    buf_append_cstr(out, index < ARRAY_SIZE(states) ? states[index].text : text_or(state, "unknown"));
     if (deadline && !view_is_over(request))
         buf_append_fmt(out, " until %s", deadline);
     if (by)
@@ -91,7 +92,7 @@ void view_standing(const json_t *request, struct buf *out)
 const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE])
 {
     const char *id = text_of(request, "id");
-    (void)snprintf(ret_text, VIEW_ID_SIZE, "%s", id ? id : "");
+    (void)snprintf(ret_text, VIEW_ID_SIZE, "%s", text_or(id, ""));
     return ret_text;
 }
 
@@ -144,7 +145,7 @@ static void view_labels(const json_t *labels, struct buf *out)
     json_t *object = (json_t *)labels; /* jansson's iterators take no const */
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
         const char *value = json_string_value(json_object_iter_value(at));
-        buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", json_object_iter_key(at), value ? value : "");
+        buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", json_object_iter_key(at), text_or(value, ""));
     }
     buf_append_byte(&line, '\0');
     if (line.size > 1 && buf_status(&line) == STATUS_OK)
@@ -178,8 +179,8 @@ static void view_votes(const json_t *votes, struct buf *out)
         const char *name = text_of(json_object_get(vote, "by"), "name"), *answer = text_of(vote, "answer");
         const char *comment = text_of(vote, "comment");
         bool counts = !json_is_false(json_object_get(vote, "counts"));
-        buf_append_fmt(&line, "%s by %s%s%s%s", answer ? answer : "?", name ? name : "nobody with a name",
-                       comment ? ": " : "", comment ? comment : "",
+        buf_append_fmt(&line, "%s by %s%s%s%s", text_or(answer, "?"), text_or(name, "nobody with a name"),
+                       comment ? ": " : "", text_or(comment, ""),
                        counts ? "" : " (of other bytes: does not count)");
         buf_append_byte(&line, '\0');
         if (buf_status(&line) == STATUS_OK)
@@ -198,7 +199,7 @@ static void view_rules(const json_t *policy, struct buf *out)
         const char *name = text_of(rule, "name"), *does = text_of(rule, "do");
         CLEANUP(buf_fini) struct buf line = {0};
         bool settles = settled && name && strcmp(settled, name) == 0;
-        buf_append_fmt(&line, "%s: %s%s", does ? does : "?", name ? name : "?",
+        buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"),
                        settles ? " (settles it)" : "");
         buf_append_byte(&line, '\0');
         if (buf_status(&line) == STATUS_OK)
@@ -274,7 +275,7 @@ static void append_value(const json_t *value, bool harmless, struct buf *out)
     const char *data = text_of(value, "base64_data"), *format = text_of(value, "format");
     if (data) {
         buf_append_byte(out, '[');
-        print_text(out, format ? format : "an");
+        print_text(out, text_or(format, "an"));
         buf_append_fmt(out, " image, %zu bytes]\n", strlen(data) / 4 * 3);
         return;
     }

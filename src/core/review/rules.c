@@ -3,6 +3,7 @@
 #include "core/review/rules.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #define APPROVALS_DEMANDED 1
 
@@ -52,7 +53,7 @@ bool review_rules_may_vote(const char *voter_id, const char *voter_name, const c
     if (!known)
         return true;
     bool own = strcmp(voter_id, submitter_id) == 0;
-    struct bytes behind = bytes_of_cstr(on_behalf_of ? on_behalf_of : "");
+    struct bytes behind = bytes_of_cstr(text_or(on_behalf_of, ""));
     bool own_agent = bytes_equal_nocase(behind, bytes_of_cstr(voter_id)) ||
                      bytes_equal_nocase(behind, bytes_of_cstr(voter_name));
     return !own && !(behind.size > 0 && own_agent);

@@ -23,7 +23,7 @@ static enum status add_code(struct review_book *book, const struct review_record
 {
     CLEANUP(buf_fini) struct buf code = {0};
     const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
-    enum status status = review_book_blob(book, sha256 ? sha256 : "", &code, err);
+    enum status status = review_book_blob(book, text_or(sha256, ""), &code, err);
     if (status == STATUS_NOT_FOUND) { /* retention has taken it; its hash stays */
         json_object_set_new(full, "code", json_null());
         return STATUS_OK;
@@ -251,7 +251,7 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
     duty->number = db_column_i64(book->db, statement, 0);
     duty->kind = (enum review_duty_kind)db_column_i64(book->db, statement, 2);
     (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(db_column_bytes(book->db, statement, 1)));
-    (void)snprintf(duty->submitted_by, sizeof duty->submitted_by, "%s", said ? said : "");
+    (void)snprintf(duty->submitted_by, sizeof duty->submitted_by, "%s", text_or(said, ""));
     duty->approval_timeout_ms = review_record_number(&record, "_approvalTimeoutMs");
     duty->run_timeout_ms = review_record_number(&record, "_runTimeoutMs");
     duty->review_failures = json_is_true(json_object_get(record.doc, "_reviewFailures"));

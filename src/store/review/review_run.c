@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "store/review/review_store_internal.h"
 
 /* A timer of a scheduler whose clock is ahead by this much is taken as due. */
@@ -72,7 +73,7 @@ enum status review_book_step(struct review_book *book, const char *id, bool begi
             json_string_value(json_object_get(review_record_revision(&record), "codeSha256"));
         status = begin_run(book, &record, now_ns, err);
         if (status == STATUS_OK)
-            status = review_book_blob(book, sha256 ? sha256 : "", &ret_step->code, err);
+            status = review_book_blob(book, text_or(sha256, ""), &ret_step->code, err);
     }
     fill_step(&record, ret_step);
     review_record_fini(&record);

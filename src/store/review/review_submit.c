@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "core/review/sight.h"
 #include "store/review/review_store_internal.h"
 
@@ -81,7 +82,7 @@ static enum status put_text(struct review_book *book, const struct review_record
     const char *purpose = review_record_text(record, "purpose");
     int64_t number = review_record_number(record, "revision");
     db_bind_i64(book->db, at(book, TEXT_PUT), 1, record->row << 10 | number);
-    db_bind_bytes(book->db, at(book, TEXT_PUT), 2, bytes_of_cstr(purpose ? purpose : ""));
+    db_bind_bytes(book->db, at(book, TEXT_PUT), 2, bytes_of_cstr(text_or(purpose, "")));
     db_bind_bytes(book->db, at(book, TEXT_PUT), 3, bytes_utf8_prefix(code, TEXT_SEARCHED));
     return db_run(book->db, at(book, TEXT_PUT), err);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "core/review/manifest.h"
 #include "core/review/rules.h"
 #include "store/review/review_store_internal.h"
@@ -41,7 +42,7 @@ static bool is_own(const struct review_record *record, const struct review_vote 
 {
     const char *submitter =
         json_string_value(json_object_get(json_object_get(record->doc, "submitter"), "id"));
-    return !review_rules_may_vote(vote->by.id, vote->by.name, submitter ? submitter : "",
+    return !review_rules_may_vote(vote->by.id, vote->by.name, text_or(submitter, ""),
                                   review_record_text(record, "onBehalfOf"), people_are_known(&vote->by));
 }
 

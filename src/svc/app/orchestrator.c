@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/request.h"
@@ -212,13 +213,13 @@ static bool run(struct approval_turn *turn, const char *input)
     turn->outcome = keep(turn, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
     const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
     if (json_is_true(json_object_get(turn->outcome, "unshowable"))) { /* nobody may be asked to judge it */
-        end_as_failed(turn, "ResultTooLarge", cause ? cause : "result too large");
+        end_as_failed(turn, "ResultTooLarge", text_or(cause, "result too large"));
         return false;
     }
     if (json_is_true(json_object_get(turn->outcome, "succeeded")) || reviews_failures(turn))
         return true;
     const char *type = json_string_value(json_object_get(turn->outcome, "causeType"));
-    end_as_failed(turn, type ? type : "CodeFailed", cause ? cause : "the code failed");
+    end_as_failed(turn, text_or(type, "CodeFailed"), text_or(cause, "the code failed"));
     return false;
 }
 

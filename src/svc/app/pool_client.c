@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "credential/credential.h"
 #include "credential/wiped.h"
 #include "durabletask_azure.h"
@@ -194,7 +195,7 @@ static void describe_refusal(struct bytes body, long http_status, struct err *er
     if (!message)
         message = json_string_value(json_object_get(from, "detail"));
     (void)err_set(error, status, "the session pool answered %ld%s%s%s%s", http_status, code ? " " : "",
-                  code ? code : "", message ? ": " : "", message ? message : "");
+                  text_or(code, ""), message ? ": " : "", text_or(message, ""));
     json_decref(root);
 }
 
@@ -286,7 +287,7 @@ static bool describe_exception(const json_t *properties, char *ret_text, size_t 
     if (!name || !*name)
         return false;
     CLEANUP(buf_fini) struct buf text = {0};
-    buf_append_fmt(&text, "%s%s%s", name, value && *value ? ": " : "", value ? value : "");
+    buf_append_fmt(&text, "%s%s%s", name, value && *value ? ": " : "", text_or(value, ""));
     struct bytes kept = bytes_utf8_prefix(buf_peek(&text), size - 1);
     snprintf(ret_text, size, "%.*s", BYTES_FMT(kept));
     return kept.size > 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "wire/json/json.h"
@@ -65,7 +66,7 @@ static bool add_etag(struct exchange *exchange, const json_t *request)
 {
     char tag[80];
     const char *updated = json_string_value(json_object_get(request, "updatedAt"));
-    (void)snprintf(tag, sizeof tag, "\"%s\"", updated ? updated : "");
+    (void)snprintf(tag, sizeof tag, "\"%s\"", text_or(updated, ""));
     return !exchange->request ||
            http_response_header(exchange->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
 }
@@ -88,7 +89,7 @@ static void on_full(struct exchange *exchange)
 static enum request_state state_in_book(const struct look_exchange *own)
 {
     const char *state = json_string_value(json_object_get(own->base.json, "state"));
-    return request_state_from_name(bytes_of_cstr(state ? state : ""));
+    return request_state_from_name(bytes_of_cstr(text_or(state, "")));
 }
 
 static void answer_or_wait(struct exchange *exchange)

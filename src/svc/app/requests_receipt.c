@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "store/audit/audit_receipt.h"
 
 #define RECEIPT_ENTRIES 100 /* of one request; a person decides about a handful */
@@ -175,7 +176,7 @@ static void on_book(struct exchange *exchange)
     }
     const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
     const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
-    read_entries(exchange, id ? id : "", state ? state : "", shown_in_book(receipt));
+    read_entries(exchange, text_or(id, ""), text_or(state, ""), shown_in_book(receipt));
 }
 
 /* --- of an orchestration --- */

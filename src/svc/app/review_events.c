@@ -10,6 +10,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "core/review/sight.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
@@ -51,7 +52,7 @@ struct review_feed {
 static const char *text_of(const json_t *event, const char *member)
 {
     const char *text = json_string_value(json_object_get(event, member));
-    return text ? text : "";
+    return text_or(text, "");
 }
 
 static bool wants(const struct event_stream *stream, const json_t *event)
@@ -78,7 +79,7 @@ static bool write_frame(const json_t *event, struct buf *frame)
     char *text = json_dumps(event, JSON_COMPACT);
     (void)snprintf(id, sizeof id, "%" PRId64,
                    (int64_t)json_integer_value(json_object_get(event, "sequence")));
-    const struct sse_event sse = {.id = bytes_of_cstr(id), .data = bytes_of_cstr(text ? text : "")};
+    const struct sse_event sse = {.id = bytes_of_cstr(id), .data = bytes_of_cstr(text_or(text, ""))};
     bool whole = text && sse_write(frame, &sse) == STATUS_OK;
     free(text);
     return whole;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "svc/app/limit_values.h"
 
 #define TIMER_PAUSE_MIN_NS                                                                                   \
@@ -205,8 +206,8 @@ static void end(struct review_turn *turn)
     const char *type = json_string_value(json_object_get(error, "type"));
     const char *message = json_string_value(json_object_get(error, "message"));
     struct dt_failure failure = DT_INIT(struct dt_failure);
-    failure.type = type ? type : "RunFailed";
-    failure.message = message ? message : "";
+    failure.type = text_or(type, "RunFailed");
+    failure.message = text_or(message, "");
     dt_set_failure(turn->context, &failure);
 }
 
@@ -215,7 +216,7 @@ void orchestrate_review(struct dt_context *context, const char *input, void *use
     (void)user;
     struct review_turn turn = {.context = context, .input = input};
     const char *book = dt_context_tag(context, TAG_BOOK);
-    review_activity_name(book ? book : "", turn.activity);
+    review_activity_name(text_or(book, ""), turn.activity);
     listen(&turn);
     turn.step = call(&turn, "due", NULL);
     while (!due_is(&turn, "end"))

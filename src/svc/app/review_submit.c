@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/book_exchange.h"
 #include "svc/app/notice.h"
@@ -54,7 +55,7 @@ static void on_written(struct exchange *exchange)
         return;
     }
     const char *id = json_string_value(json_object_get(own->base.answer.request, "id"));
-    (void)snprintf(exchange->id, sizeof exchange->id, "%s", id ? id : "");
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     if (own->base.answer.outcome == REVIEW_DONE)
         notice_submitted(exchange->id, own->submission.submitted_by, own->submission.code.size);
     exchange->asked = own->submission.gate != REVIEW_GATE_AFTER;
@@ -104,7 +105,7 @@ void submit_to_book(struct app_service *service, struct http_request *request,
     if (submission->key) {
         own->key = strdup(submission->key);
         char *text = json_dumps(own->root, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        secret_hash(bytes_of_cstr(text ? text : ""), own->body_hash);
+        secret_hash(bytes_of_cstr(text_or(text, "")), own->body_hash);
         free(text);
         own->submission.key = own->key;
         own->submission.key_body = own->body_hash;

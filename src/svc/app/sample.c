@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "os/clock.h"
 #include "wire/http1/mediatype.h"
 
@@ -77,7 +78,7 @@ void sample_refuse_blank(struct http_request *request, const char *text)
     json_t *value = json_string(text);
     char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
     json_decref(value);
-    http_respond(request, 400, "application/json; charset=utf-8", bytes_of_cstr(quoted ? quoted : "null"));
+    http_respond(request, 400, "application/json; charset=utf-8", bytes_of_cstr(text_or(quoted, "null")));
     free(quoted);
 }
 

@@ -159,7 +159,7 @@ static void on_reverted(void *context, enum status status, const char *text)
     struct control_call *call = context;
     if (status != STATUS_OK)
         log_error("svc/control", "a resource that could not be made stays in the store cause=\"%s\"",
-                  text ? text : "");
+                  text_or(text, ""));
     refuse(call, &call->fault);
 }
 

@@ -44,7 +44,7 @@ json_t *control_shown(struct control *control, const struct resource *resource)
     }
     set(shown, "id", text_of(resource->id));
     set(shown, "name", text_of(control_name_of(&id)));
-    set(shown, "type", json_string(type_name ? type_name : ""));
+    set(shown, "type", json_string(text_or(type_name, "")));
     bool failed = control_has_failed(control, resource->key);
     set(properties, "provisioningState", json_string(failed ? "Failed" : "Succeeded"));
     if (type && type->tracked && !json_object_get(shown, "tags"))

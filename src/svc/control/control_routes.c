@@ -112,7 +112,7 @@ static const char *first_version(struct control_call *call, const struct control
 {
     struct bytes rest = bytes_of_cstr(type ? type->versions : "");
     const char *first = arena_cstr(&call->arena, bytes_split(&rest, ' '));
-    return first ? first : "";
+    return text_or(first, "");
 }
 
 static bool take_body(struct control_call *call, struct control_fault *ret_fault)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "svc/mcp/mcp_view.h"
 #include "wire/http1/uri.h"
 
@@ -21,8 +22,8 @@ static json_t *describe(const json_t *request)
     const char *state = json_string_value(json_object_get(request, "state"));
     const char *purpose = json_string_value(json_object_get(request, "purpose"));
     char uri[128], name[160];
-    (void)snprintf(uri, sizeof uri, MCP_URI_REQUESTS "%.80s", id ? id : "");
-    (void)snprintf(name, sizeof name, "%.80s (%.20s)", purpose ? purpose : id ? id : "", state ? state : "");
+    (void)snprintf(uri, sizeof uri, MCP_URI_REQUESTS "%.80s", text_or(id, ""));
+    (void)snprintf(name, sizeof name, "%.80s (%.20s)", text_or(purpose, text_or(id, "")), text_or(state, ""));
     /* A purpose may be cut within a character. */
     struct bytes whole = bytes_utf8_prefix(bytes_of_cstr(name), sizeof name);
     return json_pack("{s:s, s:s%, s:s}", "uri", uri, "name", whole.data, whole.size, "mimeType",

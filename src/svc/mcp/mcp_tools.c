@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "svc/mcp/limit_values.h"
 #include "svc/mcp/mcp_view.h"
 
@@ -64,7 +65,7 @@ static enum mcp_next tool_refused(struct mcp_exchange *exchange, int http_status
     if (json_parse(body, NULL, &problem, NULL) != STATUS_OK)
         problem = NULL;
     const char *detail = text_of(problem, "detail"), *title = text_of(problem, "title");
-    buf_append_cstr(&text, detail ? detail : title ? title : "The server refused.");
+    buf_append_cstr(&text, text_or(detail, text_or(title, "The server refused.")));
     for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
         if (advices[i].http_status == http_status)
             buf_append_cstr(&text, advices[i].advice);
@@ -108,7 +109,7 @@ static void append_value(struct buf *out, const json_t *value)
     if (!value || json_is_null(value) || text_of(value, "base64_data"))
         return;
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    buf_append_fmt(out, "\nresult:\n%s", text ? text : "");
+    buf_append_fmt(out, "\nresult:\n%s", text_or(text, ""));
     out->failed |= !text;
     free(text);
 }
@@ -155,7 +156,7 @@ static enum mcp_next show_request(struct mcp_exchange *exchange, const json_t *r
     const char *deadline = text_of(request, "deadline");
     bool approved = mcp_request_approved(request);
     bool is_error = false;
-    buf_append_fmt(&text, "Request %s: %s.", id ? id : "?", state ? state : "?");
+    buf_append_fmt(&text, "Request %s: %s.", text_or(id, "?"), text_or(state, "?"));
     for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
         if (!state || strcmp(states[i].state, state) != 0)
             continue;
@@ -268,8 +269,8 @@ static void append_row(struct buf *text, const json_t *request)
 {
     const char *id = text_of(request, "id"), *state = text_of(request, "state");
     const char *created = text_of(request, "createdAt"), *purpose = text_of(request, "purpose");
-    buf_append_fmt(text, "\n%s  %s  %s%s%s", id ? id : "?", state ? state : "?", created ? created : "",
-                   purpose ? "  " : "", purpose ? purpose : "");
+    buf_append_fmt(text, "\n%s  %s  %s%s%s", text_or(id, "?"), text_or(state, "?"), text_or(created, ""),
+                   purpose ? "  " : "", text_or(purpose, ""));
 }
 
 static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
