@@ -15,8 +15,6 @@ struct submit_book {
     struct review_submission submission; /* its texts are held by the next two */
     json_t *root;                        /* the body */
     json_t *warnings;
-    struct review_file *files;
-    struct buf *contents; /* of the files */
     char submitted_by[APP_NAME_SIZE_MAX + 1];
     char *key;
     char body_hash[SECRET_HASH_SIZE + 1];
@@ -26,10 +24,6 @@ struct submit_book {
 static void submit_free(struct exchange *exchange)
 {
     struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base.base);
-    for (size_t i = 0; i < own->submission.file_count; i++)
-        buf_fini(&own->contents[i]);
-    free(own->contents);
-    free(own->files);
     free(own->key);
     json_decref(own->root);
     json_decref(own->warnings);
@@ -61,6 +55,23 @@ static void on_written(struct exchange *exchange)
     exchange->asked = own->submission.gate != REVIEW_GATE_AFTER;
     book_exchange_changed(&own->base);
     own->on_submitted(exchange, own->warnings);
+}
+
+/* The key, and the hash of what it stands for: the same members in whatever order. False without memory: then it would be no key,
+ * or one for something else. */
+static bool take_key(struct submit_book *own, const char *key)
+{
+    char *text = json_dumps(own->root, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    own->key = strdup(key);
+    if (!text || !own->key) {
+        free(text);
+        return false;
+    }
+    secret_hash(bytes_of_cstr(text), own->body_hash);
+    free(text);
+    own->submission.key = own->key;
+    own->submission.key_body = own->body_hash;
+    return true;
 }
 
 void submit_to_book(struct app_service *service, struct http_request *request,
@@ -102,13 +113,9 @@ void submit_to_book(struct app_service *service, struct http_request *request,
         own->submission.on_behalf_of = json_string_value(json_object_get(body, "onBehalfOf"));
         own->submission.labels = json_object_get(body, "labels");
     }
-    if (submission->key) {
-        own->key = strdup(submission->key);
-        char *text = json_dumps(own->root, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        secret_hash(bytes_of_cstr(text_or(text, "")), own->body_hash);
-        free(text);
-        own->submission.key = own->key;
-        own->submission.key_body = own->body_hash;
+    if (submission->key && !take_key(own, submission->key)) {
+        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
+        return;
     }
     exchange->base.carries_on = true;
     exchange->job.new_work = true;
