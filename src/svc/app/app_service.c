@@ -287,10 +287,11 @@ static void on_events(void *context, int64_t last)
     exchange_wake_all(service);
 }
 
+/* ORDER: the worker first, whose threads use the rest. */
 static void release(struct app_service *service)
 {
-    running_destroy(service->activity.running);
     dt_worker_destroy(service->worker);
+    running_destroy(service->activity.running);
     dt_client_destroy(service->client);
     dt_azure_credential_destroy(service->credential);
     dt_azure_credential_destroy(service->pool_credential);
@@ -315,6 +316,54 @@ static enum status check_present(const struct app_options *options, struct err *
                    scheduler || pool ? "" : " and ", pool ? "" : "'SESSION_POOL_URL'");
 }
 
+/* What the options say; texts are copied. What is missing afterwards is missing for want of memory. */
+static void configure(struct app_service *service, const struct app_options *options)
+{
+    service->code_size_max = options->code_size_max;
+    service->compat_sample = options->compat_sample;
+    service->audit = options->audit;
+    service->review = options->review;
+    service->book_name = options->review ? review_store_name(options->review) : NULL;
+    service->connection_string = copy(options->connection_string);
+    service->pool_url = copy(options->pool_url);
+    service->pool_token = copy(options->pool_token);
+    service->scheduler_token = copy(options->scheduler_token);
+    service->ca_file = copy(options->ca_file);
+    service->activity = (struct activity_settings){
+        .pool = {.url = service->pool_url,
+                 .token = service->pool_token,
+                 .ca_file = service->ca_file,
+                 .response_size_max = APP_POOL_RESPONSE_SIZE_MAX},
+        .steering =
+            {
+                .review_failures = options->compat_sample,
+                .approval_timeout_ms = options->approval_timeout_ns / NS_PER_MS,
+                .run_timeout_ms = options->run_timeout_ns / NS_PER_MS,
+            },
+        .audit = options->audit,
+        .review = options->review,
+        .running = running_create(),
+        .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
+        .pool_away = &service->pool_away,
+        .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
+    };
+    if (service->review)
+        review_activity_name(service->book_name, service->activity.review_activity);
+}
+
+/* From here on the scheduler is told what the book has written, and readers are told of events. */
+static enum status follow_book(struct app_service *service, struct err *error)
+{
+    if (!service->review)
+        return STATUS_OK;
+    enum status status =
+        duties_start(service->loop, service->review, service->client, &service->duties, error);
+    if (status == STATUS_OK)
+        status = review_feed_create(service->loop, service->review, &service->feed, error);
+    review_store_on_events(service->review, on_events, service);
+    return status;
+}
+
 enum status app_service_create(struct loop *loop, const struct app_options *options,
                                struct app_service **ret_service, struct err *error)
 {
@@ -330,58 +379,27 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     struct app_service *service = calloc(1, sizeof *service);
     if (!service)
         return err_set(error, STATUS_NO_MEMORY, "out of memory");
-    service->loop = loop;
-    service->code_size_max = options->code_size_max;
-    service->compat_sample = options->compat_sample;
-    service->audit = options->audit;
-    service->review = options->review;
-    service->book_name = options->review ? review_store_name(options->review) : NULL;
-    service->connection_string = copy(options->connection_string);
-    service->pool_url = copy(options->pool_url);
-    service->pool_token = copy(options->pool_token);
-    service->scheduler_token = copy(options->scheduler_token);
-    service->ca_file = copy(options->ca_file);
-    list_init(&service->exchanges);
-    service->connection = make_note(service, options);
+
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
+    service->loop = loop;
+    list_init(&service->exchanges);
     decide_init(service, seed[0], seed[1]);
-    service->activity = (struct activity_settings){
-        .pool = {.url = service->pool_url,
-                 .token = service->pool_token,
-                 .ca_file = service->ca_file,
-                 .response_size_max = APP_POOL_RESPONSE_SIZE_MAX},
-        .steering =
-            {
-                .review_failures = options->compat_sample,
-                .approval_timeout_ms = options->approval_timeout_ns / NS_PER_MS,
-                .run_timeout_ms = options->run_timeout_ns / NS_PER_MS,
-            },
-        .audit = options->audit,
-        .review = options->review,
-        .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
-        .pool_away = &service->pool_away,
-        .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
-    };
-    status = service->connection_string && service->pool_url && service->connection
-                 ? make_credentials(service, options, error)
-                 : err_set(error, STATUS_NO_MEMORY, "out of memory");
+    configure(service, options);
+    service->connection = make_note(service, options);
+    bool whole =
+        service->connection_string && service->pool_url && service->connection && service->activity.running;
+    status =
+        whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
     service->activity.pool.credential = service->pool_credential;
-    service->activity.running = running_create();
-    if (service->review)
-        review_activity_name(review_store_name(service->review), service->activity.review_activity);
     if (status == STATUS_OK)
         status = make_sdk(service, error);
     if (status != STATUS_OK) {
         release(service);
         return status;
     }
-    if (service->review) {
-        status = duties_start(loop, service->review, service->client, &service->duties, error);
-        if (status == STATUS_OK)
-            status = review_feed_create(loop, service->review, &service->feed, error);
-        review_store_on_events(service->review, on_events, service);
-    }
+
+    status = follow_book(service, error);
     if (status != STATUS_OK) {
         app_service_destroy(service);
         return status;

@@ -35,6 +35,7 @@ struct merged_list {
     bool scheduler_more;
     int64_t scanned_ns; /* up to where the scheduler was read, if not to its end */
     size_t found, queries, scanned;
+    bool starved; /* a filter is missing for want of memory */
 };
 
 static struct merged_list *list_of(struct exchange *exchange)
@@ -220,7 +221,10 @@ static void go_on_up(struct merged_list *list)
     }
     free(list->token);
     list->token = strdup(page->next);
-    read_instances(list);
+    if (list->token)
+        read_instances(list);
+    else
+        exchange_answer_problem(&list->base.base, http_problem_of_status(503), "out of memory");
 }
 
 static void go_on_down(struct merged_list *list)
@@ -324,6 +328,7 @@ static const char *take_states(struct merged_list *list, struct bytes states)
 static const char *own_text(struct merged_list *list, size_t index, struct bytes text)
 {
     list->texts[index] = strndup((const char *)text.data, text.size);
+    list->starved = list->starved || !list->texts[index];
     return list->texts[index];
 }
 
@@ -391,6 +396,8 @@ void list_with_book(struct app_service *service, struct http_request *request)
         refusal = take_book_filters(list, request);
     if (refusal)
         exchange_answer_problem(&exchange->base, http_problem_of_status(400), refusal);
+    else if (list->starved)
+        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
     else
         book_exchange_act(exchange, true, read_book, on_book);
 }
