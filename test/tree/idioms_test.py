@@ -8,6 +8,7 @@
 3. A pointer goes through uintptr_t for arithmetic only, not to lose its `const`.
 4. Each step of jail_enter fails once in test/jail/fail_closed_test.c, and each column of a store is named by a test of it:
    no test of theirs could notice a row that is not there.
+5. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -107,6 +108,16 @@ def rows_without_test(root):
         yield "the tables of steps or columns are not where this test looks"
 
 
+def targets_without_seeds(root):
+    built = (root / "fuzz/meson.build").read_text()
+    for path in sorted((root / "fuzz").glob("*_fuzz.c")):
+        name = path.name.removesuffix("_fuzz.c")
+        if f"'{name}':" not in built:
+            yield f"fuzz/{path.name}: is in no list of fuzz/meson.build"
+        if not any((root / "fuzz/corpus" / name).glob("*")):
+            yield f"fuzz/{path.name}: has no seeds in fuzz/corpus/{name}"
+
+
 def against(found, allowed, what):
     found = set(found)
     yield from (f"{name}: {what}" for name in sorted(found - allowed.keys()))
@@ -116,6 +127,7 @@ def against(found, allowed, what):
 root = pathlib.Path(sys.argv[1])
 faults = [
     *rows_without_test(root),
+    *targets_without_seeds(root),
     *against(language_users(root), LANGUAGE, "names a language of sessions; what differs between them is in the runtime's row"),
     *against(program_users(root), STARTERS, "starts a process by itself; test/lib/process.py does that"),
     *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
