@@ -3,11 +3,9 @@
 
 If it fails, scripts on that SDK stop. Usage: control_js_test.py SALLYPORT FOLDER. Exit 77 skips: no node, or no registry.
 """
-import fcntl
 import json
 import os
 import pathlib
-import shutil
 import ssl
 import subprocess
 import sys
@@ -16,29 +14,12 @@ import urllib.parse
 
 from control_case import Cloud
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import npm  # noqa: E402
+
 PROGRAM, FOLDER = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
-
-
-def install():
-    """The package below FOLDER, once."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        sys.exit(SKIPPED)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with open(f"{FOLDER}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copytree(HERE / "js", FOLDER, dirs_exist_ok=True)
-        wanted, done = (FOLDER / "package.json").read_text(), FOLDER / "installed.json"
-        if done.exists() and done.read_text() == wanted:
-            return
-        try:
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER, check=True,
-                           stdout=subprocess.DEVNULL, timeout=300)
-        except (subprocess.SubprocessError, OSError) as error:
-            print(f"npm cannot install the SDK: {error}", flush=True)
-            sys.exit(SKIPPED)
-        done.write_text(wanted)
 
 
 class Js(unittest.TestCase):
@@ -63,5 +44,8 @@ class Js(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    install()
+    missing = npm.fetch(HERE / "js", FOLDER)
+    if missing:
+        print(missing, flush=True)
+        sys.exit(SKIPPED)
     unittest.main()

@@ -4,46 +4,25 @@
 If this fails, an agent cannot submit code, or gets what nobody has approved yet.
 Usage: mcp_test.py PROGRAM FOLDER; FOLDER gets the SDK from npm, without which the tests that need it are skipped.
 """
-import fcntl
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "scenario"))
+sys.path[:0] = [str(HERE.parent / "scenario"), str(HERE.parent / "lib")]
+import npm  # noqa: E402
 from server import Server  # noqa: E402
 
 PROGRAM, FOLDER = str(pathlib.Path(sys.argv.pop(1)).resolve()), pathlib.Path(sys.argv.pop(1))
 HEADERS = {"Accept": "application/json, text/event-stream"}
 
 
-def fetch_sdk():
-    """The package below FOLDER, once. The reason why it cannot be had, or None."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "node and npm are needed"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with open(f"{FOLDER}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copytree(HERE / "js", FOLDER, dirs_exist_ok=True)
-        wanted, done = (FOLDER / "package.json").read_text(), FOLDER / "installed.json"
-        if done.exists() and done.read_text() == wanted:
-            return None
-        try:
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER, check=True,
-                           stdout=subprocess.DEVNULL, timeout=300)
-        except (subprocess.SubprocessError, OSError) as error:
-            return f"npm cannot install the SDK: {error}"
-        done.write_text(wanted)
-    return None
-
-
 class Sdk(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        missing = fetch_sdk()
+        missing = npm.fetch(HERE / "js", FOLDER)
         if missing:
             raise unittest.SkipTest(missing)
         cls.server = Server(PROGRAM)
