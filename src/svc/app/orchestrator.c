@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
@@ -13,6 +12,7 @@
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/request.h"
+#include "svc/app/turn_json.h"
 
 #define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
 
@@ -28,20 +28,6 @@ struct approval_turn {
     json_t *outcome; /* the activity's result */
     int64_t deadline_ns;
 };
-
-static void release_json(void *json)
-{
-    json_decref(json);
-}
-
-/* Takes ownership for the rest of the turn; without memory the orchestration fails. */
-static json_t *keep(struct approval_turn *turn, json_t *json)
-{
-    if (!json)
-        dt_fail(turn->context, "OutOfMemory", "no memory for a JSON value");
-    dt_defer(turn->context, release_json, json);
-    return json;
-}
 
 bool decision_parse(const char *data, bool *ret_approved)
 {
@@ -63,8 +49,8 @@ static void set_time(json_t *object, const char *name, int64_t unix_ns)
 
 static void show(struct approval_turn *turn, enum request_state state)
 {
-    json_t *status =
-        keep(turn, json_pack("{s:s, s:i}", "state", request_state_name(state), "attempts", turn->attempts));
+    json_t *status = turn_keep(turn->context, json_pack("{s:s, s:i}", "state", request_state_name(state),
+                                                        "attempts", turn->attempts));
     if (turn->deadline_ns)
         set_time(status, "deadline", turn->deadline_ns);
     static const char *const shown[] = {"result", "sha256", "sha256Covers", "template"};
@@ -73,11 +59,7 @@ static void show(struct approval_turn *turn, enum request_state state)
             json_object_set(status, shown[i], json_object_get(turn->outcome, shown[i]));
     if (turn->decided)
         json_object_set(status, "decision", turn->decided);
-    char *text = json_dumps(status, JSON_COMPACT);
-    if (!text)
-        dt_fail(turn->context, "OutOfMemory", "no memory for the custom status");
-    dt_defer(turn->context, free, text);
-    dt_set_custom_status(turn->context, text);
+    dt_set_custom_status(turn->context, turn_text(turn->context, status));
 }
 
 static void take_record(struct approval_turn *turn)
@@ -85,7 +67,7 @@ static void take_record(struct approval_turn *turn)
     const char *data = dt_task_result(turn->record);
     json_t *record = data ? json_loads(data, 0, NULL) : NULL;
     if (json_is_object(record))
-        turn->noted = keep(turn, record);
+        turn->noted = turn_keep(turn->context, record);
     else
         json_decref(record);
     turn->record = dt_wait_event(turn->context, EVENT_DECISION_RECORD, -1);
@@ -106,7 +88,7 @@ static void take_decision(struct approval_turn *turn)
         turn->decided = turn->noted;
         return;
     }
-    turn->decided = keep(turn, json_pack("{s:b}", "approved", approved));
+    turn->decided = turn_keep(turn->context, json_pack("{s:b}", "approved", approved));
     set_time(turn->decided, "at", dt_now_ns(turn->context));
 }
 
@@ -210,7 +192,7 @@ static bool run(struct approval_turn *turn, const char *input)
         return false;
     }
     const char *result = dt_task_result(turn->run);
-    turn->outcome = keep(turn, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
+    turn->outcome = turn_keep(turn->context, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
     const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
     if (json_is_true(json_object_get(turn->outcome, "unshowable"))) { /* nobody may be asked to judge it */
         end_as_failed(turn, "ResultTooLarge", text_or(cause, "result too large"));

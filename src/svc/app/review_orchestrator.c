@@ -5,12 +5,12 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
 #include "base/text.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/turn_json.h"
 
 #define TIMER_PAUSE_MIN_NS                                                                                   \
     NS_PER_S /* a deadline that the book does not see yet is asked about again after it */
@@ -33,28 +33,6 @@ void review_activity_name(const char *book, char ret_name[static REVIEW_ACTIVITY
     (void)snprintf(ret_name, REVIEW_ACTIVITY_SIZE, ACTIVITY_NAME "-%.32s", book);
 }
 
-static void release_json(void *json)
-{
-    json_decref(json);
-}
-
-static json_t *keep(struct review_turn *turn, json_t *json)
-{
-    if (!json)
-        dt_fail(turn->context, "OutOfMemory", "no memory for a JSON value");
-    dt_defer(turn->context, release_json, json);
-    return json;
-}
-
-static const char *keep_text(struct review_turn *turn, const json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (!text)
-        dt_fail(turn->context, "OutOfMemory", "no memory for a text");
-    dt_defer(turn->context, free, text);
-    return text;
-}
-
 /* Takes `more`: members beside the event; NULL: none. */
 static struct dt_task *call(struct review_turn *turn, const char *event, json_t *more)
 {
@@ -65,13 +43,13 @@ static struct dt_task *call(struct review_turn *turn, const char *event, json_t 
     retry.interval_max_ms = APP_RUN_RETRY_INTERVAL_MS;
     struct dt_call_options options = DT_INIT(struct dt_call_options);
     options.retry = &retry;
-    json_t *input =
-        keep(turn, json_pack("{s:o*, s:s}", "request",
-                             json_loads(turn->input ? turn->input : "null", JSON_DECODE_ANY, NULL), "event",
-                             event));
+    json_t *input = turn_keep(turn->context,
+                              json_pack("{s:o*, s:s}", "request",
+                                        json_loads(turn->input ? turn->input : "null", JSON_DECODE_ANY, NULL),
+                                        "event", event));
     if (more)
-        json_object_update(input, keep(turn, more));
-    return dt_call_activity(turn->context, turn->activity, keep_text(turn, input), &options);
+        json_object_update(input, turn_keep(turn->context, more));
+    return dt_call_activity(turn->context, turn->activity, turn_text(turn->context, input), &options);
 }
 
 static void listen(struct review_turn *turn)
@@ -105,10 +83,10 @@ static void set_timer(struct review_turn *turn)
 static void take_answer(struct review_turn *turn, const struct dt_task *task)
 {
     const char *text = dt_task_result(task);
-    turn->now = keep(turn, text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL);
+    turn->now = turn_keep(turn->context, text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL);
     const json_t *status = json_object_get(turn->now, "status");
     if (status)
-        dt_set_custom_status(turn->context, keep_text(turn, status));
+        dt_set_custom_status(turn->context, turn_text(turn->context, status));
     set_timer(turn);
     if (due_is(turn, "run") && !turn->step)
         turn->step = call(turn, "due", NULL);
@@ -142,7 +120,7 @@ static void on_settled(struct review_turn *turn)
     turn->settle = NULL;
     if (dt_task_state(ended) != DT_TASK_SUCCEEDED) {
         dt_set_failure(turn->context, dt_task_failure(ended));
-        turn->now = keep(turn, json_pack("{s:s, s:b}", "due", "end", "failed", 1));
+        turn->now = turn_keep(turn->context, json_pack("{s:s, s:b}", "due", "end", "failed", 1));
         return;
     }
     take_answer(turn, ended);
