@@ -318,6 +318,30 @@ class Size(unittest.TestCase):
         self.assertEqual(len(files), 61)
         self.assertEqual(server.request(ids[-1])["code"], code)
 
+    def test_a_long_inbox_is_listed_from_either_end(self):
+        """More that came at once than the scheduler shows on a page: each is listed, once, in order, on full pages."""
+        server = Server(PROGRAM, arguments=["--ready-sessions", "0"]).start()
+        self.addCleanup(server.close)
+        count = 1300
+
+        def submit(number):
+            return server.ask("POST", "/v1/requests", {"code": str(number), "gate": "before"})[2]["id"]
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            ids = set(pool.map(submit, range(count)))
+        for query in ("order=desc", "order=asc", "order=desc&state=waiting", "order=asc&state=waiting"):
+            listed, after, sizes = [], "", []
+            while after is not None:
+                status, _, page = server.ask("GET", f"/v1/requests?{query}&limit=200{after and '&after=' + after}")
+                self.assertEqual(status, 200, page)
+                sizes.append(len(page["requests"]))
+                listed += [(item["createdAt"], item["id"]) for item in page["requests"]]
+                after = page.get("next")
+            self.assertEqual({request_id for _, request_id in listed}, ids)
+            self.assertEqual(len(listed), count)
+            self.assertEqual(listed, sorted(listed, reverse="desc" in query))
+            self.assertEqual(sizes[:6], [200] * 6)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -230,7 +230,13 @@ static void go_on_up(struct merged_list *list)
 static void go_on_down(struct merged_list *list)
 {
     const struct request_page *page = list->base.base.page;
-    if (page->next && list->span_ns > SPAN_MIN_NS && list->queries < APP_PAGE_QUERIES_MAX) {
+    if (page->next && list->queries >= APP_PAGE_QUERIES_MAX) { /* of this window nothing is taken */
+        list->scheduler_more = true;
+        list->scanned_ns = list->to_ns;
+        answer(list);
+        return;
+    }
+    if (page->next && list->span_ns > SPAN_MIN_NS) {
         list->span_ns = MAX(list->span_ns / SPAN_FACTOR, SPAN_MIN_NS);
         read_instances(list);
         return;
@@ -287,6 +293,9 @@ static void on_book(struct exchange *exchange)
     list->book_more = count == list->filter.limit;
     if (count > 0)
         list->bound_ns = created_of(json_array_get(list->base.json, count - 1));
+    if (list->book_more &&
+        list->filter.newest_first) /* what is behind that page is not wanted: one window up to its end */
+        list->span_ns = MAX(list->to_ns - list->bound_ns, SPAN_MIN_NS);
     if (list->book_only || !app_service_connected(exchange->service, NULL))
         answer(list);
     else
