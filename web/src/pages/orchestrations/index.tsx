@@ -8,6 +8,7 @@ import { now } from "../../live/clock.ts";
 import { toast } from "../../live/toasts.ts";
 import { ask } from "../../parts/Ask.tsx";
 import { PageHead } from "../../parts/Box.tsx";
+import { SearchField, StateChips } from "../../parts/Filter.tsx";
 import { HubChoice, hubOf } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { State, statusOf } from "../../parts/State.tsx";
@@ -96,16 +97,7 @@ export default function Orchestrations() {
         }
       >
         <HubChoice />
-        <label class="vh" for="q">
-          Instance id or name
-        </label>
-        <input
-          class="in auto"
-          id="q"
-          value={q ?? ""}
-          placeholder={byName ? "Name" : "Instance id"}
-          onChange={(event) => setQuery({ q: event.currentTarget.value, page: undefined })}
-        />
+        <SearchField label="Instance id or name" placeholder={byName ? "Name" : "Instance id"} />
         <button
           type="button"
           class="btn"
@@ -119,26 +111,7 @@ export default function Orchestrations() {
           Start
         </button>
       </PageHead>
-      <div class="row" role="group" aria-label="State">
-        <button
-          type="button"
-          class="chip"
-          aria-pressed={state === undefined}
-          onClick={() => setQuery({ state: undefined, page: undefined })}
-        >
-          All
-        </button>
-        {STATES.map((one) => (
-          <button
-            type="button"
-            class="chip"
-            aria-pressed={state === one}
-            onClick={() => setQuery({ state: state === one ? undefined : one, page: undefined })}
-          >
-            {one.toLowerCase()}
-          </button>
-        ))}
-      </div>
+      <StateChips states={STATES} nameOf={(state) => state.toLowerCase()} />
       <div class="card">
         {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
         {!answer && !asked.failure.value && <Skeleton lines={8} what="the instances" />}

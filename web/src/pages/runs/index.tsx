@@ -9,6 +9,7 @@ import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
 import { hasVotes } from "../../live/server.ts";
 import { PageHead } from "../../parts/Box.tsx";
+import { SearchField, StateChips } from "../../parts/Filter.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
@@ -93,41 +94,9 @@ function RunList() {
   return (
     <main id="main" class="page" tabIndex={-1}>
       <PageHead title="Runs" under="Every request, from the first submission to the release">
-        {hasVotes.value && (
-          <>
-            <label class="vh" for="q">
-              Search purpose and code
-            </label>
-            <input
-              class="in auto"
-              id="q"
-              value={q ?? ""}
-              placeholder="Search purpose and code"
-              onChange={(event) => setQuery({ q: event.currentTarget.value })}
-            />
-          </>
-        )}
+        {hasVotes.value && <SearchField label="Search purpose and code" />}
       </PageHead>
-      <div class="row" role="group" aria-label="State">
-        <button
-          type="button"
-          class="chip"
-          aria-pressed={state === undefined}
-          onClick={() => setQuery({ state: undefined })}
-        >
-          All
-        </button>
-        {STATES.map((one) => (
-          <button
-            type="button"
-            class="chip"
-            aria-pressed={state === one}
-            onClick={() => setQuery({ state: state === one ? undefined : one })}
-          >
-            {one}
-          </button>
-        ))}
-      </div>
+      <StateChips states={STATES} />
       <div class="card">
         {first.failure.value && <Failure {...first.failure.value} again={first.again} />}
         {!page && !first.failure.value && <Skeleton lines={8} what="the runs" />}
