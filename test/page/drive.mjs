@@ -18,6 +18,18 @@ display(SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload
 display(HTML('<table><tr><td><img src=x onerror="window.hurt=1">cell</td></tr></table>'))
 HTML('<script>top.hurt=1</script><a href="http://evil.example" target="_top">x</a><img src="http://evil.example/x">' + 'words ' * 40)`;
 
+/** Shows something harmless in the form that a page would look at, and something else in another. */
+const TWO_FACED = `from IPython.display import HTML, display
+class Both:
+    def __init__(self, text): self.text = text
+    def _repr_html_(self): return '<p>BESIDE</p><table title="INATTRIBUTE"><caption>CAPTION</caption><!-- INCOMMENT --><tr><td>harmless, style=1</td></tr></table>'
+    def __repr__(self): return self.text
+display(Both('LONGPLAIN' + '.' * 500))
+display(HTML('<table><tr><th>n</th></tr>' + ''.join(f'<tr><td>row {n}</td></tr>' for n in range(599)) + '</table>'))
+display(HTML('<p>' + 'word ' * 2000 + 'LASTWORD</p>'))
+print("\\x1b]0;INTITLE\\x07shown")
+`;
+
 const PLACES = (id) => [
   ["inbox", "/"],
   ["decided", "/?tab=done"],
@@ -151,6 +163,66 @@ const tests = {
     assert.deepEqual(page.faults.filter((fault) => !/Content Security Policy|sandbox/i.test(fault)), []);
     await api("POST", `/v1/requests/${id}/decision`, { approve: false });
     await page.context().close();
+  },
+
+  async "no form of an output hides behind another, and what is cut says how much"() {
+    const page = await visitor();
+    const seen = (text) => page.getByText(text).first().waitFor();
+    const attack = await waiting(TWO_FACED.split("display(Both")[0] + "Both('SECRETPLAIN')");
+    assert.match(JSON.stringify((await api("GET", `/v1/requests/${attack}`)).result), /SECRETPLAIN/);
+    for (const place of [`/requests/${attack}`, `/confirm/${attack}`]) {
+      await page.visit(place);
+      await seen("harmless, style=1");
+      const form = page.locator("summary", { hasText: "text/plain, also the result, 11 B" });
+      assert.ok(await form.isVisible(), place);
+      await seen("Output 1, in 2 forms: text/html, text/plain");
+      assert.ok(await page.getByText("SECRETPLAIN").and(page.locator(".form .o *, .form .o")).first().isVisible(), place);
+      await seen("Beside the table: BESIDECAPTION");
+      if (shots) await page.screenshot({ path: `${shots}/two-faced${place.length}.png` });
+      await seen("1 attribute, 1 comment and the rest of its markup are not");
+      await page.locator("summary", { hasText: /^text\/html as it was sent, \d+ B$/ }).click();
+      for (const hidden of ["INATTRIBUTE", "INCOMMENT"]) await seen(hidden);
+    }
+    const id = await waiting(`${TWO_FACED}9007199254740993`);
+    await page.visit(`/requests/${id}?tab=result`);
+    const first = page.getByRole("group", { name: "Output 1", exact: true });
+    const long = first.locator("summary", { hasText: "text/plain, 509 B" });
+    assert.equal(await first.getByText("LONGPLAIN").count(), 0);
+    await long.click();
+    await first.getByText("LONGPLAIN").waitFor();
+    await seen("cut: the first 500 of 600 rows");
+    await seen("value, a table of 600 × 1");
+    assert.equal(await page.getByText("row 499").count(), 0);
+    const html = page.getByRole("group", { name: "Output 3", exact: true });
+    await html.getByText("cut: the first 4,000 of 10,015 characters").waitFor();
+    await html.locator("summary", { hasText: "text/html as it was sent, 10 kB" }).click();
+    await html.getByText("LASTWORD").waitFor();
+    assert.match(await page.getByRole("group", { name: "Result", exact: true }).innerText(), /9007199254740993/);
+    assert.deepEqual(await axe(page), []);
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.deepEqual(await axe(page, ["color-contrast"]), []);
+    if (shots) await page.screenshot({ path: `${shots}/forms-dark.png` });
+    await page.emulateMedia({ colorScheme: "light" });
+    if (shots) await page.screenshot({ path: `${shots}/forms.png` });
+    await page.visit(`/requests/${id}?tab=output`);
+    await seen("1 escape sequence of 12 characters not shown");
+    assert.equal(await page.getByText("INTITLE").and(page.locator(".out *")).count(), 0);
+    await page.getByRole("button", { name: "Raw" }).click();
+    await page.getByText("INTITLE").and(page.locator(".out *")).first().waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+    const phone = await visitor({ phone: true });
+    for (const place of [`/requests/${id}?tab=result`, `/confirm/${id}`]) {
+      await phone.visit(place);
+      await settled(phone);
+      const [wide, high] = await phone.evaluate(() => [document.documentElement.scrollWidth - window.innerWidth, document.documentElement.scrollHeight]);
+      assert.ok(wide <= 0, place);
+      assert.ok(high < 6000, `${place} is ${high} px high: long things scroll in boxes of their own`);
+      assert.deepEqual(await axe(phone), [], place);
+      if (shots) await phone.screenshot({ path: `${shots}/forms-phone${place.length % 10}.png` });
+    }
+    assert.deepEqual(phone.faults, []);
+    await phone.context().close();
   },
 
   async "on a phone nothing is wider than the screen, and one can decide"() {

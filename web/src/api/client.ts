@@ -81,10 +81,16 @@ async function ask(path: string, options: Options): Promise<Response> {
   throw await problemOf(response);
 }
 
+/** An integer that a double does not hold stays as its digits: a value of a run is shown as it is, not nearly so. */
+function exact(_name: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  return context?.source !== undefined && /^-?\d+$/.test(context.source) ? context.source : value;
+}
+
 /** An answer in JSON. The type is what doc/api.md promises; members that may be absent are optional in it. */
 export async function callJson<T>(path: string, options: Options = {}): Promise<T> {
   const response = await ask(path, options);
-  return (await response.json()) as T;
+  return JSON.parse(await response.text(), exact) as T;
 }
 
 export async function callText(path: string, options: Options = {}): Promise<string> {

@@ -65,7 +65,12 @@ export interface Result {
   stderrTruncated?: boolean;
   stderrBytes?: number;
   resultTruncated?: boolean;
+  resultBytes?: number;
+  /** Something may not be in a result, and is not. */
+  resultDropped?: boolean;
   outputsTruncated?: boolean;
+  errorTruncated?: boolean;
+  errorBytes?: number;
 }
 
 export interface FileOfRun {

@@ -56,6 +56,17 @@ export function ansiRuns(text: string): Run[] {
   return runs;
 }
 
+/** Escape sequences that are neither shown nor colours: a text can hide in them. */
+export function droppedOf(text: string): { sequences: number; characters: number } {
+  const dropped = { sequences: 0, characters: 0 };
+  for (const match of text.matchAll(SEQUENCE)) {
+    if (match[2] === "m") continue;
+    dropped.sequences++;
+    dropped.characters += match[0].length;
+  }
+  return dropped;
+}
+
 /** The text alone. */
 export function withoutAnsi(text: string): string {
   return text.replace(SEQUENCE, "");

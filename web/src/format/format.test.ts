@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ansiLines, ansiRuns, withoutAnsi } from "./ansi.ts";
+import { ansiLines, ansiRuns, droppedOf, withoutAnsi } from "./ansi.ts";
 import { bytes, plural, shortHash, shortId } from "./size.ts";
 import { firstLine, lines, prettyJson, visible, visibleLine } from "./text.ts";
 import { duration, left, parseTime, relative } from "./time.ts";
@@ -51,6 +51,8 @@ test("lines and the first that says something", () => {
   assert.equal(firstLine("  "), undefined);
   assert.equal(prettyJson('{"a":1}'), '{\n  "a": 1\n}');
   assert.equal(prettyJson("{"), "{");
+  for (const other of ['{"a":1,"a":2}', "9007199254740993", "1e999", '"\\u0041"'])
+    assert.equal(prettyJson(other), other);
 });
 
 test("colours become classes and every other sequence goes", () => {
@@ -64,4 +66,9 @@ test("colours become classes and every other sequence goes", () => {
     [{ text: "a", style: "a-g" }],
     [{ text: "b", style: "a-g" }],
   ]);
+});
+
+test("what is dropped of a terminal's sequences is counted, colours are not", () => {
+  assert.deepEqual(droppedOf(`a${ESC}[31mb${ESC}[0m`), { sequences: 0, characters: 0 });
+  assert.deepEqual(droppedOf(`a${ESC}]0;hidden\u0007b${ESC}[2J`), { sequences: 2, characters: 15 });
 });

@@ -35,11 +35,17 @@ export function firstLine(text: string, skip?: RegExp): string | undefined {
   return undefined;
 }
 
-/** JSON laid out; what is none stays as it is. */
+/** JSON laid out. What is none stays as it is, and so does what would read otherwise: a member that stands twice, a number
+ *  that a double does not hold. */
 export function prettyJson(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    const laidOut = JSON.stringify(JSON.parse(text), null, 2);
+    return unspaced(laidOut) === unspaced(text) ? laidOut : text;
   } catch {
     return text;
   }
+}
+
+function unspaced(text: string): string {
+  return text.replace(/\s/g, "");
 }

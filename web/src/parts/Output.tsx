@@ -1,23 +1,58 @@
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { ansiLines } from "../format/ansi.ts";
+import { ansiLines, droppedOf } from "../format/ansi.ts";
+import { count, plural } from "../format/size.ts";
 import { visible } from "../format/text.ts";
 import { place, setQuery } from "../route.ts";
 import { Copy } from "./Copy.tsx";
 import { Windowed } from "./Windowed.tsx";
 
-/** What a run wrote, with its colours; windowed when it is long. */
-export function Output(props: { name: string; text: string; cut?: number | undefined; live?: boolean }) {
-  const lines = useMemo(() => ansiLines(props.text.replace(/\r\n/g, "\n")), [props.text]);
+/** The server left out the middle; how many bytes there were, if it says so. */
+export interface Cut {
+  of: number | undefined;
+}
+
+function wordsOf(cut: Cut): string {
+  return cut.of === undefined ? "cut: the middle is left out" : `cut: ${count(cut.of)} bytes were written`;
+}
+
+function rawLines(text: string): ReturnType<typeof ansiLines> {
+  const lines = text.split("\n").map((line) => [{ text: line, style: "" }]);
+  if (lines.length > 1 && text.endsWith("\n")) lines.pop();
+  return lines;
+}
+
+/** A text of a run: with its colours, or raw, that is with each sequence of a terminal as text. Windowed when it is long. */
+export function Output(props: { name: string; text: string; cut?: Cut | undefined; raw?: boolean }) {
+  const raw = useSignal(props.raw ?? false);
+  const lines = useMemo(() => {
+    const text = props.text.replace(/\r\n/g, "\n");
+    return raw.value ? rawLines(text) : ansiLines(text);
+  }, [props.text, raw.value]);
+  const dropped = useMemo(() => droppedOf(props.text), [props.text]);
   const wrap = place.value.query.get("wrap") !== "off";
   const long = lines.length > 2000;
   return (
     <div>
-      <div class="cap">
-        {props.name}, {lines.length.toLocaleString("en-US")} {lines.length === 1 ? "line" : "lines"}
-        {props.cut !== undefined && (
-          <span class="is-held">cut: {props.cut.toLocaleString("en-US")} bytes were written</span>
+      <div class="cap wraps">
+        {props.name}, {plural(lines.length, "line")}
+        {props.cut && <span class="is-held">{wordsOf(props.cut)}</span>}
+        {!raw.value && dropped.sequences > 0 && (
+          <span class="is-held">
+            {plural(dropped.sequences, "escape sequence")} of {plural(dropped.characters, "character")} not shown
+          </span>
         )}
         <span class="end row tight">
+          {!props.raw && dropped.sequences > 0 && (
+            <button
+              type="button"
+              class="btn sm quiet"
+              aria-pressed={raw.value}
+              onClick={() => (raw.value = !raw.value)}
+            >
+              Raw
+            </button>
+          )}
           {!long && (
             <button
               type="button"

@@ -1,74 +1,26 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
-import type { Image, Result } from "../api/types.ts";
-import { prettyJson, visible } from "../format/text.ts";
+import { useMemo } from "preact/hooks";
+import type { Result } from "../api/types.ts";
+import { cutsOf, shownOf, type Form, type Shown } from "../format/forms.ts";
+import { bytes } from "../format/size.ts";
+import { visibleLine } from "../format/text.ts";
 import { Note } from "./Box.tsx";
-import { Copy } from "./Copy.tsx";
-import { tableOf, type PlainTable } from "./inert.ts";
+import { Html } from "./Html.tsx";
+import { Output } from "./Output.tsx";
 
-const PICTURES = new Set(["png", "jpeg", "jpg", "gif", "webp", "svg+xml"]);
-
-/** One thing that the code showed. */
-export interface Shown {
-  kind: "picture" | "table" | "html" | "text";
-  /** A picture's media type behind "image/". */
-  format?: string;
-  data: string;
-}
-
-function isImage(value: unknown): value is Image {
-  return typeof value === "object" && value !== null && (value as { type?: unknown }).type === "image";
-}
-
-function textOf(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
-}
-
-function ofForms(forms: Record<string, unknown>, result: unknown): Shown | undefined {
-  const resolve = (value: unknown) =>
-    typeof value === "object" && value !== null && (value as { in?: unknown }).in === "result" ? result : value;
-  for (const type of Object.keys(forms)) {
-    const format = type.replace("image/", "");
-    if (!type.startsWith("image/") || !PICTURES.has(format)) continue;
-    const value = resolve(forms[type]);
-    if (isImage(value)) return { kind: "picture", format: value.format, data: value.base64_data };
-    if (typeof value === "string") return { kind: "picture", format, data: value };
-  }
-  const html = resolve(forms["text/html"]);
-  if (typeof html === "string") return { kind: "html", data: html };
-  const plain = textOf(resolve(forms["text/plain"] ?? Object.values(forms)[0]));
-  return plain === "" ? undefined : { kind: "text", data: plain };
-}
-
-/** What there is to look at, in the order in which the code made it. */
-export function shownOf(result: Result | undefined): Shown[] {
-  if (!result) return [];
-  const shown = (result.outputs ?? []).map((forms) => ofForms(forms, result.result));
-  const list = shown.filter((one) => one !== undefined);
-  if (list.length > 0) return list;
-  if (isImage(result.result))
-    return [{ kind: "picture", format: result.result.format, data: result.result.base64_data }];
-  const text = textOf(result.result);
-  return text === "" ? [] : [{ kind: "text", data: text }];
-}
+const OPEN_MOST = 400; // characters of a text that is in view without a click
 
 /** Only ever an image: what an SVG holds cannot run there. */
 function Picture({ format, data, number }: { format: string; data: string; number: number }) {
   const encoded = format === "svg+xml" && data.trimStart().startsWith("<") ? encodeSvg(data) : data.replace(/\s/g, "");
-  const known = PICTURES.has(format);
   return (
     <figure>
       <figcaption>
         plot {number}, {format}
       </figcaption>
-      {known ? (
-        <div class="plot">
-          <img src={`data:image/${format};base64,${encoded}`} alt={`Plot ${number} that the code drew`} />
-        </div>
-      ) : (
-        <p class="small sub">A picture of a kind that this page does not show.</p>
-      )}
+      <div class="plot">
+        <img src={`data:image/${format};base64,${encoded}`} alt={`Plot ${number} that the code drew`} />
+      </div>
     </figure>
   );
 }
@@ -79,101 +31,63 @@ function encodeSvg(text: string): string {
   return btoa(binary);
 }
 
-function csvOf(table: PlainTable): string {
-  const quote = (cell: string) => (/[",\n]/.test(cell) ? `"${cell.replace(/"/g, '""')}"` : cell);
-  return [...table.head, ...table.body.map((row) => row.map((one) => one.cell))]
-    .map((row) => row.map(quote).join(","))
-    .join("\n");
+/** A form as the text that was sent, in view when it is short. Long ones are made when they are opened. */
+function AsText({ form, name }: { form: Form; name: string }) {
+  const open = useSignal(form.kind === "text" && form.text.length <= OPEN_MOST);
+  const size = useMemo(() => bytes(new Blob([form.text]).size), [form.text]);
+  return (
+    <details class="form" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>
+        <span class="mono">{visibleLine(form.type)}</span>
+        {form.kind !== "text" && " as it was sent"}
+        {form.isResult && form.type !== "result" && ", also the result"}, {size}
+      </summary>
+      {open.value && <Output name={`${name}, ${visibleLine(form.type)}`} text={form.text} raw />}
+    </details>
+  );
 }
 
-function ValueTable({ table }: { table: PlainTable }) {
-  const columns = Math.max(0, ...table.body.map((row) => row.length));
+/** One thing that the code showed: its first form to be looked at, each other under its name. */
+function Forms({ forms, name, plot }: { forms: Shown; name: string; plot: number }) {
+  const [first, ...others] = forms;
+  const named = first.kind === "text" ? others : forms;
   return (
-    <div>
-      <div class="cap">
-        value, a table of {table.body.length} × {columns}
-        <span class="end">
-          <Copy text={csvOf(table)} what="the table as CSV" />
-        </span>
-      </div>
-      <div class="card x" tabIndex={0} role="region" aria-label="Value, a table">
-        <table class="tbl df">
-          <caption class="vh">Value of the last expression</caption>
-          <thead>
-            {table.head.map((row) => (
-              <tr>{row.map((cell) => (cell === "" ? <td /> : <th scope="col">{visible(cell)}</th>))}</tr>
-            ))}
-          </thead>
-          <tbody>
-            {table.body.map((row) => (
-              <tr>
-                {row.map((one) =>
-                  one.header ? <th scope="row">{visible(one.cell)}</th> : <td>{visible(one.cell)}</td>,
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+    <div class="forms" role="group" aria-label={name}>
+      {forms.length > 1 && (
+        <p class="small sub">
+          {name}, in {forms.length} forms:{" "}
+          <span class="mono">{forms.map((form) => visibleLine(form.type)).join(", ")}</span>
+        </p>
+      )}
+      {first.kind === "picture" && <Picture format={first.format} data={first.text} number={plot} />}
+      {first.kind === "html" && <Html html={first.text} name={name} />}
+      {first.kind === "text" && <Output name={name} text={first.text} raw />}
+      {named.map((form) => (
+        <AsText key={form.type} form={form} name={name} />
+      ))}
     </div>
   );
 }
 
-/** HTML in a frame of its own without script, without our origin, without a way out. */
-function SealedFrame({ html }: { html: string }) {
-  const address = useSignal<string | undefined>(undefined);
-  useEffect(
-    () => () => {
-      if (address.value) URL.revokeObjectURL(address.value);
-    },
-    [address],
-  );
-  const show = () => (address.value = URL.createObjectURL(new Blob([html], { type: "text/html" })));
-  if (address.value)
-    return <iframe class="sealed" title="HTML that the code made, sealed off" sandbox="" src={address.value} />;
-  return (
-    <Note tone="plain">
-      The value is HTML.{" "}
-      <button type="button" class="btn sm" onClick={show}>
-        Show it in a sealed frame
-      </button>{" "}
-      <span class="sub">
-        No script, no request, no link leads out of it. What it looks like is the code’s own word.
-      </span>
-      <pre class="out">{visible(html.slice(0, 4000))}</pre>
-    </Note>
-  );
-}
-
-function Html({ html }: { html: string }) {
-  const table = useMemo(() => tableOf(html), [html]);
-  return table ? <ValueTable table={table} /> : <SealedFrame html={html} />;
-}
-
 export function ResultView({ result }: { result: Result | undefined }) {
-  const shown = shownOf(result);
+  const shown = useMemo(() => shownOf(result), [result]);
   if (!result) return <p class="small sub">Not run yet: there is no result.</p>;
-  if (shown.length === 0) return <p class="small sub">The last expression had no value, and nothing was drawn.</p>;
+  const cuts = cutsOf(result, bytes);
   let plots = 0;
   return (
     <>
-      {shown.map((one) => {
-        if (one.kind === "picture") return <Picture format={one.format ?? ""} data={one.data} number={++plots} />;
-        if (one.kind === "html") return <Html html={one.data} />;
-        return (
-          <div>
-            <div class="cap">
-              value
-              <span class="end">
-                <Copy text={one.data} what="the value" />
-              </span>
-            </div>
-            <pre class="out" tabIndex={0} role="region" aria-label="Value">
-              {visible(prettyJson(one.data))}
-            </pre>
-          </div>
-        );
-      })}
+      {cuts.length > 0 && <Note tone="held">{cuts.join(" ")}</Note>}
+      {shown.length === 0 && cuts.length === 0 && (
+        <p class="small sub">The last expression had no value, and nothing was drawn.</p>
+      )}
+      {shown.map((forms, index) => (
+        <Forms
+          key={index}
+          forms={forms}
+          name={forms[0].type === "result" ? "Result" : `Output ${index + 1}`}
+          plot={forms[0].kind === "picture" ? ++plots : 0}
+        />
+      ))}
     </>
   );
 }

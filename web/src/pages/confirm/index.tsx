@@ -1,14 +1,14 @@
 import { useEffect } from "preact/hooks";
 import type { ReviewRequest } from "../../api/types.ts";
-import { lines, visible, visibleLine } from "../../format/text.ts";
+import { shownOf } from "../../format/forms.ts";
+import { lines, visibleLine } from "../../format/text.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
 import { Facts } from "../../parts/Box.tsx";
 import { Mark } from "../../parts/Icon.tsx";
 import { Code } from "../../parts/Code.tsx";
-import { Output } from "../../parts/Output.tsx";
 import { Person } from "../../parts/Person.tsx";
-import { ResultView, shownOf } from "../../parts/Result.tsx";
+import { ResultView } from "../../parts/Result.tsx";
 import { State } from "../../parts/State.tsx";
 import { Ago, DueLine } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
@@ -16,30 +16,19 @@ import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place } from "../../route.ts";
 import { Decide } from "../review/Decide.tsx";
 import { factsOf } from "../review/Did.tsx";
+import { FilesTab, OutputTab, TracebackTab } from "../review/tabs.tsx";
 
 function Shown({ request }: { request: ReviewRequest }) {
   const result = request.result;
-  const error = result?.error;
   return (
     <>
-      {error && (
-        <section class="card">
-          <header>
-            <h2>{visibleLine(error.name ?? "It raised")}</h2>
-          </header>
-          <div class="pad">{visible(error.value ?? "")}</div>
-        </section>
-      )}
+      {(result?.error || request.error) && <TracebackTab request={request} />}
       <section class="card">
         <header>
           <h2>Output</h2>
         </header>
-        <div class="pad">
-          {result?.stdout || result?.stderr ? (
-            <Output name="output" text={(result.stdout ?? "") + (result.stderr ?? "")} />
-          ) : (
-            <p class="small sub">{result ? "It printed nothing." : "Not run yet."}</p>
-          )}
+        <div class="pad stack">
+          <OutputTab request={request} />
         </div>
       </section>
       {shownOf(result).length > 0 && (
@@ -47,6 +36,14 @@ function Shown({ request }: { request: ReviewRequest }) {
           <summary>Result and plots</summary>
           <div class="pad stack">
             <ResultView result={result} />
+          </div>
+        </details>
+      )}
+      {request.files && request.files.length > 0 && (
+        <details class="card">
+          <summary>Files, {request.files.length}</summary>
+          <div class="pad">
+            <FilesTab request={request} />
           </div>
         </details>
       )}

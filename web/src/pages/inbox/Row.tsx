@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ReviewRequest } from "../../api/types.ts";
 import { isClean, measured } from "../../format/effects.ts";
+import { shownOf } from "../../format/forms.ts";
 import { withoutAnsi } from "../../format/ansi.ts";
 import { plural } from "../../format/size.ts";
 import { firstLine, visible, visibleLine } from "../../format/text.ts";
@@ -10,7 +11,6 @@ import { detail, loadDetail } from "../../live/requests.ts";
 import { Tag } from "../../parts/Box.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Person } from "../../parts/Person.tsx";
-import { shownOf } from "../../parts/Result.tsx";
 import { State } from "../../parts/State.tsx";
 import { Ago, Due } from "../../parts/Time.tsx";
 import { href } from "../../route.ts";
@@ -19,7 +19,7 @@ import { href } from "../../route.ts";
 function Signs({ request }: { request: ReviewRequest }) {
   const facts = measured(request);
   const shown = shownOf(request.result);
-  const plots = shown.filter((one) => one.kind === "picture").length;
+  const plots = shown.filter((forms) => forms[0].kind === "picture").length;
   return (
     <div class="sigs">
       {isClean(request) && (

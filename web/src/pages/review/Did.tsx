@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { ReviewRequest } from "../../api/types.ts";
 import { measured } from "../../format/effects.ts";
+import { shownOf } from "../../format/forms.ts";
 import { mebibytes } from "../../format/size.ts";
 import { duration } from "../../format/time.ts";
 import { Facts, NotReported, type Fact } from "../../parts/Box.tsx";
 import { useKeys } from "../../parts/keys.ts";
-import { shownOf } from "../../parts/Result.tsx";
 import { Panel, Tabs, type Tab } from "../../parts/Tabs.tsx";
 import { place, setQuery } from "../../route.ts";
 import { EffectsTab, FilesTab, HistoryTab, InputsTab, OutputTab, ResultTab, TracebackTab } from "./tabs.tsx";
@@ -64,7 +64,10 @@ const VIEWS: Record<string, (props: { request: ReviewRequest }) => ComponentChil
 /** The tab that says most when nobody has chosen one. */
 function firstTab(request: ReviewRequest, tabs: Tab[]): string {
   if (tabs[0]?.id === "error") return "error";
-  return shownOf(request.result).some((one) => one.kind !== "text") ? "result" : "output";
+  const shown = shownOf(request.result);
+  const printed = request.result?.stdout || request.result?.stderr;
+  if (!printed && shown.length > 0) return "result";
+  return shown.some((forms) => forms[0].kind !== "text" || forms.length > 1) ? "result" : "output";
 }
 
 /** The right pane: facts always in view, the rest in tabs. */

@@ -19,6 +19,8 @@ import { Ago } from "../../parts/Time.tsx";
 import { has } from "../../live/server.ts";
 import { LiveOutput } from "../../parts/LiveOutput.tsx";
 
+const MESSAGE_MOST = 2000; // characters; longer ones have a box of their own
+
 interface Props {
   request: ReviewRequest;
 }
@@ -29,13 +31,23 @@ export function TracebackTab({ request }: Props) {
   const words = error?.value ?? request.error?.message;
   const hint = error?.hint ?? request.error?.hint;
   const trace = error?.traceback?.join("\n");
+  const long = words !== undefined && words.length > MESSAGE_MOST;
   return (
     <>
       <Note tone="bad">
         <b>{visibleLine(title)}</b>
-        {words && `: ${visible(words.slice(0, 2000))}`}
+        {!long && words && `: ${visible(words)}`}
         {hint && <p class="sub">{visible(hint)}</p>}
       </Note>
+      {long && <Output name="message" text={words} raw />}
+      {error && request.result?.errorTruncated && (
+        <p class="small is-held">
+          cut:{" "}
+          {request.result.errorBytes === undefined
+            ? "the traceback stands in stderr only"
+            : `the message had ${bytes(request.result.errorBytes)}; the middle is left out`}
+        </p>
+      )}
       {trace && <Output name="traceback" text={trace} />}
     </>
   );
@@ -56,7 +68,7 @@ export function OutputTab({ request }: Props) {
             : "No output was kept."}
       </p>
     );
-  const cut = (truncated: boolean | undefined, size: number | undefined) => (truncated ? (size ?? 0) : undefined);
+  const cut = (truncated: boolean | undefined, of: number | undefined) => (truncated ? { of } : undefined);
   return (
     <>
       {result.stdout ? (
@@ -103,9 +115,9 @@ function Preview({ id, file }: { id: string; file: FileOfRun }) {
           <p class="small dim">{why.value || "Looking at a held file is written into the audit log."}</p>
         </div>
       ) : (
-        <pre class="code plain" tabIndex={0} role="region" aria-label={`Preview of ${file.path}`}>
-          <code>{visible(text.value.slice(0, 200_000))}</code>
-        </pre>
+        <div class="pad">
+          <Output name={`preview of ${visibleLine(file.path)}`} text={text.value} raw />
+        </div>
       )}
     </Card>
   );
