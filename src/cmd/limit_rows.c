@@ -167,6 +167,7 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_EVENTS_QUEUE_SIZE_MAX, LIMIT_BYTES, "What a stream of events may leave unread; it then reads on from the book", ""),
     ROW("app", APP_PAGE_SIZE_MAX, LIMIT_COUNT, "Requests of a page", ""),
     ROW("app", APP_PAGE_QUERIES_MAX, LIMIT_COUNT, "Answers of the scheduler that are read to fill one page", ""),
+    ROW("app", APP_PAGE_WALKS_MAX, LIMIT_COUNT, "Looks at the book, of 1,000 requests each, to fill one page", ""),
     ROW("app", APP_CALL_TIMEOUT_MS, LIMIT_MS, "For a scheduler that cannot be reached, before 503", ""),
     ROW("app", MCP_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer of the API that a tool of `/mcp` hands on", ""),
     ROW("app", MCP_DEPTH_MAX, LIMIT_COUNT, "Nested values of a message to `/mcp`", ""),

@@ -4,10 +4,15 @@
 If this fails, a client that follows doc/api.md gets something else. Usage: requests_test.py PROGRAM
 """
 import concurrent.futures
+import contextlib
+import json
+import os
+import sqlite3
 import sys
 import time
 import unittest
 import urllib.parse
+import uuid
 
 from server import Server
 
@@ -135,6 +140,31 @@ class Requests(unittest.TestCase):
         self.assertEqual(self.server.ask("GET", "/v1/requests?order=desc&limit=1")[2]["requests"][0]["id"], ids[-1])
         for query in ("order=odd", "order=desc&after=x", "order=desc&after=desc:1", "order=desc&after=desc:x:y"):
             self.assertEqual(self.server.ask("GET", "/v1/requests?" + query)[0], 400, query)
+
+    def test_what_waits_is_found_behind_many_others(self):
+        """Far more than one look at the book covers, written as the server writes them."""
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            failed = server.ask("POST", "/v1/requests", {"code": "1/0"})[2]["id"]
+            server.until(failed, "failed")
+            self.assertEqual(server.stop(), 0)
+            path = os.path.join(server.data, "audit.db")
+            owner = os.stat(path)
+            with contextlib.closing(sqlite3.connect(path)) as book, book:
+                created, *others, doc = book.execute(
+                    "SELECT created_ns, state, submitter, submitter_name, doc FROM request").fetchone()
+                book.executemany("INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc) VALUES (?, ?, ?, ?, ?, ?)",
+                                 ((name.encode(), created + number, *others, json.dumps({**json.loads(doc), "id": name}).encode())
+                                  for number in range(1, 25_001) for name in [str(uuid.uuid4())]))
+            for name in os.listdir(server.data):  # as whoever was the server
+                if name.startswith("audit.db"):
+                    os.chown(os.path.join(server.data, name), owner.st_uid, owner.st_gid)
+            server.start()
+            waits = server.ask("POST", "/v1/requests", {"code": "print(1)"})[2]["id"]
+            server.until(waits, "waiting")
+            for query in ("state=waiting", "state=waiting,changes-requested", "state=waiting,approved&order=desc",
+                          "state=queued,waiting&submitter=local"):
+                found = server.ask("GET", f"/v1/requests?{query}&limit=5")[2]
+                self.assertEqual(([item["id"] for item in found["requests"]], found.get("next")), ([waits], None), query)
 
     def test_ends_are_told_in_words_for_the_submitter(self):
         for code, kind, text in (("import os\nos._exit(3)", "InterpreterEnded", "ended the process that ran it"),

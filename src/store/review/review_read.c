@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "store/review/review_store_internal.h"
 
-#define ROWS_WALKED 20000 /* of one list: those that a second condition leaves out, too */
+/* Likewise where all that match are sorted first, for each job anew. */
+#define ROWS_SORTED 20000
 
 static size_t at(const struct review_book *book, enum review_statement statement)
 {
@@ -69,7 +70,7 @@ enum status review_book_read(struct review_book *book, const char *id, enum revi
                              json_t **ret_request, struct err *err)
 {
     struct review_record record;
-    char lower[128];
+    char lower[REVIEW_ID_SIZE];
     size_t size = 0;
     for (; id[size] && size + 1 < sizeof lower; size++)
         lower[size] = (char)ascii_lower((uint8_t)id[size]);
@@ -178,6 +179,11 @@ static void take_row(struct review_book *book, size_t statement, const struct re
     review_record_fini(&record);
 }
 
+static int64_t rows_of(const struct review_filter *filter)
+{
+    return filter->text || filter->label_key ? ROWS_SORTED : REVIEW_ROWS_WALKED;
+}
+
 static void bind_place(struct review_book *book, size_t statement, const struct review_filter *filter)
 {
     int64_t place_ns = filter->after_ns;
@@ -194,7 +200,7 @@ static void bind_place(struct review_book *book, size_t statement, const struct 
     }
     db_bind_i64(book->db, statement, 1, place_ns);
     db_bind_bytes(book->db, statement, 2, bytes_of_cstr(id));
-    db_bind_i64(book->db, statement, 3, ROWS_WALKED);
+    db_bind_i64(book->db, statement, 3, rows_of(filter));
 }
 
 static bool past_time(const struct review_filter *filter, int64_t created_ns)
@@ -203,19 +209,9 @@ static bool past_time(const struct review_filter *filter, int64_t created_ns)
                                 : filter->until_ns > 0 && created_ns >= filter->until_ns;
 }
 
-enum status review_book_list(struct review_book *book, const struct review_filter *filter,
-                             json_t **ret_requests, struct err *err)
+static void bind_wanted(struct review_book *book, size_t statement, const struct review_filter *filter)
 {
-    CLEANUP(buf_fini) struct buf words = {0};
-    enum review_statement driver = driver_of(filter);
-    size_t statement = at(book, driver);
-    bind_place(book, statement, filter);
-    if (filter->text) {
-        write_words(bytes_of_cstr(filter->text), &words);
-        if (words.size == 0)
-            return err_set(err, STATUS_INVALID_ARGUMENT, "there is no word to look for");
-        db_bind_bytes(book->db, statement, 4, buf_peek(&words));
-    } else if (filter->label_key) {
+    if (filter->label_key) {
         db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
         db_bind_bytes(book->db, statement, 5, bytes_of_cstr(filter->label_value ? filter->label_value : ""));
     } else if (filter->submitter || filter->own_of) {
@@ -224,15 +220,49 @@ enum status review_book_list(struct review_book *book, const struct review_filte
     } else if (filter->state_count == 1) {
         db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->states[0]));
     }
-    json_t *items = json_array();
-    enum status status = STATUS_OK;
-    bool more = true;
+}
+
+/* Until the page is full, there is no more, or enough was looked at. */
+static enum status walk(struct review_book *book, size_t statement, const struct review_filter *filter,
+                        json_t *items, struct review_walk *ret_walk, struct err *err)
+{
     while (json_array_size(items) < filter->limit) {
-        status = db_next(book->db, statement, &more, err);
-        if (status != STATUS_OK || !more || past_time(filter, db_column_i64(book->db, statement, 1)))
-            break;
+        bool more = true;
+        enum status status = db_next(book->db, statement, &more, err);
+        if (status != STATUS_OK)
+            return status;
+        if (!more) {
+            ret_walk->cut = ret_walk->rows == rows_of(filter);
+            return STATUS_OK;
+        }
+        ret_walk->rows++;
+        ret_walk->at_ns = db_column_i64(book->db, statement, 1);
+        (void)snprintf(ret_walk->at_id, sizeof ret_walk->at_id, "%.*s",
+                       BYTES_FMT(db_column_bytes(book->db, statement, 4)));
+        if (past_time(filter, ret_walk->at_ns))
+            return STATUS_OK;
         take_row(book, statement, filter, items);
     }
+    return STATUS_OK;
+}
+
+enum status review_book_list(struct review_book *book, const struct review_filter *filter,
+                             json_t **ret_requests, struct review_walk *ret_walk, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf words = {0};
+    size_t statement = at(book, driver_of(filter));
+    *ret_walk = (struct review_walk){0};
+    bind_place(book, statement, filter);
+    if (filter->text) {
+        write_words(bytes_of_cstr(filter->text), &words);
+        if (words.size == 0)
+            return err_set(err, STATUS_INVALID_ARGUMENT, "there is no word to look for");
+        db_bind_bytes(book->db, statement, 4, buf_peek(&words));
+    } else {
+        bind_wanted(book, statement, filter);
+    }
+    json_t *items = json_array();
+    enum status status = walk(book, statement, filter, items, ret_walk, err);
     db_done(book->db, statement);
     if (status != STATUS_OK)
         json_decref(items);

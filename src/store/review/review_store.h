@@ -21,6 +21,8 @@
 
 #define REVIEW_BLOB_INLINE ((size_t)64 << 10) /* bytes */
 #define REVIEW_EVENTS_KEPT 10000              /* the outbox forgets the oldest */
+#define REVIEW_ROWS_WALKED 1000               /* in one job of a list: a few ms */
+#define REVIEW_ID_SIZE     128                /* bytes, with the NUL */
 
 struct review_store;
 struct review_book; /* the store within a job */
@@ -178,9 +180,17 @@ struct review_filter {
     size_t limit;
 };
 
+/* How far a list was read. One job looks at so many rows only, since everything else waits for it. */
+struct review_walk {
+    bool cut; /* there may be more behind (at_ns, at_id), although the page is not full */
+    int64_t at_ns;
+    char at_id[REVIEW_ID_SIZE];
+    int64_t rows; /* that were looked at */
+};
+
 /* Brief requests as a new array. INVALID_ARGUMENT: `text` cannot be searched for. */
 STATUS_RESULT review_book_list(struct review_book *book, const struct review_filter *filter,
-                               json_t **ret_requests, struct err *err);
+                               json_t **ret_requests, struct review_walk *ret_walk, struct err *err);
 /* Appends the bytes. NOT_FOUND: there is no such blob (any more). */
 STATUS_RESULT review_book_blob(struct review_book *book, const char *sha256, struct buf *out,
                                struct err *err);

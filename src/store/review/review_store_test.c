@@ -35,6 +35,7 @@ struct book_task {
     struct review_step step;
     struct buf bytes;
     json_t *json;
+    struct review_walk walk;
     int64_t number, now_ns;
     bool done;
     enum status status;
@@ -154,7 +155,7 @@ static enum status read_it(struct book_task *task, struct review_book *book, str
 
 static enum status list_them(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_book_list(book, task->argument, &task->json, err);
+    return review_book_list(book, task->argument, &task->json, &task->walk, err);
 }
 
 static enum status time_over(struct book_task *task, struct review_book *book, struct err *err)
@@ -320,6 +321,50 @@ static void lists_find_what_they_are_asked_for(void **state)
     json_decref(labels);
 }
 
+static enum status submit_many(struct book_task *task, struct review_book *book, struct err *err)
+{
+    enum status status = STATUS_OK;
+    char id[32];
+    for (int64_t i = 0; status == STATUS_OK && i < task->number; i++) {
+        (void)snprintf(id, sizeof id, "m%06d", (int)i);
+        struct review_submission what = submission(id, "print(1)");
+        what.gate = i == task->number - 1 ? REVIEW_GATE_BEFORE : REVIEW_GATE_AFTER;
+        status = review_book_submit(book, &what, START_NS + i, &task->answer, err);
+        json_decref(task->answer.request);
+    }
+    return status;
+}
+
+/* One job looks at so many requests; what is behind them is not taken for nothing. */
+static void a_walk_that_ends_early_says_where(void **state)
+{
+    struct book_fixture *rig = *state;
+    struct book_task many = {.act = submit_many, .number = REVIEW_ROWS_WALKED + 1};
+    run(rig, &many);
+    assert_int_equal(many.status, STATUS_OK);
+
+    static const char *const two[] = {"changes-requested", "waiting"};
+    struct review_filter filter = {.limit = 10, .states = two, .state_count = 2};
+    struct book_task first = {.act = list_them, .argument = &filter};
+    run(rig, &first);
+    assert_int_equal(json_array_size(first.json), 0);
+    assert_true(first.walk.cut);
+    assert_int_equal(first.walk.at_ns, START_NS + REVIEW_ROWS_WALKED - 1);
+
+    filter.after_ns = first.walk.at_ns;
+    filter.after_id = first.walk.at_id;
+    struct book_task next = {.act = list_them, .argument = &filter};
+    run(rig, &next);
+    assert_int_equal(json_array_size(next.json), 1);
+    assert_false(next.walk.cut);
+    json_decref(first.json);
+    json_decref(next.json);
+    filter.after_ns = 0;
+    filter.submitter = "ann"; /* a name: the other half of the walk */
+    filter.newest_first = true;
+    assert_int_equal(found(rig, &filter), 1);
+}
+
 /* The same bytes again are stored once; what is large is a file. */
 static void blobs_are_kept_once(void **state)
 {
@@ -450,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_from_beginning_to_end, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_time_out_and_a_decision_do_not_meet, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(lists_find_what_they_are_asked_for, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_walk_that_ends_early_says_where, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(blobs_are_kept_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_key_is_used_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(events_are_in_order, rig_init, rig_fini),

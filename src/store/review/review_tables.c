@@ -34,15 +34,17 @@ const struct db_schema review_schema = {
     .what = "the book of requests", .steps = steps, .step_count = ARRAY_SIZE(steps), .part = "review"};
 
 /* ?1, ?2: the place; ?3: rows at most; ?4, ?5: what is looked for. */
-#define COLUMNS "SELECT n, created_ns, state, doc FROM request r WHERE "
-#define UP      "(created_ns, id) > (?1, ?2) ORDER BY created_ns, id LIMIT ?3"
-#define DOWN    "(created_ns, id) < (?1, ?2) ORDER BY created_ns DESC, id DESC LIMIT ?3"
+#define COLUMNS "SELECT n, created_ns, state, doc, id FROM request r WHERE "
+#define BEHIND  "(created_ns, id) > (?1, ?2) "
+#define BEFORE  "(created_ns, id) < (?1, ?2) "
+#define UP      BEHIND "ORDER BY created_ns, id LIMIT ?3"
+#define DOWN    BEFORE "ORDER BY created_ns DESC, id DESC LIMIT ?3"
 #define STATE   "state = ?4 AND "
-#define PERSON                                                                                               \
-    "n IN (SELECT n FROM request WHERE submitter = ?4 UNION SELECT n FROM request WHERE submitter_name = "   \
-    "?4) AND "
-#define LABEL "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
-#define WORDS "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
+/* Two walks that are merged in order, so that nothing is sorted. */
+#define BY_ID   "submitter = ?4 AND "
+#define BY_NAME "submitter_name = ?4 AND submitter <> ?4 AND "
+#define LABEL   "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
+#define WORDS   "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
 
 const char *const review_statements[REVIEW_STATEMENTS] = {
     [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc)"
@@ -53,8 +55,8 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [LIST_ALL_DOWN] = COLUMNS DOWN,
     [LIST_STATE_UP] = COLUMNS STATE UP,
     [LIST_STATE_DOWN] = COLUMNS STATE DOWN,
-    [LIST_SUBMITTER_UP] = COLUMNS PERSON UP,
-    [LIST_SUBMITTER_DOWN] = COLUMNS PERSON DOWN,
+    [LIST_SUBMITTER_UP] = COLUMNS BY_ID BEHIND "UNION ALL " COLUMNS BY_NAME UP,
+    [LIST_SUBMITTER_DOWN] = COLUMNS BY_ID BEFORE "UNION ALL " COLUMNS BY_NAME DOWN,
     [LIST_LABEL_UP] = COLUMNS LABEL UP,
     [LIST_LABEL_DOWN] = COLUMNS LABEL DOWN,
     [LIST_TEXT_UP] = COLUMNS WORDS UP,

@@ -26,6 +26,8 @@
 #define APP_PAGE_SIZE_MAX     500
 /* Answers of the scheduler that are read to fill one page. */
 #define APP_PAGE_QUERIES_MAX 64
+/* Looks at the book, likewise, of REVIEW_ROWS_WALKED requests each. */
+#define APP_PAGE_WALKS_MAX 1000
 /* Milliseconds that an unreachable scheduler is waited for before 503. */
 #define APP_CALL_TIMEOUT_MS 10000
 /* Bytes of a purpose, of a session's name. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* requests_book.c — GET /v1/requests where there is a book: its requests, and between them those that are only orchestrations.
  *
- *   read the book's page ──► read the scheduler as far as that page goes ──► merge, cut, answer
+ *   read the book's page, in as many jobs as it takes ──► read the scheduler as far as that page goes ──► merge, cut, answer
  *
  * Both stand in the order of (created, id), so a place in it is a place in both: "asc:CREATED:ID". What only the book knows
  * (submitter, label, text, time) is looked for only there. */
@@ -27,10 +27,13 @@ struct merged_list {
     char after_id[DT_INSTANCE_ID_SIZE];
     char *texts[5]; /* of the filter; owned */
     bool book_only;
-    json_t *items;          /* of both */
-    bool book_more;         /* its page is full: what is behind it is not wanted yet */
-    int64_t bound_ns;       /* of its last item */
-    char *token;            /* oldest first: where the scheduler's next page begins */
+    json_t *items;                  /* of both */
+    struct review_walk walk;        /* the last through the book */
+    char walked_id[REVIEW_ID_SIZE]; /* where it began */
+    size_t walks;
+    bool book_more;   /* its page is full, or too much was looked at: what is behind is not wanted yet */
+    int64_t bound_ns; /* of its last item, or of the last row that was looked at */
+    char *token;      /* oldest first: where the scheduler's next page begins */
     int64_t to_ns, span_ns; /* newest first: the window [to - span, to) */
     bool scheduler_more;
     int64_t scanned_ns; /* up to where the scheduler was read, if not to its end */
@@ -85,13 +88,18 @@ static json_t *sorted(const struct merged_list *list)
     return array;
 }
 
-/* What lies behind the end of what was read of the scheduler is for the next page. */
+/* What lies behind the end of what was read of the book or of the scheduler is for the next page. */
 static bool was_reached(const struct merged_list *list, const json_t *item)
 {
-    if (!list->scheduler_more)
-        return true;
     int64_t created_ns = created_of(item);
-    return list->filter.newest_first ? created_ns >= list->scanned_ns : created_ns <= list->scanned_ns;
+    int64_t ahead_ns = list->filter.newest_first ? -1 : 1; /* the direction */
+    if (list->walk.cut) {
+        const char *id = json_string_value(json_object_get(item, "id"));
+        int64_t behind = ahead_ns * (created_ns - list->walk.at_ns);
+        if (behind > 0 || (behind == 0 && ahead_ns * strcmp(id, list->walk.at_id) > 0))
+            return false;
+    }
+    return !list->scheduler_more || ahead_ns * (created_ns - list->scanned_ns) <= 0;
 }
 
 static void write_place(const struct merged_list *list, int64_t created_ns, const char *id, char *ret_place,
@@ -99,6 +107,19 @@ static void write_place(const struct merged_list *list, int64_t created_ns, cons
 {
     (void)snprintf(ret_place, size, "%s:%" PRId64 ":%s", list->filter.newest_first ? "desc" : "asc",
                    created_ns, id);
+}
+
+/* A page that is not full ends where either was read to: the nearer of the two. */
+static void write_scanned(const struct merged_list *list, char *ret_place, size_t size)
+{
+    int64_t ahead_ns = list->filter.newest_first ? -1 : 1;
+    bool book_ends =
+        list->walk.cut && (!list->scheduler_more || ahead_ns * (list->walk.at_ns - list->scanned_ns) <= 0);
+    if (book_ends)
+        write_place(list, list->walk.at_ns, list->walk.at_id, ret_place, size);
+    else /* every id of that instant is still to come, or done */
+        write_place(list, list->filter.newest_first ? list->scanned_ns - 1 : list->scanned_ns, "\x7f",
+                    ret_place, size);
 }
 
 static void answer(struct merged_list *list)
@@ -114,9 +135,8 @@ static void answer(struct merged_list *list)
         json_t *last = json_array_get(requests, taken - 1);
         write_place(list, created_of(last), json_string_value(json_object_get(last, "id")), next,
                     sizeof next);
-    } else if (!full && list->scheduler_more) {
-        bool down = list->filter.newest_first; /* every id of that instant is still to come, or done */
-        write_place(list, down ? list->scanned_ns - 1 : list->scanned_ns, "\x7f", next, sizeof next);
+    } else if (!full && (list->walk.cut || list->scheduler_more)) {
+        write_scanned(list, next, sizeof next);
     }
     size_t index;
     json_t *item;
@@ -271,9 +291,39 @@ static void on_instances(struct exchange *exchange)
 
 /* --- the book --- */
 
+static void on_book(struct exchange *exchange);
+
 static enum status read_book(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    return review_book_list(book, &list_of(&exchange->base)->filter, &exchange->json, err);
+    struct merged_list *list = list_of(&exchange->base);
+    struct review_filter filter = list->filter;
+    if (list->walks > 0) {
+        filter.after_ns = list->bound_ns;
+        filter.after_id = list->walked_id;
+        filter.limit -= json_array_size(list->items);
+    }
+    return review_book_list(book, &filter, &exchange->json, &list->walk, err);
+}
+
+/* One job after another, so that what others do in the book comes between. */
+static void walk_on(struct merged_list *list)
+{
+    list->bound_ns = list->walk.at_ns;
+    memcpy(list->walked_id, list->walk.at_id, sizeof list->walked_id);
+    list->walks++;
+    book_exchange_act(&list->base, true, read_book, on_book);
+}
+
+static void take_from_book(struct merged_list *list)
+{
+    size_t count = json_array_size(list->base.json);
+    json_array_extend(list->items, list->base.json);
+    list->scanned += (size_t)list->walk.rows;
+    list->book_more = list->walk.cut || json_array_size(list->items) == list->filter.limit;
+    if (list->walk.cut)
+        list->bound_ns = list->walk.at_ns;
+    else if (count > 0)
+        list->bound_ns = created_of(json_array_get(list->base.json, count - 1));
 }
 
 static void on_book(struct exchange *exchange)
@@ -287,16 +337,13 @@ static void on_book(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    size_t count = json_array_size(list->base.json);
-    list->items = json_array();
-    json_array_extend(list->items, list->base.json);
-    list->book_more = count == list->filter.limit;
-    if (count > 0)
-        list->bound_ns = created_of(json_array_get(list->base.json, count - 1));
+    take_from_book(list);
     if (list->book_more &&
         list->filter.newest_first) /* what is behind that page is not wanted: one window up to its end */
         list->span_ns = MAX(list->to_ns - list->bound_ns, SPAN_MIN_NS);
-    if (list->book_only || !app_service_connected(exchange->service, NULL))
+    if (list->walk.cut && list->walks + 1 < APP_PAGE_WALKS_MAX)
+        walk_on(list);
+    else if (list->book_only || !app_service_connected(exchange->service, NULL))
         answer(list);
     else
         read_instances(list);
@@ -398,6 +445,7 @@ void list_with_book(struct app_service *service, struct http_request *request)
     if (!exchange)
         return;
     struct merged_list *list = list_of(&exchange->base);
+    list->items = json_array();
     const char *refusal = take_states(list, http_request_query(request, "state"));
     if (!refusal)
         refusal = take_page(list, request);
