@@ -125,6 +125,17 @@ class Settings(unittest.TestCase):
             server.start()
             self.assertRegex(server.tail(), r"holds unfinished instances hub=default instances=1 app-hub=mine")
 
+    def test_what_was_begun_in_another_hub_goes_on_in_this_one(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            before = server.ask("POST", "/v1/requests", {"code": "print('run')", "gate": "before"})[2]["id"]
+            waiting = [server.until(before, "waiting"), *self.requests(server, False)]
+            self.assertEqual(server.stop(), 0)
+            server.arguments = ["--ready-sessions", "1", "--app-hub", "mine"]
+            server.start()
+            for seen in waiting:
+                self.assertEqual(server.ask("POST", f"/v1/requests/{seen['id']}/decision", {"approve": True})[0], 200)
+                self.assertEqual(server.until(seen["id"], "approved")["result"]["stdout"], "run\n" if seen["id"] == before else "good\n")
+
 
 class Foreign(unittest.TestCase):
     """The orchestration started by somebody else, as the unmodified sample does: a name and code, no tags, no version."""

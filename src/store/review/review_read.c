@@ -277,7 +277,9 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
 {
     struct bytes doc = db_column_bytes(book->db, statement, 3);
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
-    const char *said = review_record_text(&record, "submittedBy");
+    const char *said = review_record_text(&record, "submittedBy"),
+               *state = review_record_text(&record, "_state");
+    duty->goes_on = state && !review_over(review_state_of_stored(bytes_of_cstr(state)));
     duty->number = db_column_i64(book->db, statement, 0);
     duty->kind = (enum review_duty_kind)db_column_i64(book->db, statement, 2);
     (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(db_column_bytes(book->db, statement, 1)));

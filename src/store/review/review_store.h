@@ -260,7 +260,8 @@ enum review_duty_kind {
 struct review_duty {
     int64_t number;
     enum review_duty_kind kind;
-    char id[64]; /* of the request */
+    char id[64];  /* of the request */
+    bool goes_on; /* the request is not over: there is to be an orchestration */
     int64_t approval_timeout_ms;
     int64_t run_timeout_ms;
     bool review_failures;

@@ -20,6 +20,7 @@ struct duty_call {
     struct review_job job; /* strikes it out */
     struct duty_runner *runner;
     struct review_duty duty;
+    bool looking; /* whether there is an orchestration */
     enum dt_status status;
     char text[200];
 };
@@ -94,6 +95,18 @@ static void on_struck(struct review_job *job, enum status status, const struct e
 
 /* --- telling --- */
 
+static void tell_it(struct duty_call *call);
+
+/* What goes on and has no orchestration here gets one, which asks the book what is due: the app's hub is another now, or the
+ * instance was purged. An event for it would be dropped without a word. */
+static void on_looked(struct duty_call *call)
+{
+    call->looking = false;
+    if (call->status == DT_NOT_FOUND)
+        call->duty.kind = REVIEW_DUTY_START;
+    tell_it(call);
+}
+
 /* What is there already, or gone, need not be told. */
 static bool is_done(const struct duty_call *call)
 {
@@ -106,7 +119,12 @@ static bool is_done(const struct duty_call *call)
 static void on_told(struct loop_message *message)
 {
     struct duty_call *call = CONTAINER_OF(message, struct duty_call, message);
-    if (!is_done(call) || call->runner->halted) {
+    bool found_out = call->looking && (call->status == DT_OK || call->status == DT_NOT_FOUND);
+    if (found_out && !call->runner->halted) {
+        on_looked(call);
+        return;
+    }
+    if (call->looking || !is_done(call) || call->runner->halted) {
         if (!call->runner->halted)
             log_debug(AREA, "the scheduler is not told yet id=%s cause=\"%s\"", call->duty.id, call->text);
         end_call(call, false);
@@ -150,6 +168,8 @@ static enum dt_status tell(struct duty_call *call)
 {
     struct dt_client *client = call->runner->client;
     const char *id = call->duty.id;
+    if (call->looking)
+        return dt_client_get_async(client, id, false, on_reply, call);
     switch (call->duty.kind) {
     case REVIEW_DUTY_START:
         return start_orchestration(call);
@@ -162,6 +182,16 @@ static enum dt_status tell(struct duty_call *call)
     default:
         return dt_client_raise_event_async(client, id, EVENT_REVIEW_CHANGED, "null", on_reply, call);
     }
+}
+
+static void tell_it(struct duty_call *call)
+{
+    enum dt_status started = tell(call);
+    if (started == DT_OK)
+        return;
+    call->status = started;
+    (void)snprintf(call->text, sizeof call->text, "%s", dt_status_name(started));
+    loop_post(call->runner->loop, &call->message);
 }
 
 /* True if an earlier duty of the page is about the same request: this one is for the next page. */
@@ -177,13 +207,9 @@ static void begin_call(struct duty_runner *runner, size_t index)
 {
     struct duty_call *call = &runner->calls[index];
     *call = (struct duty_call){.message = {.on_run = on_told}, .runner = runner, .duty = runner->page[index]};
+    call->looking = call->duty.goes_on && call->duty.kind != REVIEW_DUTY_START;
     runner->open++;
-    enum dt_status started = tell(call);
-    if (started == DT_OK)
-        return;
-    call->status = started;
-    (void)snprintf(call->text, sizeof call->text, "%s", dt_status_name(started));
-    loop_post(runner->loop, &call->message);
+    tell_it(call);
 }
 
 /* --- reading --- */
