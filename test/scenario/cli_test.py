@@ -3,6 +3,7 @@
 """The commands that ask a scheduler, as a person and as a script types them. If this fails, an operator cannot see or steer
 what runs, or a script goes on after a failure.
 Usage: cli_test.py SALLYPORT"""
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from server import Server
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../interop"))
 from entity_protocol_test import call, lock, success  # noqa: E402
-from protocol_test import Worker, text  # noqa: E402
+from protocol_test import Worker, complete, text  # noqa: E402
 from scheduler_process import eventually  # noqa: E402
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from protocol import pb  # noqa: E402
@@ -116,6 +117,45 @@ class Commands(unittest.TestCase):
         done = self.run_command("instance", "terminate", "s1", "nobody", "--now")
         self.assertEqual(done.returncode, NOT_FOUND)
         self.assertEqual(self.json("instance", "show", "s1")["orchestrationStatus"], "ORCHESTRATION_STATUS_TERMINATED")
+
+    def test_what_changes_something_tells_a_program_what_it_did(self):
+        """If this fails, a script that reads the JSON of each command stops at one that prints none, or cannot tell which of
+        its ids were done."""
+        for name in ("p1", "p2", "p3"):
+            self.start(name)
+        self.assertEqual(self.json("instance", "suspend", "p1", "p2"), {"instanceIds": ["p1", "p2"]})
+        self.assertEqual(self.json("instance", "resume", "p2", "p1"), {"instanceIds": ["p2", "p1"]})
+        self.assertEqual(self.json("instance", "raise", "p1", "go", "1"), {"instanceId": "p1"})
+        self.assertEqual(self.json("instance", "terminate", "p3"), {"instanceIds": ["p3"]})
+        for words, code in ((("suspend", "p1", "nobody", "p2"), NOT_FOUND), (("terminate", "p1", "nobody", "p2", "--now"), NOT_FOUND)):
+            done = self.run_command("instance", *words, "--json")
+            self.assertEqual((done.returncode, json.loads(done.stdout)), (code, {"instanceIds": ["p1", "p2"]}))
+            self.assertIn("nobody", done.stderr)
+        self.bad(NOT_FOUND, "nobody", "instance", "resume", "nobody", "--json")
+        self.assertEqual(self.good("instance", "restart", "p1", "--query", "instanceId"), '"p1"\n')
+        self.assertEqual(self.good("instance", "terminate", "p1", "--now", "--query", "instanceIds[0]"), '"p1"\n')
+        self.assertEqual(self.json("instance", "purge", "p1", "p2"), {"deletedInstanceCount": 2, "isComplete": True})
+        self.assertEqual(self.json("entity", "signal", "@Counter@told", "add", "1"), {"instanceId": "@counter@told"})
+        self.assertEqual(self.json("hub", "create", "told"), {"name": "told"})
+        self.assertEqual(self.json("hub", "delete", "told", "--yes"), {"name": "told"})
+
+    def test_a_rewind_and_a_start_that_is_waited_for(self):
+        worker = Worker(self.server.port, "other")
+        self.addCleanup(worker.close)
+        where = ("--hub", "other")
+        failed = {"failureDetails": pb.TaskFailureDetails(errorType="Broken", errorMessage="it broke")}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.run_command, "instance", "start", "Orch", "--id", "breaks", "--wait", "--json", *where)
+            worker.answer(worker.turn(), complete(1, pb.ORCHESTRATION_STATUS_FAILED, **failed))
+            ended = waiting.result()
+            shown = json.loads(ended.stdout)
+            self.assertEqual((ended.returncode, shown["instanceId"], shown["orchestrationStatus"], shown["failureDetails"]["errorMessage"]),
+                             (FAILED, "breaks", "ORCHESTRATION_STATUS_FAILED", "it broke"))
+            self.assertEqual(self.json("instance", "rewind", "breaks", *where), {"instanceIds": ["breaks"]})
+            worker.answer(worker.turn(), complete(2))
+            waiting = pool.submit(self.json, "instance", "start", "Orch", "--id", "works", "--wait", *where)
+            worker.answer(worker.turn(), complete(1, result=text("1")))
+            self.assertEqual((waiting.result()["orchestrationStatus"], waiting.result()["output"]), ("ORCHESTRATION_STATUS_COMPLETED", "1"))
 
     def test_a_list_is_filtered_and_says_when_there_is_more(self):
         for n in range(12):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/cli/actions.h"
 #include "cmd/cli/listing.h"
 #include "cmd/cli/print.h"
@@ -167,6 +168,25 @@ int cli_entity_show(struct cli_session *session)
     return cli_print(session, &out);
 }
 
+/* {"instanceId": "@name@key"} for programs, with the name as the service writes it. */
+static int print_signalled(const struct cli_session *session, struct dt_entity_id id)
+{
+    CLEANUP(buf_fini) struct buf text = {0}, out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    if (!cli_wants_json(session))
+        return EXIT_GOOD;
+    buf_append_byte(&text, '@');
+    for (const char *at = id.name; *at; at++)
+        buf_append_byte(&text, ascii_lower((uint8_t)*at));
+    buf_append_fmt(&text, "@%s", id.key);
+    json_write_begin_object(&json);
+    json_write_member_string(&json, "instanceId", buf_peek(&text));
+    json_write_end_object(&json);
+    out.failed |= text.failed;
+    buf_append_byte(&out, '\n');
+    return cli_print(session, &out);
+}
+
 int cli_entity_signal(struct cli_session *session)
 {
     const struct option_values *values = session->values;
@@ -182,5 +202,5 @@ int cli_entity_signal(struct cli_session *session)
     if (dt_client_signal_entity(session->client, id, values->positionals[1], input, &options, &error) !=
         DT_OK)
         return cli_session_failed(session, &error, values->positionals[0]);
-    return EXIT_GOOD;
+    return print_signalled(session, id);
 }

@@ -7,6 +7,20 @@
 #include "cmd/cli/fetch.h"
 #include "cmd/cli/print.h"
 
+/* {"name": "…"} for programs. */
+static int print_done(const struct cli_session *session, const char *name)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    if (!cli_wants_json(session))
+        return EXIT_GOOD;
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "name", name);
+    json_write_end_object(&json);
+    buf_append_byte(&out, '\n');
+    return cli_print(session, &out);
+}
+
 int cli_hub_create(struct cli_session *session)
 {
     struct dt_error error;
@@ -14,7 +28,7 @@ int cli_hub_create(struct cli_session *session)
     bool recreate = setting_flag(session->values, "recreate");
     if (dt_client_create_hub(session->client, recreate, &error) != DT_OK)
         return cli_session_failed(session, &error, name);
-    return EXIT_GOOD;
+    return print_done(session, name);
 }
 
 int cli_hub_delete(struct cli_session *session)
@@ -25,7 +39,7 @@ int cli_hub_delete(struct cli_session *session)
         return cli_session_usage(session, "this deletes the task hub and all that is in it: say --yes");
     if (dt_client_delete_hub(session->client, &error) != DT_OK)
         return cli_session_failed(session, &error, name);
-    return EXIT_GOOD;
+    return print_done(session, name);
 }
 
 /* --- ls --- */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cmd/cli/actions.h"
 #include "cmd/cli/fetch.h"
+#include "cmd/cli/instance_json.h"
 #include "cmd/cli/listing.h"
 #include "cmd/cli/print.h"
 #include "cmd/cli/waits.h"
@@ -14,58 +15,6 @@
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define WHAT_SIZE_MAX 512 /* bytes of a cell with its NUL */
-
-/* --- one instance --- */
-
-static void json_failure(struct json_writer *json, const struct dt_failure *failure)
-{
-    if (!failure)
-        return;
-    json_write_key(json, "failureDetails");
-    json_write_begin_object(json);
-    print_json_text(json, "errorType", failure->type);
-    print_json_text(json, "errorMessage", failure->message);
-    print_json_text(json, "stackTrace", failure->stack_trace);
-    json_write_end_object(json);
-}
-
-static void json_tags(struct json_writer *json, const struct dt_instance *instance)
-{
-    size_t count = 0;
-    const struct dt_tag *tags = dt_instance_tags(instance, &count);
-    if (count == 0)
-        return;
-    json_write_key(json, "tags");
-    json_write_begin_object(json);
-    for (size_t i = 0; i < count; i++)
-        json_write_member_cstr(json, tags[i].key, tags[i].value);
-    json_write_end_object(json);
-}
-
-/* The names and forms of the HTTP API (doc/api.md), so that a program needs to know one of them. */
-static void json_instance(struct json_writer *json, const struct dt_instance *instance, const char *standing)
-{
-    size_t status = dt_instance_status(instance);
-    json_write_begin_object(json);
-    print_json_text(json, "instanceId", dt_instance_id(instance));
-    print_json_text(json, "executionId", dt_instance_execution_id(instance));
-    print_json_text(json, "name", dt_instance_name(instance));
-    print_json_text(json, "version", dt_instance_version(instance));
-    if (status < pb_orchestration_status_enum.count)
-        json_write_member_cstr(json, "orchestrationStatus", pb_orchestration_status_enum.names[status]);
-    print_json_time(json, "createdTimestamp", dt_instance_created_ns(instance));
-    print_json_time(json, "lastUpdatedTimestamp", dt_instance_updated_ns(instance));
-    print_json_time(json, "completedTimestamp", dt_instance_completed_ns(instance));
-    print_json_time(json, "scheduledStartTimestamp", dt_instance_scheduled_start_ns(instance));
-    print_json_text(json, "parentInstanceId", dt_instance_parent_id(instance));
-    json_tags(json, instance);
-    print_json_text(json, "input", dt_instance_input(instance));
-    print_json_text(json, "output", dt_instance_output(instance));
-    print_json_text(json, "customStatus", dt_instance_custom_status(instance));
-    json_failure(json, dt_instance_failure(instance));
-    print_json_text(json, "standing", standing);
-    json_write_end_object(json);
-}
 
 static int print_json(const struct cli_session *session, struct json_writer *json)
 {
@@ -102,7 +51,7 @@ static void list_instance(struct cli_listing *list, const struct dt_instance *in
 {
     char created[PRINT_TIME_SIZE], updated[PRINT_TIME_SIZE];
     if (cli_wants_json(list->session)) {
-        json_instance(&list->json, instance, NULL);
+        instance_json(&list->json, instance, NULL);
         return;
     }
     const char *const cells[] = {dt_instance_id(instance),
@@ -276,7 +225,7 @@ int cli_instance_show(struct cli_session *session)
     const char *line = !standing.failed && standing.size > 1 ? (const char *)standing.data : NULL;
     int code;
     if (cli_wants_json(session)) {
-        json_instance(&json, instance, line);
+        instance_json(&json, instance, line);
         code = print_json(session, &json);
     } else {
         show(&out, instance, line);
@@ -341,7 +290,7 @@ static void history_json(struct json_writer *json, const struct dt_event *event)
     print_json_text(json, "requestId", event->request_id);
     print_json_time(json, "fireAt", event->fire_at_ns);
     print_json_text(json, "data", event->data);
-    json_failure(json, event->failure);
+    instance_json_failure(json, event->failure);
     json_write_end_object(json);
 }
 

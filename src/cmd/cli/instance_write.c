@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* instance_write.c — instance start, raise, suspend, resume, terminate, rewind, restart, purge. Of several ids each is
- * tried; the exit code is that of the first that failed. */
+ * tried; the exit code is that of the first that failed, and JSON names those that did not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cli/actions.h"
+#include "cmd/cli/instance_json.h"
 #include "cmd/cli/print.h"
 #include "cmd/limit_values.h"
 #include "os/clock.h"
@@ -45,20 +46,61 @@ static int print_purged(const struct cli_session *session, int64_t count, bool c
     return cli_print(session, &out);
 }
 
+/* {"instanceIds": ["…"]} for programs; people are told of failures only. */
+struct done_ids {
+    struct buf out;
+    struct json_writer json;
+    size_t count;
+};
+
+/* Not copied later: its writer points into it. */
+static void done_begin(struct done_ids *done)
+{
+    *done = (struct done_ids){.json = {.out = &done->out, .replace_invalid = true}};
+    json_write_begin_object(&done->json);
+    json_write_key(&done->json, "instanceIds");
+    json_write_begin_array(&done->json);
+}
+
+static void done_add(struct done_ids *done, const char *id)
+{
+    json_write_string(&done->json, bytes_of_cstr(id));
+    done->count++;
+}
+
+/* Prints the ids, unless there are none: then standard error has said all. Returns the exit code; frees. */
+static int done_end(const struct cli_session *session, struct done_ids *done, int code)
+{
+    int printed = EXIT_GOOD;
+    json_write_end_array(&done->json);
+    json_write_end_object(&done->json);
+    if (json_write_status(&done->json) != STATUS_OK)
+        done->out.failed = true;
+    buf_append_byte(&done->out, '\n');
+    if (cli_wants_json(session) && done->count > 0)
+        printed = cli_print(session, &done->out);
+    buf_fini(&done->out);
+    return code ? code : printed;
+}
+
 /* Does one thing to each id of the command line. */
 static int each_id(struct cli_session *session,
                    enum dt_status (*act)(struct cli_session *session, const char *id, struct dt_error *error))
 {
     int code = EXIT_GOOD;
+    struct done_ids done;
+    done_begin(&done);
     for (size_t i = 0; i < session->values->positional_count; i++) {
         const char *id = session->values->positionals[i];
         struct dt_error error = {.status = DT_OK};
-        if (act(session, id, &error) == DT_OK)
+        if (act(session, id, &error) == DT_OK) {
+            done_add(&done, id);
             continue;
+        }
         int failed = cli_session_failed(session, &error, id);
         code = code ? code : failed;
     }
-    return code;
+    return done_end(session, &done, code);
 }
 
 /* --- start and raise --- */
@@ -78,20 +120,39 @@ static bool read_tags(char *text, struct dt_tag tags[CLI_TAGS_MAX], size_t *ret_
     return true;
 }
 
+static void write_end(const struct cli_session *session, const struct dt_instance *instance, struct buf *out)
+{
+    struct json_writer json = {.out = out, .replace_invalid = true};
+    const struct dt_failure *failure = dt_instance_failure(instance);
+    if (!cli_wants_json(session)) {
+        print_pair(out, "status", dt_instance_status_name(dt_instance_status(instance)));
+        print_pair(out, "output", dt_instance_output(instance));
+        print_pair(out, "failure", failure ? failure->message : NULL);
+        return;
+    }
+    instance_json(&json, instance, NULL);
+    if (json_write_status(&json) != STATUS_OK)
+        out->failed = true;
+    buf_append_byte(out, '\n');
+}
+
+/* A person sees the id at once; a program gets one object, at the end. */
 static int wait_for_end(struct cli_session *session, const char *id)
 {
+    int code = cli_wants_json(session) ? EXIT_GOOD : print_id(session, id);
     struct dt_instance *instance = NULL;
     struct dt_error error;
-    if (dt_client_wait_completion(session->client, id, -1, &instance, &error) != DT_OK)
-        return cli_session_failed(session, &error, id);
-    bool completed = dt_instance_status(instance) == DT_INSTANCE_COMPLETED;
-    const struct dt_failure *failure = dt_instance_failure(instance);
-    CLEANUP(buf_fini) struct buf out = {0};
-    if (!cli_wants_json(session)) {
-        print_pair(&out, "status", dt_instance_status_name(dt_instance_status(instance)));
-        print_pair(&out, "output", dt_instance_output(instance));
-        print_pair(&out, "failure", failure ? failure->message : NULL);
+    if (code != EXIT_GOOD)
+        return code;
+    if (dt_client_wait_completion(session->client, id, -1, &instance, &error) != DT_OK) {
+        code = cli_session_failed(session, &error, id);
+        if (cli_wants_json(session))
+            (void)print_id(session, id); /* it was started: a script has to know which one */
+        return code;
     }
+    bool completed = dt_instance_status(instance) == DT_INSTANCE_COMPLETED;
+    CLEANUP(buf_fini) struct buf out = {0};
+    write_end(session, instance, &out);
     int printed = cli_print(session, &out);
     dt_instance_destroy(instance);
     return completed ? printed : EXIT_FAILED;
@@ -114,8 +175,7 @@ static int start(struct cli_session *session, char *tag_text)
     options.input = values->positional_count > 1 ? values->positionals[1] : NULL;
     if (dt_client_start(session->client, values->positionals[0], &options, id, &error) != DT_OK)
         return cli_session_failed(session, &error, options.instance_id);
-    int code = print_id(session, id);
-    return code == EXIT_GOOD && setting_flag(values, "wait") ? wait_for_end(session, id) : code;
+    return setting_flag(values, "wait") ? wait_for_end(session, id) : print_id(session, id);
 }
 
 int cli_instance_start(struct cli_session *session)
@@ -155,7 +215,7 @@ int cli_instance_raise(struct cli_session *session)
     if (find_live(session, id, &error) != DT_OK ||
         dt_client_raise_event(session->client, id, values->positionals[1], data, &error) != DT_OK)
         return cli_session_failed(session, &error, id);
-    return EXIT_GOOD;
+    return cli_wants_json(session) ? print_id(session, id) : EXIT_GOOD;
 }
 
 /* --- steer --- */
@@ -202,6 +262,14 @@ int cli_instance_rewind(struct cli_session *session)
     return each_id(session, rewind_one);
 }
 
+static bool has_id(const struct dt_ids *ids, const char *id)
+{
+    for (size_t i = 0; i < dt_ids_count(ids); i++)
+        if (strcmp(dt_ids_get(ids, i), id) == 0)
+            return true;
+    return false;
+}
+
 static int terminate_now(struct cli_session *session)
 {
     const struct option_values *values = session->values;
@@ -216,8 +284,13 @@ static int terminate_now(struct cli_session *session)
         (void)snprintf(error.text, sizeof error.text, "not ended: it is unknown, over, or holds locks");
         code = cli_session_failed(session, &error, dt_ids_get(left, i));
     }
+    struct done_ids done;
+    done_begin(&done);
+    for (size_t i = 0; i < values->positional_count; i++)
+        if (!has_id(left, values->positionals[i]))
+            done_add(&done, values->positionals[i]);
     dt_ids_destroy(left);
-    return code;
+    return done_end(session, &done, code);
 }
 
 int cli_instance_terminate(struct cli_session *session)
