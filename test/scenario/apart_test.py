@@ -112,6 +112,11 @@ class Apart(unittest.TestCase):
         app.until(request_id, "waiting")
         self.assertEqual(app.review(request_id, True)[0], 200)
         self.assertEqual(app.until(request_id, "approved")["state"], "approved")
+        # It has no data folder, so it keeps no book: what only a book can promise is refused, or said to be ignored.
+        for members in ({"gate": "before"}, {"gate": "both"}, {"session": "mine"}):
+            self.assertEqual(app.ask("POST", "/v1/requests", {"code": "1", **members})[0], 400, members)
+        status, _, created = app.ask("POST", "/v1/requests", {"code": "1", "gate": "after", "purpose": "p", "submittedBy": "ann"})
+        self.assertEqual((status, created["warnings"]), (201, ['The member "purpose" is not known and was ignored.']))
         for part in (app, scheduler, pool):
             self.assertEqual(part.stop(), 0)
 

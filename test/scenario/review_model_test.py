@@ -343,5 +343,28 @@ class Size(unittest.TestCase):
             self.assertEqual(sizes[:6], [200] * 6)
 
 
+class LikeTheSample(unittest.TestCase):
+    """--compat sample is about the sample's two routes: what the others were promised holds under it, too."""
+
+    def test_what_is_to_wait_does_not_run(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1", "--compat", "sample"]) as server:
+            said = {"code": "1/0", "gate": "both", "purpose": "p", "labels": {"a": "b"}}
+            status, _, created = server.ask("POST", "/v1/requests", said)
+            self.assertEqual((status, created["state"]), (201, "waiting"))
+            seen = server.request(created["id"])
+            for name, value in said.items():
+                self.assertEqual(seen[name], value, name)
+            self.assertEqual((seen["stage"], seen["attempts"], "result" in seen), ("before", 0, False))
+            self.assertEqual(server.review(created["id"], True)[0], 200)  # the sample's route decides on it as well
+            deadline = time.monotonic() + 60
+            while server.request(created["id"]).get("stage") != "after":
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            over = server.request(created["id"])  # what raised waits for people, as the mode says
+            self.assertEqual((over["state"], over["result"]["status"]), ("waiting", "Failure"))
+            self.assertEqual(server.review(created["id"], False)[0], 200)
+            server.until(created["id"], "rejected")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -11,6 +11,8 @@
 #include "svc/app/body.h"
 #include "svc/app/limit_values.h"
 
+#define BOOK_ONLY_MEMBERS 3 /* the last of those that are known: without a book they are ignored */
+
 static void bad_request(struct http_request *request, const char *detail)
 {
     http_respond_failure(request, 400, detail);
@@ -132,6 +134,15 @@ static const char *purpose_refusal(const json_t *root, enum review_gate *ret_gat
     return NULL;
 }
 
+/* A promise that only a book can keep is refused without one: code must not run that was to wait. NULL: nothing. */
+static const char *bookless_refusal(const struct app_service *service, const json_t *root,
+                                    enum review_gate gate)
+{
+    if (service->review || (gate == REVIEW_GATE_AFTER && !member(root, "session")))
+        return NULL;
+    return "The members \"session\" and \"gate\", unless it is \"after\", need a server with a data folder.";
+}
+
 /* "" without one. */
 static bool read_key(struct http_request *request, char ret_key[static APP_KEY_SIZE_MAX + 1])
 {
@@ -145,9 +156,10 @@ static bool read_key(struct http_request *request, char ret_key[static APP_KEY_S
 void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    static const char *const known[] = {"code",    "submittedBy", "approvalTimeoutSeconds",
-                                        "purpose", "labels",      "language",
-                                        "gate",    "session",     "onBehalfOf"};
+    static const char *const known[] = {"code",     "submittedBy", "approvalTimeoutSeconds",
+                                        "language", "gate",        "session",
+                                        "purpose",  "labels",      "onBehalfOf"};
+    size_t kept = ARRAY_SIZE(known) - (service->review ? 0 : BOOK_ONLY_MEMBERS);
     json_t *root = body_is_source(request) ? read_source(request) : body_read_object(request);
     if (!root)
         return;
@@ -169,6 +181,8 @@ void route_requests_create(struct app_service *service, struct http_request *req
     enum review_gate gate = REVIEW_GATE_AFTER;
     if (!refusal)
         refusal = purpose_refusal(root, &gate);
+    if (!refusal)
+        refusal = bookless_refusal(service, root, gate);
     char key[APP_KEY_SIZE_MAX + 1] = "";
     if (!refusal && !read_key(request, key))
         refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
@@ -181,7 +195,7 @@ void route_requests_create(struct app_service *service, struct http_request *req
         .submitted_by = body_who(http_request_principal(request), submitted_by),
         .approval_timeout_ms =
             wait ? (int64_t)(wait_s * 1000) : service->activity.steering.approval_timeout_ms,
-        .warnings = refusal ? NULL : warn_of_unknown(root, known, ARRAY_SIZE(known)),
+        .warnings = refusal ? NULL : warn_of_unknown(root, known, kept),
         .on_submitted = on_created,
     };
     if (refusal)

@@ -115,7 +115,8 @@ static json_t *submission_details(const struct submit_exchange *submit)
 void submit_code(struct app_service *service, struct http_request *request,
                  const struct submission *submission)
 {
-    if (service->review && !service->compat_sample) {
+    /* Under --compat sample only its own routes are an orchestration and nothing else, as the sample's are. */
+    if (service->review && (submission->body || !service->compat_sample)) {
         submit_to_book(service, request, submission);
         return;
     }
