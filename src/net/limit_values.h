@@ -37,6 +37,7 @@
 #define GRPC_FRAMES_QUEUED_MAX         20000
 #define LISTENER_FIRST_BYTE_TIMEOUT_NS (10 * NS_PER_S)
 #define LISTENER_DEAD_PEER_TIMEOUT_MS  60000
+#define EVENT_STREAM_HEARTBEAT_NS      (15 * NS_PER_S)
 #define TLS_CLIENT_CHAIN_SIZE_MAX      ((size_t)32 << 10)
 #define TLS_FILE_SIZE_MAX              ((off_t)4 << 20)
 

@@ -188,7 +188,7 @@ class Model(unittest.TestCase):
         connection = self.server.connect()
         connection.request("GET", "/v1/events?after=0")
         stream = connection.getresponse()
-        self.assertEqual(stream.headers["Content-Type"], "text/event-stream")
+        self.assertEqual(stream.headers["Content-Type"], "text/event-stream; charset=utf-8")
         seen = self.waiting("print('told')")
         self.vote(seen["id"], "approve")
         self.server.until(seen["id"], "approved")

@@ -359,6 +359,8 @@ enum status review_book_events(struct review_book *book, const struct review_eve
     for (;;) {
         bool more = false;
         enum status status = db_next(book->db, statement, &more, err);
+        if (status == STATUS_OK && !more && *ret_last == filter->after)
+            return last_event(book, ret_last, err); /* less than `after`: that was another book's */
         if (status != STATUS_OK || !more)
             return status;
         *ret_last = db_column_i64(book->db, statement, 0);

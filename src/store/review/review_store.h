@@ -283,7 +283,7 @@ struct review_event_filter {
 };
 
 /* CloudEvents as a new array, {"id","specversion","source","type","subject","time","sequence","data"}; `*ret_last`: the number
- * up to which was looked. */
+ * up to which was looked; less than `after` if there never was an event of that number. */
 STATUS_RESULT review_book_events(struct review_book *book, const struct review_event_filter *filter,
                                  json_t **ret_events, int64_t *ret_last, struct err *err);
 

@@ -12,23 +12,22 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/review/sight.h"
-#include "os/clock.h"
+#include "net/event_streams.h"
+#include "net/limit_values.h"
 #include "svc/app/limit_values.h"
 #include "wire/http1/sse.h"
 
 #define AREA         "svc/app"
 #define PAGE         200
 #define SUBJECT_SIZE 128
-#define HEARTBEAT_NS (15 * NS_PER_S)
 
-struct event_stream {
-    struct list link;
+struct review_stream {
+    struct event_stream out; /* when it is over, this is freed as soon as its job is back */
     struct review_feed *feed;
-    struct http_request *request; /* NULL: the peer is gone; freed when its job is back */
     struct review_job job;
     json_t *page;
     int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
-    bool reading, live, full;
+    bool reading, live;
     char asker[GUID_TEXT_SIZE + 1]; /* the id of who asks */
     bool (*sees_all)(const struct http_request *request);
     char object[SUBJECT_SIZE]; /* "": all */
@@ -36,15 +35,12 @@ struct event_stream {
 };
 
 struct review_feed {
-    struct loop *loop;
+    struct event_streams streams;
     struct review_store *book;
-    struct list streams;
-    size_t count;
-    struct loop_timer heartbeat;
     struct review_job job;
     json_t *page;
     int64_t next, last; /* behind the last event that all who are live were sent; that was read */
-    bool reading, wanted, stopping;
+    bool reading, wanted;
 };
 
 /* --- sending --- */
@@ -55,21 +51,21 @@ static const char *text_of(const json_t *event, const char *member)
     return text_or(text, "");
 }
 
-static bool wants(const struct event_stream *stream, const json_t *event)
+static bool wants(const struct review_stream *stream, const json_t *event)
 {
     bool own = review_is_submitter(json_object_get(event, "data"), stream->asker);
-    if (!own &&
-        !stream->sees_all(stream->request)) /* now: a role may have been taken away since the stream began */
+    if (!own && !stream->sees_all(
+                    stream->out.request)) /* now: a role may have been taken away since the stream began */
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
     return !stream->type[0] || strcmp(text_of(event, "type"), stream->type) == 0;
 }
 
-static void send(struct event_stream *stream, const struct buf *frame)
+static void send(struct review_stream *stream, const struct buf *frame)
 {
-    stream->full = http_stream_write(stream->request, buf_peek(frame)) > APP_EVENTS_QUEUE_SIZE_MAX;
-    if (stream->full)
+    event_stream_write(&stream->out, buf_peek(frame));
+    if (stream->out.full)
         stream->live = false;
 }
 
@@ -85,7 +81,7 @@ static bool write_frame(const json_t *event, struct buf *frame)
     return whole;
 }
 
-static void send_reset(struct event_stream *stream)
+static void send_reset(struct review_stream *stream)
 {
     CLEANUP(buf_fini) struct buf frame = {0};
     const struct sse_event sse = {.name = BYTES_LITERAL("reset"), .data = BYTES_LITERAL("{}")};
@@ -94,7 +90,7 @@ static void send_reset(struct event_stream *stream)
 }
 
 /* One event for one stream, unless it has it. */
-static void offer(struct event_stream *stream, const json_t *event, const struct buf *frame)
+static void offer(struct review_stream *stream, const json_t *event, const struct buf *frame)
 {
     int64_t number = json_integer_value(json_object_get(event, "sequence"));
     if (number <= stream->next)
@@ -106,42 +102,38 @@ static void offer(struct event_stream *stream, const json_t *event, const struct
 
 /* --- a stream that is behind --- */
 
-static void read_on(struct event_stream *stream);
+static void read_on(struct review_stream *stream);
 
-static void stream_free(struct event_stream *stream)
+static void stream_free(struct review_stream *stream)
 {
-    list_remove(&stream->link);
-    stream->feed->count--;
     json_decref(stream->page);
     free(stream);
 }
 
-static void on_gone(void *context)
+static void on_gone(struct event_stream *out)
 {
-    struct event_stream *stream = context;
-    stream->request = NULL;
+    struct review_stream *stream = CONTAINER_OF(out, struct review_stream, out);
     if (!stream->reading)
         stream_free(stream);
 }
 
-static void on_drain(void *context)
+static void on_drain(struct event_stream *out)
 {
-    struct event_stream *stream = context;
-    stream->full = false;
+    struct review_stream *stream = CONTAINER_OF(out, struct review_stream, out);
     if (!stream->live && !stream->reading)
         read_on(stream);
 }
 
 static enum status read_page(struct review_job *job, struct review_book *book, struct err *err)
 {
-    struct event_stream *stream = CONTAINER_OF(job, struct event_stream, job);
+    struct review_stream *stream = CONTAINER_OF(job, struct review_stream, job);
     const struct review_event_filter filter = {.after = stream->next, .limit = PAGE};
     json_decref(stream->page);
     stream->page = NULL;
     return review_book_events(book, &filter, &stream->page, &stream->last, err);
 }
 
-static void send_page(struct event_stream *stream)
+static void send_page(struct review_stream *stream)
 {
     json_t *event;
     size_t index;
@@ -152,7 +144,7 @@ static void send_page(struct event_stream *stream)
     json_array_foreach(stream->page, index, event)
     {
         CLEANUP(buf_fini) struct buf frame = {0};
-        if (stream->full)
+        if (stream->out.full)
             return;
         if (write_frame(event, &frame))
             offer(stream, event, &frame);
@@ -162,25 +154,27 @@ static void send_page(struct event_stream *stream)
 
 static void on_page(struct review_job *job, enum status status, const struct err *err)
 {
-    struct event_stream *stream = CONTAINER_OF(job, struct event_stream, job);
+    struct review_stream *stream = CONTAINER_OF(job, struct review_stream, job);
     (void)err;
     stream->reading = false;
-    if (!stream->request) {
+    if (!stream->out.request) {
         stream_free(stream);
         return;
     }
-    if (stream->feed->stopping)
-        return; /* it was ended */
     if (status != STATUS_OK) {
-        http_stream_abort(stream->request);
+        event_stream_cut(&stream->out);
         stream_free(stream);
         return;
     }
     size_t count = json_array_size(stream->page);
     if (stream->next < 0) /* began with what comes */
         stream->next = stream->last;
+    if (stream->next > stream->last) { /* of another book: nobody knows what it has missed */
+        stream->next = stream->last;
+        send_reset(stream);
+    }
     send_page(stream);
-    if (stream->full)
+    if (stream->out.full)
         return; /* on_drain goes on */
     if (count < PAGE && stream->next >= stream->feed->next)
         stream->live = true;
@@ -188,7 +182,7 @@ static void on_page(struct review_job *job, enum status status, const struct err
         read_on(stream);
 }
 
-static void read_on(struct event_stream *stream)
+static void read_on(struct review_stream *stream)
 {
     stream->reading = true;
     stream->job.perform = read_page;
@@ -213,9 +207,10 @@ static void offer_to_all(struct review_feed *feed, const json_t *event)
     CLEANUP(buf_fini) struct buf frame = {0};
     if (!write_frame(event, &frame))
         return;
-    list_each_safe (link, &feed->streams) {
-        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
-        if (stream->live && stream->request)
+    list_each (link, &feed->streams.open) {
+        struct event_stream *out = CONTAINER_OF(link, struct event_stream, link);
+        struct review_stream *stream = CONTAINER_OF(out, struct review_stream, out);
+        if (stream->live)
             offer(stream, event, &frame);
     }
 }
@@ -228,7 +223,7 @@ static void on_new(struct review_job *job, enum status status, const struct err 
     size_t index;
     json_t *event;
     feed->reading = false;
-    if (feed->stopping)
+    if (feed->streams.stopping)
         return;
     if (status != STATUS_OK) {
         log_warn(AREA, "events cannot be read cause=\"%s\"", err->text);
@@ -247,7 +242,7 @@ static void on_new(struct review_job *job, enum status status, const struct err 
 static void look(struct review_feed *feed)
 {
     feed->wanted = feed->reading;
-    if (feed->reading || feed->stopping)
+    if (feed->reading || feed->streams.stopping)
         return;
     feed->reading = true;
     feed->job.perform = read_new;
@@ -258,43 +253,28 @@ static void look(struct review_feed *feed)
 
 void review_feed_tell(struct review_feed *feed, int64_t last)
 {
-    if (feed && feed->count > 0 && last > feed->next)
+    if (feed && feed->streams.count > 0 && last > feed->next)
         look(feed);
-    else if (feed && feed->count == 0)
+    else if (feed && feed->streams.count == 0)
         feed->next = MAX(feed->next, last);
 }
 
-/* --- heartbeat, beginning and end --- */
-
-static void on_heartbeat(struct loop_timer *timer)
-{
-    struct review_feed *feed = CONTAINER_OF(timer, struct review_feed, heartbeat);
-    CLEANUP(buf_fini) struct buf comment = {0};
-    feed->heartbeat.loop = NULL;
-    sse_write_comment(&comment);
-    list_each_safe (link, &feed->streams) {
-        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
-        if (stream->request && !stream->full)
-            send(stream, &comment);
-        if (stream->request && !stream->live && !stream->full && !stream->reading)
-            read_on(stream);
-    }
-    if (feed->count > 0 &&
-        loop_timer_set(feed->loop, &feed->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
-        log_error(AREA, "out of memory: streams of events are silent");
-}
+/* --- beginning and end --- */
 
 enum status review_feed_create(struct loop *loop, struct review_store *book, struct review_feed **ret_feed,
                                struct err *err)
 {
+    static const struct event_streams_limits limits = {
+        .streams_max = APP_EVENT_STREAMS_MAX,
+        .queue_size_max = APP_EVENTS_QUEUE_SIZE_MAX,
+        .heartbeat_ns = EVENT_STREAM_HEARTBEAT_NS,
+        .too_many = "Too many streams of events are open (limit app-event-streams-max)."};
     struct review_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    feed->loop = loop;
+    event_streams_init(&feed->streams, loop, &limits);
     feed->book = book;
     feed->next = -1;
-    feed->heartbeat.on_fire = on_heartbeat;
-    list_init(&feed->streams);
     *ret_feed = feed;
     look(feed);
     return STATUS_OK;
@@ -302,18 +282,8 @@ enum status review_feed_create(struct loop *loop, struct review_store *book, str
 
 void review_feed_stop(struct review_feed *feed)
 {
-    if (!feed)
-        return;
-    feed->stopping = true;
-    loop_timer_cancel(&feed->heartbeat);
-    list_each_safe (link, &feed->streams) {
-        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
-        if (stream->request)
-            http_stream_end(stream->request);
-        stream->request = NULL;
-        if (!stream->reading)
-            stream_free(stream);
-    }
+    if (feed)
+        event_streams_stop(&feed->streams);
 }
 
 void review_feed_destroy(struct review_feed *feed)
@@ -327,8 +297,7 @@ void review_feed_destroy(struct review_feed *feed)
 /* Where to begin: -1 with what comes. False: it is no number. */
 static bool read_place(struct http_request *request, int64_t *ret_after)
 {
-    struct bytes said = http_request_header(request, "Last-Event-ID");
-    struct bytes after = said.data ? said : http_request_query(request, "after");
+    struct bytes after = event_stream_place(request, "after");
     *ret_after = -1;
     return !after.data || (bytes_parse_i64(after, ret_after) == STATUS_OK && *ret_after >= 0);
 }
@@ -345,30 +314,27 @@ static bool take_filter(struct http_request *request, const char *name, char *re
 void review_feed_open(struct review_feed *feed, struct http_request *request,
                       bool (*sees_all)(const struct http_request *request))
 {
-    struct event_stream *stream = feed->count < APP_EVENT_STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
+    if (!event_streams_have_room(&feed->streams, request))
+        return;
+    struct review_stream *stream = calloc(1, sizeof *stream);
     if (!stream) {
-        http_respond_failure(request, 503,
-                             "Too many streams of events are open (limit app-event-streams-max).");
+        http_respond_failure(request, 503, "There is no memory left.");
         return;
     }
+    stream->out.on_drain = on_drain;
+    stream->out.on_gone = on_gone;
     stream->feed = feed;
     stream->sees_all = sees_all;
     (void)snprintf(stream->asker, sizeof stream->asker, "%s", http_request_principal(request)->id);
-    if (!read_place(request, &stream->next) ||
-        !take_filter(request, "object", stream->object, sizeof stream->object) ||
-        !take_filter(request, "type", stream->type, sizeof stream->type)) {
-        free(stream);
+    bool sound = read_place(request, &stream->next) &&
+                 take_filter(request, "object", stream->object, sizeof stream->object) &&
+                 take_filter(request, "type", stream->type, sizeof stream->type);
+    if (!sound)
         http_respond_failure(request, 400,
                              "\"after\" is the number of an event; \"object\" is \"requests/ID\".");
+    if (!sound || !event_stream_open(&feed->streams, &stream->out, request)) {
+        stream_free(stream);
         return;
     }
-    stream->request = request;
-    list_push_back(&feed->streams, &stream->link);
-    feed->count++;
-    http_request_on_gone(request, on_gone, stream);
-    http_stream_begin(request, 200, "text/event-stream", on_drain, stream);
-    if (feed->count == 1 &&
-        loop_timer_set(feed->loop, &feed->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
-        log_error(AREA, "out of memory: streams of events are silent");
     read_on(stream);
 }

@@ -24,7 +24,6 @@
 #define API_SCHEDULES_PAGE                100
 #define FEED_STREAMS_MAX                  1000
 #define FEED_QUEUE_SIZE_MAX               ((size_t)64 << 10)
-#define FEED_HEARTBEAT_NS                 (15 * NS_PER_S)
 #define FEED_RING_LINGER_NS               (600 * NS_PER_S)
 #define API_ANSWER_SIZE_MAX               ((size_t)64 << 20)
 #define API_HISTORY_SIZE_MAX              ((size_t)256 << 20)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "net/event_streams.h"
+#include "net/limit_values.h"
 #include "os/clock.h"
 #include "svc/scheduler/http/feed_ring.h"
 #include "svc/scheduler/http/proto_json.h"
@@ -22,24 +24,19 @@ struct feed_hub {
 };
 
 struct feed_stream {
+    struct event_stream out;
     struct list link; /* feed_hub.streams */
-    struct feeds *feeds;
     struct feed_hub *hub;
-    struct http_request *request;
     uint64_t next;    /* number of the event to send next */
-    bool full;        /* its queue is; on_drain goes on */
     size_t only_size; /* 0: all are told */
     uint8_t only[];   /* the id of the one that is followed */
 };
 
 struct feeds {
-    struct loop *loop;
+    struct event_streams streams; /* its heartbeat goes on while there is a hub */
     struct scheduler *scheduler;
     struct scheduler_watcher watcher;
-    struct loop_timer heartbeat; /* set while there is a hub */
     struct list hubs;
-    size_t stream_count;
-    bool stopping;
 };
 
 /* --- streams --- */
@@ -49,14 +46,13 @@ static void stream_free(struct feed_stream *stream)
     list_remove(&stream->link);
     if (list_empty(&stream->hub->streams))
         stream->hub->idle_since_ns = clock_monotonic_ns();
-    stream->feeds->stream_count--;
     free(stream);
 }
 
 static void stream_cut(struct feed_stream *stream)
 {
     log_info("svc/scheduler", "a change feed was cut: its reader is too slow");
-    http_stream_abort(stream->request);
+    event_stream_cut(&stream->out);
     stream_free(stream);
 }
 
@@ -74,34 +70,24 @@ static void stream_pump(struct feed_stream *stream)
         stream_cut(stream);
         return;
     }
-    while (!stream->full && stream->next < ring->next) {
+    while (!stream->out.full && stream->next < ring->next) {
         const struct feed_event *event = feed_ring_at(ring, stream->next++);
         if (wants(stream, event->subject))
-            stream->full = http_stream_write(stream->request, event->frame) > FEED_QUEUE_SIZE_MAX;
+            event_stream_write(&stream->out, event->frame);
     }
 }
 
-static void on_drain(void *context)
+static void on_drain(struct event_stream *out)
 {
-    struct feed_stream *stream = context;
-    stream->full = false;
-    stream_pump(stream);
+    stream_pump(CONTAINER_OF(out, struct feed_stream, out));
 }
 
-static void on_gone(void *context)
+static void on_gone(struct event_stream *out)
 {
-    stream_free(context);
+    stream_free(CONTAINER_OF(out, struct feed_stream, out));
 }
 
 /* --- hubs --- */
-
-static void on_heartbeat(struct loop_timer *timer);
-
-static void heartbeat_set(struct feeds *feeds)
-{
-    if (loop_timer_set(feeds->loop, &feeds->heartbeat, clock_monotonic_ns() + FEED_HEARTBEAT_NS) != STATUS_OK)
-        log_error("svc/scheduler", "out of memory: change feeds are silent");
-}
 
 static struct feed_hub *hub_find(struct feeds *feeds, uint32_t number)
 {
@@ -128,8 +114,6 @@ static struct feed_hub *hub_follow(struct feeds *feeds, uint32_t number)
     hub->number = number;
     hub->idle_since_ns = clock_monotonic_ns();
     list_init(&hub->streams);
-    if (list_empty(&feeds->hubs))
-        heartbeat_set(feeds);
     list_push_back(&feeds->hubs, &hub->link);
     scheduler_watch_hub(feeds->scheduler, number, true);
     return hub;
@@ -157,23 +141,16 @@ static void hub_add(struct feed_hub *hub, struct bytes kind, struct bytes subjec
         stream_pump(CONTAINER_OF(it, struct feed_stream, link));
 }
 
-static void on_heartbeat(struct loop_timer *timer)
+/* A hub that nobody has read for long is left. */
+static bool on_beat(struct event_streams *streams)
 {
-    struct feeds *feeds = CONTAINER_OF(timer, struct feeds, heartbeat);
-    CLEANUP(buf_fini) struct buf comment = {0};
-    sse_write_comment(&comment);
+    struct feeds *feeds = CONTAINER_OF(streams, struct feeds, streams);
     list_each_safe (it, &feeds->hubs) {
         struct feed_hub *hub = CONTAINER_OF(it, struct feed_hub, link);
-        list_each_safe (at, &hub->streams) {
-            struct feed_stream *stream = CONTAINER_OF(at, struct feed_stream, link);
-            if (!stream->full)
-                stream->full = http_stream_write(stream->request, buf_peek(&comment)) > FEED_QUEUE_SIZE_MAX;
-        }
         if (list_empty(&hub->streams) && clock_monotonic_ns() - hub->idle_since_ns > FEED_RING_LINGER_NS)
             hub_leave(feeds, hub);
     }
-    if (!list_empty(&feeds->hubs))
-        heartbeat_set(feeds);
+    return !list_empty(&feeds->hubs);
 }
 
 /* --- what the scheduler tells --- */
@@ -248,7 +225,7 @@ static void hub_end_streams(struct feed_hub *hub)
 {
     list_each_safe (it, &hub->streams) {
         struct feed_stream *stream = CONTAINER_OF(it, struct feed_stream, link);
-        http_stream_end(stream->request);
+        event_stream_end(&stream->out);
         stream_free(stream);
     }
 }
@@ -282,54 +259,53 @@ static void begin_at(struct feed_stream *stream, struct bytes last, struct buf *
         out->failed = true;
 }
 
-static void stream_begin(struct feed_stream *stream)
+/* NULL: there is no memory. */
+static struct feed_stream *stream_create(struct feeds *feeds, struct feed_hub *hub, struct bytes only)
+{
+    struct feed_stream *stream = calloc(1, sizeof *stream + only.size);
+    if (!stream)
+        return NULL;
+    stream->out.on_drain = on_drain;
+    stream->out.on_gone = on_gone;
+    stream->hub = hub;
+    stream->only_size = only.size;
+    if (only.size)
+        memcpy(stream->only, only.data, only.size);
+    list_push_back(&hub->streams, &stream->link);
+    return stream;
+}
+
+static void stream_begin(struct feeds *feeds, struct feed_stream *stream, struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf first = {0};
-    struct http_request *request = stream->request;
-    struct bytes last = http_request_header(request, "last-event-id");
-    if (!last.size)
-        last = http_request_query(request, "lastEventId");
-    begin_at(stream, last, &first);
-    /* nginx would hold events back. */
-    if (buf_status(&first) != STATUS_OK ||
-        http_response_header(request, "X-Accel-Buffering", BYTES_LITERAL("no")) != STATUS_OK) {
+    begin_at(stream, event_stream_place(request, "lastEventId"), &first);
+    if (buf_status(&first) != STATUS_OK) {
         stream_free(stream);
-        http_request_on_gone(request, NULL, NULL);
         http_respond_failure(request, 503, "There is no memory left.");
         return;
     }
-    http_stream_begin(request, 200, "text/event-stream; charset=utf-8", on_drain, stream);
+    if (!event_stream_open(&feeds->streams, &stream->out, request)) {
+        stream_free(stream);
+        return;
+    }
     if (first.size)
-        (void)http_stream_write(request, buf_peek(&first));
+        event_stream_write(&stream->out, buf_peek(&first));
     stream_pump(stream);
 }
 
 void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t number)
 {
-    struct feed_hub *hub = hub_find(feeds, number);
-    bool room = feeds->stream_count < FEED_STREAMS_MAX && !feeds->stopping;
-    struct bytes only = http_request_query(request, "instanceId");
-    struct feed_stream *stream = room ? calloc(1, sizeof *stream + only.size) : NULL;
-    if (stream && !hub)
-        hub = hub_follow(feeds, number);
-    if (!stream || !hub) {
-        free(stream);
-        http_respond_failure(request, 503,
-                             feeds->stopping ? "The server is going down."
-                             : room          ? "There is no memory left."
-                                             : "There are 1000 change feeds already.");
+    if (!event_streams_have_room(&feeds->streams, request))
         return;
-    }
-    stream->feeds = feeds;
-    stream->hub = hub;
-    stream->request = request;
-    stream->only_size = only.size;
-    if (only.size)
-        memcpy(stream->only, only.data, only.size);
-    list_push_back(&hub->streams, &stream->link);
-    feeds->stream_count++;
-    http_request_on_gone(request, on_gone, stream);
-    stream_begin(stream);
+    struct feed_hub *hub = hub_find(feeds, number);
+    if (!hub)
+        hub = hub_follow(feeds, number);
+    struct feed_stream *stream =
+        hub ? stream_create(feeds, hub, http_request_query(request, "instanceId")) : NULL;
+    if (stream)
+        stream_begin(feeds, stream, request);
+    else
+        http_respond_failure(request, 503, "There is no memory left.");
 }
 
 /* --- life --- */
@@ -340,13 +316,15 @@ STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struc
     struct feeds *feeds = calloc(1, sizeof *feeds);
     if (!feeds)
         return err_set(err, STATUS_NO_MEMORY, "change feeds: out of memory");
-    *feeds = (struct feeds){.loop = loop,
-                            .scheduler = scheduler,
-                            .watcher = {.on_change = on_change,
-                                        .on_entity = on_entity,
-                                        .on_reset = on_reset,
-                                        .on_hub_gone = on_hub_gone},
-                            .heartbeat.on_fire = on_heartbeat};
+    static const struct event_streams_limits limits = {.streams_max = FEED_STREAMS_MAX,
+                                                       .queue_size_max = FEED_QUEUE_SIZE_MAX,
+                                                       .heartbeat_ns = EVENT_STREAM_HEARTBEAT_NS,
+                                                       .too_many = "There are 1000 change feeds already."};
+    event_streams_init(&feeds->streams, loop, &limits);
+    feeds->streams.on_beat = on_beat;
+    feeds->scheduler = scheduler;
+    feeds->watcher = (struct scheduler_watcher){
+        .on_change = on_change, .on_entity = on_entity, .on_reset = on_reset, .on_hub_gone = on_hub_gone};
     list_init(&feeds->hubs);
     scheduler_watcher_add(scheduler, &feeds->watcher);
     *ret_feeds = feeds;
@@ -355,16 +333,14 @@ STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struc
 
 void feeds_stop(struct feeds *feeds)
 {
-    feeds->stopping = true;
-    list_each (it, &feeds->hubs)
-        hub_end_streams(CONTAINER_OF(it, struct feed_hub, link));
+    event_streams_stop(&feeds->streams);
 }
 
 void feeds_destroy(struct feeds *feeds)
 {
     if (!feeds)
         return;
-    loop_timer_cancel(&feeds->heartbeat);
+    event_streams_stop(&feeds->streams);
     list_each_safe (it, &feeds->hubs)
         hub_free(CONTAINER_OF(it, struct feed_hub, link));
     free(feeds);
