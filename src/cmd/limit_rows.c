@@ -182,6 +182,8 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_RUN_RETRY_FIRST_MS, LIMIT_MS, "Before the second try", ""),
     ROW("app", APP_RUN_RETRY_INTERVAL_MS, LIMIT_MS, "Before each later one", ""),
     ROW("app", APP_POOL_CONNECT_TIMEOUT_MS, LIMIT_MS, "For a connection to the pool", ""),
+    ROW("app", APP_POOL_LINES_KEPT, LIMIT_COUNT, "Connections to the pool that are kept without a request", ""),
+    ROW("app", APP_POOL_LINE_IDLE_S, LIMIT_COUNT, "Seconds without a request after which one is not used again", ""),
     ROW("app", APP_POOL_RELEASE_TIMEOUT_MS, LIMIT_MS, "For the pool to end a session", ""),
     ROW("app", APP_POOL_REACH_TIMEOUT_MS, LIMIT_MS, "For the pool to answer that it is there", ""),
     ROW("app", APP_POOL_ALLOCATION_TIMEOUT_NS, LIMIT_NS, "For the pool to begin with the code", ""),

@@ -4,25 +4,17 @@
 If this fails, the app has found a private door to the other parts, or breaks when they are somebody else's.
 Usage: apart_test.py PROGRAM
 """
-import http.server
 import json
 import os
 import sys
-import threading
 import time
 import unittest
 import urllib.parse
 
+from fake_pool import FULL, GOOD, FakePool, eventually
 from server import HELD, Server
 
 PROGRAM = sys.argv.pop(1)
-
-
-def eventually(test, look, text, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not look():
-        test.assertLess(time.monotonic(), deadline, text)
-        time.sleep(0.02)
 
 
 def start_app(test, pool_url, connection_string, arguments=()):
@@ -31,66 +23,6 @@ def start_app(test, pool_url, connection_string, arguments=()):
     app = Server(PROGRAM, command="app", arguments=arguments, environment=environment)
     test.addCleanup(app.close)
     return app.start()
-
-
-class FakePool(http.server.ThreadingHTTPServer):
-    """Answers /code/execute as `answers` says, one after the other, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self, answers):
-        super().__init__(("127.0.0.1", 0), FakePoolHandler)
-        self.answers = list(answers)
-        self.requests = []
-        self.released = threading.Event()  # a session was released: "hang" ends
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.shutdown()
-        self.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/some/prefix/"
-
-
-class FakePoolHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, body, kind="application/json; charset=utf-8"):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append((self.path, dict(self.headers), json.loads(body)))
-        answer = self.server.answers[0] if len(self.server.answers) == 1 else self.server.answers.pop(0)
-        if answer == "hang":
-            self.server.released.wait(60)
-            self.close_connection = True
-            return
-        if answer == "hang up":
-            self.close_connection = True
-            self.connection.close()
-            return
-        self.answer(*answer)
-
-    def do_DELETE(self):
-        self.server.requests.append((self.path, dict(self.headers), None))
-        self.server.released.set()
-        self.answer(204, b"")
-
-
-GOOD = (200, {"$id": "1", "properties": {"$id": "2", "status": "Success", "stdout": "hi\n", "stderr": "",
-                                         "result": "", "executionTimeInMilliseconds": 3}})
-FULL = (429, {"code": "SessionsCountExceedsLimit", "message": "full"})
 
 
 class Apart(unittest.TestCase):

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "svc/app/duties.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/pool_lines.h"
 #include "svc/app/problem.h"
 #include "svc/app/review_events.h"
 #include "svc/app/review_orchestrator.h"
@@ -292,6 +293,7 @@ static void release(struct app_service *service)
 {
     dt_worker_destroy(service->worker);
     running_destroy(service->activity.running);
+    pool_lines_destroy(service->activity.pool.lines);
     dt_client_destroy(service->client);
     dt_azure_credential_destroy(service->credential);
     dt_azure_credential_destroy(service->pool_credential);
@@ -330,7 +332,8 @@ static void configure(struct app_service *service, const struct app_options *opt
     service->scheduler_token = copy(options->scheduler_token);
     service->ca_file = copy(options->ca_file);
     service->activity = (struct activity_settings){
-        .pool = {.url = service->pool_url,
+        .pool = {.lines = pool_lines_create(),
+                 .url = service->pool_url,
                  .token = service->pool_token,
                  .ca_file = service->ca_file,
                  .response_size_max = APP_POOL_RESPONSE_SIZE_MAX},
@@ -377,8 +380,10 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     if (status != STATUS_OK)
         return status;
     struct app_service *service = calloc(1, sizeof *service);
-    if (!service)
+    if (!service) {
+        pool_client_global_fini();
         return err_set(error, STATUS_NO_MEMORY, "out of memory");
+    }
 
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
@@ -387,8 +392,8 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     decide_init(service, seed[0], seed[1]);
     configure(service, options);
     service->connection = make_note(service, options);
-    bool whole =
-        service->connection_string && service->pool_url && service->connection && service->activity.running;
+    bool whole = service->connection_string && service->pool_url && service->connection &&
+                 service->activity.running && service->activity.pool.lines;
     status =
         whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
     service->activity.pool.credential = service->pool_credential;
@@ -396,6 +401,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
         status = make_sdk(service, error);
     if (status != STATUS_OK) {
         release(service);
+        pool_client_global_fini();
         return status;
     }
 
@@ -500,6 +506,6 @@ void app_service_destroy(struct app_service *service)
     decide_fini(service);
     duties_free(service->duties);
     review_feed_destroy(service->feed);
-    pool_client_global_fini();
     release(service);
+    pool_client_global_fini(); /* ORDER: behind the last handle of libcurl */
 }

@@ -43,13 +43,17 @@
 #define APP_EVENT_STREAMS_MAX     2000
 #define APP_EVENTS_QUEUE_SIZE_MAX ((size_t)256 << 10)
 /* Those below are told of in cmd/limits.c. */
-#define APP_BODY_SIZE_SLACK            ((size_t)64 << 10)
-#define APP_DECIDED_MAX                10000
-#define APP_SHOW_PATIENCE_NS           (5 * NS_PER_S)
-#define APP_RUN_ATTEMPTS_MAX           8
-#define APP_RUN_RETRY_FIRST_MS         500
-#define APP_RUN_RETRY_INTERVAL_MS      15000
-#define APP_POOL_CONNECT_TIMEOUT_MS    5000L
+#define APP_BODY_SIZE_SLACK         ((size_t)64 << 10)
+#define APP_DECIDED_MAX             10000
+#define APP_SHOW_PATIENCE_NS        (5 * NS_PER_S)
+#define APP_RUN_ATTEMPTS_MAX        8
+#define APP_RUN_RETRY_FIRST_MS      500
+#define APP_RUN_RETRY_INTERVAL_MS   15000
+#define APP_POOL_CONNECT_TIMEOUT_MS 5000L
+/* Connections to the pool that are kept without a request; a run holds one. */
+#define APP_POOL_LINES_KEPT 16
+/* Seconds without a request after which one is not used again: half of what our own server waits. */
+#define APP_POOL_LINE_IDLE_S           60L
 #define APP_POOL_RELEASE_TIMEOUT_MS    5000L
 #define APP_POOL_REACH_TIMEOUT_MS      5000L
 #define APP_POOL_ALLOCATION_TIMEOUT_NS (60 * NS_PER_S)

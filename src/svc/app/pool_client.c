@@ -15,6 +15,7 @@
 #include "durabletask_azure.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/pool_lines.h"
 #include "wire/json/json.h"
 
 #define EXECUTE_VERSION "2024-02-02-preview"
@@ -63,17 +64,44 @@ struct pool_exchange {
     CURL *curl;
     struct buf token; /* of the credential, with NUL; empty: none */
     struct curl_slist *headers;
+    struct bytes unsent; /* of the body */
     struct buf response;
 };
 
 static void exchange_fini(struct pool_exchange *exchange)
 {
+    pool_lines_give(exchange->client->lines, exchange->curl);
     for (struct curl_slist *line = exchange->headers; line; line = line->next)
         explicit_bzero(line->data, strlen(line->data)); /* one of them holds the token */
     curl_slist_free_all(exchange->headers);
-    curl_easy_cleanup(exchange->curl);
     wiped_fini(&exchange->token);
     buf_fini(&exchange->response);
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct pool_exchange *exchange = context;
+    size_t taken = MIN(size * count, exchange->unsent.size);
+    memcpy(data, exchange->unsent.data, taken);
+    exchange->unsent = bytes_slice(exchange->unsent, taken, exchange->unsent.size - taken);
+    return taken;
+}
+
+/* Without this curl would send the code a second time when a connection that it has kept ends without an answer. */
+static int on_body_again(void *context, curl_off_t offset, int origin)
+{
+    (void)context, (void)offset, (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static void set_body(struct pool_exchange *exchange, struct bytes body)
+{
+    exchange->unsent = body;
+    curl_easy_setopt(exchange->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(exchange->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    curl_easy_setopt(exchange->curl, CURLOPT_READFUNCTION, on_body);
+    curl_easy_setopt(exchange->curl, CURLOPT_READDATA, exchange);
+    curl_easy_setopt(exchange->curl, CURLOPT_SEEKFUNCTION, on_body_again);
 }
 
 /* Returning less than was given makes curl fail the transfer: the answer is over its limit. */
@@ -150,7 +178,7 @@ static enum status add_authorization(struct pool_exchange *exchange, struct err 
 static enum status exchange_open(const struct pool_client *client, struct pool_exchange *exchange,
                                  struct err *error)
 {
-    *exchange = (struct pool_exchange){.client = client, .curl = curl_easy_init()};
+    *exchange = (struct pool_exchange){.client = client, .curl = pool_lines_take(client->lines)};
     struct err why = {0};
     buf_init(&exchange->response, client->response_size_max);
     enum status status =
@@ -236,6 +264,8 @@ static enum status perform(struct pool_exchange *exchange, const char *url, stru
                        detail[0] ? detail : curl_easy_strerror(code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return err_set(error, STATUS_CANCELLED, "the run was broken off");
+    if (code == CURLE_SEND_FAIL_REWIND)
+        return err_set(error, STATUS_UNAVAILABLE, "the session pool ended the connection without an answer");
     if (code != CURLE_OK)
         return err_set(error, STATUS_UNAVAILABLE, "no answer from the session pool: %s",
                        detail[0] ? detail : curl_easy_strerror(code));
@@ -353,7 +383,7 @@ enum status pool_client_execute(const struct pool_client *client, const char *id
     int64_t patience_ns = (client->run_timeout_ns ? client->run_timeout_ns : APP_POOL_RUN_TIMEOUT_NS) +
                           APP_POOL_ALLOCATION_TIMEOUT_NS;
     curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
-    curl_easy_setopt(exchange.curl, CURLOPT_POSTFIELDS, body);
+    set_body(&exchange, bytes_of_cstr(body));
     if (watch) {
         curl_easy_setopt(exchange.curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(exchange.curl, CURLOPT_XFERINFODATA, watch);

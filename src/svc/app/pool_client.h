@@ -2,7 +2,8 @@
 /* pool_client.h — runs code in a session pool over its public HTTP API, ours or the cloud's.
  * Speaks the legacy contract (session-pool-api.md section 5), which every generation of the service answers.
  * Calls block: they are made on the activity threads. A `struct pool_client` is only settings and may be used
- * by many threads. */
+ * by many threads. Code is sent once for each call: a connection that was kept and ends without an answer is the
+ * caller's to know, since the code may have run. */
 #ifndef SVC_APP_POOL_CLIENT_H
 #define SVC_APP_POOL_CLIENT_H
 
@@ -10,8 +11,10 @@
 #include "svc/app/run_ending.h"
 
 struct dt_azure_credential;
+struct pool_lines;
 
 struct pool_client {
+    struct pool_lines *lines;               /* where connections are kept; NULL: each request has its own */
     const char *url;                        /* pool management endpoint; a trailing '/' is allowed */
     const char *token;                      /* bearer token; NULL: no Authorization header */
     struct dt_azure_credential *credential; /* gives one where `token` is NULL; NULL: none */
