@@ -394,6 +394,7 @@ struct dt_start_options {
     /* Since 0.2. */
     const char *trace_parent; /* W3C traceparent of who starts it; NULL: none */
     const char *trace_state;  /* W3C tracestate; NULL: none */
+    const char *task_hub; /* another hub of the same service; NULL: the client's. Of a client's starts only */
 };
 
 /* Size of an instance id that this library or the service makes, with its NUL; ids given by the caller
@@ -404,9 +405,9 @@ struct dt_start_options {
  * defaults. `ret_instance_id`: NULL allowed; the id is cut if it does not fit, which the service's
  * limit of 100 characters prevents. `on_reply`: finds the id in the reply.
  * Errors: DT_ALREADY_EXISTS: see `reuse`. DT_INVALID_ARGUMENT: also an id that the service does not
- * allow. Common errors. DT_UNAVAILABLE also: the connection broke after the request was written, and the service
- * does not tell whose work the instance of this id is; the text says so. In every other case a start whose answer
- * is lost is done once: the client looks before it sends again.
+ * allow, or a `task_hub` that cannot be one. Common errors. DT_UNAVAILABLE also: the
+ * connection broke after the request was written, and the service does not tell whose work the instance of this id is; the
+ * text says so. In every other case a start whose answer is lost is done once: the client looks before it sends again.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_start(struct dt_client *client, const char *name,
                                                   const struct dt_start_options *o,

@@ -121,12 +121,17 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *target, struct bytes url,
     return STATUS_OK;
 }
 
+bool sdk_task_hub_usable(struct bytes name)
+{
+    return name.size > 0 && name.size <= SDK_TASK_HUB_SIZE_MAX && printable(name);
+}
+
 static STATUS_RESULT take_identity(struct sdk_target *target, const struct connection_string *parts,
                                    struct err *err)
 {
     if (!parts->task_hub.size)
         return err_set(err, STATUS_INVALID_ARGUMENT, "no TaskHub is given");
-    if (parts->task_hub.size > SDK_TASK_HUB_SIZE_MAX || !printable(parts->task_hub))
+    if (!sdk_task_hub_usable(parts->task_hub))
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "TaskHub: not printable ASCII without blanks, or too long");
     struct bytes authentication = parts->authentication.size ? parts->authentication : BYTES_LITERAL("None");

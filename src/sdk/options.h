@@ -37,6 +37,9 @@ struct sdk_target {
  * if `size` is smaller than the size member itself. */
 bool sdk_options_copy(void *ret_options, size_t own_size, const void *given);
 
+/* True if a hub may have this name: not empty, printable, not too long. */
+bool sdk_task_hub_usable(struct bytes name);
+
 /* Checks and copies `options`. INVALID_ARGUMENT with a text that names the fault (never a value that could be a
  * secret); NO_MEMORY. On failure there is nothing to free. */
 STATUS_RESULT sdk_target_init(struct sdk_target *ret_target, const struct dt_connect_options *options,

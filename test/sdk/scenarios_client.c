@@ -150,6 +150,35 @@ static void test_reuse(void **state)
     dt_instance_destroy(finish(id, DT_INSTANCE_COMPLETED));
 }
 
+/* A start in another hub of the service is there, and not in the client's own. */
+static void test_another_hub(void **state)
+{
+    if (lacks("hubs"))
+        skip();
+    struct dt_error e;
+    struct dt_connect_options there = connect_options();
+    there.task_hub = "beside";
+    struct dt_client *other;
+    struct dt_instance *instance;
+    check(dt_client_create(&there, &other, &e), &e);
+
+    struct dt_start_options o = DT_INIT(struct dt_start_options);
+    o.instance_id = "elsewhere";
+    o.task_hub = "beside";
+    check(dt_client_start(client, "now", &o, NULL, &e), &e);
+    assert_int_equal(dt_client_get(client, o.instance_id, false, &instance, &e), DT_NOT_FOUND);
+    check(dt_client_get(other, o.instance_id, false, &instance, &e), &e);
+    dt_instance_destroy(instance);
+
+    o.task_hub = "nowhere";
+    assert_int_equal(dt_client_start(client, "now", &o, NULL, &e), DT_NOT_FOUND);
+    o.task_hub = "no hub";
+    assert_int_equal(dt_client_start(client, "now", &o, NULL, &e), DT_INVALID_ARGUMENT);
+    o.task_hub = "";
+    assert_int_equal(dt_client_start(client, "now", &o, NULL, &e), DT_INVALID_ARGUMENT);
+    dt_client_destroy(other);
+}
+
 /* Pending until its time, known meanwhile, and not begun earlier. */
 static void test_scheduled_start(void **state)
 {
@@ -348,7 +377,7 @@ int run_client_scenarios(void)
         RIG_TEST(test_terminate),          RIG_TEST(test_suspend),    RIG_TEST(test_ids),
         RIG_TEST(test_asynchronous),       RIG_TEST(test_reuse),      RIG_TEST(test_scheduled_start),
         RIG_TEST(test_terminate_children), RIG_TEST(test_arguments),  RIG_TEST(test_threads),
-        RIG_TEST(test_client_destroyed),   RIG_TEST(test_no_service),
+        RIG_TEST(test_client_destroyed),   RIG_TEST(test_no_service), RIG_TEST(test_another_hub),
     };
     return cmocka_run_group_tests_name("sdk scenarios: client", tests, NULL, NULL);
 }

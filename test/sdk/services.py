@@ -18,7 +18,7 @@ class Service(Process):
 
 
 def scheduler(host, store, port=0):
-    return Service([host, str(store), str(port), "default"])
+    return Service([host, str(store), str(port), "default", "beside"])
 
 
 def memory_backend():

@@ -221,7 +221,7 @@ static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *c
     const struct sdk_call_options *o = &call->options;
     struct grpc_metadata metadata[METADATA_MAX];
     size_t count = 0;
-    metadata[count++] = (struct grpc_metadata){"taskhub", ch->target->task_hub};
+    metadata[count++] = (struct grpc_metadata){"taskhub", o->task_hub ? o->task_hub : ch->target->task_hub};
     metadata[count++] = (struct grpc_metadata){"x-user-agent", ch->user_agent};
     if (ch->worker_id)
         metadata[count++] = (struct grpc_metadata){"workerid", ch->worker_id};

@@ -21,6 +21,7 @@ struct sdk_result {
 
 struct sdk_call_options {
     enum pb_task_hub_sidecar_service_method method;
+    const char *task_hub;   /* borrowed until on_done; NULL: the channel's */
     bool streaming;         /* each message goes to on_message; the call is never repeated after the first */
     bool safe_twice;        /* may be sent again though it may have reached the service */
     unsigned retry;         /* 1u << status for each status after which to try again */

@@ -51,6 +51,19 @@ static struct pb_orchestration_id_reuse_policy *policy_of(struct sdk_draft *draf
     return policy;
 }
 
+static void take_hub(struct sdk_draft *draft, const char *task_hub)
+{
+    if (!task_hub || draft->status != STATUS_OK)
+        return;
+    struct bytes name = bytes_of_cstr(task_hub);
+    if (sdk_task_hub_usable(name)) {
+        memcpy(draft->op->start.task_hub, task_hub, name.size + 1);
+        return;
+    }
+    draft->status = STATUS_INVALID_ARGUMENT;
+    draft->fault = "task hub";
+}
+
 static enum status start(struct dt_client *client, const char *name, const struct dt_start_options *given,
                          dt_on_reply *on_reply, void *context, struct err *err)
 {
@@ -80,6 +93,7 @@ static enum status start(struct dt_client *client, const char *name, const struc
         draft.fault = "tags";
         draft.status = sdk_tags_to_wire(&draft.arena, options.tags, options.tag_count, &request.tags);
         request.orchestration_id_reuse_policy = policy_of(&draft, &options);
+        take_hub(&draft, options.task_hub);
     }
     if (draft.op) {
         draft.op->start.own_id = id == guid;

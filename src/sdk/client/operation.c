@@ -171,6 +171,7 @@ struct pb_opt_time sdk_time_bound(int64_t ns)
 enum status sdk_operation_send(struct sdk_operation *op, struct buf *request, int64_t timeout_ns)
 {
     struct sdk_call_options call = {.method = op->method,
+                                    .task_hub = op->start.task_hub[0] ? op->start.task_hub : NULL,
                                     .streaming = op->history != NULL,
                                     .safe_twice = !op->rule->once,
                                     .retry = 1u << STATUS_UNAVAILABLE,

@@ -12,6 +12,7 @@
 
 /* What only a start has: it can find out whether it has been done (start_fate.c). */
 struct sdk_start {
+    char task_hub[SDK_TASK_HUB_SIZE_MAX + 1]; /* "": the client's */
     bool own_id;  /* the instance id was made here, so nobody else can have taken it */
     bool written; /* the request may have reached the service before */
     char execution_id[GUID_DIGITS_SIZE + 1]; /* by which it knows its own work again; 32 digits */

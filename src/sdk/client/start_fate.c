@@ -97,6 +97,7 @@ bool sdk_start_look(struct sdk_operation *op)
     }
 
     struct sdk_call_options call = {.method = METHOD(GET_INSTANCE),
+                                    .task_hub = op->start.task_hub[0] ? op->start.task_hub : NULL,
                                     .safe_twice = true,
                                     .retry = 1u << STATUS_UNAVAILABLE,
                                     .timeout_ns = left,
