@@ -64,9 +64,28 @@ class Server:
 
     def sign_in(self):
         """As the commands of this machine do, if the server wants to know who asks."""
-        key = pathlib.Path(self.data) / "local.key"
-        self.token = key.read_text().strip() if key.exists() else None
+        self.token = self.local_key() if pathlib.Path(self.data, "local.key").exists() else None
         return self
+
+    def local_key(self):
+        """With --auth: the key that may do everything."""
+        return pathlib.Path(self.data, "local.key").read_text().strip()
+
+    def change_directory(self, path, body):
+        status, _, answer = self.ask("POST", f"/v1/directory/{path}", body, {"Authorization": f"Bearer {self.local_key()}"})
+        assert status in (200, 201), (status, answer)
+        return answer
+
+    def grant(self, role, to, scope="/"):
+        """The id of the assignment."""
+        return self.change_directory("assignments", {"role": role, "principal": to, "scope": scope})["id"]
+
+    def key_of(self, name, *roles):
+        """A person with these roles everywhere, and a key of theirs."""
+        self.change_directory("users", {"name": name})
+        for role in roles:
+            self.grant(role, name)
+        return self.change_directory("keys", {"name": name, "owner": name})["key"]
 
     def until_ready(self):
         """Looks until it answers and works; also for a server that somebody else has started at `port`."""

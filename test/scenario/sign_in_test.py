@@ -89,20 +89,10 @@ class Case(unittest.TestCase):
         return self.token(grant_type="client_credentials", client_id=made["clientId"], client_secret=made["secret"],
                           scope=f"{audience}/.default")
 
-    def grant(self, role, to, scope):
-        return self.good("POST", "/v1/directory/assignments", {"role": role, "principal": to, "scope": scope})["id"]
-
-    def key_of(self, name, *roles):
-        """A person with these roles everywhere, and a key of theirs."""
-        self.good("POST", "/v1/directory/users", {"name": name})
-        for role in roles:
-            self.grant(role, name, "/")
-        return self.good("POST", "/v1/directory/keys", {"name": name, "owner": name})["key"]
-
     # --- the door ---
 
     def test_every_route_wants_somebody_with_a_role(self):
-        bare = self.key_of("bare@example.org")
+        bare = self.server.key_of("bare@example.org")
         paths = self.server.ask("GET", "/openapi.json")[2]["paths"]
         self.assertGreater(len(paths), 60)
         for path, methods in paths.items():
@@ -125,23 +115,23 @@ class Case(unittest.TestCase):
                         (self.assertNotIn if known else self.assertIn)(somebody, (403,))
 
     def test_a_refusal_says_what_is_lacking_and_how_it_is_granted(self):
-        bare = self.key_of("lacking@example.org")
+        bare = self.server.key_of("lacking@example.org")
         status, headers, answer = self.ask("GET", "/v1/requests")
         self.assertEqual((status, answer["type"], answer["status"]), (401, "urn:sallyport:problem:sign-in-needed", 401))
         self.assertTrue(headers["WWW-Authenticate"].startswith("Bearer "))
         status, _, answer = self.ask("POST", "/code/execute", "1", bare)
         self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:permission-denied"))
         command = re.search(r'sallyport role create "(.+)" --to (\S+) --scope (\S+?)\.?$', answer["detail"])
-        self.grant(*command.groups())
+        self.server.grant(*command.groups())
         self.assertEqual(self.ask("POST", "/code/execute", "1", bare)[0], 200)
 
     def test_who_signed_in_is_who_submits_and_decides(self):
-        key = self.key_of("judge@example.org", "submitter", "reviewer")
-        self.grant("Azure ContainerApps Session Executor", "judge@example.org", "/")
+        key = self.server.key_of("judge@example.org", "submitter", "reviewer")
+        self.server.grant("Azure ContainerApps Session Executor", "judge@example.org", "/")
         made = self.good("POST", "/v1/requests", {"code": "print(1)", "submittedBy": "somebody else"}, key)
         shown = self.good("GET", f"/v1/requests/{made['id']}?wait=30s", key=key)
         self.assertEqual(shown["submittedBy"], "judge@example.org")
-        other = self.key_of("other@example.org", "reviewer")
+        other = self.server.key_of("other@example.org", "reviewer")
         self.good("POST", f"/v1/requests/{made['id']}/decision", {"approve": True, "by": "somebody else"}, other)
         shown = self.good("GET", f"/v1/requests/{made['id']}", key=key)
         self.assertEqual(shown["decision"]["by"], "other@example.org")
@@ -149,9 +139,9 @@ class Case(unittest.TestCase):
     def test_nobody_decides_on_their_own_request(self):
         """RP-22, RP-23: not with a second key either; an agent's request is that of the person behind it. RP-10: who may only
         submit sees only their own, and the result once it is released."""
-        key = self.key_of("author@example.org", "submitter", "reviewer")
+        key = self.server.key_of("author@example.org", "submitter", "reviewer")
         second = self.good("POST", "/v1/directory/keys", {"name": "second", "owner": "author@example.org"})["key"]
-        self.grant("Azure ContainerApps Session Executor", "author@example.org", "/")
+        self.server.grant("Azure ContainerApps Session Executor", "author@example.org", "/")
         made = self.good("POST", "/v1/requests", {"code": "print('mine')"}, key)
         path = f"/v1/requests/{made['id']}"
         self.assertNotIn("result", self.good("GET", path + "?wait=30s", key=key))  # their own, reviewer or not
@@ -162,11 +152,11 @@ class Case(unittest.TestCase):
                 status, _, answer = self.ask("POST", path + route, body, mine)
                 self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:own-request"))
         agent = self.good("POST", "/v1/requests", {"code": "print('agent')", "onBehalfOf": "Boss@Example.org"}, key)
-        boss = self.key_of("boss@example.org", "reviewer")
+        boss = self.server.key_of("boss@example.org", "reviewer")
         self.good("GET", f"/v1/requests/{agent['id']}?wait=30s", key=boss)
         self.assertEqual(self.ask("POST", f"/v1/requests/{agent['id']}/votes", {"answer": "approve"}, boss)[0], 403)
 
-        plain = self.key_of("plain@example.org", "submitter")
+        plain = self.server.key_of("plain@example.org", "submitter")
         theirs = self.good("POST", "/v1/requests", {"code": "print('held')"}, plain)
         held = f"/v1/requests/{theirs['id']}"
         self.assertNotIn("result", self.good("GET", held + "?wait=30s", key=plain))
@@ -189,9 +179,9 @@ class Case(unittest.TestCase):
         self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
     def test_a_stream_of_events_sees_no_more_than_its_roles_do_now(self):
-        key = self.key_of("demoted@example.org", "submitter")
-        role = self.grant("reviewer", "demoted@example.org", "/")
-        author = self.key_of("seen@example.org", "submitter")
+        key = self.server.key_of("demoted@example.org", "submitter")
+        role = self.server.grant("reviewer", "demoted@example.org", "/")
+        author = self.server.key_of("seen@example.org", "submitter")
         connection = self.server.connect(WAIT_S)
         connection.request("GET", "/v1/events", headers={"Authorization": f"Bearer {key}"})
         stream = connection.getresponse()
@@ -208,8 +198,8 @@ class Case(unittest.TestCase):
 
     def test_another_programs_orchestration_is_no_request(self):
         self.good("POST", "/v1/taskhubs/orchestrations", {"name": "Order", "instanceId": "order-1", "input": '"theirs"'})
-        plain = self.key_of("looking@example.org", "submitter")
-        judge = self.key_of("steering@example.org", "reviewer")
+        plain = self.server.key_of("looking@example.org", "submitter")
+        judge = self.server.key_of("steering@example.org", "reviewer")
         for key in (plain, judge):
             for route in ("", "/receipt"):
                 self.assertEqual(self.ask("GET", "/v1/requests/order-1" + route, key=key)[0], 404, route)
@@ -396,7 +386,7 @@ class Case(unittest.TestCase):
         self.audited("sign-in.failed", object=f"applications/{made['id']}", cause="invalid_client")
         self.audited("sign-in.failed", object="sign-in", cause="invalid_client")
 
-        bare = self.key_of("refused@example.org")
+        bare = self.server.key_of("refused@example.org")
         for _ in range(300):
             self.assertEqual(self.ask("GET", "/v1/audit", key=bare)[0], 403)
         self.good("DELETE", "/v1/directory/keys/refused@example.org")
@@ -411,7 +401,7 @@ class Case(unittest.TestCase):
 
     def test_forged_tokens_are_nobodys(self):
         made = self.application("forged")
-        self.grant("auditor", "forged", "/")
+        self.server.grant("auditor", "forged", "/")
         good = self.app_token(made, APP)["access_token"]
         self.assertEqual(self.ask("GET", "/v1/requests", key=good)[0], 200)
         header, claims, signature = good.split(".")
@@ -446,7 +436,7 @@ class Case(unittest.TestCase):
     def test_a_token_counts_at_its_audience_only(self):
         made = self.application("narrow")
         for role in ("auditor", "Owner", "Durable Task Data Contributor", "Azure ContainerApps Session Executor"):
-            self.grant(role, "narrow", "/")
+            self.server.grant(role, "narrow", "/")
         base = self.server.ready["url"]
         asked = {APP: "/v1/requests", SCHEDULER: "/v1/taskhubs/ping", base: "/v1/directory/users",
                  POOL: self.server.pool_path() + "/metadata?api-version=2025-02-02-preview"}
@@ -490,7 +480,7 @@ class Case(unittest.TestCase):
         return ended
 
     def test_a_key_that_is_revoked_ends_its_streams(self):
-        key = self.key_of("feed@example.org", "Durable Task Data Reader")
+        key = self.server.key_of("feed@example.org", "Durable Task Data Reader")
         ended = self.follow(key)
         self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=key)[0], 200)
         self.assertFalse(ended.is_set())
@@ -500,7 +490,7 @@ class Case(unittest.TestCase):
 
     def test_a_role_that_is_taken_ends_a_workers_stream(self):
         made = self.application("worker")
-        assignment = self.grant("Durable Task Worker", "worker", "/scheduler/default")
+        assignment = self.server.grant("Durable Task Worker", "worker", "/scheduler/default")
         token = self.app_token(made, SCHEDULER)["access_token"]
         metadata = (("taskhub", "default"), ("authorization", f"Bearer {token}"))
         with grpc.insecure_channel(f"localhost:{self.server.port}") as channel:
@@ -523,9 +513,9 @@ class Case(unittest.TestCase):
             self.assertEqual(ended.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
 
     def test_groups_give_roles_and_who_is_deleted_has_none(self):
-        key = self.key_of("member@example.org")
+        key = self.server.key_of("member@example.org")
         self.good("POST", "/v1/directory/groups", {"name": "readers"})
-        self.grant("auditor", "readers", "/app")
+        self.server.grant("auditor", "readers", "/app")
         self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 403)
         self.good("POST", "/v1/directory/groups/readers/members", {"member": "member@example.org"})
         self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 200)
@@ -558,14 +548,14 @@ class Case(unittest.TestCase):
     def test_nobody_rises_by_writing_the_directory(self):
         """An Owner of the control plane alone, and a key that was narrowed to it: neither makes themselves more than that."""
         self.good("POST", "/v1/directory/users", {"name": "part@example.org"})
-        self.grant("Owner", "part@example.org", "/control")
+        self.server.grant("Owner", "part@example.org", "/control")
         self.good("POST", "/v1/directory/groups", {"name": "rulers"})
-        self.grant("Owner", "rulers", "/")
+        self.server.grant("Owner", "rulers", "/")
         narrow = {"name": "narrow", "owner": "owner@sallyport", "roles": "Owner", "scope": "/control"}
         keys = {"part": self.good("POST", "/v1/directory/keys", {"name": "part", "owner": "part@example.org"})["key"],
                 "narrow": self.good("POST", "/v1/directory/keys", narrow)["key"]}
         assignment = {"role": "Reviewer", "principal": "part@example.org", "scope": "/app"}
-        theirs = self.grant("Reviewer", "part@example.org", "/app/x")
+        theirs = self.server.grant("Reviewer", "part@example.org", "/app/x")
         attempts = [("POST", "/v1/directory/assignments", assignment),
                     ("POST", "/v1/directory/assignments", {**assignment, "scope": "/"}),
                     ("DELETE", f"/v1/directory/assignments/{theirs}", None),
@@ -640,7 +630,7 @@ class Case(unittest.TestCase):
 
     def test_secrets_are_nowhere_to_be_read(self):
         made = self.application("hidden")
-        key = self.key_of("hidden@example.org")
+        key = self.server.key_of("hidden@example.org")
         token = self.app_token(made, APP)
         self.ask("GET", f"/v1/requests?access_token={token['access_token']}", key=made["secret"])
         self.token(grant_type="client_credentials", client_id=made["clientId"], client_secret=made["secret"] + "x",
