@@ -58,6 +58,20 @@ static bool set_text(json_t *body, const char *member, const char *text)
     return !text || json_object_set_new(body, member, json_string(text)) == 0;
 }
 
+/* What is to follow an approval. */
+static int add_then(const struct review_call *call, json_t *body)
+{
+    const char *name = setting_text(call->values, "then-start"),
+               *hub = setting_text(call->values, "then-hub");
+    if (!name)
+        return hub ? server_failed(call->command, EXIT_USAGE, "--then-hub needs --then-start", NULL)
+                   : EXIT_GOOD;
+    json_t *then = json_pack("{s:{s:s, s:s*}}", "start", "name", name, "hub", hub);
+    if (!then)
+        return server_failed(call->command, EXIT_USAGE, "a setting is not in UTF-8", NULL);
+    return json_object_set_new(body, "then", then) == 0 ? EXIT_GOOD : review_no_memory(call);
+}
+
 static int make_submission(const struct review_call *call, json_t *body)
 {
     const struct option_value *patience = option_get(call->values, "approval-timeout");
@@ -68,6 +82,8 @@ static int make_submission(const struct review_call *call, json_t *body)
     for (size_t i = 0; code == EXIT_GOOD && i < ARRAY_SIZE(texts); i++)
         if (!set_text(body, texts[i][1], setting_text(call->values, texts[i][0])))
             code = server_failed(call->command, EXIT_USAGE, "a setting is not in UTF-8", NULL);
+    if (code == EXIT_GOOD)
+        code = add_then(call, body);
     if (patience->given)
         json_object_set_new(body, "approvalTimeoutSeconds",
                             json_real((double)patience->number / (double)NS_PER_S));

@@ -208,6 +208,28 @@ static void view_rules(const json_t *policy, struct buf *out)
     print_pair(out, "message", text_of(policy, "message"));
 }
 
+/* What follows an approval, and what became of it. */
+static void view_then(const json_t *request, struct buf *out)
+{
+    const json_t *start = json_object_get(json_object_get(request, "then"), "start");
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *name = text_of(start, "name"), *hub = text_of(start, "hub"), *state = text_of(start, "state");
+    const char *instance = text_of(start, "instanceId");
+    const char *error = text_of(json_object_get(start, "error"), "message");
+    if (!name)
+        return;
+    buf_append_fmt(&line, "start %s in hub %s", name, text_or(hub, "?"));
+    if (state)
+        buf_append_fmt(&line, ": %s", state);
+    if (instance && !error)
+        buf_append_fmt(&line, " as %s", instance);
+    if (error)
+        buf_append_fmt(&line, ": %s", error);
+    buf_append_byte(&line, '\0');
+    if (buf_status(&line) == STATUS_OK)
+        print_pair(out, "then", (const char *)line.data);
+}
+
 /* The present run is the last one. */
 static const json_t *present_run(const json_t *request)
 {
@@ -241,6 +263,7 @@ void view_request(const json_t *request, bool why, struct buf *out)
     view_head(request, out);
     view_effects(present_run(request), out);
     view_votes(json_object_get(request, "votes"), out);
+    view_then(request, out);
     if (why)
         view_rules(json_object_get(request, "policy"), out);
     print_pair(out, "error", text_of(error, "message"));

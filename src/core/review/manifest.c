@@ -67,6 +67,8 @@ enum status manifest_write(const struct manifest_facts *facts, struct buf *out, 
         facts->gate, "stage", facts->stage, "session", facts->session, "policy", facts->policy_version,
         "code", blob_json(&facts->code), "inputs", blobs_json(facts->inputs, facts->input_count, &twice));
     bool whole = root && (facts->run == 0 || add_run(root, facts, &twice));
+    if (whole && facts->then)
+        whole = json_object_set(root, "then", facts->then) == 0;
     enum status status = STATUS_OK;
     if (twice)
         status = err_set(err, STATUS_INVALID_ARGUMENT, "two files have one path");

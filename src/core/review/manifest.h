@@ -5,7 +5,7 @@
  *
  *   {"code":{"bytes","sha256"},"effects"?,"files":[{"bytes","path","sha256"}],"format":"sallyport-manifest-1","gate",
  *    "inputs":[{"bytes","path","sha256"}],"language","policy"?,"request","result"?:{"bytes","sha256"},"revision","run"?,
- *    "session"?,"stage","template"?}
+ *    "session"?,"stage","template"?,"then"?}
  *
  * Members that are not known are absent, never zero. Before a run there are no files, result and run. Pure; any thread. */
 #ifndef CORE_REVIEW_MANIFEST_H
@@ -42,6 +42,7 @@ struct manifest_facts {
     const struct manifest_blob *files; /* made or changed; any order */
     size_t file_count;
     json_t *effects; /* borrowed; NULL: not reported */
+    json_t *then;    /* borrowed; what follows an approval; NULL: nothing */
 };
 
 /* Appends the canonical text to `out`. INVALID_ARGUMENT: two files of one path, a text that is no UTF-8, or a number of

@@ -89,7 +89,8 @@ static void test_other_facts_other_text(void **state)
     (void)state;
     json_t *effects = json_pack("{s:i}", "processes", 1);
     const struct manifest_blob file = {"a", HASH_A, 1};
-    struct manifest_facts others[16];
+    json_t *then = json_pack("{s:{s:s}}", "start", "name", "Next");
+    struct manifest_facts others[17];
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         others[i] = plain;
     others[0].request = "r2";
@@ -108,12 +109,14 @@ static void test_other_facts_other_text(void **state)
     others[13].files = &file, others[13].file_count = 1;
     others[14].effects = effects;
     others[15].run = 0;
+    others[16].then = then;
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
         assert_false(same(&plain, &others[i]));
         for (size_t j = 0; j < i; j++)
             assert_false(same(&others[j], &others[i]));
     }
     json_decref(effects);
+    json_decref(then);
 }
 
 static void test_what_is_refused(void **state)

@@ -31,6 +31,7 @@
     X(REQUEST_CANCELLED, "request.cancelled") /* by its submitter, an operator, or the scheduler */          \
     X(REQUEST_TIMED_OUT, "request.timed-out") /* nobody decided in time */                                   \
     X(REQUEST_FAILED, "request.failed")       /* without the end of a run */                                 \
+    X(REQUEST_CONTINUED, "request.continued") /* what was to follow its release was started, or cannot be */ \
     /* Who there is and what they may; each once it counts. */                                               \
     X(PERSON_CREATED, "person.created")                                                                      \
     X(PERSON_DELETED, "person.deleted")                                                                      \

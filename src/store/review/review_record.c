@@ -164,12 +164,14 @@ enum status review_record_save(struct review_book *book, struct review_record *r
                                struct err *err)
 {
     write_state(record, now_ns);
+    enum status status = review_then_due(book, record, err); /* whatever it was that released it */
+    if (status != STATUS_OK)
+        return status;
     char *text = json_dumps(record->doc, JSON_COMPACT);
     if (!text)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     struct bytes doc = bytes_of_cstr(text);
-    enum status status =
-        record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
+    status = record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
     free(text);
     return status;
 }
@@ -317,6 +319,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
     };
     if (has_run)
         facts.result = blob_of(result, NULL);
+    facts.then = review_then_promise(record);
     struct manifest_blob *inputs = blobs_of(json_object_get(revision, "files"), &facts.input_count);
     struct manifest_blob *files = blobs_of(json_object_get(record->doc, "files"), &facts.file_count);
     facts.inputs = inputs;
@@ -328,6 +331,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
                                          : err_set(err, STATUS_NO_MEMORY, "out of memory");
     free(inputs);
     free(files);
+    json_decref(facts.then);
     if (status == STATUS_OK)
         status = review_blob_put(book, record->row, buf_peek(&text), sha256, err);
     if (status == STATUS_OK)

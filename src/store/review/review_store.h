@@ -83,6 +83,7 @@ struct review_submission {
     const char *submitted_by, *on_behalf_of, *purpose, *session; /* NULL: not said */
     const char *language;
     const json_t *labels; /* NULL: none; an object of texts */
+    const json_t *then;   /* NULL: nothing follows; {"start": {"name","hub","version"?}} */
     enum review_gate gate;
     struct bytes code;
     const struct review_file *files;
@@ -247,7 +248,8 @@ STATUS_RESULT review_book_ended_outside(struct review_book *book, const char *id
     X(APPROVED, "approved") /* HumanApproval true */                                                         \
     X(REJECTED, "rejected") /* HumanApproval false */                                                        \
     X(WAKE, "wake")         /* ReviewChanged: what is due has changed */                                     \
-    X(CANCEL, "cancel")     /* terminate it */
+    X(CANCEL, "cancel")     /* terminate it */                                                               \
+    X(NEXT, "next")         /* what was to follow its release */
 
 enum review_duty_kind {
 #define X(name, text) REVIEW_DUTY_##name,
@@ -256,7 +258,7 @@ enum review_duty_kind {
         REVIEW_DUTY_KINDS
 };
 
-/* Written with what makes it necessary, done at least once, then struck out. */
+/* Written with what makes it necessary, done at least once, then struck out. Numbers of kinds are in data folders. */
 struct review_duty {
     int64_t number;
     enum review_duty_kind kind;
@@ -272,6 +274,30 @@ struct review_duty {
 STATUS_RESULT review_book_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
                                  size_t capacity, size_t *ret_count, struct err *err);
 STATUS_RESULT review_book_duty_done(struct review_book *book, int64_t number, struct err *err);
+
+/* --- what follows a release --- */
+
+/* The orchestration that is to be started: `then.start` of the request. */
+struct review_next {
+    json_t *start;    /* {"name","hub","version"?, …}; owned by the caller */
+    struct buf input; /* a text of C: {"requestId","manifestSha256","result"}; owned by the caller */
+    char instance[REVIEW_ID_SIZE + 8]; /* the same each time, so that what was started twice is there once */
+};
+void review_next_fini(struct review_next *next);
+STATUS_RESULT review_book_next(struct review_book *book, const char *id, struct review_next *ret_next,
+                               struct err *err);
+
+struct review_next_outcome {
+    int64_t duty; /* its number */
+    const char *instance;
+    const char *error_type; /* NULL: it was started; else it cannot be, however often it is tried */
+    const char *error_text;
+};
+
+/* Strikes the duty out, and says so in the request, the log and an event. */
+STATUS_RESULT review_book_next_told(struct review_book *book, const char *id,
+                                    const struct review_next_outcome *outcome, int64_t now_ns,
+                                    struct err *err);
 
 /* --- events --- */
 

@@ -108,6 +108,10 @@ STATUS_RESULT review_record_manifest(struct review_book *book, struct review_rec
 /* The present revision or run in the record, borrowed; NULL: none. */
 json_t *review_record_revision(const struct review_record *record);
 json_t *review_record_run(const struct review_record *record);
+/* What is to follow, without what became of it: a new object; NULL: nothing (review_next.c). */
+json_t *review_then_promise(const struct review_record *record);
+/* Writes the duty when the request has been released and it was not written before. */
+STATUS_RESULT review_then_due(struct review_book *book, struct review_record *record, struct err *err);
 /* As lists show it, without internal members; new. */
 json_t *review_record_brief(const struct review_record *record);
 const char *review_record_text(const struct review_record *record, const char *member);

@@ -139,6 +139,8 @@ static json_t *new_doc(const struct review_submission *submission, int64_t now_n
     json_object_set_new(doc, "approvalTimeoutSeconds", seconds_json(submission->approval_timeout_ms));
     if (submission->labels && json_object_size(submission->labels) > 0)
         json_object_set_new(doc, "labels", json_deep_copy(submission->labels));
+    if (submission->then)
+        json_object_set_new(doc, "then", json_deep_copy(submission->then));
     return doc;
 }
 
@@ -201,7 +203,8 @@ static json_t *revision_details(const struct review_record *record)
 static json_t *submission_details(const struct review_record *record)
 {
     json_t *details = revision_details(record);
-    static const char *const said[] = {"submittedBy", "onBehalfOf", "purpose", "labels", "session", "gate"};
+    static const char *const said[] = {"submittedBy", "onBehalfOf", "purpose", "labels",
+                                       "session",     "gate",       "then"};
     json_object_set_new(details, "approvalTimeoutMs",
                         json_integer((json_int_t)review_record_number(record, "_approvalTimeoutMs")));
     for (size_t i = 0; i < ARRAY_SIZE(said); i++)

@@ -41,6 +41,8 @@ struct app_service {
     struct duty_runner *duties;                  /* NULL likewise */
     struct review_feed *feed;                    /* NULL likewise */
     struct review_job last_job;                  /* of the stop */
+    char *task_hub;                              /* of the connection string */
+    const char *scheduler_resource;              /* NULL: the scheduler is no resource of this server */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
@@ -187,9 +189,10 @@ struct submission {
     json_t *code;
     const char *submitted_by; /* NULL: not said */
     int64_t approval_timeout_ms;
-    json_t *warnings; /* taken; NULL: none */
-    json_t *body;     /* /v1: all members, checked; NULL: the code alone */
-    const char *key;  /* Idempotency-Key; NULL: none */
+    json_t *warnings;   /* taken; NULL: none */
+    json_t *body;       /* /v1: all members, checked; NULL: the code alone */
+    const json_t *then; /* what is to follow its release, checked; NULL: nothing */
+    const char *key;    /* Idempotency-Key; NULL: none */
     enum review_gate gate;
     /* Answers once the scheduler has replied. `warnings` is borrowed. */
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);

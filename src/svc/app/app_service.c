@@ -212,6 +212,10 @@ static enum status make_credentials(struct app_service *service, const struct ap
     enum status status = connection_string_parse(bytes_of_cstr(service->connection_string), &parts, error);
     if (status != STATUS_OK)
         return err_wrap(error, "%s", string_setting);
+    service->task_hub =
+        strndup(parts.task_hub.data ? (const char *)parts.task_hub.data : "", parts.task_hub.size);
+    if (!service->task_hub)
+        return err_set(error, STATUS_NO_MEMORY, "out of memory");
     if (!service->scheduler_token) {
         status = make_credential(service, string_setting, service->connection_string, parts.endpoint,
                                  "the endpoint of the scheduler", &service->credential, error);
@@ -298,6 +302,7 @@ static void release(struct app_service *service)
     dt_azure_credential_destroy(service->credential);
     dt_azure_credential_destroy(service->pool_credential);
     release_note(service->connection);
+    free(service->task_hub);
     free(service->connection_string);
     free(service->pool_url);
     free(service->pool_token);
@@ -326,6 +331,7 @@ static void configure(struct app_service *service, const struct app_options *opt
     service->audit = options->audit;
     service->review = options->review;
     service->book_name = options->review ? review_store_name(options->review) : NULL;
+    service->scheduler_resource = options->scheduler_resource;
     service->connection_string = copy(options->connection_string);
     service->pool_url = copy(options->pool_url);
     service->pool_token = copy(options->pool_token);

@@ -16,6 +16,8 @@ struct app_options {
     const char *connection_string; /* DURABLE_TASK_SCHEDULER_CONNECTION_STRING; with or without "Endpoint=" */
     const char *pool_url;          /* SESSION_POOL_URL */
     const char *pool_token;        /* bearer token for the pool; NULL: none */
+    const char *
+        scheduler_resource; /* its id, at which roles may be granted; borrowed; NULL: it is none of this server's */
     const char *ca_file; /* PEM: the authorities that pool and scheduler may have; NULL: the system's */
     const char
         *scheduler_token; /* bearer token for the scheduler; NULL: what Authentication= of its string says */

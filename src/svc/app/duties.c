@@ -20,7 +20,8 @@ struct duty_call {
     struct review_job job; /* strikes it out */
     struct duty_runner *runner;
     struct review_duty duty;
-    bool looking; /* whether there is an orchestration */
+    struct review_next next; /* of what follows a release */
+    bool looking;            /* whether there is an orchestration */
     enum dt_status status;
     char text[200];
 };
@@ -79,6 +80,7 @@ static void end_page(struct duty_runner *runner)
 static void end_call(struct duty_call *call, bool done)
 {
     struct duty_runner *runner = call->runner;
+    review_next_fini(&call->next);
     runner->failed += !done;
     if (--runner->open == 0)
         end_page(runner);
@@ -96,6 +98,62 @@ static void on_struck(struct review_job *job, enum status status, const struct e
 /* --- telling --- */
 
 static void tell_it(struct duty_call *call);
+static void on_reply(const struct dt_reply *reply, void *context);
+
+/* --- what follows a release --- */
+
+static enum status read_next(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct duty_call *call = CONTAINER_OF(job, struct duty_call, job);
+    return review_book_next(book, call->duty.id, &call->next, err);
+}
+
+static void on_next_read(struct review_job *job, enum status status, const struct err *err)
+{
+    struct duty_call *call = CONTAINER_OF(job, struct duty_call, job);
+    if (status == STATUS_OK && !call->runner->halted) {
+        tell_it(call);
+        return;
+    }
+    if (status != STATUS_OK)
+        log_warn(AREA, "what follows a release cannot be read id=%s cause=\"%s\"", call->duty.id, err->text);
+    end_call(call, false);
+}
+
+/* However often it is tried: the hub is none, the app may not start anything there, or the service refuses what it is given. */
+static bool is_hopeless(enum dt_status status)
+{
+    return status == DT_NOT_FOUND || status == DT_PERMISSION_DENIED || status == DT_INVALID_ARGUMENT ||
+           status == DT_UNIMPLEMENTED;
+}
+
+static enum status note_next(struct review_job *job, struct review_book *book, struct err *err)
+{
+    const struct duty_call *call = CONTAINER_OF(job, struct duty_call, job);
+    bool hopeless = is_hopeless(call->status);
+    const struct review_next_outcome outcome = {.duty = call->duty.number,
+                                                .instance = call->next.instance,
+                                                .error_type = hopeless ? dt_status_name(call->status) : NULL,
+                                                .error_text = call->text};
+    return review_book_next_told(book, call->duty.id, &outcome, clock_unix_ns(), err);
+}
+
+/* ORDER: started first, then written down. What was started before a crash is there already, and is not started again: no
+ * status of it may be replaced. */
+static enum dt_status start_next(struct duty_call *call)
+{
+    const json_t *start = call->next.start;
+    struct dt_start_options options = DT_INIT(struct dt_start_options);
+    options.instance_id = call->next.instance;
+    options.version = json_string_value(json_object_get(start, "version"));
+    options.input = (const char *)call->next.input.data;
+    options.task_hub = json_string_value(json_object_get(start, "hub"));
+    options.reuse = DT_REUSE_LISTED;
+    return dt_client_start_async(call->runner->client, json_string_value(json_object_get(start, "name")),
+                                 &options, on_reply, call);
+}
+
+/* --- what the orchestration of a request is told --- */
 
 /* What goes on and has no orchestration here gets one, which asks the book what is due: the app's hub is another now, or the
  * instance was purged. An event for it would be dropped without a word. */
@@ -110,9 +168,12 @@ static void on_looked(struct duty_call *call)
 /* What is there already, or gone, need not be told. */
 static bool is_done(const struct duty_call *call)
 {
+    bool is_there = call->status == DT_OK || call->status == DT_ALREADY_EXISTS;
     bool gone = call->status == DT_NOT_FOUND || call->status == DT_FAILED_PRECONDITION;
     if (call->duty.kind == REVIEW_DUTY_START)
-        return call->status == DT_OK || call->status == DT_ALREADY_EXISTS;
+        return is_there;
+    if (call->duty.kind == REVIEW_DUTY_NEXT)
+        return is_there || is_hopeless(call->status);
     return call->status == DT_OK || gone;
 }
 
@@ -130,8 +191,9 @@ static void on_told(struct loop_message *message)
         end_call(call, false);
         return;
     }
-    call->job.perform = strike_out;
+    call->job.perform = call->duty.kind == REVIEW_DUTY_NEXT ? note_next : strike_out;
     call->job.on_done = on_struck;
+    call->job.reads_only = false;
     review_store_run(call->runner->book, &call->job);
 }
 
@@ -177,6 +239,8 @@ static enum dt_status tell(struct duty_call *call)
         return dt_client_raise_event_async(client, id, EVENT_DECISION, "true", on_reply, call);
     case REVIEW_DUTY_REJECTED:
         return dt_client_raise_event_async(client, id, EVENT_DECISION, "false", on_reply, call);
+    case REVIEW_DUTY_NEXT:
+        return start_next(call);
     case REVIEW_DUTY_CANCEL:
         return dt_client_terminate_async(client, id, "\"cancelled\"", false, on_reply, call);
     default:
@@ -209,7 +273,14 @@ static void begin_call(struct duty_runner *runner, size_t index)
     *call = (struct duty_call){.message = {.on_run = on_told}, .runner = runner, .duty = runner->page[index]};
     call->looking = call->duty.goes_on && call->duty.kind != REVIEW_DUTY_START;
     runner->open++;
-    tell_it(call);
+    if (call->duty.kind != REVIEW_DUTY_NEXT) {
+        tell_it(call);
+        return;
+    }
+    call->job.perform = read_next;
+    call->job.on_done = on_next_read;
+    call->job.reads_only = true;
+    review_store_run(runner->book, &call->job);
 }
 
 /* --- reading --- */

@@ -37,6 +37,9 @@
 #define APP_LABELS_MAX           16
 #define APP_LABEL_KEY_SIZE_MAX   64
 #define APP_LABEL_VALUE_SIZE_MAX 256
+/* Bytes of the names of the orchestration and of the hub that follow an approval. */
+#define APP_THEN_NAME_SIZE_MAX 200
+#define APP_THEN_HUB_SIZE_MAX  128
 /* Bytes of an Idempotency-Key. */
 #define APP_KEY_SIZE_MAX 200
 /* Streams of events that are open at once; bytes that one may leave unread. */

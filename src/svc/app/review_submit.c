@@ -112,6 +112,7 @@ void submit_to_book(struct app_service *service, struct http_request *request,
         own->submission.session = json_string_value(json_object_get(body, "session"));
         own->submission.on_behalf_of = json_string_value(json_object_get(body, "onBehalfOf"));
         own->submission.labels = json_object_get(body, "labels");
+        own->submission.then = submission->then;
     }
     if (submission->key && !take_key(own, submission->key)) {
         exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");

@@ -10,8 +10,10 @@
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/then.h"
 
-#define BOOK_ONLY_MEMBERS 3 /* the last of those that are known: without a book they are ignored */
+#define BOOK_ONLY_MEMBERS                                                                                    \
+    3 /* purpose, labels, onBehalfOf: the last of those that are known: without a book they are ignored */
 
 static void bad_request(struct http_request *request, const char *detail)
 {
@@ -138,9 +140,10 @@ static const char *purpose_refusal(const json_t *root, enum review_gate *ret_gat
 static const char *bookless_refusal(const struct app_service *service, const json_t *root,
                                     enum review_gate gate)
 {
-    if (service->review || (gate == REVIEW_GATE_AFTER && !member(root, "session")))
+    if (service->review || (gate == REVIEW_GATE_AFTER && !member(root, "session") && !member(root, "then")))
         return NULL;
-    return "The members \"session\" and \"gate\", unless it is \"after\", need a server with a data folder.";
+    return "The members \"session\", \"then\" and \"gate\", unless it is \"after\", need a server with a "
+           "data folder.";
 }
 
 /* "" without one. */
@@ -156,9 +159,9 @@ static bool read_key(struct http_request *request, char ret_key[static APP_KEY_S
 void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    static const char *const known[] = {"code",     "submittedBy", "approvalTimeoutSeconds",
-                                        "language", "gate",        "session",
-                                        "purpose",  "labels",      "onBehalfOf"};
+    static const char *const known[] = {
+        "code",   "submittedBy", "approvalTimeoutSeconds", "language", "gate", "session", "then", "purpose",
+        "labels", "onBehalfOf"};
     size_t kept = ARRAY_SIZE(known) - (service->review ? 0 : BOOK_ONLY_MEMBERS);
     json_t *root = body_is_source(request) ? read_source(request) : body_read_object(request);
     if (!root)
@@ -187,8 +190,15 @@ void route_requests_create(struct app_service *service, struct http_request *req
     if (!refusal && !read_key(request, key))
         refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
             APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
+    json_t *then = refusal ? NULL : member(root, "then");
+    const struct then_place place = {service->task_hub, service->scheduler_resource};
+    if (then && !then_admit(request, then, &place)) { /* it is answered */
+        json_decref(root);
+        return;
+    }
     const struct submission submission = {
         .body = service->review ? root : NULL,
+        .then = then,
         .key = service->review && *key ? key : NULL,
         .gate = gate,
         .code = code,

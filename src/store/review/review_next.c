@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* review_next.c — what a submission wants to follow its release: that it is due, what it is told, and what became of it.
+ *
+ *   released ──► state "due" and a duty, in the same transaction ──► told ──► "started" or "failed", the duty struck out
+ */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "store/review/review_store_internal.h"
+
+static json_t *start_of(const struct review_record *record)
+{
+    return json_object_get(json_object_get(record->doc, "then"), "start");
+}
+
+json_t *review_then_promise(const struct review_record *record)
+{
+    static const char *const said[] = {"name", "hub", "version"};
+    const json_t *start = start_of(record);
+    if (!start)
+        return NULL;
+    json_t *promised = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(said); i++)
+        if (json_object_get(start, said[i]))
+            json_object_set(promised, said[i], json_object_get(start, said[i]));
+    return json_pack("{s:o}", "start", promised);
+}
+
+enum status review_then_due(struct review_book *book, struct review_record *record, struct err *err)
+{
+    json_t *start = start_of(record);
+    bool released = json_is_true(json_object_get(record->doc, "released"));
+    if (!start || !released || json_object_get(start, "state"))
+        return STATUS_OK;
+    if (json_object_set_new(start, "state", json_string("due")) != 0)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return review_record_duty(book, record, REVIEW_DUTY_NEXT, err);
+}
+
+/* --- what it is told --- */
+
+void review_next_fini(struct review_next *next)
+{
+    json_decref(next->start);
+    next->start = NULL;
+    buf_fini(&next->input);
+}
+
+/* {"requestId","manifestSha256","result"}: the result as it was kept, null when retention has taken it. */
+static enum status write_input(struct review_book *book, const struct review_record *record, struct buf *out,
+                               struct err *err)
+{
+    const char *manifest = review_record_text(record, "manifestSha256");
+    const char *result =
+        json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
+    buf_append_fmt(out, "{\"requestId\":\"%s\",\"manifestSha256\":\"%s\",\"result\":",
+                   text_or(review_record_text(record, "id"), ""), text_or(manifest, ""));
+    size_t before = out->size;
+    enum status status = result ? review_book_blob(book, result, out, err) : STATUS_NOT_FOUND;
+    if (status == STATUS_NOT_FOUND) {
+        out->size = before;
+        buf_append_cstr(out, "null");
+        status = STATUS_OK;
+    }
+    buf_append_bytes(out, bytes_of("}", 2)); /* a text of C */
+    if (status == STATUS_OK && buf_status(out) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status;
+}
+
+enum status review_book_next(struct review_book *book, const char *id, struct review_next *ret_next,
+                             struct err *err)
+{
+    struct review_record record;
+    review_next_fini(ret_next);
+    *ret_next = (struct review_next){0};
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    ret_next->start = json_incref(start_of(&record));
+    (void)snprintf(ret_next->instance, sizeof ret_next->instance, "%.*s-then", REVIEW_ID_SIZE - 1, id);
+    status = write_input(book, &record, &ret_next->input, err);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- what became of it --- */
+
+static enum status write_outcome(struct review_book *book, struct review_record *record,
+                                 const struct review_next_outcome *outcome, int64_t now_ns, struct err *err)
+{
+    json_t *start = start_of(record), *promised = review_then_promise(record);
+    json_t *error = outcome->error_type ? json_pack("{s:s, s:s}", "type", outcome->error_type, "message",
+                                                    text_or(outcome->error_text, ""))
+                                        : NULL;
+    json_t *details = json_pack("{s:O*, s:s, s:O*}", "start", json_object_get(promised, "start"),
+                                "instanceId", outcome->instance, "error", error);
+    json_decref(promised);
+    json_object_set_new(start, "state", json_string(error ? "failed" : "started"));
+    json_object_set_new(start, "at", review_time_json(now_ns));
+    json_object_set_new(start, "instanceId", json_string(outcome->instance));
+    if (error)
+        json_object_set_new(start, "error", error);
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status != STATUS_OK) {
+        json_decref(details);
+        return status;
+    }
+    status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
+    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+}
+
+enum status review_book_next_told(struct review_book *book, const char *id,
+                                  const struct review_next_outcome *outcome, int64_t now_ns, struct err *err)
+{
+    struct review_record record;
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    const char *state = json_string_value(json_object_get(start_of(&record), "state"));
+    if (state && strcmp(state, "due") == 0) /* else it was written down already */
+        status = write_outcome(book, &record, outcome, now_ns, err);
+    review_record_fini(&record);
+    return status == STATUS_OK ? review_book_duty_done(book, outcome->duty, err) : status;
+}

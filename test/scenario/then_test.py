@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: MIT
+"""What follows an approval. If this fails, what a submitter wanted to go on does not, does so twice, or does so without approval.
+
+Usage: then_test.py PROGRAM"""
+import hashlib
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import time
+import unittest
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+HUBS = ["--task-hubs", "default,next"]
+DUTY_NEXT = 5  # as the book numbers it
+
+
+class Next:
+    """What the tests ask of servers; `apart` is the scheduler, if it is not the same one."""
+
+    def submit(self, server, code="print('go on')", headers=None, **members):
+        status, _, answer = server.ask("POST", "/v1/requests", {"code": code, **members}, headers)
+        self.assertEqual(status, 201, answer)
+        return answer["id"]
+
+    def decide(self, server, request_id, answer="approve"):
+        server.until(request_id, "waiting")
+        status, _, body = server.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": answer})
+        self.assertEqual(status, 200, body)
+
+    def until_next(self, server, request_id, *states, seconds=60):
+        """Looks until what follows is in one of the states; its description."""
+        deadline = time.monotonic() + seconds
+        while True:
+            start = server.request(request_id)["then"]["start"]
+            if start.get("state") in states:
+                return start
+            self.assertLess(time.monotonic(), deadline, f"{start}\n{server.tail()}")
+            time.sleep(0.02)
+
+    def instance(self, scheduler, instance_id, hub, part=""):
+        """As the scheduler's own HTTP API has it; None: there is none."""
+        status, _, answer = scheduler.ask("GET", f"/v1/taskhubs/orchestrations/{instance_id}{part}", headers={"x-taskhub": hub})
+        self.assertIn(status, (200, 404), answer)
+        return answer if status == 200 else None
+
+
+class ThenStart(unittest.TestCase, Next):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "1", *HUBS]).start()
+        cls.addClassCleanup(cls.server.close)
+
+    def test_an_orchestration_is_started_in_its_hub_when_the_result_is_released(self):
+        """RP-11: name, hub, version and input are what was asked for; request, manifest, log, events and receipt tell of it."""
+        start = {"name": "Publish", "hub": "next", "version": "2"}
+        request_id = self.submit(self.server, then={"start": start})
+        seen = self.server.until(request_id, "waiting")
+        self.assertEqual(seen["then"], {"start": start})
+        self.assertIsNone(self.instance(self.server, f"{request_id}-then", "next"))
+        manifest = json.loads(self.server.raw("GET", f"/v1/requests/{request_id}/manifest"))
+        self.assertEqual(manifest["then"], {"start": start})
+
+        self.decide(self.server, request_id)
+        told = self.until_next(self.server, request_id, "started", "failed")
+        self.assertEqual((told["state"], told["instanceId"]), ("started", f"{request_id}-then"))
+        made = self.instance(self.server, f"{request_id}-then", "next")
+        self.assertEqual((made["name"], made["version"]), ("Publish", "2"))
+        self.assertIsNone(self.instance(self.server, f"{request_id}-then", "default"))
+        held = json.loads(self.instance(self.server, f"{request_id}-then", "next", "/payloads")["input"])
+        over = self.server.request(request_id)
+        self.assertEqual(held, {"requestId": request_id, "manifestSha256": over["manifestSha256"], "result": over["result"]})
+        self.assertEqual(hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest(),
+                         over["manifestSha256"])
+
+        entries = [json.loads(line) for line in self.server.raw("GET", f"/v1/audit?object=requests/{request_id}").splitlines()]
+        self.assertEqual(entries[0]["details"]["then"], {"start": start})
+        self.assertEqual((entries[-1]["action"], entries[-1]["details"]),
+                         ("request.continued", {"start": start, "instanceId": f"{request_id}-then"}))
+        receipt = self.server.ask("GET", f"/v1/requests/{request_id}/receipt")[2]
+        self.assertIn("request.continued", receipt["entries"][-1]["line"])
+        connection = self.server.connect()
+        connection.request("GET", f"/v1/events?object=requests/{request_id}&after=0")
+        stream, text = connection.getresponse(), b""
+        while b"sallyport.request.continued" not in text:
+            text += stream.read1(65536)
+        connection.close()
+
+    def test_the_hub_of_the_app_is_the_one_that_nobody_names(self):
+        """RP-11: without a hub it is the app's own; code that runs after its approval goes on when its result is there."""
+        request_id = self.submit(self.server, gate="before", then={"start": {"name": "Publish", "hub": None}})
+        self.decide(self.server, request_id)
+        self.assertEqual(self.until_next(self.server, request_id, "started", "failed")["hub"], "default")
+        held = json.loads(self.instance(self.server, f"{request_id}-then", "default", "/payloads")["input"])
+        self.assertEqual(held["result"]["stdout"], "go on\n")
+
+    def test_without_an_approval_nothing_follows(self):
+        """RP-11: of what is rejected, given up, or failed nothing is started."""
+        then = {"start": {"name": "Publish", "hub": "next"}}
+        rejected, failed = self.submit(self.server, then=then), self.submit(self.server, "1/0", then=then)
+        late = self.submit(self.server, then=then, approvalTimeoutSeconds=0.2)
+        self.decide(self.server, rejected, "reject")
+        for request_id, state in ((rejected, "rejected"), (failed, "failed"), (late, "timed-out")):
+            self.assertNotIn("state", self.server.until(request_id, state)["then"]["start"])
+        proof = self.submit(self.server, then=then)  # duties are done in their order
+        self.decide(self.server, proof)
+        self.until_next(self.server, proof, "started")
+        for request_id in (rejected, failed, late):
+            self.assertIsNone(self.instance(self.server, f"{request_id}-then", "next"))
+
+    def test_what_cannot_be_started_is_said_and_holds_up_nobody(self):
+        """RP-11: a hub that does not exist: failed, with why, in the request and in the log; others go on."""
+        request_id = self.submit(self.server, then={"start": {"name": "Publish", "hub": "nowhere"}})
+        self.decide(self.server, request_id)
+        told = self.until_next(self.server, request_id, "started", "failed")
+        self.assertEqual((told["state"], told["error"]["type"]), ("failed", "NOT_FOUND"))
+        self.assertIn("nowhere", told["error"]["message"])
+        self.assertEqual(self.server.request(request_id)["state"], "approved")  # the decision stands
+        line = self.server.raw("GET", f"/v1/audit?object=requests/{request_id}").splitlines()[-1]
+        self.assertEqual(json.loads(line)["details"]["error"], told["error"])
+
+    def test_the_command_line_says_and_shows_it(self):
+        """RP-11: submit --then-start, and show."""
+        def run(*words):
+            done = subprocess.run([PROGRAM, *words], env={**os.environ, "SALLYPORT_URL": self.server.ready["url"]}, text=True,
+                                  capture_output=True, timeout=60, input="print('typed')")
+            return done.returncode, done.stdout.strip()
+        self.assertEqual(run("submit", "-", "--then-hub", "next")[0], 2)
+        code, request_id = run("submit", "-", "--then-start", "Publish", "--then-hub", "next")
+        self.assertEqual(code, 0)
+        self.assertIn("start Publish in hub next\n", run("show", request_id)[1] + "\n")
+        self.decide(self.server, request_id)
+        self.until_next(self.server, request_id, "started")
+        self.assertIn(f"start Publish in hub next: started as {request_id}-then", run("show", request_id)[1])
+
+    def test_what_is_refused(self):
+        """RP-11: a promise is taken whole or not at all."""
+        for then in ("x", [], {"stop": {}}, {"start": None}, {"start": {}}, {"start": {"name": ""}}, {"start": {"name": "x" * 201}},
+                     {"start": {"name": "a\nb"}}, {"start": {"name": "a", "hub": "a/b"}}, {"start": {"name": "a", "hub": "a b"}},
+                     {"start": {"name": "a", "hub": "x" * 129}}, {"start": {"name": "a", "version": 1}},
+                     {"start": {"name": "a", "input": "b"}}):
+            self.assertEqual(self.server.ask("POST", "/v1/requests", {"code": "1", "then": then})[0], 400, then)
+
+
+class Crash(unittest.TestCase, Next):
+    def test_it_is_started_once_whatever_dies(self):
+        """RP-11: the scheduler is somebody else's and away, the app dies, and dies once more before it has noted what it did."""
+        scheduler = Server(PROGRAM, command="scheduler", arguments=HUBS)
+        pool = Server(PROGRAM, command="pool", arguments=["--ready-sessions", "1"])
+        for part in (scheduler, pool):
+            self.addCleanup(part.close)
+            part.start()
+        environment = dict(os.environ, SESSION_POOL_URL=pool.ready["sessionPoolUrl"],
+                           DURABLE_TASK_SCHEDULER_CONNECTION_STRING=scheduler.ready["schedulerConnectionString"])
+        app = Server(PROGRAM, command="app", environment=environment)
+        app.arguments = ["--data", app.data]
+        self.addCleanup(app.close)
+        app.start()
+        request_id = self.submit(app, then={"start": {"name": "Publish", "hub": "next"}})
+        app.until(request_id, "waiting")
+        scheduler.kill()
+        status, _, answer = app.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": "approve"})
+        self.assertEqual((status, answer["then"]["start"]["state"]), (200, "due"))
+        app.kill()
+        app.start(wait=False)
+        scheduler.start()
+        app.wait_ready()
+        self.until_next(app, request_id, "started")
+        first = self.instance(scheduler, f"{request_id}-then", "next")
+
+        # It was started and came to its end, and the app died before it had written so.
+        status, _, left = scheduler.ask("POST", "/v1/taskhubs/orchestrations/forceterminate",
+                                        {"instanceIds": [f"{request_id}-then"]}, {"x-taskhub": "next"})
+        self.assertEqual((status, left), (200, []))
+        app.kill()
+        with sqlite3.connect(pathlib.Path(app.data, "audit.db")) as book:
+            book.execute("UPDATE request SET doc = CAST(replace(CAST(doc AS TEXT), '\"state\":\"started\"', '\"state\":\"due\"') AS BLOB)")
+            book.execute("INSERT INTO duty (id, kind) VALUES (?, ?)", (request_id.encode(), DUTY_NEXT))
+        book.close()
+        app.start()
+        self.assertEqual(self.until_next(app, request_id, "started", "failed")["state"], "started")
+        again = self.instance(scheduler, f"{request_id}-then", "next")
+        self.assertEqual((again["executionId"], again["orchestrationStatus"]),
+                         (first["executionId"], "ORCHESTRATION_STATUS_TERMINATED"))
+
+
+class Rights(unittest.TestCase, Next):
+    def test_whoever_submits_must_be_allowed_to_start_it_themselves(self):
+        """RP-11: the server starts it, and lends its rights to nobody."""
+        with Server(PROGRAM, arguments=["--auth", "--ready-sessions", "1", *HUBS]) as server:
+            key = server.key_of("ann@example.org", "submitter")
+            mine = {"Authorization": f"Bearer {key}"}
+            body = {"code": "1", "then": {"start": {"name": "Publish", "hub": "next"}}}
+            status, _, answer = server.ask("POST", "/v1/requests", body, mine)
+            self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:permission-denied"))
+            self.assertIn("--scope /scheduler/next", answer["detail"])
+            self.assertEqual(server.ask("GET", "/v1/requests", headers=mine)[2]["requests"], [])
+            server.grant("Durable Task Data Contributor", "ann@example.org", "/scheduler/next")
+            self.assertEqual(server.ask("POST", "/v1/requests", body, mine)[0], 201)
+            body["then"]["start"]["hub"] = "default"
+            self.assertEqual(server.ask("POST", "/v1/requests", body, mine)[0], 403)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
