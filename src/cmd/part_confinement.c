@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/own_user.h"
 #include "cmd/part.h"
+#include "cmd/read_folders.h"
 #include "jail/confine.h"
 
 static enum status start(struct server *server, struct err *err)
@@ -17,8 +18,8 @@ static enum status start(struct server *server, struct err *err)
     char ready_folder[PATH_MAX] = "";
     snprintf(ready_folder, sizeof ready_folder, "%s", text_or(ready_file, ""));
     CLEANUP(arena_fini) struct arena arena = {0};
-    const char *read_paths[TLS_SETUP_FOLDERS];
-    enum status status = tls_setup_folders(server->settings, &arena, read_paths, err);
+    const char *read_paths[READ_FOLDERS_ROOM];
+    enum status status = read_folders_list(server->settings, &arena, read_paths, err);
     if (status != STATUS_OK)
         return status;
     const char *write_paths[2] = {server->ready_path[0] ? server->ready_folder.path : NULL, NULL};

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,50 +55,6 @@ enum status tls_setup_check(const struct option_values *values, bool keeps_state
                        "tls: this command keeps no data folder for a certificate of its own: give one with "
                        "--tls-certificate and --tls-key");
     return STATUS_OK;
-}
-
-/* True for "/" and "/etc": so much lies in it that a file of it is named alone. One that is replaced there is not seen
- * before the next start. */
-static bool is_of_the_system(const char *folder)
-{
-    return strchr(folder + (folder[0] == '/'), '/') == NULL && folder[0] == '/';
-}
-
-/* The folder in which a name stands, and the one in which the file is that a link leads to. */
-static enum status add_folders(const char *path, struct arena *arena, const char **folders, size_t *count)
-{
-    char *real = realpath(path, NULL);
-    const char *const paths[] = {path, real};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < ARRAY_SIZE(paths) && paths[i] && status == STATUS_OK; i++) {
-        char *copy = arena_fmt(arena, "%s", paths[i]), *whole = arena_fmt(arena, "%s", paths[i]);
-        status = copy && whole ? STATUS_OK : STATUS_NO_MEMORY;
-        if (status != STATUS_OK)
-            break;
-        const char *folder = dirname(copy);
-        folders[(*count)++] = is_of_the_system(folder) ? whole : folder;
-    }
-    free(real);
-    return status;
-}
-
-enum status tls_setup_folders(const struct option_values *values, struct arena *arena,
-                              const char *ret_folders[TLS_SETUP_FOLDERS], struct err *err)
-{
-    static const char *const names[] = {"tls-certificate", "tls-key", "tls-client-ca", "ca-file", "config"};
-    static const char *const variables[] = {"AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"};
-    size_t count = 0;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < ARRAY_SIZE(names) && status == STATUS_OK; i++)
-        if (setting_text(values, names[i]))
-            status = add_folders(setting_text(values, names[i]), arena, ret_folders, &count);
-    for (size_t i = 0; i < ARRAY_SIZE(variables) && status == STATUS_OK; i++)
-        if (getenv(variables[i]))
-            status = add_folders(getenv(variables[i]), arena, ret_folders, &count);
-    ret_folders[count] = NULL;
-    if (status == STATUS_OK)
-        return status;
-    return err_set(err, status, "out of memory");
 }
 
 enum status tls_setup_open(struct tls_setup *setup, const struct option_values *values, struct err *err)

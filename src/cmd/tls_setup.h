@@ -18,8 +18,7 @@
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
-#define TLS_SETUP_FOLDERS 15 /* that files of settings can be in, with the NULL behind them */
-#define TLS_SETUP_NAMES   80
+#define TLS_SETUP_NAMES 80
 
 /* Zero-initialise. */
 struct tls_setup {
@@ -36,12 +35,6 @@ struct tls_setup {
 
 /* What can be said to be wrong before anything is started. INVALID_ARGUMENT: settings that do not go together. */
 STATUS_RESULT tls_setup_check(const struct option_values *values, bool keeps_state, struct err *err);
-/* The folders of all files that settings of TLS name (also ca-file), of --config, and of those of credentials
- * (doc/credentials.md): the process must be able to read them later, replaced ones too. Of "/" and of folders right below it
- * only the file.
- * NULL-terminated; the texts live in `arena`. */
-STATUS_RESULT tls_setup_folders(const struct option_values *values, struct arena *arena,
-                                const char *ret_folders[TLS_SETUP_FOLDERS], struct err *err);
 /* Reads the files that were given, while the process may read what the user who started it may. */
 STATUS_RESULT tls_setup_open(struct tls_setup *setup, const struct option_values *values, struct err *err);
 /* Makes or takes up the own files below `folder` (as people write it: `shown`), if none were given, for the names of

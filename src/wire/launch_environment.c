@@ -52,12 +52,26 @@ void launch_variables_list(struct buf *out)
             buf_append_fmt(out, "%s%s%s", i ? " " : "", rows[i].name, rows[i].whole ? "" : "*");
 }
 
+/* A connection string can name a file, too: that of the token of a workload identity. Wherever the key stands: who reads the
+ * value may put something in front of it, so its parts are not for us to find. */
+static bool names_file(struct bytes value)
+{
+    static const struct bytes key = BYTES_LITERAL("TokenFilePath");
+    for (size_t at = 0; at + key.size <= value.size; at++)
+        if (bytes_starts_with_nocase(bytes_slice(value, at, key.size), key))
+            return true;
+    return false;
+}
+
 enum status launch_environment_add(struct buf *block, struct bytes name, struct bytes value, struct err *err)
 {
     bool sound = launch_variable_known(name, false) && !(value.size && memchr(value.data, '\0', value.size));
     if (!sound)
         return err_set(err, STATUS_INVALID_ARGUMENT, "\"%.*s\" is no variable that an app can have",
                        BYTES_FMT(bytes_slice(name, 0, 80)));
+    if (names_file(value))
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "\"%.*s\" names a file (TokenFilePath), which an app cannot read", BYTES_FMT(name));
     if (block->size + name.size + value.size + 2 > LAUNCH_BLOCK_MAX)
         return err_set(err, STATUS_TOO_LARGE, "the variables of an app are over %zu bytes", LAUNCH_BLOCK_MAX);
     buf_append_bytes(block, name);
@@ -82,6 +96,8 @@ enum status launch_environment_read(struct bytes block, const char *ret_variable
             return err_set(err, STATUS_MALFORMED, "a variable has no '='");
         if (!launch_variable_known(bytes_slice(one, 0, equals), false))
             return err_set(err, STATUS_PERMISSION_DENIED, "a variable is not in the table");
+        if (names_file(bytes_slice(one, equals + 1, one.size)))
+            return err_set(err, STATUS_PERMISSION_DENIED, "a variable names a file");
         ret_variables[count++] = (const char *)one.data;
         block = bytes_slice(block, one.size + 1, block.size);
     }

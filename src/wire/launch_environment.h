@@ -15,10 +15,10 @@
 bool launch_variable_known(struct bytes name, bool by_people);
 /* The beginnings and names that people may set, with blanks between them, for messages. */
 void launch_variables_list(struct buf *out);
-/* Appends one. INVALID_ARGUMENT: the name is not known, or there is a NUL in the value; TOO_LARGE: over LAUNCH_BLOCK_MAX. */
+/* Appends one. INVALID_ARGUMENT: the name is not known, or there is a NUL or a TokenFilePath in the value; TOO_LARGE: over LAUNCH_BLOCK_MAX. */
 STATUS_RESULT launch_environment_add(struct buf *block, struct bytes name, struct bytes value,
                                      struct err *err);
-/* Points at each "NAME=VALUE" within `block`, with NULL behind the last. PERMISSION_DENIED: a name is not in the table;
+/* Points at each "NAME=VALUE" within `block`, with NULL behind the last. PERMISSION_DENIED: a name is not in the table, or a value names a file;
  * MALFORMED: no '=', no NUL at the end, or too many. */
 STATUS_RESULT launch_environment_read(struct bytes block, const char *ret_variables[LAUNCH_VARIABLES_MAX + 1],
                                       struct err *err);

@@ -40,6 +40,27 @@ static void only_names_of_the_table_are_known(void **state)
     (void)state;
 }
 
+static void no_value_names_a_file(void **state)
+{
+    static const char *const values[] = {
+        "Endpoint=https://h;TaskHub=t;Authentication=WorkloadIdentity;TokenFilePath=/etc/shadow",
+        "WorkloadIdentity;Endpoint=a;tokenfilepath = /etc/shadow",
+        "TOKENFILEPATH=",
+    };
+    const char *variables[LAUNCH_VARIABLES_MAX + 1];
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        CLEANUP(buf_fini) struct buf block = {0};
+        assert_int_equal(launch_environment_add(&block, BYTES_LITERAL("SESSION_POOL_AUTHENTICATION"),
+                                                bytes_of_cstr(values[i]), NULL),
+                         STATUS_INVALID_ARGUMENT);
+        buf_append_fmt(&block, "SESSION_POOL_AUTHENTICATION=%s", values[i]);
+        buf_append_byte(&block, 0);
+        assert_int_equal(launch_environment_read(buf_peek(&block), variables, NULL),
+                         STATUS_PERMISSION_DENIED);
+    }
+    (void)state;
+}
+
 static void what_was_added_is_read(void **state)
 {
     CLEANUP(buf_fini) struct buf block = {0};
@@ -91,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_names_of_the_table_are_known),
+        cmocka_unit_test(no_value_names_a_file),
         cmocka_unit_test(what_was_added_is_read),
         cmocka_unit_test(a_bad_block_is_refused),
     };
