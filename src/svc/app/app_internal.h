@@ -169,8 +169,6 @@ void route_requests_decide(struct app_service *service, struct http_request *req
 /* requests_book.c: the list where there is a book. */
 void list_with_book(struct app_service *service, struct http_request *request);
 
-#define REQUEST_LANGUAGE "python"
-
 /* routes_review.c */
 void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id);

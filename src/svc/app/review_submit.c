@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "svc/app/book_exchange.h"
 #include "svc/app/notice.h"
+#include "svc/app/submission_check.h"
 #include "wire/json/json.h"
 
 struct submit_book {

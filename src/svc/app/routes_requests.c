@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/submission_check.h"
 #include "svc/app/then.h"
 
 #define BOOK_ONLY_MEMBERS                                                                                    \
@@ -18,22 +19,6 @@
 static void bad_request(struct http_request *request, const char *detail)
 {
     http_respond_failure(request, 400, detail);
-}
-
-/* A member that is absent or null, which many clients write for absent, is NULL. */
-static json_t *member(const json_t *root, const char *name)
-{
-    json_t *value = json_object_get(root, name);
-    return json_is_null(value) ? NULL : value;
-}
-
-/* An optional text member of bounded size without U+0000; false if it is there and wrong. */
-static bool read_text(const json_t *root, const char *name, size_t size_max, const char **ret_text)
-{
-    const json_t *value = member(root, name);
-    *ret_text = json_string_value(value);
-    return !value || (json_is_string(value) && json_string_length(value) <= size_max &&
-                      strlen(*ret_text) == json_string_length(value));
 }
 
 /* A person's typing error must not be lost in silence: what is not known is ignored, and said. NULL: nothing. */
@@ -94,53 +79,12 @@ static json_t *read_source(struct http_request *request)
     return root;
 }
 
-static bool labels_fit(const json_t *labels)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(labels) || json_object_size(labels) > APP_LABELS_MAX)
-        return false;
-    json_object_foreach((json_t *)labels, key, value)
-    {
-        size_t size = strlen(key);
-        if (size == 0 || size > APP_LABEL_KEY_SIZE_MAX || strchr(key, ':') || !json_is_string(value) ||
-            json_string_length(value) > APP_LABEL_VALUE_SIZE_MAX)
-            return false;
-    }
-    return true;
-}
-
-/* What is wrong with the members that say what the code is for and how it is to be reviewed; NULL: nothing. */
-static const char *purpose_refusal(const json_t *root, enum review_gate *ret_gate)
-{
-    const char *text, *gate;
-    if (!read_text(root, "purpose", APP_PURPOSE_SIZE_MAX, &text))
-        return "The member \"purpose\" must be a string of at most " DIGITS_OF(
-            APP_PURPOSE_SIZE_MAX) " bytes (limit app-purpose-size-max).";
-    if (!read_text(root, "session", APP_SESSION_SIZE_MAX, &text))
-        return "The member \"session\" must be a string of at most " DIGITS_OF(
-            APP_SESSION_SIZE_MAX) " bytes (limit app-session-size-max).";
-    if (!read_text(root, "onBehalfOf", APP_NAME_SIZE_MAX, &text))
-        return "The member \"onBehalfOf\" must be a string of at most " DIGITS_OF(
-            APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
-    if (!read_text(root, "language", 32, &text) || (text && strcmp(text, REQUEST_LANGUAGE) != 0))
-        return "The member \"language\" must be \"" REQUEST_LANGUAGE "\".";
-    if (member(root, "labels") && !labels_fit(member(root, "labels")))
-        return "The member \"labels\" must be an object of at most " DIGITS_OF(
-            APP_LABELS_MAX) " short texts, the names without a colon (limit app-labels-max).";
-    if (member(root, "files"))
-        return "The member \"files\" is not taken: input files are uploaded to a session of the pool.";
-    if (!read_text(root, "gate", 8, &gate) ||
-        (gate && (*ret_gate = review_gate_of(bytes_of_cstr(gate))) == REVIEW_GATES))
-        return "The member \"gate\" must be \"after\", \"before\" or \"both\".";
-    return NULL;
-}
-
 /* A promise that only a book can keep is refused without one: code must not run that was to wait. NULL: nothing. */
 static const char *bookless_refusal(const struct app_service *service, const json_t *root,
                                     enum review_gate gate)
 {
-    if (service->review || (gate == REVIEW_GATE_AFTER && !member(root, "session") && !member(root, "then")))
+    if (service->review || (gate == REVIEW_GATE_AFTER && !submission_member(root, "session") &&
+                            !submission_member(root, "then")))
         return NULL;
     return "The members \"session\", \"then\" and \"gate\", unless it is \"after\", need a server with a "
            "data folder.";
@@ -172,25 +116,16 @@ void route_requests_create(struct app_service *service, struct http_request *req
     if (!json_is_string(code))
         refusal = "The member \"code\" must be a string. A file can be sent as it is, with Content-Type: "
                   "text/x-python, in UTF-8.";
-    const char *submitted_by = NULL;
-    const json_t *wait = member(root, "approvalTimeoutSeconds");
-    double wait_s = wait ? json_number_value(wait) : 0;
-    if (!refusal && !read_text(root, "submittedBy", APP_NAME_SIZE_MAX, &submitted_by))
-        refusal = "The member \"submittedBy\" must be a string of at most " DIGITS_OF(
-            APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
-    if (!refusal && wait &&
-        !(json_is_number(wait) && wait_s >= 0.001 && wait_s * 1000 <= (double)APP_WAIT_MS_MAX))
-        refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
-    enum review_gate gate = REVIEW_GATE_AFTER;
+    struct submission_facts facts = {.gate = REVIEW_GATE_AFTER};
     if (!refusal)
-        refusal = purpose_refusal(root, &gate);
+        refusal = submission_refusal(root, &facts);
     if (!refusal)
-        refusal = bookless_refusal(service, root, gate);
+        refusal = bookless_refusal(service, root, facts.gate);
     char key[APP_KEY_SIZE_MAX + 1] = "";
     if (!refusal && !read_key(request, key))
         refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
             APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
-    json_t *then = refusal ? NULL : member(root, "then");
+    json_t *then = refusal ? NULL : submission_member(root, "then");
     const struct then_place place = {service->task_hub, service->scheduler_resource};
     if (then && !then_admit(request, then, &place)) { /* it is answered */
         json_decref(root);
@@ -200,11 +135,11 @@ void route_requests_create(struct app_service *service, struct http_request *req
         .body = service->review ? root : NULL,
         .then = then,
         .key = service->review && *key ? key : NULL,
-        .gate = gate,
+        .gate = facts.gate,
         .code = code,
-        .submitted_by = body_who(http_request_principal(request), submitted_by),
-        .approval_timeout_ms =
-            wait ? (int64_t)(wait_s * 1000) : service->activity.steering.approval_timeout_ms,
+        .submitted_by = body_who(http_request_principal(request), facts.submitted_by),
+        .approval_timeout_ms = facts.approval_timeout_ms ? facts.approval_timeout_ms
+                                                         : service->activity.steering.approval_timeout_ms,
         .warnings = refusal ? NULL : warn_of_unknown(root, known, kept),
         .on_submitted = on_created,
     };
@@ -240,13 +175,13 @@ static json_t *read_decision(const json_t *root, const struct principal *princip
     *ret_refusal = NULL;
     if (!json_is_boolean(approve))
         *ret_refusal = "The member \"approve\" must be true or false.";
-    else if (!read_text(root, "by", APP_NAME_SIZE_MAX, &by))
+    else if (!submission_text(root, "by", APP_NAME_SIZE_MAX, &by))
         *ret_refusal = "The member \"by\" must be a string of at most " DIGITS_OF(
             APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
-    else if (!read_text(root, "comment", APP_COMMENT_SIZE_MAX, &comment))
+    else if (!submission_text(root, "comment", APP_COMMENT_SIZE_MAX, &comment))
         *ret_refusal = "The member \"comment\" must be a string of at most " DIGITS_OF(
             APP_COMMENT_SIZE_MAX) " bytes (limit app-comment-size-max).";
-    else if (!read_text(root, "sha256", 64, &seen) || (seen && !(hash = read_hash(seen))))
+    else if (!submission_text(root, "sha256", 64, &seen) || (seen && !(hash = read_hash(seen))))
         *ret_refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
     if (*ret_refusal)
         return NULL;
