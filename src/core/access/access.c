@@ -10,7 +10,8 @@
 #define EVERYTHING                                                                                           \
     (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(AUDIT) | MAY(EXECUTE) | MAY(OPERATE) | MAY(CANCEL) |        \
      MAY(HUB_HELLO) | MAY(HUB_READ) | MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) |  \
-     MAY(CONTROL_WRITE) | MAY(GRANT) | MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE))
+     MAY(CONTROL_WRITE) | MAY(GRANT) | MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE) | MAY(POLICY_READ) |       \
+     MAY(POLICY_WRITE))
 
 static const char *const permissions[] = {
     [ACCESS_UNSET] = "unset",
@@ -33,6 +34,8 @@ static const char *const permissions[] = {
     [ACCESS_GRANT] = "grant",
     [ACCESS_DIRECTORY_READ] = "directory-read",
     [ACCESS_DIRECTORY_WRITE] = "directory-write",
+    [ACCESS_POLICY_READ] = "policy-read",
+    [ACCESS_POLICY_WRITE] = "policy-write",
 };
 
 static const struct role {
@@ -43,7 +46,7 @@ static const struct role {
     /* Of the cloud: those of the control plane do not see data. */
     [ROLE_OWNER] = {"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
                     MAY(OPERATE) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(GRANT) |
-                        MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE)},
+                        MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE) | MAY(POLICY_READ) | MAY(POLICY_WRITE)},
     [ROLE_CONTRIBUTOR] = {"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c",
                           MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(DIRECTORY_READ)},
     [ROLE_READER] = {"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7",
@@ -59,11 +62,14 @@ static const struct role {
     /* Ours. */
     [ROLE_SUBMITTER] = {"Sallyport Submitter", "5a11e7f0-0000-4000-8000-000000000001",
                         MAY(SUBMIT) | MAY(CANCEL) | MAY(READ)},
-    [ROLE_REVIEWER] = {"Sallyport Reviewer", "5a11e7f0-0000-4000-8000-000000000002", MAY(READ) | MAY(DECIDE)},
+    [ROLE_REVIEWER] = {"Sallyport Reviewer", "5a11e7f0-0000-4000-8000-000000000002",
+                       MAY(READ) | MAY(DECIDE) | MAY(POLICY_READ)},
     [ROLE_OPERATOR] = {"Sallyport Operator", "5a11e7f0-0000-4000-8000-000000000003",
-                       MAY(OPERATE) | MAY(CANCEL) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ)},
+                       MAY(OPERATE) | MAY(CANCEL) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ) |
+                           MAY(POLICY_READ) | MAY(POLICY_WRITE)},
     [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004",
-                      MAY(READ) | MAY(AUDIT) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
+                      MAY(READ) | MAY(AUDIT) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ) |
+                          MAY(POLICY_READ)},
     [ROLE_LOCAL] = {"the local user", "", EVERYTHING},
 };
 

@@ -30,6 +30,8 @@ enum access_permission {
     ACCESS_GRANT,           /* make and delete role assignments */
     ACCESS_DIRECTORY_READ,  /* see people, groups and applications */
     ACCESS_DIRECTORY_WRITE, /* make and delete them, their credentials and keys */
+    ACCESS_POLICY_READ,     /* see the policy and its versions */
+    ACCESS_POLICY_WRITE,    /* apply another one */
     ACCESS_PERMISSIONS,
 };
 
@@ -67,6 +69,9 @@ struct principal {
         within; /* the only place where the credentials count, as their audience says; "": everywhere */
     bool
         narrowed; /* `within` is not where they are meant for, but all that they were made for: an API key's scope */
+    const char *key_name;       /* of the API key that was used; NULL: signed in in another way */
+    const struct bytes *groups; /* names of the groups that they are in */
+    size_t group_count;
 };
 
 /* Whoever reaches a server without sign-in: it listens on loopback only, so they are on this machine. */

@@ -34,6 +34,42 @@ static void add_groups_of(struct subjects *subjects, const struct directory *dir
             add_subject(subjects, member->group_id);
 }
 
+/* How many groups somebody is in; their names go to `ret_names` if that is not NULL. */
+static size_t walk_groups(struct bearer *bearer, const struct directory *directory, const char *id,
+                          struct bytes *ret_names)
+{
+    const struct directory_member *member = NULL;
+    size_t count = 0;
+    while ((member = directory_next(directory, DIRECTORY_MEMBER, member))) {
+        if (!bytes_equal_nocase(bytes_of_cstr(member->member_id), bytes_of_cstr(id)))
+            continue;
+        const struct directory_group *group =
+            directory_find(directory, DIRECTORY_GROUP, "id", bytes_of_cstr(member->group_id));
+        if (!group)
+            continue;
+        if (ret_names)
+            ret_names[count] = arena_copy(&bearer->arena, bytes_of_cstr(group->name));
+        count++;
+    }
+    return count;
+}
+
+/* False without memory: somebody of whom it is not known which groups they are in is nobody. */
+static bool name_groups(struct bearer *bearer, const struct directory *directory, const char *id)
+{
+    size_t count = walk_groups(bearer, directory, id, NULL);
+    struct bytes *names = arena_alloc_array(&bearer->arena, count, sizeof *names);
+    if (!names)
+        return false;
+    (void)walk_groups(bearer, directory, id, names);
+    for (size_t i = 0; i < count; i++)
+        if (!names[i].data)
+            return false;
+    bearer->principal.groups = names;
+    bearer->principal.group_count = count;
+    return true;
+}
+
 static bool is_subject(const struct subjects *subjects, const char *id)
 {
     for (size_t i = 0; i < subjects->count; i++)
@@ -106,6 +142,10 @@ static void refresh_member(struct bearer *bearer, const struct directory *direct
         refuse(bearer, "whose credentials these are is no longer there, or may not sign in");
         return;
     }
+    if (!name_groups(bearer, directory, principal->id)) {
+        refuse(bearer, "out of memory");
+        return;
+    }
     struct subjects subjects = {.count = 0};
     add_subject(&subjects, principal->id);
     add_groups_of(&subjects, directory, principal->id);
@@ -125,24 +165,33 @@ static void refresh_key(struct bearer *bearer, const struct directory *directory
         return;
     }
     struct bytes within = arena_copy(&bearer->arena, bytes_of_cstr(key->scope));
-    if (!within.data) {
+    const char *name = arena_cstr(&bearer->arena, bytes_of_cstr(key->name));
+    if (!within.data || !name) {
         refuse(bearer, "out of memory");
         return;
     }
     refresh_member(bearer, directory, bytes_of_cstr(key->owner_id), key->roles, within);
     bearer->principal.narrowed = true;
+    bearer->principal.key_name = name;
 }
 
 /* Somebody whom only the issuer knows has the roles of the groups that the issuer says. */
 static void refresh_outside(struct bearer *bearer, const struct directory *directory)
 {
     struct subjects subjects = {.count = 0};
-    bearer->principal = (struct principal){.id = bearer->subject, .name = bearer->name};
+    struct bytes *names = arena_alloc_array(&bearer->arena, BEARER_GROUPS_MAX, sizeof *names);
+    bearer->principal = (struct principal){.id = bearer->subject, .name = bearer->name, .groups = names};
+    if (!names) {
+        refuse(bearer, "out of memory");
+        return;
+    }
     for (size_t i = 0; i < bearer->group_count; i++) {
         const struct directory_group *group =
             directory_find(directory, DIRECTORY_GROUP, "name", bytes_of_cstr(bearer->groups[i]));
-        if (group)
-            add_subject(&subjects, group->id);
+        if (!group)
+            continue;
+        add_subject(&subjects, group->id);
+        names[bearer->principal.group_count++] = bytes_of_cstr(bearer->groups[i]);
     }
     collect(bearer, directory, &subjects, "");
 }
