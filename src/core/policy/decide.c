@@ -71,11 +71,13 @@ static void begin_terms(const struct policy *policy, int64_t *terms)
     }
 }
 
-static void add_terms(const struct policy_demands *demands, int64_t *terms)
+static void add_terms(const struct policy_demands *demands, struct policy_outcome *outcome)
 {
     for (enum policy_term term = 0; term < POLICY_TERMS; term++) {
-        if (demands->given[term])
-            terms[term] = policy_stricter_of(term, terms[term], demands->terms[term]);
+        if (!demands->given[term])
+            continue;
+        outcome->terms[term] = policy_stricter_of(term, outcome->terms[term], demands->terms[term]);
+        outcome->said[term] = true;
     }
 }
 
@@ -123,7 +125,7 @@ static void add_reminder(struct lists *lists, struct policy_outcome *outcome, in
 static void add_demands(const struct policy_demands *demands, struct lists *lists,
                         struct policy_outcome *outcome)
 {
-    add_terms(demands, outcome->terms);
+    add_terms(demands, outcome);
     if (demands->track.stage_count)
         lists->tracks[outcome->track_count++] = demands->track;
     for (size_t i = 0; i < demands->reminder_count; i++)
@@ -176,8 +178,10 @@ STATUS_RESULT policy_decide(const struct policy *policy, const struct policy_fac
             continue;
         add_demands(&rule->demands, &lists, &outcome);
         /* Who is asked because of what the run did is asked after it. */
-        if (look.looked_at_run)
+        if (look.looked_at_run) {
             outcome.terms[POLICY_GATE] |= POLICY_GATE_AFTER;
+            outcome.said[POLICY_GATE] = true;
+        }
     }
 
     outcome.matches = lists.matches;

@@ -24,8 +24,9 @@ struct policy_outcome {
     struct bytes message;               /* of settled_by; size 0: none */
     const struct policy_match *matches; /* every rule that matches, in the file's order */
     size_t match_count;
-    size_t waiting_count;              /* rules that will be looked at after the run */
-    int64_t terms[POLICY_TERMS];       /* added up, in units of terms.h */
+    size_t waiting_count;        /* rules that will be looked at after the run */
+    int64_t terms[POLICY_TERMS]; /* added up, in units of terms.h */
+    bool said[POLICY_TERMS];     /* the defaults or a rule that asks say it; else it is the initial one */
     const struct policy_track *tracks; /* all must be complete; none unless it is asked */
     size_t track_count;
     const int64_t *reminders; /* nanoseconds before the deadline, the earliest first, each once */

@@ -381,9 +381,29 @@ static void test_order_of_rules_changes_nothing(void **state)
     }
 }
 
+/* What nobody says is not said, although there is a value for it. */
+static void test_what_was_said(void **state)
+{
+    (void)state;
+    struct policy *policy =
+        read_good("defaults: { timeout: 1d }\n"
+                  "rules: [{ name: a, do: ask, gate: before, when: { language: python } },\n"
+                  "        { name: b, do: ask, when: { files.made: '> 0' } }]");
+    struct policy_facts facts = {.phase = POLICY_BEFORE_RUN, ONE(language, "node")};
+    struct policy_outcome outcome = decide(policy, &facts);
+    assert_true(outcome.said[POLICY_TIMEOUT]);
+    assert_false(outcome.said[POLICY_GATE]);
+    facts.language = (struct policy_texts){true, &BYTES_LITERAL("python"), 1};
+    assert_true(decide(policy, &facts).said[POLICY_GATE]);
+    facts = (struct policy_facts){.phase = POLICY_AFTER_RUN, ONE(language, "node"), NUMBER(files_made, 1)};
+    assert_true(decide(policy, &facts).said[POLICY_GATE]); /* after the run, for what it did */
+    policy_destroy(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_what_was_said, clean),
         cmocka_unit_test_teardown(test_deny_over_ask_over_allow, clean),
         cmocka_unit_test_teardown(test_what_is_not_known_fails_closed, clean),
         cmocka_unit_test_teardown(test_rules_on_the_run_wait_for_it, clean),

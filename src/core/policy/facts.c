@@ -8,15 +8,16 @@
 #include "core/policy/terms.h"
 #include "wire/json/json.h"
 
+#define ROW(name, kind, phase, member, session, words, given, text)                                          \
+    {                                                                                                        \
+        name, POLICY_FACT_##kind, phase, offsetof(struct policy_facts, member), session, words, given, text  \
+    }
 #define BEFORE(name, kind, member, words, given, text)                                                       \
-    {                                                                                                        \
-        name, POLICY_FACT_##kind, POLICY_BEFORE_RUN, offsetof(struct policy_facts, member), words, given,    \
-            text                                                                                             \
-    }
+    ROW(name, kind, POLICY_BEFORE_RUN, member, false, words, given, text)
+#define SYNTAX(name, kind, member, given, text)                                                              \
+    ROW(name, kind, POLICY_BEFORE_RUN, member, true, NULL, given, text)
 #define AFTER(name, kind, member, words, text)                                                               \
-    {                                                                                                        \
-        name, POLICY_FACT_##kind, POLICY_AFTER_RUN, offsetof(struct policy_facts, member), words, NULL, text \
-    }
+    ROW(name, kind, POLICY_AFTER_RUN, member, false, words, NULL, text)
 
 // clang-format off
 const struct policy_fact_row policy_fact_rows[] = {
@@ -36,13 +37,13 @@ const struct policy_fact_row policy_fact_rows[] = {
     BEFORE("inputs.paths", TEXTS, input_paths, NULL, NULL, "the path of an input file"),
     BEFORE("inputs.count", COUNT, input_count, NULL, NULL, "how many input files there are"),
     BEFORE("inputs.size", BYTES, input_size, NULL, NULL, "the size of all input files"),
-    BEFORE("imports", TEXTS, imports, NULL, NULL, "a module that the code imports, or a name that it imports from one, such as `os.path`"),
-    BEFORE("imports_only", ONLY, imports, NULL, "imports", "all modules that the code imports, and names that it imports from them, are among these"),
-    BEFORE("calls", TEXTS, calls, NULL, NULL, "a name that the code calls, or takes from a module, such as `os.system`; `?` stands for what has no name"),
-    BEFORE("calls_only", ONLY, calls, NULL, "calls", "all such names are among these"),
-    BEFORE("code.tree", TEXTS, tree_sha256, NULL, NULL, "the SHA-256 of the code's syntax tree"),
+    SYNTAX("imports", TEXTS, imports, NULL, "a module that the code imports, or a name that it imports from one, such as `os.path`"),
+    SYNTAX("imports_only", ONLY, imports, "imports", "all modules that the code imports, and names that it imports from them, are among these"),
+    SYNTAX("calls", TEXTS, calls, NULL, "a name that the code calls, or takes from a module, such as `os.system`; `?` stands for what has no name"),
+    SYNTAX("calls_only", ONLY, calls, "calls", "all such names are among these"),
+    SYNTAX("code.tree", TEXTS, tree_sha256, NULL, "the SHA-256 of the code's syntax tree"),
     BEFORE("exact_repeat", AGE, exact_repeat, NULL, NULL, "the same code, inputs and template were approved in the last…"),
-    BEFORE("near_repeat", AGE, near_repeat, NULL, NULL, "code with the same syntax tree was approved in the last…"),
+    SYNTAX("near_repeat", AGE, near_repeat, NULL, "code with the same syntax tree was approved in the last…"),
     BEFORE("standing", TEXTS, standing, NULL, NULL, "a standing approval that covers it"),
     BEFORE("time_of_day", CLOCK, time_of_day, NULL, NULL, "the time of the submission, UTC"),
     BEFORE("weekday", TEXTS, weekday, "mon tue wed thu fri sat sun", NULL, "the day of the submission, UTC"),

@@ -96,6 +96,7 @@ struct policy_fact_row {
     enum policy_fact_kind kind;
     enum policy_phase known_from;
     size_t offset;     /* in struct policy_facts */
+    bool by_session;   /* found by taking the code apart, which only a session does */
     const char *words; /* of texts that are one of a few; else NULL */
     const char *given; /* as it is called in facts as JSON; NULL: by the name */
     const char *text;  /* for the reference */

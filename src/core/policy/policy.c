@@ -4,11 +4,45 @@
 
 #include <stdlib.h>
 
+static const char *const do_names[] = {
+    [POLICY_ALLOW] = "allow", [POLICY_ASK] = "ask", [POLICY_DENY] = "deny"};
+
 const char *policy_do_name(enum policy_do action)
 {
-    static const char *const names[] = {
-        [POLICY_ALLOW] = "allow", [POLICY_ASK] = "ask", [POLICY_DENY] = "deny"};
-    return names[action];
+    return do_names[action];
+}
+
+bool policy_do_find(struct bytes name, enum policy_do *ret_action)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(do_names); i++) {
+        if (!bytes_equal_cstr(name, do_names[i]))
+            continue;
+        *ret_action = (enum policy_do)i;
+        return true;
+    }
+    return false;
+}
+
+bool policy_who_read(struct bytes text, struct policy_who *ret_who)
+{
+    static const struct {
+        const char *prefix;
+        enum policy_who_kind kind;
+    } prefixes[] = {{"user", POLICY_USER}, {"group", POLICY_GROUP}, {"role", POLICY_ROLE}};
+    if (bytes_equal_cstr(text, "anyone")) {
+        *ret_who = (struct policy_who){.kind = POLICY_ANYONE, .shown = text};
+        return true;
+    }
+    struct bytes name = text;
+    struct bytes prefix = bytes_split(&name, ':');
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        if (!bytes_equal_cstr(prefix, prefixes[i].prefix) || name.size == 0 ||
+            name.size > POLICY_NAME_SIZE_MAX)
+            continue;
+        *ret_who = (struct policy_who){prefixes[i].kind, name, text};
+        return true;
+    }
+    return false;
 }
 
 void policy_destroy(struct policy *policy)

@@ -91,5 +91,11 @@ void policy_destroy(struct policy *policy);
 
 /* "allow", "ask", "deny". */
 const char *policy_do_name(enum policy_do action);
+/* False: it is none of these. */
+bool policy_do_find(struct bytes name, enum policy_do *ret_action);
+
+/* "anyone", "user:mina", "group:security", "role:reviewer"; borrows the text. False: it is none of these. Whether there is
+ * such a role is not looked at. */
+bool policy_who_read(struct bytes text, struct policy_who *ret_who);
 
 #endif

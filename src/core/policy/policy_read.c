@@ -64,11 +64,9 @@ static STATUS_RESULT read_do(struct policy_reader *reader, const struct yaml_tre
     const struct yaml_tree_node *node = policy_item(rule_node, policy_keys[POLICY_KEY_DO].name);
     if (!node)
         return policy_refuse_missing(reader, POLICY_KEY_DO, rule_node);
-    int index = node->kind == YAML_TREE_TEXT ? policy_word_index(do_words, node->text) : -1;
-    if (index < 0)
-        return policy_refuse_word(reader, node, policy_keys[POLICY_KEY_DO].name, do_words);
-    rule->action = (enum policy_do)index;
-    return STATUS_OK;
+    if (node->kind == YAML_TREE_TEXT && policy_do_find(node->text, &rule->action))
+        return STATUS_OK;
+    return policy_refuse_word(reader, node, policy_keys[POLICY_KEY_DO].name, do_words);
 }
 
 static STATUS_RESULT check_name(struct policy_reader *reader, const struct yaml_tree_node *node,

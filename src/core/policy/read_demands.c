@@ -183,30 +183,12 @@ static const char role_words[] = "reviewer owner operator auditor submitter cont
 static STATUS_RESULT read_who(const struct policy_reader *reader, enum policy_key key,
                               const struct yaml_tree_node *node, struct policy_who *ret_who)
 {
-    static const struct {
-        const char *prefix;
-        enum policy_who_kind kind;
-    } prefixes[] = {{"user", POLICY_USER}, {"group", POLICY_GROUP}, {"role", POLICY_ROLE}};
-    struct bytes name = node->text;
-    if (node->kind != YAML_TREE_TEXT)
+    if (node->kind != YAML_TREE_TEXT || !policy_who_read(node->text, ret_who))
         return policy_refuse_form(reader, key, node);
-    if (bytes_equal_cstr(node->text, "anyone")) {
-        *ret_who = (struct policy_who){.kind = POLICY_ANYONE, .shown = node->text};
+    if (ret_who->kind != POLICY_ROLE || policy_word_index(role_words, ret_who->name) >= 0)
         return STATUS_OK;
-    }
-    struct bytes prefix = bytes_split(&name, ':');
-    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        if (!bytes_equal_cstr(prefix, prefixes[i].prefix) || name.size == 0 ||
-            name.size > POLICY_NAME_SIZE_MAX)
-            continue;
-        if (prefixes[i].kind == POLICY_ROLE && policy_word_index(role_words, name) < 0)
-            return policy_refuse_word(
-                reader, &(struct yaml_tree_node){.line = node->line, .column = node->column, .text = name},
-                "role", role_words);
-        *ret_who = (struct policy_who){prefixes[i].kind, name, node->text};
-        return STATUS_OK;
-    }
-    return policy_refuse_form(reader, key, node);
+    const struct yaml_tree_node role = {.line = node->line, .column = node->column, .text = ret_who->name};
+    return policy_refuse_word(reader, &role, "role", role_words);
 }
 
 static STATUS_RESULT read_people(const struct policy_reader *reader, enum policy_key key,

@@ -43,6 +43,9 @@ enum policy_stricter {
 /* Values of words that others compare with; the order is that of the rows' words. */
 enum policy_gate_value { POLICY_GATE_AFTER = 1, POLICY_GATE_BEFORE, POLICY_GATE_BOTH };
 enum policy_self_value { POLICY_SELF_FALSE = 1, POLICY_SELF_ALONE, POLICY_SELF_TRUE };
+enum policy_on_timeout_value { POLICY_ON_TIMEOUT_FAIL = 1, POLICY_ON_TIMEOUT_REJECT };
+enum policy_on_failure_value { POLICY_ON_FAILURE_ASK = 1, POLICY_ON_FAILURE_FAIL };
+enum policy_remember_value { POLICY_REMEMBER_NEVER = 1, POLICY_REMEMBER_BYTES, POLICY_REMEMBER_TREE };
 
 struct policy_term_row {
     const char *name; /* as in the file */
