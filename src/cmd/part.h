@@ -90,6 +90,7 @@ struct server {
 
     struct page_sign_in page_sign_in; /* part_page.c */
 
+    char *policy_text;                      /* part_policy.c: of the setting `policy`; NULL: there is none */
     struct audit_log *audit;                /* part_audit.c: NULL without a data folder */
     struct review_store *review;            /* part_audit.c: likewise */
     struct audit_service audit_service;     /* part_audit.c */
@@ -179,8 +180,8 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_apps, part_control, part_door, part_launcher, part_page, part_ready, part_socket,
-    part_traces;
+    part_app, part_apps, part_control, part_door, part_launcher, part_page, part_policy, part_ready,
+    part_socket, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);
@@ -192,6 +193,8 @@ struct scheduler_options server_scheduler_options(const struct server *server);
 struct grpc_server_limits server_grpc_limits(const struct server *server);
 struct listener_options server_listener_options(const struct server *server);
 
+/* The policy of the setting rules from now on: part_audit.c, once there is a book. */
+STATUS_RESULT part_policy_apply(struct server *server, struct err *err);
 /* Managed identities are served from now on, if they were not before. */
 STATUS_RESULT part_identity_serve(struct server *server, struct err *err);
 /* The rows of apps in what the control plane makes resources of. */

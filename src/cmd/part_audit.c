@@ -47,6 +47,8 @@ static enum status start(struct server *server, struct err *err)
     enum status status = audit_log_open(server->loop, &options, &server->audit, err);
     if (status == STATUS_OK)
         status = review_store_open(server->audit, server->data.path, &server->review, err);
+    if (status == STATUS_OK)
+        status = part_policy_apply(server, err);
     server->audit_directory = (struct audit_directory){server->audit, server->directory};
     if (status == STATUS_OK && server->directory)
         directory_record(server->directory, audit_directory_change, &server->audit_directory);

@@ -25,6 +25,8 @@ const struct option_spec settings_table[] = {
      "written once everything answers: a JSON object with the addresses"},
     {"compat", OPTION_TEXT, "MODE", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
      "\"sample\": the /code routes answer exactly as the cloud sample", .words = "sample"},
+    {"policy", OPTION_TEXT, "FILE", "SALLYPORT_POLICY", NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "policy that rules from this start on (doc/policy.md); default: what was applied last"},
     {"approval-timeout", OPTION_DURATION, "TIME", NULL, "24h", NS_PER_MS, 3650 * DAY_NS,
      COMMAND_DEV | COMMAND_APP, "how long a result waits for a decision", .limit = true},
     {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,

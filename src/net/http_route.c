@@ -183,11 +183,10 @@ static const struct {
     enum http_type type;
     const char *essence;
 } types[] = {
-    {HTTP_TYPE_JSON, "application/json"},
-    {HTTP_TYPE_JSON, "text/json"},
-    {HTTP_TYPE_FORM, "multipart/form-data"},
-    {HTTP_TYPE_TEXT, "text/x-python"},
-    {HTTP_TYPE_URLENCODED, "application/x-www-form-urlencoded"},
+    {HTTP_TYPE_JSON, "application/json"},    {HTTP_TYPE_JSON, "text/json"},
+    {HTTP_TYPE_FORM, "multipart/form-data"}, {HTTP_TYPE_TEXT, "text/x-python"},
+    {HTTP_TYPE_YAML, "application/yaml"},    {HTTP_TYPE_YAML, "application/x-yaml"},
+    {HTTP_TYPE_YAML, "text/yaml"},           {HTTP_TYPE_URLENCODED, "application/x-www-form-urlencoded"},
 };
 
 /* "application/x+json" (RFC 6839 section 3.1). */

@@ -26,6 +26,7 @@ enum http_type {
     HTTP_TYPE_URLENCODED =
         8, /* application/x-www-form-urlencoded; any page may send it, too: not for what acts without
                                  secrets in the body */
+    HTTP_TYPE_YAML = 16, /* application/yaml (RFC 9512) and its older names, in UTF-8 */
 };
 
 /* Which of a service's body limits holds. */

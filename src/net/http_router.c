@@ -106,6 +106,8 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
         detail = "Send the body as Content-Type: multipart/form-data.";
     else if (wanted & HTTP_TYPE_URLENCODED)
         detail = "Send the body as Content-Type: application/x-www-form-urlencoded.";
+    else if (wanted & HTTP_TYPE_YAML)
+        detail = "Send the body as Content-Type: application/yaml, in UTF-8.";
     else if (wanted & HTTP_TYPE_TEXT)
         detail = "Send the body as Content-Type: application/json, or source as text/x-python, in UTF-8.";
     *ret = (struct http_admission){.http_status = 415, .detail = detail};

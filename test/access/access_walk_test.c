@@ -56,6 +56,10 @@ static const struct entry app[] = {
     {"GET /v1/requests/{id}/result", "SJA"},
     {"GET /v1/requests/{id}/revisions/{number}/code", "SJA"},
     {"GET /v1/events", "SJA"},
+    {"GET /v1/policy", "OJPA"},
+    {"PUT /v1/policy", "OP"},
+    {"GET /v1/policy/versions", "OJPA"},
+    {"GET /v1/policy/versions/{number}", "OJPA"},
     {"GET /v1/me", "*"},
 };
 

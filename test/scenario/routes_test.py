@@ -16,7 +16,7 @@ import unittest
 from server import Server
 
 POOL = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}"
-ACCESS = {"audit", "hub-admin", "signed-in", "directory-read", "directory-write", "grant", "anyone", "read", "submit", "decide", "cancel", "execute", "operate", "hub-read", "hub-write", "control-read", "control-write"}
+ACCESS = {"audit", "hub-admin", "signed-in", "directory-read", "directory-write", "grant", "anyone", "read", "submit", "decide", "cancel", "execute", "operate", "hub-read", "hub-write", "control-read", "control-write", "policy-read", "policy-write"}
 OPEN = {"/", "/assets/{name}", "/openapi.json", "/healthz", "/readyz"}
 LISTS_TO_DELETE = {"/v1/taskhubs/orchestrations/purge", "/v1/taskhubs/entities/delete"}  # the vendor's clients send them
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}

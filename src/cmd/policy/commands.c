@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* commands.c — the rows and their settings. */
+#include "cmd/cli/server.h"
 #include "cmd/policy/policy_commands.h"
 #include "cmd/policy/policy_file.h"
 
 enum policy_bit {
     POLICY_BIT_ANY = 1 << 0,
     POLICY_BIT_EXPLAIN = 1 << 1,
+    POLICY_BIT_APPLY = 1 << 2,
+    POLICY_BIT_SHOW = 1 << 3,
+    POLICY_BIT_HISTORY = 1 << 4,
 };
 
 static const struct option_spec settings[] = {
@@ -14,6 +18,13 @@ static const struct option_spec settings[] = {
      "a request, or a list of them, as JSON; - is standard input"},
     {"against", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, POLICY_BIT_EXPLAIN,
      "of a list: the policy that was in force; else the built-in one"},
+    {"message", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, POLICY_BIT_APPLY,
+     "why, for the history and the audit log", .letter = 'm'},
+    {"replaces", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_APPLY,
+     "only if this version is in force; else whichever is when the command looks"},
+    {"number", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_SHOW,
+     "this version; else the one in force"},
+    {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, POLICY_BIT_HISTORY, "most to print"},
     {.name = NULL},
 };
 
@@ -22,7 +33,24 @@ static const struct option_spec settings[] = {
         .sets = {{settings, (bits)}}, .positionals = (words)                                                 \
     }
 
+#define SERVER_SYNTAX(bits, words)                                                                           \
+    {                                                                                                        \
+        .sets = {{server_settings, SERVER_SETTINGS_BIT}, {settings, (bits)}}, .positionals = (words)         \
+    }
+#define WHERE                                                                                                \
+    "The server is --url, else http://localhost:8080.\n"                                                     \
+    "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing, 7 no right."
+
 const struct command policy_commands[] = {
+    {"policy apply", policy_apply, SERVER_SYNTAX(POLICY_BIT_APPLY, "FILE"),
+     "have a policy file rule from now on",
+     "For operators and owners. What waits already goes on by what was asked for it; a file with a fault is "
+     "refused whole,\n"
+     "as FILE:LINE:COLUMN, and the policy in force stays. - is standard input.\n" WHERE},
+    {"policy show", policy_show, SERVER_SYNTAX(POLICY_BIT_SHOW, NULL), "print the policy in force",
+     "As it was applied.\n" WHERE},
+    {"policy history", policy_history, SERVER_SYNTAX(POLICY_BIT_HISTORY, NULL),
+     "list the versions of the policy: when, by whom, why", "Newest first. Times are UTC.\n" WHERE},
     {"policy check", policy_check, SYNTAX(POLICY_BIT_ANY, "FILE"),
      "check a policy file, and say what it means",
      "Asks no server. A fault is told as FILE:LINE:COLUMN.\n"

@@ -14,4 +14,9 @@ int policy_check(const struct command *command, const struct option_values *valu
 int policy_explain(const struct command *command, const struct option_values *values);
 int policy_words(const struct command *command, const struct option_values *values);
 
+/* server_policy.c: of a server. */
+int policy_apply(const struct command *command, const struct option_values *values);
+int policy_show(const struct command *command, const struct option_values *values);
+int policy_history(const struct command *command, const struct option_values *values);
+
 #endif

@@ -214,12 +214,9 @@ enum status review_record_duty(struct review_book *book, const struct review_rec
     return db_run(book->db, at(book, DUTY_PUT), err);
 }
 
-enum status review_record_audit(struct review_book *book, const struct review_record *record,
-                                enum audit_action action, const struct review_person *by, json_t *details,
-                                int64_t now_ns, struct err *err)
+enum status review_audit(struct review_book *book, const char *object, enum audit_action action,
+                         const struct review_person *by, json_t *details, int64_t now_ns, struct err *err)
 {
-    char object[128];
-    (void)snprintf(object, sizeof object, "requests/%s", review_record_text(record, "id"));
     const struct audit_entry entry = {.action = action,
                                       .actor_id = by->id,
                                       .actor_name = by->name,
@@ -230,6 +227,15 @@ enum status review_record_audit(struct review_book *book, const struct review_re
                                  : err_set(err, STATUS_NO_MEMORY, "out of memory");
     json_decref(details);
     return status;
+}
+
+enum status review_record_audit(struct review_book *book, const struct review_record *record,
+                                enum audit_action action, const struct review_person *by, json_t *details,
+                                int64_t now_ns, struct err *err)
+{
+    char object[128];
+    (void)snprintf(object, sizeof object, "requests/%s", review_record_text(record, "id"));
+    return review_audit(book, object, action, by, details, now_ns, err);
 }
 
 /* --- moves --- */

@@ -29,6 +29,14 @@ static enum status read_name(struct review_store *store, struct err *err)
     return db_run(store->db, put, err);
 }
 
+/* A server whose policy cannot be read must not decide by another one. */
+static enum status read_policy(struct review_store *store, struct err *err)
+{
+    struct review_book book = {.store = store, .db = store->db};
+    const struct policy_in_force *policy;
+    return review_policy_in_force(&book, &policy, err);
+}
+
 enum status review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
                               struct err *err)
 {
@@ -44,6 +52,8 @@ enum status review_store_open(struct audit_log *log, const char *folder, struct 
                                 &store->first, err);
     if (status == STATUS_OK)
         status = read_name(store, err);
+    if (status == STATUS_OK)
+        status = read_policy(store, err);
     if (status != STATUS_OK) {
         free(store);
         return status;
@@ -54,6 +64,9 @@ enum status review_store_open(struct audit_log *log, const char *folder, struct 
 
 void review_store_close(struct review_store *store)
 {
+    if (!store)
+        return;
+    review_policy_forget(&store->policy);
     free(store);
 }
 

@@ -45,7 +45,7 @@ struct review_job {
 };
 
 /* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands. FAILED_PRECONDITION: a newer version made
- * them. Before the log is written to by others. */
+ * them, or the policy in force. Before the log is written to by others. */
 STATUS_RESULT review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
                                 struct err *err);
 /* No job may be under way. NULL allowed. */

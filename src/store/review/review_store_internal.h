@@ -6,10 +6,18 @@
 
 #include <limits.h>
 
+#include "core/policy/policy.h"
 #include "store/audit/audit_work.h"
 #include "store/review/review_store.h"
 
 #define REVIEW_NAME_SIZE 33 /* of a book, with the NUL */
+
+/* The policy that rules now, as it was read. */
+struct policy_in_force {
+    struct policy *policy; /* NULL: the built-in one */
+    int64_t version;       /* 0 likewise */
+    char sha256[SECRET_HASH_SIZE + 1];
+};
 
 struct review_store {
     struct audit_log *log;
@@ -17,7 +25,8 @@ struct review_store {
     size_t first;          /* of our statements */
     char folder[PATH_MAX]; /* of the blobs */
     char name[REVIEW_NAME_SIZE];
-    int64_t told; /* loop's thread: the last event that was told of */
+    struct policy_in_force policy; /* the thread's; review_policy_in_force sees to it that it is the newest */
+    int64_t told;                  /* loop's thread: the last event that was told of */
     void (*on_events)(void *context, int64_t last);
     void *on_events_context;
 };
@@ -62,6 +71,11 @@ enum review_statement {
     DUTY_DONE,
     NAME_GET,
     NAME_PUT,
+    POLICY_PUT,
+    POLICY_NEWEST,
+    POLICY_LAST,
+    POLICY_GET,
+    POLICY_PAGE,
     REVIEW_STATEMENTS
 };
 
@@ -73,6 +87,13 @@ extern const struct db_schema review_schema;
 /* Stores `content` once, as used by request number `row`. */
 STATUS_RESULT review_blob_put(struct review_book *book, int64_t row, struct bytes content,
                               char ret_sha256[SECRET_HASH_SIZE + 1], struct err *err);
+
+/* --- the policy in force (review_policy.c) --- */
+
+/* Valid until the next job. FAILED_PRECONDITION: another release wrote it, and this one cannot read it: nothing can be decided. */
+STATUS_RESULT review_policy_in_force(struct review_book *book, const struct policy_in_force **ret_policy,
+                                     struct err *err);
+void review_policy_forget(struct policy_in_force *kept);
 
 /* --- a request in hand (review_record.c) --- */
 
@@ -96,6 +117,9 @@ STATUS_RESULT review_record_tell(struct review_book *book, const struct review_r
                                  const char *what, int64_t now_ns, struct err *err);
 STATUS_RESULT review_record_duty(struct review_book *book, const struct review_record *record,
                                  enum review_duty_kind kind, struct err *err);
+/* An entry of the audit log about anything; takes `details`. */
+STATUS_RESULT review_audit(struct review_book *book, const char *object, enum audit_action action,
+                           const struct review_person *by, json_t *details, int64_t now_ns, struct err *err);
 /* The entry of the audit log; takes `details`. */
 STATUS_RESULT review_record_audit(struct review_book *book, const struct review_record *record,
                                   enum audit_action action, const struct review_person *by, json_t *details,

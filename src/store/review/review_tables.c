@@ -28,6 +28,9 @@ static const char *const steps[] = {
     " subject BLOB NOT NULL, data BLOB NOT NULL) STRICT;"
     "CREATE TABLE duty (seq INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, kind INTEGER NOT NULL) "
     "STRICT;",
+    /* Versions of the policy: what is known of one (doc), and its text. */
+    "CREATE TABLE policy (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, doc BLOB NOT NULL, text BLOB "
+    "NOT NULL) STRICT;",
 };
 
 const struct db_schema review_schema = {
@@ -81,4 +84,9 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [DUTY_DONE] = "DELETE FROM duty WHERE seq = ?1",
     [NAME_GET] = "SELECT name FROM review_book",
     [NAME_PUT] = "INSERT INTO review_book (name) VALUES (?1)",
+    [POLICY_PUT] = "INSERT INTO policy (version, sha256, doc, text) VALUES (?1, ?2, ?3, ?4)",
+    [POLICY_NEWEST] = "SELECT version, sha256 FROM policy ORDER BY version DESC LIMIT 1",
+    [POLICY_LAST] = "SELECT version, doc, text FROM policy ORDER BY version DESC LIMIT 1",
+    [POLICY_GET] = "SELECT version, doc, text FROM policy WHERE version = ?1",
+    [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

@@ -178,6 +178,13 @@ void route_review_result(struct app_service *service, struct http_request *reque
 void route_review_code(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_events(struct app_service *service, struct http_request *request, struct bytes id);
 void route_me(struct app_service *service, struct http_request *request, struct bytes id);
+
+/* routes_policy.c */
+void route_policy_get(struct app_service *service, struct http_request *request, struct bytes id);
+void route_policy_version(struct app_service *service, struct http_request *request, struct bytes id);
+void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id);
+void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
+
 #define APP_PLACE BYTES_LITERAL("/app") /* where the rights of these routes hold */
 /* Who asks may see more than their own requests, and others' results before they are released. */
 bool sees_all(const struct http_request *request);

@@ -20,6 +20,7 @@
 #include "svc/app/sample.h"
 #include "wire/connection_string.h"
 #include "wire/http1/uri.h"
+#include "wire/yaml/yaml_tree.h"
 
 #define AREA "svc/app"
 
@@ -34,8 +35,9 @@ static void begin_call(void *context, struct http_request *request);
 // clang-format off
 #define CALL(h) .handle = begin_call, .own = &(const struct app_operation){h}
 // clang-format on
-#define CODE_BODY .types = HTTP_TYPE_JSON | HTTP_TYPE_TEXT, .body_limit = HTTP_BODY_COMMON
-#define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+#define CODE_BODY   .types = HTTP_TYPE_JSON | HTTP_TYPE_TEXT, .body_limit = HTTP_BODY_COMMON
+#define JSON_BODY   .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+#define POLICY_BODY .types = HTTP_TYPE_YAML, .body_limit = HTTP_BODY_UPLOAD
 
 static const struct http_route routes[] = {
     {"POST", "/code/execute", "", ACCESS_SUBMIT, JSON_BODY, CALL(route_code_execute),
@@ -66,6 +68,14 @@ static const struct http_route routes[] = {
      .summary = "The code of a revision"},
     {"GET", "/v1/events", "object type after", ACCESS_READ, CALL(route_review_events),
      .summary = "What happens to requests, as it happens"},
+    {"GET", "/v1/policy", "", ACCESS_POLICY_READ, CALL(route_policy_get),
+     .summary = "The policy in force, its text and what it means"},
+    {"PUT", "/v1/policy", "comment", ACCESS_POLICY_WRITE, POLICY_BODY, CALL(route_policy_apply),
+     .summary = "Apply another policy; If-Match says which version it replaces"},
+    {"GET", "/v1/policy/versions", "after limit", ACCESS_POLICY_READ, CALL(route_policy_versions),
+     .summary = "The versions of the policy, newest first"},
+    {"GET", "/v1/policy/versions/{number}", "", ACCESS_POLICY_READ, CALL(route_policy_version),
+     .summary = "One version of the policy"},
     {"GET", "/v1/me", "", ACCESS_SIGNED_IN, CALL(route_me), .summary = "Who asks, and what they may"},
 };
 
@@ -101,7 +111,9 @@ struct http_part app_service_part(struct app_service *service)
         .no_options = service->compat_sample,
         .routes = routes,
         .route_count = ARRAY_SIZE(routes),
-        .body_limits = {[HTTP_BODY_SMALL] = APP_BODY_SIZE_SLACK, [HTTP_BODY_COMMON] = code_limit},
+        .body_limits = {[HTTP_BODY_SMALL] = APP_BODY_SIZE_SLACK,
+                        [HTTP_BODY_COMMON] = code_limit,
+                        [HTTP_BODY_UPLOAD] = YAML_TREE_SIZE_MAX},
         .problems = app_problems,
         .problem_count = ARRAY_SIZE(app_problems),
         .write_error = write_error,

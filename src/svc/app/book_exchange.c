@@ -17,6 +17,14 @@ bool sees_all(const struct http_request *request)
     return false;
 }
 
+bool book_exchange_refuse_without_book(struct app_service *service, struct http_request *request)
+{
+    if (service->review)
+        return false;
+    http_respond_failure(request, 404, "This server keeps no book of requests: it has no data folder.");
+    return true;
+}
+
 void book_exchange_free(struct exchange *exchange)
 {
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);

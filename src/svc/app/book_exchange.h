@@ -19,6 +19,8 @@ struct book_exchange {
     struct buf bytes;            /* likewise */
 };
 
+/* Without a data folder there is no book. True: it is answered so. */
+bool book_exchange_refuse_without_book(struct app_service *service, struct http_request *request);
 /* As exchange_create; `on_free` may be NULL and frees what is the caller's own. */
 struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
                                            size_t size, void (*on_free)(struct exchange *exchange));

@@ -18,6 +18,10 @@ enum app_problem {
     APP_NOT_YOURS,             /* only the submitter may */
     APP_NOT_NOW,               /* not in this state of the request */
     APP_NOT_RELEASED,          /* the result is held until somebody approves */
+    APP_UNKNOWN_POLICY,        /* no version of the policy has this number */
+    APP_POLICY_REFUSED,        /* the policy has a fault; the one in force stays */
+    APP_POLICY_REPLACED,       /* another version is in force than whoever applies one has seen */
+    APP_POLICY_UNMATCHED,      /* they do not say which */
     APP_KEY_USED,              /* an Idempotency-Key for another submission */
     APP_ID_TAKEN,              /* a request with this id exists */
     APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */

@@ -11,15 +11,6 @@
 #include "svc/app/book_exchange.h"
 #include "svc/app/review_events.h"
 
-/* Without a data folder there is no book. True: it is answered. */
-static bool refuse_without_book(struct app_service *service, struct http_request *request)
-{
-    if (service->review)
-        return false;
-    http_respond_failure(request, 404, "This server keeps no book of requests: it has no data folder.");
-    return true;
-}
-
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
                       const char **ret_text)
@@ -66,7 +57,7 @@ static bool is_hash(const char *text)
 
 void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    if (refuse_without_book(service, request))
+    if (book_exchange_refuse_without_book(service, request))
         return;
     json_t *root = body_read_object(request);
     if (!root)
@@ -157,7 +148,7 @@ static enum status revise(struct book_exchange *exchange, struct review_book *bo
 
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    if (refuse_without_book(service, request))
+    if (book_exchange_refuse_without_book(service, request))
         return;
     json_t *root = body_read_object(request);
     if (!root)
@@ -190,7 +181,7 @@ static enum status cancel(struct book_exchange *exchange, struct review_book *bo
 
 void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    if (refuse_without_book(service, request))
+    if (book_exchange_refuse_without_book(service, request))
         return;
     bool empty = http_request_body(request).size == 0;
     json_t *root = empty ? json_object() : body_read_object(request);
@@ -292,7 +283,7 @@ static void on_blob(struct exchange *exchange)
 static void begin_blob(struct app_service *service, struct http_request *request, struct bytes id,
                        enum blob_kind kind, int64_t number)
 {
-    if (refuse_without_book(service, request))
+    if (book_exchange_refuse_without_book(service, request))
         return;
     struct book_exchange *exchange = book_exchange_create(service, request, sizeof(struct blob_look), NULL);
     if (!exchange)
@@ -330,7 +321,7 @@ void route_review_code(struct app_service *service, struct http_request *request
 void route_review_events(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    if (!refuse_without_book(service, request))
+    if (!book_exchange_refuse_without_book(service, request))
         review_feed_open(service->feed, request, sees_all);
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* policy_book.h — the versions of the policy, in the book of requests: each text that was ever in force, who applied it and when, with
+ * its entry in the audit log in the same transaction. The newest is in force; before the first the built-in policy is, which is
+ * version 0. A text that cannot be read never becomes a version. All on the store's thread, in a job of review_store.h. */
+#ifndef STORE_REVIEW_POLICY_BOOK_H
+#define STORE_REVIEW_POLICY_BOOK_H
+
+#include "store/review/review_store.h"
+#include "wire/yaml/yaml_tree.h"
+
+#define POLICY_ANY_VERSION (-1)
+
+/* What is to be in force. Borrowed. */
+struct policy_draft {
+    struct review_person by;
+    const char *via;     /* "api", "file" */
+    const char *comment; /* UTF-8; NULL: none */
+    struct bytes text;
+    int64_t
+        replaces; /* the version that whoever applies it has seen; POLICY_ANY_VERSION: whichever is in force */
+};
+
+enum policy_apply_outcome {
+    POLICY_APPLIED,
+    POLICY_UNCHANGED, /* the version in force has this text: nothing was written */
+    POLICY_REFUSED,   /* the text has a fault */
+    POLICY_REPLACED,  /* another version is in force than the one that was to be replaced */
+};
+
+struct policy_applied {
+    enum policy_apply_outcome outcome;
+    json_t *version;              /* the one in force afterwards, without its text; new reference */
+    struct yaml_tree_fault fault; /* of POLICY_REFUSED */
+};
+
+/* Counts for what is decided from the next job on. */
+STATUS_RESULT policy_book_apply(struct review_book *book, const struct policy_draft *draft, int64_t now_ns,
+                                struct policy_applied *ret_applied, struct err *err);
+/* {"version","sha256","bytes","rules","appliedAt","by","via","comment"?,"text","policy"}, the last being the policy as
+ * policy_write_json writes it; `version` POLICY_ANY_VERSION: the one in force. New reference. NOT_FOUND. */
+STATUS_RESULT policy_book_read(struct review_book *book, int64_t version, json_t **ret_version,
+                               struct err *err);
+/* The same without text and policy, newest first, those below `before` (0: from the newest), as a new array. */
+STATUS_RESULT policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
+                               struct err *err);
+
+#endif
