@@ -112,14 +112,19 @@ const tests = {
   },
 
   async "with the keyboard alone: find, open, look, approve; focus is never lost"() {
+    await waiting("print('above it')");
     const id = await waiting("print('by keys')");
     const page = await visitor();
+    const focusIsSomewhere = () => page.waitForFunction(() => document.activeElement !== document.body);
     await page.visit("/");
     await cards(page).first().waitFor();
-    for (let i = 0; i < 50 && new URL(page.url()).hash.match(/at=([^&]+)/)?.[1] !== id; i++) await page.keyboard.press("j");
-    await page.keyboard.press("o");
+    const chosen = () => page.evaluate(() => location.hash.match(/at=([^&]+)/)?.[1]);
+    for (let i = 0; i < 50 && (await chosen()) !== id; i++) await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    await Promise.all([page.keyboard.press("j"), page.keyboard.press("o")]); // faster than the page is drawn
     await page.getByRole("button", { name: /^Approve/ }).waitFor();
     assert.equal(idOf(page), id);
+    await focusIsSomewhere();
     await page.keyboard.press("1");
     await page.getByRole("tab", { name: "Output", selected: true }).waitFor();
     await page.keyboard.press("r");
@@ -132,10 +137,12 @@ const tests = {
     assert.equal(await page.evaluate(() => document.activeElement.dataset.answer), "approve");
     await page.keyboard.press("Enter");
     await page.getByText("Approved by").waitFor();
+    await focusIsSomewhere(); // the button that had it is gone
     await page.keyboard.press("Control+k");
     await page.keyboard.type("audit");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Audit", exact: true }).waitFor();
+    await focusIsSomewhere();
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     await page.keyboard.press("Escape");

@@ -1,7 +1,7 @@
 import "./style/index.css";
 import { signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { startClock } from "./live/clock.ts";
 import { startLive } from "./live/connection.ts";
 import { loadWaiting, startRequests } from "./live/requests.ts";
@@ -9,6 +9,7 @@ import { bootFailure, hasRequests } from "./live/server.ts";
 import { signedIn, startSession } from "./live/session.ts";
 import { startTheme } from "./parts/theme.ts";
 import { Asked } from "./parts/Ask.tsx";
+import { focusMain, startFocus } from "./parts/focus.ts";
 import { startKeys, useKeys } from "./parts/keys.ts";
 import { KeysHelp, openKeysHelp } from "./parts/KeysHelp.tsx";
 import { openPalette, Palette } from "./parts/Palette.tsx";
@@ -94,9 +95,7 @@ function App() {
   const name = place.value.segments[0] ?? "";
   const route = ROUTES.find((one) => one.name === name);
   useGlobalKeys();
-  useEffect(() => {
-    document.getElementById("main")?.focus({ preventScroll: true });
-  }, [place.value.path]);
+  useLayoutEffect(focusMain, [place.value.path]);
   if (signedIn.value === "out") return <SignIn done={() => void begin()} />;
   if (signedIn.value === "unknown" && !bootFailure.value) return <main id="main" class="page" tabIndex={-1} />;
   if (route?.alone) return <Page route={route} />;
@@ -138,6 +137,7 @@ startTheme();
 startSession();
 startRouting();
 startKeys();
+startFocus();
 startClock();
 startRequests();
 const target = document.getElementById("page");

@@ -37,11 +37,6 @@ export function href(path: string, id?: string, query?: Query): string {
   return `#${path}${id === undefined ? "" : `/${encodeURIComponent(id)}`}${text ? `?${text}` : ""}`;
 }
 
-/** Goes there as a link would. */
-export function go(target: string): void {
-  location.hash = target.replace(/^#/, "");
-}
-
 /** Changes a part of the view without a step of the history. */
 export function setQuery(changes: Query): void {
   const query = new URLSearchParams(place.value.query);
@@ -87,6 +82,16 @@ function onStep(): void {
   place.value = read();
   if (known !== undefined) scrollBack(scrolls.get(known) ?? 0);
   else if (before !== place.value.path) window.scrollTo(0, 0);
+}
+
+/** Goes there as a link would, and at once: the next key meets the new view. */
+export function go(target: string): void {
+  if (target === location.hash) return;
+  entry = ++newest;
+  history.pushState({ entry }, "", target);
+  const before = place.value.path;
+  place.value = read();
+  if (before !== place.value.path) window.scrollTo(0, 0);
 }
 
 export function startRouting(): void {

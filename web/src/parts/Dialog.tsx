@@ -1,16 +1,19 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 const FOCUSABLE = 'a[href],button:not([disabled]),input,select,textarea,[tabindex="0"]';
 
 /** What lies over the page: focus stays inside, Escape closes, focus returns to where it was. */
 export function Dialog(props: { label: string; close: () => void; children: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the next key comes: what is typed at once belongs to the dialog.
+  useLayoutEffect(() => {
+    const dialog = box.current;
     const before = document.activeElement;
-    box.current?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
+    dialog?.querySelector<HTMLElement>(FOCUSABLE)?.focus();
     return () => {
-      if (before instanceof HTMLElement) before.focus();
+      const isInside = dialog?.contains(document.activeElement) === true;
+      if (isInside && before instanceof HTMLElement) before.focus();
     };
   }, []);
   const onKey = (event: KeyboardEvent) => {

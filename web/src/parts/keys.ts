@@ -1,10 +1,10 @@
 /** Single letters as commands of the view in front. Off while a field has focus, and off for good if a person says so. */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>;
 
-const layers: Keys[] = [];
+const layers: { current: Keys }[] = [];
 const STORED = "sallyport-letters";
 
 function stored(): boolean {
@@ -39,7 +39,7 @@ function onKey(event: KeyboardEvent): void {
   const letter = !command && event.key.length === 1;
   if (event.altKey || (letter && (isField(event.target) || !lettersOn.value))) return;
   for (let i = layers.length - 1; i >= 0; i--) {
-    const act = layers[i]?.[name];
+    const act = layers[i]?.current[name];
     if (!act) continue;
     if (letter || command) event.preventDefault();
     act(event);
@@ -47,14 +47,17 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
-/** The keys of a view while it is there; the latest view has them first. */
+/** The keys of a view while it is there; the latest view has them first. They act as of the last rendering and are there as soon
+ *  as the view is: a key pressed in the moment after does not reach the view before. */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
-    layers.push(keys);
+  const layer = useRef(keys);
+  layer.current = keys;
+  useLayoutEffect(() => {
+    layers.push(layer);
     return () => {
-      layers.splice(layers.indexOf(keys), 1);
+      layers.splice(layers.indexOf(layer), 1);
     };
-  });
+  }, []);
 }
 
 export function startKeys(): void {

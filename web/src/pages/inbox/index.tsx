@@ -102,10 +102,11 @@ function summary(mine: ReviewRequest[]): string {
   return `${plural(mine.length, "request")}${more} ${mine.length === 1 ? "waits" : "wait"} for you${next}`;
 }
 
-function useMoves(rows: ReviewRequest[] | undefined, chosen: string | undefined, filterBox: () => void) {
+function useMoves(rows: ReviewRequest[] | undefined, filterBox: () => void) {
+  const chosen = () => place.value.query.get("at") ?? undefined;
   const step = (by: number) => {
     if (!rows || rows.length === 0) return;
-    const at = rows.findIndex((one) => one.id === chosen);
+    const at = rows.findIndex((one) => one.id === chosen());
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
     if (!next) return;
     setQuery({ at: next.id });
@@ -114,7 +115,7 @@ function useMoves(rows: ReviewRequest[] | undefined, chosen: string | undefined,
     link?.closest("li")?.scrollIntoView({ block: "nearest" });
   };
   const open = () => {
-    const target = chosen ?? rows?.[0]?.id;
+    const target = chosen() ?? rows?.[0]?.id;
     if (target) go(href("/requests", target));
   };
   useKeys({
@@ -124,7 +125,7 @@ function useMoves(rows: ReviewRequest[] | undefined, chosen: string | undefined,
     a: open,
     c: open,
     r: open,
-    e: () => chosen && go(href("/submit", undefined, { from: chosen })),
+    e: () => chosen() && go(href("/submit", undefined, { from: chosen() })),
     "/": filterBox,
   });
 }
@@ -138,7 +139,7 @@ export default function Inbox() {
   const chosen = query.get("at") ?? undefined;
   const isEmpty = useComputed(() => waitingLoaded.value && waiting.value.length === 0);
   useTitle("Inbox");
-  useMoves(rows, chosen, () => box.current?.focus());
+  useMoves(rows, () => box.current?.focus());
   const tabs = [
     {
       id: "me",
