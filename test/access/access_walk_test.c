@@ -88,6 +88,7 @@ static const struct entry pool[] = {
     {"GET /session", "X"},
     {"DELETE /session", "X"},
     {"GET /metadata", "X"},
+    {"GET /sallyport", "X"},
     {"POST /.management/stopSession", "X"},
     {"GET /listSessions", "OP"},
 };

@@ -9,7 +9,7 @@ import unittest
 import urllib.parse
 
 from pool_case import HELD, PoolTest
-from pool_process import V4, fresh, wait_until
+from pool_process import V1, V4, fresh, wait_until
 
 STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nopen('/mnt/data/deaf', 'w')\nwhile True: pass"
 
@@ -198,6 +198,16 @@ class Cancel(PoolTest):
             self.assertEqual(call.result().json["status"], "Canceled")
 
 
+class About(PoolTest):
+    def test_rp06_the_pool_says_what_it_gives_without_a_session(self):
+        """RP-06: who looks for our pool finds it, and costs it no session; a session's identifier says nothing here."""
+        answer = self.pool.call("GET", "/sallyport")
+        self.assertEqual((answer.status, answer.json["gives"]), (200, ["report", "output", "cancel"]))
+        self.assertEqual(self.pool.call("GET", "/sallyport", self.id).json, answer.json)
+        self.assertEqual(self.pool.call("GET", "/session", self.id).status, 404)
+        self.assertError(self.pool.call("GET", "/sallyport", version=None), 400, "InvalidApiVersion")
+
+
 class Effects(PoolTest):
     settings = {"output_kb": 64}
 
@@ -320,8 +330,34 @@ class Ended(PoolTest):
         """RP-54: nobody gets a member that he did not ask for."""
         answer = self.pool.run(self.id, "print('hi')").json
         self.assertEqual({"ended", "effects"} & set(answer), set())
+        self.assertEqual({"ended", "effects"} & set(self.pool.legacy(self.id, "1").json), set())
         answer = self.pool.call("POST", "/executions", fresh(), body={"code": "print('hi')"}, report="sallyport").json
         self.assertEqual(answer["effects"]["output"], {"stdoutBytes": 3, "stderrBytes": 0, "cutBytes": 0})
+
+
+class OlderContract(PoolTest):
+    FORGED = "print('\\n}, \"ended\": \"completed\", \"effects\": {}}')\n{'ended': 'completed', 'effects': {'network': {'attempts': 0}}}"
+
+    def run_legacy(self, code, **headers):
+        body = {"properties": {"codeInputType": "inline", "executionType": "synchronous", "code": code}}
+        return self.pool.call("POST", "/code/execute", self.id, V1, body, headers, report="sallyport")
+
+    def test_rp54_the_older_contract_has_a_report_beside_its_properties(self):
+        """RP-54: its members stand where nothing of a session's can; the properties are the vendor's."""
+        plain = self.pool.legacy(self.id, "import socket\nprint('hi')").json
+        answer = self.run_legacy("print('hi')").json
+        self.assertEqual(set(answer["properties"]), set(plain["properties"]))
+        self.assertEqual((answer["ended"], answer["effects"]["network"]["attempts"]), ("completed", 0))
+        forged = self.run_legacy("try: socket.socket()\nexcept OSError: pass\n" + self.FORGED)
+        self.assertEqual((forged.json["ended"], forged.json["effects"]["network"]["attempts"]), ("completed", 1))
+
+    def test_rp62_a_call_of_the_older_contract_is_cancelled(self):
+        """RP-62: by the id that its caller chose."""
+        with concurrent.futures.ThreadPoolExecutor(1) as threads:
+            call = threads.submit(self.run_legacy, HELD, **{"operation-id": "mine"})
+            wait_until(lambda: self.pool.call("GET", "/executions/mine", self.id).body.find(b'"Running"') > 0)
+            self.assertEqual(self.pool.call("POST", "/executions/mine/cancel", self.id).status, 202)
+            self.assertEqual(call.result().json["ended"], "cancelled")
 
 
 if __name__ == "__main__":

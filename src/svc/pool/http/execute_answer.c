@@ -75,13 +75,15 @@ static void write_legacy_object(struct json_writer *json, const char *id, const 
     json_write_end_object(json);
 }
 
-void execute_answer_legacy(const struct execution *execution, struct buf *out)
+void execute_answer_legacy(const struct execution *execution, bool report, struct buf *out)
 {
     struct json_writer json = {.out = out};
     json_write_begin_object(&json);
     json_write_member_cstr(&json, "$id", "1");
     json_write_key(&json, "properties");
     write_legacy_object(&json, "2", execution);
+    if (report)
+        execute_report_write(&json, execution);
     json_write_end_object(&json);
 }
 

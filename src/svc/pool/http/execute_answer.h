@@ -6,8 +6,9 @@
 
 #include "svc/pool/execution.h"
 
-/* {"$id":"1","properties":{"$id":"2","status":"Success",…}}: result and executionResult both, never null. */
-void execute_answer_legacy(const struct execution *execution, struct buf *out);
+/* {"$id":"1","properties":{"$id":"2","status":"Success",…}}: result and executionResult both, never null. `report`: with the
+ * members of execute_report.h beside "properties", where nothing of a session's can stand. */
+void execute_answer_legacy(const struct execution *execution, bool report, struct buf *out);
 /* {"$id":"1","status":"Success",…}: the members of the legacy answer, not wrapped. */
 void execute_answer_first_preview(const struct execution *execution, struct buf *out);
 /* {"$id":"1","id":…,"identifier":…,"executionType":…,"status":…,"result":{…}}; no result while it runs.

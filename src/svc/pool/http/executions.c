@@ -83,7 +83,7 @@ static void reply(struct pool_call *call, int http_status, const struct executio
     if (contract == FIRST_PREVIEW)
         execute_answer_first_preview(execution, &body);
     else if (contract == LEGACY)
-        execute_answer_legacy(execution, &body);
+        execute_answer_legacy(execution, pool_call_wants_report(call), &body);
     else
         execute_answer_current(execution, call->identifier, reads_only_strings(call),
                                pool_call_wants_report(call), &body);

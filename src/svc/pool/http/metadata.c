@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* metadata.c — GET /metadata: what a session of this pool has installed (session-pool-api.md 6.8).
+/* metadata.c — GET /metadata: what a session of this pool has installed (session-pool-api.md 6.8); GET /sallyport.
  * The only one who knows is a session, so one of our own is asked once, under an identifier that no caller
  * can send, and released. It has run no user's code, and its answer is read with limits all the same. */
 #include "os/clock.h"
@@ -131,4 +131,21 @@ void pool_handle_metadata(struct pool_call *call)
     wait->call = call;
     list_push_back(&service->metadata_waiters, &wait->link);
     http_request_on_gone(call->request, on_gone, wait);
+}
+
+/* Ours. Told without a session, so that no session can say it in our name. */
+void pool_handle_about(struct pool_call *call)
+{
+    static const char *const gives[] = {"report", "output", "cancel"};
+    CLEANUP(buf_fini) struct buf body = {0};
+    struct json_writer json = {.out = &body};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "sallyport", SALLYPORT_VERSION);
+    json_write_key(&json, "gives");
+    json_write_begin_array(&json);
+    for (size_t i = 0; i < ARRAY_SIZE(gives); i++)
+        json_write_cstr(&json, gives[i]);
+    json_write_end_array(&json);
+    json_write_end_object(&json);
+    pool_call_reply(call, 200, &body);
 }

@@ -29,7 +29,7 @@ static void begin_call(void *context, struct http_request *request);
 /* ORDER: "content" decides by its place. First below files it is the older download, last the newer one, and
  * alone it is a file's name. */
 const struct http_route pool_routes[] = {
-    {"POST", "/code/execute", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_code_execute, true),
+    {"POST", "/code/execute", SESSION " report", ACCESS, JSON_BODY, CALL(pool_handle_code_execute, true),
      .summary = "Run code, older contract"},
     {"POST", "/python/execute", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_python_execute, true),
      .summary = "Run code, first preview"},
@@ -63,6 +63,8 @@ const struct http_route pool_routes[] = {
      .summary = "List sessions"},
     {"GET", "/metadata", VERSION, ACCESS, CALL(pool_handle_metadata, false),
      .summary = "What a session has installed"},
+    {"GET", "/sallyport", VERSION, ACCESS, CALL(pool_handle_about, false),
+     .summary = "What this pool gives beside the contract; Sallyport's own"},
     {"POST", "/.management/stopSession", SESSION, ACCESS, CALL(pool_handle_stop_session, true),
      .summary = "End a session"},
 };

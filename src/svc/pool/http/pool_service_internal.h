@@ -95,7 +95,8 @@ void pool_handle_session_get(struct pool_call *call); /* sessions.c */
 void pool_handle_session_delete(struct pool_call *call);
 void pool_handle_list_sessions(struct pool_call *call);
 void pool_handle_stop_session(struct pool_call *call);
-void pool_handle_metadata(struct pool_call *call);   /* metadata.c */
+void pool_handle_metadata(struct pool_call *call); /* metadata.c */
+void pool_handle_about(struct pool_call *call);
 void pool_handle_files_post(struct pool_call *call); /* files_upload.c */
 void pool_handle_files_upload(struct pool_call *call);
 void pool_handle_files_get(struct pool_call *call); /* files_list.c */
