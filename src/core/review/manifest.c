@@ -53,8 +53,8 @@ static bool add_run(json_t *root, const struct manifest_facts *facts, bool *ret_
                  add(root, "files", blobs_json(facts->files, facts->file_count, ret_twice));
     if (whole && facts->template_id)
         whole = add(root, "template", json_string(facts->template_id));
-    if (whole && facts->effects)
-        whole = json_object_set(root, "effects", facts->effects) == 0;
+    if (whole && facts->effects.sha256)
+        whole = add(root, "effects", blob_json(&facts->effects));
     return whole;
 }
 

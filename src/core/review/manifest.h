@@ -3,11 +3,12 @@
  * SHA-256 of these bytes is what a vote names. Whoever keeps it can prove years later what was shown, also when code
  * and result are long gone.
  *
- *   {"code":{"bytes","sha256"},"effects"?,"files":[{"bytes","path","sha256"}],"format":"sallyport-manifest-1","gate",
+ *   {"code":{"bytes","sha256"},"effects"?:{"bytes","sha256"},"files":[{"bytes","path","sha256"}],"format":"sallyport-manifest-1","gate",
  *    "inputs":[{"bytes","path","sha256"}],"language","policy"?,"request","result"?:{"bytes","sha256"},"revision","run"?,
  *    "session"?,"stage","template"?,"then"?}
  *
- * Members that are not known are absent, never zero. Before a run there are no files, result and run. Pure; any thread. */
+ * Members that are not known are absent, never zero. Before a run there are no effects, files, result and run. What a run did is named
+ * by its hash as the result is: whoever may see the manifest may not yet see these. Pure; any thread. */
 #ifndef CORE_REVIEW_MANIFEST_H
 #define CORE_REVIEW_MANIFEST_H
 
@@ -41,12 +42,12 @@ struct manifest_facts {
     struct manifest_blob result;
     const struct manifest_blob *files; /* made or changed; any order */
     size_t file_count;
-    json_t *effects; /* borrowed; NULL: not reported */
-    json_t *then;    /* borrowed; what follows an approval; NULL: nothing */
+    struct manifest_blob effects; /* the canonical text of effects.h; sha256 NULL: not reported */
+    json_t *then;                 /* borrowed; what follows an approval; NULL: nothing */
 };
 
-/* Appends the canonical text to `out`. INVALID_ARGUMENT: two files of one path, a text that is no UTF-8, or a number of
- * `effects` without canonical form; NO_MEMORY. `out` then holds a part and is worth nothing. */
+/* Appends the canonical text to `out`. INVALID_ARGUMENT: two files of one path, or a text that is no UTF-8; NO_MEMORY. `out` then
+ * holds a part and is worth nothing. */
 STATUS_RESULT manifest_write(const struct manifest_facts *facts, struct buf *out, struct err *err);
 /* Appends in words where two manifests differ, such as "result, revision": what to tell who voted on another. Both are
  * texts of manifest_write; what is none differs in everything. */

@@ -52,6 +52,24 @@ static void test_the_text(void **state)
     assert_true(bytes_equal_cstr(buf_peek(&text), expected));
 }
 
+/* What a run did is named as the result is, and is absent where nobody measured it. */
+static void test_the_text_with_effects(void **state)
+{
+    (void)state;
+    struct manifest_facts facts = plain;
+    facts.effects = (struct manifest_blob){NULL, HASH_A, 7};
+    CLEANUP(buf_fini) struct buf text = text_of(&facts);
+    static const char expected[] =
+        "{\"code\":{\"bytes\":3,\"sha256\":\"" HASH_A "\"},\"effects\":{\"bytes\":7,\"sha256\":\"" HASH_A
+        "\"},\"files\":[],\"format\":\"sallyport-manifest-1\",\"gate\":\"after\",\"inputs\":[],"
+        "\"language\":\"python\",\"request\":\"r1\",\"result\":{\"bytes\":9,\"sha256\":\"" HASH_B
+        "\"},\"revision\":1,\"run\":1,\"stage\":\"after\"}";
+    assert_true(bytes_equal_cstr(buf_peek(&text), expected));
+    facts.run = 0; /* nothing has run: nothing can have been done */
+    CLEANUP(buf_fini) struct buf before = text_of(&facts);
+    assert_true(bytes_find(buf_peek(&before), BYTES_LITERAL("effects")) == before.size);
+}
+
 /* Files in any order are the same files. */
 static void test_order_does_not_count(void **state)
 {
@@ -87,7 +105,6 @@ static void test_order_does_not_count(void **state)
 static void test_other_facts_other_text(void **state)
 {
     (void)state;
-    json_t *effects = json_pack("{s:i}", "processes", 1);
     const struct manifest_blob file = {"a", HASH_A, 1};
     json_t *then = json_pack("{s:{s:s}}", "start", "name", "Next");
     struct manifest_facts others[17];
@@ -107,7 +124,7 @@ static void test_other_facts_other_text(void **state)
     others[11].template_id = "t";
     others[12].result.sha256 = HASH_A;
     others[13].files = &file, others[13].file_count = 1;
-    others[14].effects = effects;
+    others[14].effects = (struct manifest_blob){NULL, HASH_A, 1};
     others[15].run = 0;
     others[16].then = then;
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -115,7 +132,6 @@ static void test_other_facts_other_text(void **state)
         for (size_t j = 0; j < i; j++)
             assert_false(same(&others[j], &others[i]));
     }
-    json_decref(effects);
     json_decref(then);
 }
 
@@ -156,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_text),
+        cmocka_unit_test(test_the_text_with_effects),
         cmocka_unit_test(test_order_does_not_count),
         cmocka_unit_test(test_other_facts_other_text),
         cmocka_unit_test(test_what_is_refused),

@@ -4,20 +4,71 @@
 
 #include <string.h>
 
+#include "core/review/machine.h"
+
 bool review_is_submitter(const json_t *request, const char *person_id)
 {
     const char *id = json_string_value(json_object_get(json_object_get(request, "submitter"), "id"));
     return id && person_id && strcmp(id, person_id) == 0;
 }
 
-enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer)
+/* True while people may still decide, or the code may run. */
+static bool is_open(const json_t *request)
+{
+    const char *shown = json_string_value(json_object_get(request, "state"));
+    for (enum review_state state = 0; shown && state < REVIEW_STATE_COUNT; state++)
+        if (strcmp(review_state_shown(state), shown) == 0)
+            return !review_over(state);
+    return false;
+}
+
+static enum review_sight sight(const json_t *request, bool is_theirs, const struct review_viewer *viewer)
 {
     if (!viewer->is_known)
         return REVIEW_WHOLE;
     bool own = review_is_submitter(request, viewer->id);
-    if (!own && !viewer->sees_all)
-        return REVIEW_HIDDEN;
-    if (json_is_true(json_object_get(request, "released")))
-        return REVIEW_WHOLE;
-    return own ? REVIEW_HELD : REVIEW_WHOLE;
+    if (!own)
+        return viewer->sees_all ? REVIEW_WHOLE : REVIEW_HIDDEN;
+    return is_theirs ? REVIEW_WHOLE : REVIEW_HELD;
+}
+
+static bool is_released(const json_t *request)
+{
+    return json_is_true(json_object_get(request, "released"));
+}
+
+static bool is_released_run(const json_t *request, int64_t run)
+{
+    const json_t *approved = json_object_get(request, "run");
+    return is_released(request) && json_is_integer(approved) && json_integer_value(approved) == run;
+}
+
+enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer)
+{
+    return sight(request, is_released(request), viewer);
+}
+
+enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer)
+{
+    return sight(request, is_released_run(request, run), viewer);
+}
+
+enum review_sight review_sight_of_output(const json_t *request, int64_t run,
+                                         const struct review_viewer *viewer)
+{
+    bool allowed = json_is_true(json_object_get(request, "_liveOutput")) && is_open(request);
+    return sight(request, allowed || is_released_run(request, run), viewer);
+}
+
+void review_hold_back(json_t *request, const struct review_viewer *viewer)
+{
+    const json_t *runs = json_object_get(request, "runs");
+    if (review_sight(request, viewer) != REVIEW_WHOLE)
+        json_object_del(request, "result");
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        json_t *run = json_array_get(runs, i);
+        int64_t number = json_integer_value(json_object_get(run, "number"));
+        if (review_sight_of_run(request, number, viewer) != REVIEW_WHOLE)
+            json_object_del(run, "effects");
+    }
 }

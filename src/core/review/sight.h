@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* sight.h — how much of a request somebody may see now: the one decision behind every route, stream and receipt. Pure. */
+/* sight.h — how much of a request, and of one run of it, somebody may see now: the one decision behind every route, stream and receipt.
+ * `request` is as the API shows it, or as the book has it. Pure. */
 #ifndef CORE_REVIEW_SIGHT_H
 #define CORE_REVIEW_SIGHT_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum review_sight {
     REVIEW_HIDDEN, /* as if there were no such request */
@@ -23,5 +25,14 @@ struct review_viewer {
 bool review_is_submitter(const json_t *request, const char *person_id);
 /* Who submitted a request sees its result once it is released, whatever their other rights are (RP-10, RP-22). */
 enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer);
+/* The same of what run number `run` came to, its effects among it: to its submitter a release counts for the run that was
+ * approved, and for none before it. */
+enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer);
+/* The same of what it prints (RP-61). HELD: that it runs, and nothing of what it says. Its submitter reads it while the request is open
+ * if a policy has allowed that, of which the book says "_liveOutput"; so `request` is as the book has it. */
+enum review_sight review_sight_of_output(const json_t *request, int64_t run,
+                                         const struct review_viewer *viewer);
+/* Takes out of `request` what they may not see: the result, and what runs did. It is not HIDDEN from them. */
+void review_hold_back(json_t *request, const struct review_viewer *viewer);
 
 #endif

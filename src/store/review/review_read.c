@@ -8,9 +8,12 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/json.h"
 
 /* Likewise where all that match are sorted first, for each job anew. */
 #define ROWS_SORTED 20000
+/* Runs of which it is told what they did: the latest. */
+#define RUNS_TOLD ((size_t)50)
 
 static size_t at(const struct review_book *book, enum review_statement statement)
 {
@@ -53,6 +56,35 @@ static enum status add_result(struct review_book *book, const struct review_reco
     return status;
 }
 
+/* What a run did, beside its hash. */
+static enum status add_effects(struct review_book *book, json_t *run, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    json_t *effects = NULL;
+    const char *sha256 = json_string_value(json_object_get(run, "effectsSha256"));
+    enum status status = sha256 ? review_book_blob(book, sha256, &text, err) : STATUS_NOT_FOUND;
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = json_parse(buf_peek(&text), NULL, &effects, err);
+    if (status == STATUS_OK && json_object_set_new(run, "effects", effects) != 0)
+        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status;
+}
+
+static enum status add_large(struct review_book *book, const struct review_record *record, json_t *full,
+                             struct err *err)
+{
+    const json_t *runs = json_object_get(full, "runs");
+    size_t count = json_array_size(runs);
+    enum status status = add_code(book, record, full, err);
+    if (status == STATUS_OK)
+        status = add_result(book, record, full, err);
+    for (size_t i = count - MIN(count, RUNS_TOLD); status == STATUS_OK && i < count; i++)
+        status = add_effects(book, json_array_get(runs, i), err);
+    return status;
+}
+
 static json_t *without_internals(const struct review_record *record)
 {
     json_t *full = json_copy(record->doc), *value;
@@ -84,11 +116,8 @@ enum status review_book_read(struct review_book *book, const char *id, enum revi
         *ret_request = json_incref(record.doc);
     else
         *ret_request = without_internals(&record);
-    if (detail == REVIEW_FULL) {
-        status = add_code(book, &record, *ret_request, err);
-        if (status == STATUS_OK)
-            status = add_result(book, &record, *ret_request, err);
-    }
+    if (detail == REVIEW_FULL)
+        status = add_large(book, &record, *ret_request, err);
     review_record_fini(&record);
     return status;
 }

@@ -321,10 +321,12 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
                  json_integer_value(json_object_get(revision, "codeBytes"))},
         .run = has_run ? review_record_number(record, "run") : 0,
         .template_id = has_run ? review_record_text(record, "template") : NULL,
-        .effects = has_run ? json_object_get(run, "effects") : NULL,
     };
-    if (has_run)
+    if (has_run) {
         facts.result = blob_of(result, NULL);
+        facts.effects = (struct manifest_blob){NULL, json_string_value(json_object_get(run, "effectsSha256")),
+                                               json_integer_value(json_object_get(run, "effectsBytes"))};
+    }
     facts.then = review_then_promise(record);
     struct manifest_blob *inputs = blobs_of(json_object_get(revision, "files"), &facts.input_count);
     struct manifest_blob *files = blobs_of(json_object_get(record->doc, "files"), &facts.file_count);

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/canonical.h"
 
 /* A timer of a scheduler whose clock is ahead by this much is taken as due. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
@@ -31,14 +32,20 @@ static void fill_step(const struct review_record *record, struct review_step *st
 
 /* --- a run begins --- */
 
-/* A run that was begun and never ended was broken off: the server died, or the pool was full. */
-static void end_broken_run(struct review_record *record, int64_t now_ns)
+static void break_off(json_t *run, const char *why, const char *words, int64_t now_ns)
 {
-    json_t *run = review_record_run(record);
-    if (!run || json_object_get(run, "ended"))
-        return;
     json_object_set_new(run, "endedAt", review_time_json(now_ns));
     json_object_set_new(run, "ended", json_string("interrupted"));
+    json_object_set_new(run, "why", json_string(why));
+    json_object_set_new(run, "words", json_string(words));
+}
+
+/* A run that was begun and of whose end nobody has told was lost with whoever ran it. */
+static void end_lost_run(struct review_record *record, int64_t now_ns)
+{
+    json_t *run = review_record_run(record);
+    if (run && !json_object_get(run, "ended"))
+        break_off(run, "lost", "The server went away during the run; nobody knows how far it came.", now_ns);
 }
 
 static enum status begin_run(struct review_book *book, struct review_record *record, int64_t now_ns,
@@ -48,7 +55,7 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
     json_t *runs = json_object_get(record->doc, "runs");
     int64_t number = (int64_t)json_array_size(runs) + 1,
             attempts = review_record_number(record, "attempts") + 1;
-    end_broken_run(record, now_ns);
+    end_lost_run(record, now_ns);
     (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
     json_object_set_new(record->doc, "run", json_integer((json_int_t)number));
     json_object_set_new(record->doc, "attempts", json_integer((json_int_t)attempts));
@@ -93,12 +100,45 @@ static void note_end(struct review_record *record, const struct review_run_end *
 {
     json_t *run = review_record_run(record);
     const json_t *result = json_object_get(end->outcome, "result");
-    bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
+    const char *ended = json_is_true(json_object_get(end->outcome, "succeeded")) ? "succeeded" : "failed";
+    if (end->cancelled)
+        ended = "cancelled";
     json_object_set_new(run, "endedAt", review_time_json(now_ns));
-    json_object_set_new(run, "ended", json_string(succeeded ? "succeeded" : "failed"));
+    json_object_set_new(run, "ended", json_string(ended));
+    copy_member(run, end->outcome, "why");
+    copy_member(run, end->outcome, "words");
     copy_member(run, result, "status");
     copy_member(run, result, "executionTimeInMilliseconds");
-    copy_member(run, end->outcome, "effects");
+}
+
+/* `content` as a blob of the run, named by `hash_name` and `size_name` in its row. Nothing for what is empty. */
+static enum status keep_bytes(struct review_book *book, struct review_record *record, struct bytes content,
+                              const char *hash_name, const char *size_name, struct err *err)
+{
+    char sha256[SECRET_HASH_SIZE + 1];
+    json_t *run = review_record_run(record);
+    if (content.size == 0)
+        return STATUS_OK;
+    enum status status = review_blob_put(book, record->row, content, sha256, err);
+    if (status != STATUS_OK)
+        return status;
+    json_object_set_new(run, hash_name, json_string(sha256));
+    json_object_set_new(run, size_name, json_integer((json_int_t)content.size));
+    return STATUS_OK;
+}
+
+/* What came of the run, whatever has become of the request meanwhile: its output can be read again, and what it did stays known. */
+static enum status keep_run(struct review_book *book, struct review_record *record,
+                            const struct review_run_end *end, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    json_t *effects = json_object_get(end->outcome, "effects");
+    enum status status = effects ? canonical_append(&text, effects, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = keep_bytes(book, record, buf_peek(&text), "effectsSha256", "effectsBytes", err);
+    if (status == STATUS_OK)
+        status = keep_bytes(book, record, end->result, "resultSha256", "resultBytes", err);
+    return status;
 }
 
 /* The result becomes the request's. */
@@ -106,15 +146,13 @@ static enum status take_result(struct review_book *book, struct review_record *r
                                const struct review_run_end *end, struct err *err)
 {
     static const char *const shown[] = {"sha256", "sha256Covers", "template"};
-    char sha256[SECRET_HASH_SIZE + 1];
-    enum status status = review_blob_put(book, record->row, end->result, sha256, err);
-    if (status != STATUS_OK)
-        return status;
     json_object_set_new(record->doc, "_result",
-                        json_pack("{s:s, s:I}", "sha256", sha256, "size", (json_int_t)end->result.size));
+                        json_pack("{s:O, s:I}", "sha256",
+                                  json_object_get(review_record_run(record), "resultSha256"), "size",
+                                  (json_int_t)end->result.size));
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         copy_member(record->doc, end->outcome, shown[i]);
-    status = review_record_manifest(book, record, err);
+    enum status status = review_record_manifest(book, record, err);
     if (status == STATUS_OK)
         json_object_set(review_record_run(record), "manifestSha256",
                         json_object_get(record->doc, "manifestSha256"));
@@ -123,11 +161,14 @@ static enum status take_result(struct review_book *book, struct review_record *r
 
 static json_t *run_details(const struct review_record *record, const struct review_run_end *end)
 {
-    static const char *const told[] = {"succeeded", "sha256", "template", "cause"};
+    static const char *const told[] = {"succeeded", "sha256", "template", "cause", "why"};
+    static const char *const kept[] = {"ended", "effectsSha256"};
     json_t *details = json_pack("{s:I, s:I}", "run", (json_int_t)end->run, "revision",
                                 (json_int_t)review_record_number(record, "revision"));
     for (size_t i = 0; i < ARRAY_SIZE(told); i++)
         copy_member(details, end->outcome, told[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        copy_member(details, review_record_run(record), kept[i]);
     copy_member(details, record->doc, "manifestSha256");
     return details;
 }
@@ -145,9 +186,9 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     unsigned actions;
     enum review_verdict verdict = review_record_move(
         record, end->shown ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED, now_ns, &actions);
-    enum status status = STATUS_OK;
     note_end(record, end, now_ns);
-    if (verdict == REVIEW_MOVED && end->result.size > 0)
+    enum status status = keep_run(book, record, end, err);
+    if (status == STATUS_OK && verdict == REVIEW_MOVED && end->result.size > 0)
         status = take_result(book, record, end, err);
     if (verdict == REVIEW_MOVED && end->error)
         json_object_set(record->doc, "error", end->error);
@@ -177,6 +218,22 @@ enum status review_book_run_ended(struct review_book *book, const char *id, cons
     if (present)
         status = write_end(book, &record, end, now_ns, err);
     fill_step(&record, ret_step);
+    review_record_fini(&record);
+    return status;
+}
+
+enum status review_book_run_broken_off(struct review_book *book, const char *id, int64_t run_number,
+                                       const char *why, const char *words, int64_t now_ns, struct err *err)
+{
+    struct review_record record;
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    json_t *run = review_record_run(&record);
+    if (run && run_number == review_record_number(&record, "run") && !json_object_get(run, "ended")) {
+        break_off(run, why, words, now_ns);
+        status = review_record_save(book, &record, now_ns, err);
+    }
     review_record_fini(&record);
     return status;
 }
@@ -224,7 +281,7 @@ static enum status write_outside(struct review_book *book, struct review_record 
     bool failed = record->state == REVIEW_FAILED;
     if (error)
         json_object_set(record->doc, "error", error);
-    end_broken_run(record, now_ns);
+    end_lost_run(record, now_ns);
     enum status status = review_record_save(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_record_audit(book, record, failed ? AUDIT_REQUEST_FAILED : AUDIT_REQUEST_CANCELLED,

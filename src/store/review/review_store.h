@@ -157,8 +157,8 @@ STATUS_RESULT review_book_cancel(struct review_book *book, const char *id, const
 
 enum review_detail {
     REVIEW_BRIEF, /* as in lists */
-    REVIEW_FULL,  /* with code and result */
-    REVIEW_RAW,   /* with the internal members, without code and result */
+    REVIEW_FULL,  /* with code and result, and what runs did */
+    REVIEW_RAW,   /* with the internal members, without those */
 };
 
 /* NOT_FOUND: no such request. Ids are compared without regard to case. */
@@ -222,9 +222,11 @@ STATUS_RESULT review_book_step(struct review_book *book, const char *id, bool be
 /* How a run ended, as the pool said. */
 struct review_run_end {
     int64_t run;
-    bool shown; /* people are asked; false: the request fails with `error` */
-    json_t
-        *outcome; /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"?,"cause"? */
+    bool shown;     /* people are asked; false: the request fails with `error` */
+    bool cancelled; /* it was stopped because the request was over */
+    json_t *
+        outcome; /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"? (core/review/effects.h),
+                            "cause"?, "why"? (a word) and "words" (a sentence) of its end */
     struct bytes result; /* its text */
     json_t *error;       /* borrowed, {"type","message","hint"?}; NULL: none */
 };
@@ -233,6 +235,9 @@ struct review_run_end {
 STATUS_RESULT review_book_run_ended(struct review_book *book, const char *id,
                                     const struct review_run_end *end, int64_t now_ns,
                                     struct review_step *ret_step, struct err *err);
+/* A run that came to no end by itself: "interrupted", with a word and a sentence why. It may be begun again. Likewise. */
+STATUS_RESULT review_book_run_broken_off(struct review_book *book, const char *id, int64_t run_number,
+                                         const char *why, const char *words, int64_t now_ns, struct err *err);
 /* The deadline has passed; an earlier decision wins, a deadline that lies ahead waits on. */
 STATUS_RESULT review_book_time(struct review_book *book, const char *id, int64_t now_ns,
                                struct review_step *ret_step, struct err *err);
