@@ -14,6 +14,7 @@
 #include "core/policy/policy.h"
 #include "core/pool/comeback.h"
 #include "core/pool/pool_policy.h"
+#include "core/review/effects.h"
 #include "core/task/entity_name.h"
 #include "core/task/limits.h"
 #include "core/task/retention.h"
@@ -185,9 +186,19 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_RUN_RETRY_INTERVAL_MS, LIMIT_MS, "Before each later one", ""),
     ROW("app", APP_POOL_CONNECT_TIMEOUT_MS, LIMIT_MS, "For a connection to the pool", ""),
     ROW("app", APP_POOL_LINES_KEPT, LIMIT_COUNT, "Connections to the pool that are kept without a request", ""),
+    ROW("app", APP_POOL_LINE_CONNECTIONS_KEPT, LIMIT_COUNT,
+        "Connections that one of them keeps; beside a run two more may be open", ""),
     ROW("app", APP_POOL_LINE_IDLE_S, LIMIT_COUNT, "Seconds without a request after which one is not used again", ""),
     ROW("app", APP_POOL_RELEASE_TIMEOUT_MS, LIMIT_MS, "For the pool to end a session", ""),
     ROW("app", APP_POOL_REACH_TIMEOUT_MS, LIMIT_MS, "For the pool to answer that it is there", ""),
+    ROW("app", APP_POOL_CANCEL_PATIENCE_NS, LIMIT_NS,
+        "For a run that was cancelled to end; then its session is ended", ""),
+    ROW("app", APP_POOL_KIND_KEPT_NS, LIMIT_NS, "Before a foreign pool is asked again whether it is ours", ""),
+    ROW("app", APP_POOL_EVENT_SIZE_MAX, LIMIT_BYTES, "One event of a pool's output; a larger one is left out", ""),
+    ROW("app", EFFECTS_FILES_MAX, LIMIT_COUNT, "Changed files that a run's record lists", ""),
+    ROW("app", EFFECTS_PATHS_SIZE_MAX, LIMIT_BYTES, "Their paths together; what is behind is counted only", ""),
+    ROW("app", EFFECTS_CALLS_MAX, LIMIT_COUNT, "Kinds of sockets, names of refused calls that it lists", ""),
+    ROW("app", EFFECTS_WORD_SIZE_MAX, LIMIT_BYTES, "One such name; else its group is not reported", ""),
     ROW("app", APP_POOL_ALLOCATION_TIMEOUT_NS, LIMIT_NS, "For the pool to begin with the code", ""),
     ROW("app", APP_POOL_RUN_TIMEOUT_NS, LIMIT_NS, "For a run whose pool does not tell its own limit", ""),
     ROW("app", APP_POOL_RESPONSE_SIZE_MAX, LIMIT_BYTES, "The pool's answer", ""),

@@ -10,9 +10,7 @@
 #include "base/text.h"
 #include "wire/json/json.h"
 
-#define NUMBER_MAX        ((json_int_t)1 << 53) /* beyond it a double does not keep every integer */
-#define PATH_SIZE_MAX     4096
-#define NOT_REPORTED_MAX  32
+#define NUMBERS_END       ((json_int_t)1 << 53) /* beyond it a double does not keep every integer */
 #define HASH_SIZE         64
 #define MICROSECONDS_A_MS 1000
 
@@ -20,7 +18,8 @@
 
 static bool is_number(const json_t *value)
 {
-    return json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) < NUMBER_MAX;
+    return json_is_integer(value) && json_integer_value(value) >= 0 &&
+           json_integer_value(value) < NUMBERS_END;
 }
 
 static bool is_word(const json_t *value)
@@ -46,7 +45,7 @@ static bool is_hash(const json_t *value)
 static bool is_path(const json_t *value)
 {
     struct bytes text = json_bytes(value);
-    return text.size > 0 && text.size <= PATH_SIZE_MAX && !memchr(text.data, '\0', text.size);
+    return text.size > 0 && !memchr(text.data, '\0', text.size);
 }
 
 static bool is_change(const json_t *value)
@@ -204,7 +203,7 @@ static json_t *missing_of(const json_t *told, const json_t *kept)
 {
     json_t *missing = json_array();
     bool whole = missing != NULL;
-    for (size_t i = 0; whole && i < json_array_size(told) && i < NOT_REPORTED_MAX; i++) {
+    for (size_t i = 0; whole && i < json_array_size(told) && i < EFFECTS_CALLS_MAX; i++) {
         json_t *name = json_array_get(told, i);
         bool known = !is_word(name) || json_object_get(kept, json_string_value(name)) ||
                      names(missing, json_string_value(name));

@@ -17,11 +17,10 @@
 
 #include "base/status.h"
 
-#define EFFECTS_FILES_MAX 500 /* changes that are kept one by one */
-#define EFFECTS_PATHS_SIZE_MAX                                                                               \
-    ((size_t)64 << 10)           /* bytes of their paths together; what is behind is counted only */
-#define EFFECTS_CALLS_MAX     64 /* kinds of sockets, names of system calls */
-#define EFFECTS_WORD_SIZE_MAX 64 /* bytes of a word, such as "inet" */
+#define EFFECTS_FILES_MAX      500                /* changes that are kept one by one */
+#define EFFECTS_PATHS_SIZE_MAX ((size_t)64 << 10) /* bytes of their paths; what is behind is counted only */
+#define EFFECTS_CALLS_MAX      64 /* kinds of sockets, names of calls, of what is not reported */
+#define EFFECTS_WORD_SIZE_MAX  64 /* bytes of a word, such as "inet" */
 
 /* The word why the run ended, of a report's member "ended"; borrowed. NULL: it is none. */
 const char *effects_ended(const json_t *report);

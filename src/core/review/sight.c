@@ -4,22 +4,10 @@
 
 #include <string.h>
 
-#include "core/review/machine.h"
-
 bool review_is_submitter(const json_t *request, const char *person_id)
 {
     const char *id = json_string_value(json_object_get(json_object_get(request, "submitter"), "id"));
     return id && person_id && strcmp(id, person_id) == 0;
-}
-
-/* True while people may still decide, or the code may run. */
-static bool is_open(const json_t *request)
-{
-    const char *shown = json_string_value(json_object_get(request, "state"));
-    for (enum review_state state = 0; shown && state < REVIEW_STATE_COUNT; state++)
-        if (strcmp(review_state_shown(state), shown) == 0)
-            return !review_over(state);
-    return false;
 }
 
 static enum review_sight sight(const json_t *request, bool is_theirs, const struct review_viewer *viewer)
@@ -53,11 +41,10 @@ enum review_sight review_sight_of_run(const json_t *request, int64_t run, const 
     return sight(request, is_released_run(request, run), viewer);
 }
 
-enum review_sight review_sight_of_output(const json_t *request, int64_t run,
-                                         const struct review_viewer *viewer)
+static void hide_deeds(json_t *run)
 {
-    bool allowed = json_is_true(json_object_get(request, "_liveOutput")) && is_open(request);
-    return sight(request, allowed || is_released_run(request, run), viewer);
+    json_object_del(run, "effects");
+    json_object_del(run, "facts");
 }
 
 void review_hold_back(json_t *request, const struct review_viewer *viewer)
@@ -69,6 +56,6 @@ void review_hold_back(json_t *request, const struct review_viewer *viewer)
         json_t *run = json_array_get(runs, i);
         int64_t number = json_integer_value(json_object_get(run, "number"));
         if (review_sight_of_run(request, number, viewer) != REVIEW_WHOLE)
-            json_object_del(run, "effects");
+            hide_deeds(run);
     }
 }

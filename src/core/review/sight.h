@@ -28,10 +28,6 @@ enum review_sight review_sight(const json_t *request, const struct review_viewer
 /* The same of what run number `run` came to, its effects among it: to its submitter a release counts for the run that was
  * approved, and for none before it. */
 enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer);
-/* The same of what it prints (RP-61). HELD: that it runs, and nothing of what it says. Its submitter reads it while the request is open
- * if a policy has allowed that, of which the book says "_liveOutput"; so `request` is as the book has it. */
-enum review_sight review_sight_of_output(const json_t *request, int64_t run,
-                                         const struct review_viewer *viewer);
 /* Takes out of `request` what they may not see: the result, and what runs did. It is not HIDDEN from them. */
 void review_hold_back(json_t *request, const struct review_viewer *viewer);
 

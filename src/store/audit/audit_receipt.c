@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* audit_receipt.c — four steps, each a question that an auditor would ask. */
+/* audit_receipt.c — five steps, each a question that an auditor would ask. */
 #include "store/audit/audit_receipt.h"
 
 #include <stdio.h>
@@ -129,6 +129,40 @@ static enum status check_shown(const struct examination *exam, const json_t *dec
     return STATUS_OK;
 }
 
+/* --- what the run did is what the manifest names --- */
+
+/* A manifest is decided about, or made by a run for which somebody has decided before. True if one of the two entries names it, or
+ * neither names any. */
+static bool is_named(struct bytes manifest, const json_t *decision, const json_t *run)
+{
+    const char *decided = text_of(decision, "manifestSha256"), *made = text_of(run, "manifestSha256");
+    char hash[SECRET_HASH_SIZE + 1];
+    secret_hash(manifest, hash);
+    return (!decided && !made) || (decided && strcmp(hash, decided) == 0) ||
+           (made && strcmp(hash, made) == 0);
+}
+
+static enum status check_effects(const struct examination *exam, const json_t *decision, struct err *err)
+{
+    const json_t *shown = json_object_get(exam->receipt, "shown");
+    const json_t *run = json_object_get(find_entry(exam, AUDIT_RUN_ENDED), "details");
+    struct bytes manifest = json_bytes(json_object_get(shown, "manifest"));
+    struct bytes effects = json_bytes(json_object_get(shown, "effects"));
+    CLEANUP(json_release) json_t *named = NULL;
+    char hash[SECRET_HASH_SIZE + 1];
+    if (manifest.data && !is_named(manifest, decision, run))
+        return err_set(err, STATUS_DATA_LOSS, "the manifest is not the one that was decided about");
+    if (!effects.data)
+        return STATUS_OK;
+    const char *wanted = json_parse(manifest, NULL, &named, NULL) == STATUS_OK
+                             ? text_of(json_object_get(named, "effects"), "sha256")
+                             : NULL;
+    secret_hash(effects, hash);
+    if (!wanted || strcmp(hash, wanted) != 0)
+        return err_set(err, STATUS_DATA_LOSS, "the effects are not those that the manifest names");
+    return STATUS_OK;
+}
+
 /* --- the state follows from the entries --- */
 
 static enum status check_state(const char *state, const json_t *decision, bool approved, struct err *err)
@@ -158,6 +192,8 @@ static enum status examine(struct examination *exam, struct audit_receipt_facts 
     bool approved = json_is_true(json_object_get(decision, "approved"));
     if (status == STATUS_OK)
         status = check_shown(exam, decision, err);
+    if (status == STATUS_OK)
+        status = check_effects(exam, decision, err);
     if (status == STATUS_OK)
         status = check_state(text_of(exam->receipt, "state"), decision, approved, err);
     if (status != STATUS_OK)

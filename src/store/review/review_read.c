@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "core/review/effects.h"
 #include "store/review/review_store_internal.h"
 #include "wire/json/json.h"
 
@@ -56,6 +57,15 @@ static enum status add_result(struct review_book *book, const struct review_reco
     return status;
 }
 
+/* What policies read of it. */
+static enum status add_facts(json_t *run, struct err *err)
+{
+    json_t *facts = effects_facts(run, json_object_get(run, "effects"));
+    if (json_object_set_new(run, "facts", facts) != 0)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
+}
+
 /* What a run did, beside its hash. */
 static enum status add_effects(struct review_book *book, json_t *run, struct err *err)
 {
@@ -72,6 +82,13 @@ static enum status add_effects(struct review_book *book, json_t *run, struct err
     return status;
 }
 
+static enum status add_deeds(struct review_book *book, json_t *run, struct err *err)
+{
+    enum status status = add_effects(book, run, err);
+    bool over = json_object_get(run, "ended") != NULL;
+    return status == STATUS_OK && over ? add_facts(run, err) : status;
+}
+
 static enum status add_large(struct review_book *book, const struct review_record *record, json_t *full,
                              struct err *err)
 {
@@ -81,7 +98,7 @@ static enum status add_large(struct review_book *book, const struct review_recor
     if (status == STATUS_OK)
         status = add_result(book, record, full, err);
     for (size_t i = count - MIN(count, RUNS_TOLD); status == STATUS_OK && i < count; i++)
-        status = add_effects(book, json_array_get(runs, i), err);
+        status = add_deeds(book, json_array_get(runs, i), err);
     return status;
 }
 

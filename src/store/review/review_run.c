@@ -32,20 +32,22 @@ static void fill_step(const struct review_record *record, struct review_step *st
 
 /* --- a run begins --- */
 
-static void break_off(json_t *run, const char *why, const char *words, int64_t now_ns)
+static void break_off(json_t *run, const struct review_run_break *broken, int64_t now_ns)
 {
     json_object_set_new(run, "endedAt", review_time_json(now_ns));
-    json_object_set_new(run, "ended", json_string("interrupted"));
-    json_object_set_new(run, "why", json_string(why));
-    json_object_set_new(run, "words", json_string(words));
+    json_object_set_new(run, "ended", json_string(broken->ended));
+    json_object_set_new(run, "why", json_string(broken->why));
+    json_object_set_new(run, "words", json_string(broken->words));
 }
 
 /* A run that was begun and of whose end nobody has told was lost with whoever ran it. */
 static void end_lost_run(struct review_record *record, int64_t now_ns)
 {
+    static const struct review_run_break lost = {
+        "interrupted", "lost", "The server went away during the run; nobody knows how far it came."};
     json_t *run = review_record_run(record);
     if (run && !json_object_get(run, "ended"))
-        break_off(run, "lost", "The server went away during the run; nobody knows how far it came.", now_ns);
+        break_off(run, &lost, now_ns);
 }
 
 static enum status begin_run(struct review_book *book, struct review_record *record, int64_t now_ns,
@@ -223,7 +225,7 @@ enum status review_book_run_ended(struct review_book *book, const char *id, cons
 }
 
 enum status review_book_run_broken_off(struct review_book *book, const char *id, int64_t run_number,
-                                       const char *why, const char *words, int64_t now_ns, struct err *err)
+                                       const struct review_run_break *broken, int64_t now_ns, struct err *err)
 {
     struct review_record record;
     enum status status = review_record_load(book, id, &record, err);
@@ -231,7 +233,7 @@ enum status review_book_run_broken_off(struct review_book *book, const char *id,
         return status;
     json_t *run = review_record_run(&record);
     if (run && run_number == review_record_number(&record, "run") && !json_object_get(run, "ended")) {
-        break_off(run, why, words, now_ns);
+        break_off(run, broken, now_ns);
         status = review_record_save(book, &record, now_ns, err);
     }
     review_record_fini(&record);

@@ -235,9 +235,17 @@ struct review_run_end {
 STATUS_RESULT review_book_run_ended(struct review_book *book, const char *id,
                                     const struct review_run_end *end, int64_t now_ns,
                                     struct review_step *ret_step, struct err *err);
-/* A run that came to no end by itself: "interrupted", with a word and a sentence why. It may be begun again. Likewise. */
+/* Why nobody knows what a run came to. */
+struct review_run_break {
+    const char *ended; /* "interrupted": it may be begun again; "cancelled" */
+    const char *why;   /* a word */
+    const char *words; /* a sentence */
+};
+
+/* Likewise. */
 STATUS_RESULT review_book_run_broken_off(struct review_book *book, const char *id, int64_t run_number,
-                                         const char *why, const char *words, int64_t now_ns, struct err *err);
+                                         const struct review_run_break *broken, int64_t now_ns,
+                                         struct err *err);
 /* The deadline has passed; an earlier decision wins, a deadline that lies ahead waits on. */
 STATUS_RESULT review_book_time(struct review_book *book, const char *id, int64_t now_ns,
                                struct review_step *ret_step, struct err *err);

@@ -100,7 +100,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     }
     struct err error = {0};
     struct pool_run run;
-    const struct code_run what = {.session = session, .run_timeout_ms = run_timeout_ms};
+    struct code_run what = {.session = session, .run_timeout_ms = run_timeout_ms};
     enum status status = code_run(activity, settings, &what, code, &run, &error);
     if (status == STATUS_OK) {
         *settings->pool_away = false;

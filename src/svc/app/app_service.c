@@ -12,6 +12,8 @@
 #include "os/clock.h"
 #include "svc/app/duties.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/pool_client.h"
+#include "svc/app/pool_kind.h"
 #include "svc/app/pool_lines.h"
 #include "svc/app/problem.h"
 #include "svc/app/review_events.h"
@@ -309,6 +311,7 @@ static void release(struct app_service *service)
 {
     dt_worker_destroy(service->worker);
     running_destroy(service->activity.running);
+    pool_kind_destroy(service->activity.kind);
     pool_lines_destroy(service->activity.pool.lines);
     dt_client_destroy(service->client);
     dt_azure_credential_destroy(service->credential);
@@ -364,6 +367,7 @@ static void configure(struct app_service *service, const struct app_options *opt
         .audit = options->audit,
         .review = options->review,
         .running = running_create(),
+        .kind = pool_kind_create(),
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
         .pool_away = &service->pool_away,
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
@@ -411,7 +415,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     configure(service, options);
     service->connection = make_note(service, options);
     bool whole = service->connection_string && service->pool_url && service->connection &&
-                 service->activity.running && service->activity.pool.lines;
+                 service->activity.running && service->activity.kind && service->activity.pool.lines;
     status =
         whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
     service->activity.pool.credential = service->pool_credential;

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
 #include "svc/app/notice.h"
+#include "svc/app/pool_client.h"
+#include "svc/app/pool_kind.h"
 #include "svc/app/result_fit.h"
 
 #define AREA           "svc/app"
@@ -81,37 +84,73 @@ void code_refuse(struct dt_activity *activity, enum status status, const char *t
 /* A worker that stops waits for its activities, and a run may take an hour. */
 struct stop_watch {
     const struct dt_activity *activity;
-    const struct running_run *run;
+    struct running *running;
+    struct running_run *run; /* NULL: nobody stops it */
     int64_t grace_ms;
     int64_t seen_ns; /* when the stop was first seen; 0: not yet */
 };
 
-/* True only after the worker has given the activity back, so that this end of it is not taken for its result.
- */
-static bool is_unwanted(void *context)
+/* BREAK_OFF only after the worker has given the activity back, so that this end of it is not taken for its result. */
+static enum pool_wish wish(void *context)
 {
     struct stop_watch *watch = context;
     if (running_unwanted(watch->run))
-        return true;
+        return POOL_STOP;
     if (!dt_activity_stopping(watch->activity))
-        return false;
+        return POOL_GO_ON;
     if (!watch->seen_ns)
         watch->seen_ns = clock_monotonic_ns();
-    return clock_monotonic_ns() - watch->seen_ns > (watch->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
+    bool over = clock_monotonic_ns() - watch->seen_ns > (watch->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
+    return over ? POOL_BREAK_OFF : POOL_GO_ON;
+}
+
+static void on_line(void *context, struct pool_line *line)
+{
+    struct stop_watch *watch = context;
+    running_set_line(watch->running, watch->run, line);
+}
+
+/* Runs it in the way that the pool can; a pool that has been replaced by another is asked anew. */
+static enum status execute(const struct activity_settings *settings, const struct pool_client *pool,
+                           struct code_run *what, struct pool_execution *execution, struct pool_run *ret_run,
+                           struct err *error)
+{
+    uint8_t random[16];
+    char operation[GUID_TEXT_SIZE + 1];
+    entropy_fill(random, sizeof random);
+    guid_format(random, operation);
+    enum status status =
+        what->wants_report ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    execution->operation = what->is_own ? operation : NULL;
+    status = pool_execute(pool, execution, ret_run, error);
+    bool other = (status == STATUS_OK && !ret_run->reported) || status == STATUS_FAILED_PRECONDITION;
+    if (!what->is_own || !other)
+        return status;
+    pool_kind_forget(settings->kind);
+    if (status == STATUS_OK || pool_kind_find(settings->kind, pool, &what->is_own, error) != STATUS_OK ||
+        what->is_own)
+        return status;
+    execution->operation = NULL; /* it was refused, so nothing has run */
+    return pool_execute(pool, execution, ret_run, error);
 }
 
 enum status code_run(struct dt_activity *activity, const struct activity_settings *settings,
-                     const struct code_run *what, struct bytes code, struct pool_run *ret_run,
-                     struct err *error)
+                     struct code_run *what, struct bytes code, struct pool_run *ret_run, struct err *error)
 {
     const char *id = dt_activity_instance_id(activity);
     struct pool_client pool = settings->pool;
     pool.run_timeout_ns = what->run_timeout_ms * NS_PER_MS;
-    struct stop_watch stop = {.activity = activity, .run = what->watch, .grace_ms = settings->stop_grace_ms};
-    const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
+    struct stop_watch stop = {.activity = activity,
+                              .running = settings->running,
+                              .run = what->watch,
+                              .grace_ms = settings->stop_grace_ms};
+    const struct pool_watch watch = {.wish = wish, .on_line = what->watch ? on_line : NULL, .context = &stop};
+    struct pool_execution execution = {.identifier = what->session, .code = code, .watch = &watch};
 
     int64_t began_ns = clock_monotonic_ns();
-    enum status status = pool_client_execute(&pool, what->session, code, &watch, ret_run, error);
+    enum status status = execute(settings, &pool, what, &execution, ret_run, error);
     int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
     if (status == STATUS_OK)
         notice_ran(id, what->session, ret_run->succeeded, ms, ret_run->result.size);

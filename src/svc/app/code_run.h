@@ -7,20 +7,22 @@
 #include <jansson.h>
 
 #include "svc/app/orchestrator.h"
+#include "svc/app/pool_execute.h"
 #include "svc/app/running.h"
 
 struct code_run {
-    const char *session;             /* its identifier */
-    bool keep_session;               /* it was asked for by name, and lives on until its cooldown */
-    int64_t run_timeout_ms;          /* 0: the pool's own */
-    const struct running_run *watch; /* NULL: nobody breaks it off */
+    const char *session;       /* its identifier */
+    bool keep_session;         /* it was asked for by name, and lives on until its cooldown */
+    int64_t run_timeout_ms;    /* 0: the pool's own */
+    struct running_run *watch; /* NULL: nobody stops it */
+    bool wants_report;         /* of a pool that is ours: what it did, and that it can be stopped there */
+    bool is_own;               /* set by code_run: the pool is ours, and was asked for that */
 };
 
-/* Runs and releases: the session is ended however the run went. As pool_client_execute; CANCELLED: the worker stops, or
- * `watch` says that it is unwanted. */
+/* Runs and releases: the session is ended however the run went. As pool_execute; CANCELLED: the worker stops, or
+ * `watch` says that it is unwanted and the pool could not stop it. */
 STATUS_RESULT code_run(struct dt_activity *activity, const struct activity_settings *settings,
-                       const struct code_run *what, struct bytes code, struct pool_run *ret_run,
-                       struct err *error);
+                       struct code_run *what, struct bytes code, struct pool_run *ret_run, struct err *error);
 /* How the run ended, as the orchestrator takes it; `*ret_text` (may be NULL) becomes the text of the result, to be freed. NULL
  * without memory. */
 json_t *code_outcome(struct bytes code, const struct pool_run *run, char **ret_text);

@@ -55,10 +55,18 @@
 #define APP_POOL_CONNECT_TIMEOUT_MS 5000L
 /* Connections to the pool that are kept without a request; a run holds one. */
 #define APP_POOL_LINES_KEPT 16
+/* Connections that one of them keeps; beside a run two more may be open. */
+#define APP_POOL_LINE_CONNECTIONS_KEPT 1L
 /* Seconds without a request after which one is not used again: half of what our own server waits. */
-#define APP_POOL_LINE_IDLE_S           60L
-#define APP_POOL_RELEASE_TIMEOUT_MS    5000L
-#define APP_POOL_REACH_TIMEOUT_MS      5000L
+#define APP_POOL_LINE_IDLE_S        60L
+#define APP_POOL_RELEASE_TIMEOUT_MS 5000L
+#define APP_POOL_REACH_TIMEOUT_MS   5000L
+/* Nanoseconds that a run which was cancelled may take to end; then its session is ended under it. */
+#define APP_POOL_CANCEL_PATIENCE_NS (30 * NS_PER_S)
+/* Nanoseconds after which a pool that was none of ours is asked again whether it is. */
+#define APP_POOL_KIND_KEPT_NS (60 * NS_PER_S)
+/* Bytes of one event of a pool's output: a piece of text, written as JSON. */
+#define APP_POOL_EVENT_SIZE_MAX        ((size_t)256 << 10)
 #define APP_POOL_ALLOCATION_TIMEOUT_NS (60 * NS_PER_S)
 #define APP_POOL_RUN_TIMEOUT_NS        (3600 * NS_PER_S)
 #define APP_POOL_RESPONSE_SIZE_MAX     ((size_t)32 << 20)

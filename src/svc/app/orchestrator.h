@@ -20,7 +20,7 @@
 
 #include "store/audit/audit_log.h"
 #include "store/review/review_store.h"
-#include "svc/app/pool_client.h"
+#include "svc/app/pool_settings.h"
 #include "svc/app/steering.h"
 
 #define ORCHESTRATOR_NAME     "CodeExecutionOrchestrator"
@@ -37,7 +37,8 @@ struct activity_settings {
     struct audit_log *audit;                    /* NULL: none is kept */
     struct review_store *review;                /* NULL: requests are only orchestrations */
     char review_activity[REVIEW_ACTIVITY_SIZE]; /* what its steps are called by (review_orchestrator.h) */
-    struct running *running;                    /* the runs under way, for who breaks one off */
+    struct running *running;                    /* the runs under way, for who stops one */
+    struct pool_kind *kind;                     /* whether the pool is ours */
     struct steering steering;                   /* for instances that bring none along */
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;

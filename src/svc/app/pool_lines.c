@@ -9,7 +9,7 @@
 
 struct pool_lines {
     pthread_mutex_t lock; /* guards idle, idle_count */
-    CURL *idle[APP_POOL_LINES_KEPT];
+    struct pool_line *idle[APP_POOL_LINES_KEPT];
     size_t idle_count;
 
     CURLSH *shared; /* TLS sessions only: connections may not be shared by threads */
@@ -28,6 +28,16 @@ static void on_unlock(CURL *line, curl_lock_data data, void *context)
     (void)line;
     struct pool_lines *lines = context;
     pthread_mutex_unlock(&lines->shared_locks[data]);
+}
+
+/* NULL allowed, and half of one. */
+static void close_line(struct pool_line *line)
+{
+    if (!line)
+        return;
+    curl_easy_cleanup(line->easy);
+    curl_multi_cleanup(line->multi);
+    free(line);
 }
 
 struct pool_lines *pool_lines_create(void)
@@ -56,7 +66,7 @@ void pool_lines_destroy(struct pool_lines *lines)
     if (!lines)
         return;
     for (size_t i = 0; i < lines->idle_count; i++)
-        curl_easy_cleanup(lines->idle[i]);
+        close_line(lines->idle[i]);
     curl_share_cleanup(lines->shared); /* ORDER: behind those that share it */
 
     for (int data = 0; data < CURL_LOCK_DATA_LAST; data++)
@@ -65,29 +75,49 @@ void pool_lines_destroy(struct pool_lines *lines)
     free(lines);
 }
 
-CURL *pool_lines_take(struct pool_lines *lines)
+static void set_up(const struct pool_lines *lines, CURL *handle)
 {
-    if (!lines)
-        return curl_easy_init();
-    pthread_mutex_lock(&lines->lock);
-    CURL *line = lines->idle_count ? lines->idle[--lines->idle_count] : NULL;
-    pthread_mutex_unlock(&lines->lock);
+    if (lines)
+        curl_easy_setopt(handle, CURLOPT_SHARE, lines->shared);
+    curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, APP_POOL_LINE_IDLE_S);
+}
 
+static struct pool_line *make_line(void)
+{
+    struct pool_line *line = calloc(1, sizeof *line);
     if (!line)
-        line = curl_easy_init();
-    if (line) {
-        curl_easy_setopt(line, CURLOPT_SHARE, lines->shared);
-        curl_easy_setopt(line, CURLOPT_MAXCONNECTS, 1L);
-        curl_easy_setopt(line, CURLOPT_MAXAGE_CONN, APP_POOL_LINE_IDLE_S);
+        return NULL;
+    line->easy = curl_easy_init();
+    line->multi = curl_multi_init();
+    if (!line->easy || !line->multi) {
+        close_line(line);
+        return NULL;
     }
+    curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, APP_POOL_LINE_CONNECTIONS_KEPT);
     return line;
 }
 
-void pool_lines_give(struct pool_lines *lines, CURL *line)
+struct pool_line *pool_lines_take(struct pool_lines *lines)
+{
+    struct pool_line *line = NULL;
+    if (lines) {
+        pthread_mutex_lock(&lines->lock);
+        if (lines->idle_count)
+            line = lines->idle[--lines->idle_count];
+        pthread_mutex_unlock(&lines->lock);
+    }
+    if (!line)
+        line = make_line();
+    if (line)
+        set_up(lines, line->easy);
+    return line;
+}
+
+void pool_lines_give(struct pool_lines *lines, struct pool_line *line)
 {
     if (!line)
         return;
-    curl_easy_reset(line); /* the connection stays */
+    curl_easy_reset(line->easy); /* the connection stays */
     if (lines) {
         pthread_mutex_lock(&lines->lock);
         if (lines->idle_count < APP_POOL_LINES_KEPT) {
@@ -96,5 +126,18 @@ void pool_lines_give(struct pool_lines *lines, CURL *line)
         }
         pthread_mutex_unlock(&lines->lock);
     }
-    curl_easy_cleanup(line);
+    close_line(line);
+}
+
+CURL *pool_lines_second(struct pool_lines *lines)
+{
+    CURL *handle = curl_easy_init();
+    if (handle)
+        set_up(lines, handle);
+    return handle;
+}
+
+void pool_line_wake(struct pool_line *line)
+{
+    (void)curl_multi_wakeup(line->multi);
 }

@@ -10,16 +10,26 @@
 
 struct pool_lines;
 
+/* One taker at a time. */
+struct pool_line {
+    CURL *easy;   /* for the request that the line was taken for */
+    CURLM *multi; /* where it runs, and others beside it; the connections are here */
+};
+
 /* NULL: no memory. After pool_client_global_init. */
 struct pool_lines *pool_lines_create(void);
 /* Closes the connections. Every line has been given back. May be NULL. */
 void pool_lines_destroy(struct pool_lines *lines);
 
-/* A handle on which nothing is set but what makes it keep its connection. `lines` NULL: one that is not kept.
+/* A line on whose handle nothing is set but what makes it keep its connection. `lines` NULL: one that is not kept.
  * NULL: no memory. */
-CURL *pool_lines_take(struct pool_lines *lines);
-/* `line` may be NULL. What was set on it is forgotten, so what it pointed to may go. One more than
+struct pool_line *pool_lines_take(struct pool_lines *lines);
+/* `line` may be NULL. What was set on it is forgotten, so what it pointed to may go; nothing runs on it. One more than
  * APP_POOL_LINES_KEPT is closed. */
-void pool_lines_give(struct pool_lines *lines, CURL *line);
+void pool_lines_give(struct pool_lines *lines, struct pool_line *line);
+/* A handle for one more request on a line, which the caller cleans up (curl_easy_cleanup). NULL: no memory. */
+CURL *pool_lines_second(struct pool_lines *lines);
+/* Whoever waits on it looks around at once. Any thread, as long as the line is not given back. */
+void pool_line_wake(struct pool_line *line);
 
 #endif

@@ -78,8 +78,7 @@ static void on_full(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    if (book_exchange_sight(&own->base) == REVIEW_HELD)
-        json_object_del(own->base.json, "result");
+    review_hold_back(own->base.json, &own->base.viewer);
     if (add_etag(exchange, own->base.json))
         answer(own, json_incref(own->base.json));
     else

@@ -16,7 +16,7 @@
 struct receipt_exchange {
     struct book_exchange base;
     struct audit_reader reader;
-    struct buf code, result; /* of a request in the book; its manifest is in base.bytes */
+    struct buf code, result, effects; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
     bool hidden;
 };
@@ -31,6 +31,7 @@ static void receipt_free(struct exchange *exchange)
     struct receipt_exchange *receipt = receipt_of(exchange);
     buf_fini(&receipt->code);
     buf_fini(&receipt->result);
+    buf_fini(&receipt->effects);
     json_decref(receipt->receipt);
     book_exchange_free(exchange);
 }
@@ -120,6 +121,19 @@ static enum status read_blob_of(struct review_book *book, const json_t *object, 
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* retention has taken it */
 }
 
+/* The run whose result is shown; NULL: none. */
+static const json_t *decided_run(const json_t *request)
+{
+    const json_t *run, *number = json_object_get(request, "run");
+    size_t index;
+    json_array_foreach(json_object_get(request, "runs"), index, run)
+    {
+        if (number && json_equal(number, json_object_get(run, "number")))
+            return run;
+    }
+    return NULL;
+}
+
 static enum status read_all(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct receipt_exchange *receipt = receipt_of(&exchange->base);
@@ -136,6 +150,8 @@ static enum status read_all(struct book_exchange *exchange, struct review_book *
     if (status == STATUS_OK && sight == REVIEW_WHOLE)
         status =
             read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
+    if (status == STATUS_OK && sight == REVIEW_WHOLE)
+        status = read_blob_of(book, decided_run(exchange->json), "effectsSha256", &receipt->effects, err);
     if (status == STATUS_OK)
         status = read_blob_of(book, exchange->json, "manifestSha256", &exchange->bytes, err);
     return status;
@@ -149,9 +165,10 @@ static json_t *text_json(const struct buf *text)
 static json_t *shown_in_book(const struct receipt_exchange *receipt)
 {
     const json_t *request = receipt->base.json;
-    return json_pack("{s:o*, s:o*, s:O*, s:O*, s:O*, s:O*, s:o*, s:O*}", "code", text_json(&receipt->code),
-                     "result", text_json(&receipt->result), "template", json_object_get(request, "template"),
-                     "sha256", json_object_get(request, "sha256"), "sha256Covers",
+    return json_pack("{s:o*, s:o*, s:o*, s:O*, s:O*, s:O*, s:O*, s:o*, s:O*}", "code",
+                     text_json(&receipt->code), "result", text_json(&receipt->result), "effects",
+                     text_json(&receipt->effects), "template", json_object_get(request, "template"), "sha256",
+                     json_object_get(request, "sha256"), "sha256Covers",
                      json_object_get(request, "sha256Covers"), "manifestSha256",
                      json_object_get(request, "manifestSha256"), "manifest", text_json(&receipt->base.bytes),
                      "votes", json_object_get(request, "votes"));

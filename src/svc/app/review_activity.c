@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "core/review/rules.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
@@ -20,6 +21,7 @@ struct step_job {
     const json_t *input;
     bool begin_run;
     const struct review_run_end *end;
+    const struct review_run_break *broken;
     struct review_step step;
     struct review_answer answer;
 };
@@ -152,12 +154,27 @@ static json_t *error_of(const json_t *outcome)
                      json_string_value(cause) ? json_string_value(cause) : "the code failed", "hint", hint);
 }
 
+/* Why it ended and what it did, as far as that is known. False without memory. */
+static bool add_end(json_t *outcome, const struct pool_run *run, bool cancelled)
+{
+    const char *words = cancelled ? "The request was over before its run, and the code was stopped."
+                                  : run_ending_words(run->ended, run->ending);
+    if (run->ended[0] && json_object_set_new(outcome, "why", json_string(run->ended)) != 0)
+        return false;
+    if (words && json_object_set_new(outcome, "words", json_string(words)) != 0)
+        return false;
+    return !run->effects || json_object_set(outcome, "effects", run->effects) == 0;
+}
+
 static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
-                      struct step_job *own, struct bytes code, const struct pool_run *run)
+                      struct step_job *own, struct bytes code, const struct pool_run *run, bool unwanted)
 {
     char *text = NULL;
     json_t *outcome = code_outcome(code, run, &text);
-    if (!outcome) {
+    bool cancelled = unwanted && strcmp(run->ended, "cancelled") == 0;
+    if (!outcome || !add_end(outcome, run, cancelled)) {
+        json_decref(outcome);
+        free(text);
         (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
         return;
     }
@@ -167,6 +184,7 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
     json_t *error = shown ? NULL : error_of(outcome);
     const struct review_run_end end = {.run = own->step.run,
                                        .shown = shown,
+                                       .cancelled = cancelled,
                                        .outcome = outcome,
                                        .result = bytes_of_cstr(text),
                                        .error = error};
@@ -183,7 +201,54 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
     free(text);
 }
 
-/* Broken off because the request is over: the book says what is due instead. */
+/* --- a run without an end --- */
+
+static enum status tell_broken_off(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_book_run_broken_off(book, own->id, own->step.run, own->broken, clock_unix_ns(), err);
+}
+
+/* Told for people; what is done about it does not hang on it. */
+static void note_broken_off(const struct activity_settings *settings, struct step_job *own,
+                            const struct review_run_break *broken)
+{
+    struct err err = {0};
+    own->broken = broken;
+    if (run_job(settings, own, tell_broken_off, &err) != STATUS_OK)
+        log_warn("svc/app", "not written down why a run was broken off id=%s cause=\"%s\"", own->id,
+                 err.text);
+    own->broken = NULL;
+}
+
+static void note_unwanted(const struct activity_settings *settings, struct step_job *own, bool is_own)
+{
+    const struct review_run_break broken = {
+        .ended = "cancelled",
+        .why = "cancelled",
+        .words =
+            is_own
+                ? "The request was over before its run. The code did not yield in time, and its session was "
+                  "ended."
+                : "The request was over before its run. The session pool cannot stop a run: the code was "
+                  "not interrupted, and may have gone on.",
+    };
+    note_broken_off(settings, own, &broken);
+}
+
+static void note_failure(const struct activity_settings *settings, struct step_job *own, enum status status,
+                         const struct err *error)
+{
+    bool refused = status == STATUS_RESOURCE_EXHAUSTED || status == STATUS_FAILED_PRECONDITION;
+    const struct review_run_break broken = {
+        .ended = "interrupted",
+        .why = refused ? "not-run" : "lost",
+        .words = status == STATUS_CANCELLED ? "The server was stopped during the run." : error->text,
+    };
+    note_broken_off(settings, own, &broken);
+}
+
+/* Stopped because the request is over: the book says what is due instead. */
 static void answer_unwanted(struct dt_activity *activity, const struct activity_settings *settings,
                             struct step_job *own)
 {
@@ -201,10 +266,11 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
 {
     char session[65];
     struct code_run what = {.session = session,
+                            .wants_report = true,
                             .run_timeout_ms =
                                 json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
     name_session(own->step.request, session, &what.keep_session);
-    struct running_run *watch = running_begin(settings->running, own->id);
+    struct running_run *watch = running_begin(settings->running, own->id, own->step.run);
     struct buf code = own->step.code;
     own->step.code = (struct buf){0};
     what.watch = watch;
@@ -212,15 +278,17 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     struct err error = {0};
     struct pool_run run;
     enum status status = code_run(activity, settings, &what, buf_peek(&code), &run, &error);
-    bool unwanted = status == STATUS_CANCELLED && running_unwanted(watch);
+    bool unwanted = running_unwanted(watch);
     running_end(settings->running, watch);
     if (status == STATUS_OK) {
         *settings->pool_away = false;
-        write_end(activity, settings, own, buf_peek(&code), &run);
+        write_end(activity, settings, own, buf_peek(&code), &run, unwanted);
         pool_run_fini(&run);
-    } else if (unwanted) {
+    } else if (unwanted && status == STATUS_CANCELLED) {
+        note_unwanted(settings, own, what.is_own);
         answer_unwanted(activity, settings, own);
     } else {
+        note_failure(settings, own, status, &error);
         if (status == STATUS_UNAVAILABLE)
             code_await_pool(activity, settings);
         code_refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);

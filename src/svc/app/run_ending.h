@@ -6,12 +6,17 @@
 #define SVC_APP_RUN_ENDING_H
 
 struct run_ending {
-    const char *reason; /* the pool's word */
+    const char *reason; /* the contract's word */
+    const char *why;    /* our own pool's, as in doc/api.md, "ended" */
     const char *type;   /* error.type of the request */
     const char *text;   /* error.message */
 };
 
 /* NULL for NULL and for a word that is not known. */
 const struct run_ending *run_ending_of(const char *reason);
+
+/* In a sentence why a run ended, of which its pool says the word `why`; `ending` NULL: no reason was said. NULL for a word that is not
+ * known. */
+const char *run_ending_words(const char *why, const struct run_ending *ending);
 
 #endif

@@ -9,15 +9,18 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "svc/app/pool_lines.h"
 
 struct running {
-    pthread_mutex_t mutex; /* guards the list */
+    pthread_mutex_t mutex; /* guards the list and each run's line */
     struct list runs;
 };
 
 struct running_run {
     struct list link;
     _Atomic bool unwanted;
+    struct pool_line *line; /* NULL: it is on none */
+    int64_t number;
     char request[64];
 };
 
@@ -39,11 +42,12 @@ void running_destroy(struct running *running)
     free(running);
 }
 
-struct running_run *running_begin(struct running *running, const char *request)
+struct running_run *running_begin(struct running *running, const char *request, int64_t number)
 {
     struct running_run *run = calloc(1, sizeof *run);
     if (!run)
         return NULL;
+    run->number = number;
     (void)snprintf(run->request, sizeof run->request, "%s", request);
     pthread_mutex_lock(&running->mutex);
     list_push_back(&running->runs, &run->link);
@@ -61,6 +65,13 @@ void running_end(struct running *running, struct running_run *run)
     free(run);
 }
 
+void running_set_line(struct running *running, struct running_run *run, struct pool_line *line)
+{
+    pthread_mutex_lock(&running->mutex);
+    run->line = line;
+    pthread_mutex_unlock(&running->mutex);
+}
+
 bool running_unwanted(const struct running_run *run)
 {
     return run && atomic_load(&run->unwanted);
@@ -71,8 +82,11 @@ void running_stop(struct running *running, const char *request)
     pthread_mutex_lock(&running->mutex);
     list_each (link, &running->runs) {
         struct running_run *run = CONTAINER_OF(link, struct running_run, link);
-        if (strcmp(run->request, request) == 0)
-            atomic_store(&run->unwanted, true);
+        if (strcmp(run->request, request) != 0)
+            continue;
+        atomic_store(&run->unwanted, true);
+        if (run->line)
+            pool_line_wake(run->line);
     }
     pthread_mutex_unlock(&running->mutex);
 }
