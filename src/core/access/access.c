@@ -182,6 +182,38 @@ bool access_role_find(struct bytes text, enum access_role *ret_role)
     return false;
 }
 
+/* --- roles as policies name them --- */
+
+/* Those that say what somebody is in the life of a request. */
+static const struct {
+    enum access_role role;
+    const char *word;
+} role_words[] = {
+    {ROLE_OWNER, "owner"},       {ROLE_CONTRIBUTOR, "contributor"}, {ROLE_SUBMITTER, "submitter"},
+    {ROLE_REVIEWER, "reviewer"}, {ROLE_OPERATOR, "operator"},       {ROLE_AUDITOR, "auditor"},
+};
+
+static bool has_role_at(const struct principal *principal, enum access_role role, struct bytes place)
+{
+    for (size_t i = 0; i < principal->grant_count; i++) {
+        const struct access_grant *grant = &principal->grants[i];
+        bool is = grant->role == role || grant->role == ROLE_LOCAL;
+        if (is && holds_at(grant->scope, place))
+            return true;
+    }
+    return false;
+}
+
+size_t access_role_words(const struct principal *principal, struct bytes place,
+                         const char *ret_words[ACCESS_ROLES])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(role_words); i++)
+        if (has_role_at(principal, role_words[i].role, place))
+            ret_words[count++] = role_words[i].word;
+    return count;
+}
+
 static int permission_count(enum access_role role)
 {
     return __builtin_popcount(roles[role].may);

@@ -109,6 +109,10 @@ const char *access_role_id(enum access_role role);
  * granted. */
 bool access_role_find(struct bytes text, enum access_role *ret_role);
 bool access_role_permits(enum access_role role, enum access_permission permission);
+/* The roles that count at a place as policies name them ("reviewer"), each once; the user of this machine has all of them. Returns
+ * how many there are. */
+size_t access_role_words(const struct principal *principal, struct bytes place,
+                         const char *ret_words[ACCESS_ROLES]);
 /* What to say to who may not: which role is lacking, of those that permit it the one that permits least, and the command
  * that grants it. */
 void access_explain(const struct principal *principal, enum access_permission permission, struct bytes place,

@@ -40,6 +40,25 @@ static void nobody_may_what_anyone_may(void **state)
     }
 }
 
+/* As policies name them. Broken: a role at another place counts, or one that is no role of a request. */
+static void roles_have_words_where_they_count(void **state)
+{
+    (void)state;
+    static const struct bytes app = BYTES_LITERAL("/app");
+    const struct access_grant grants[] = {{ROLE_REVIEWER, BYTES_LITERAL("/")},
+                                          {ROLE_REVIEWER, BYTES_LITERAL("/app")},
+                                          {ROLE_OPERATOR, BYTES_LITERAL("/pool")},
+                                          {ROLE_HUB_WORKER, BYTES_LITERAL("/")},
+                                          {ROLE_AUDITOR, BYTES_LITERAL("/app")}};
+    const struct principal principal = {.id = "one", .name = "one", .grants = grants, .grant_count = 5};
+    const char *words[ACCESS_ROLES];
+    assert_int_equal(access_role_words(&principal, app, words), 2);
+    assert_string_equal(words[0], "reviewer");
+    assert_string_equal(words[1], "auditor");
+    assert_int_equal(access_role_words(&access_local, app, words), 6);
+    assert_int_equal(access_role_words(&access_nobody, app, words), 0);
+}
+
 static void a_grant_holds_at_its_place_and_below(void **state)
 {
     static const struct {
@@ -196,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_local_user_may_everything_but_what_was_forgotten),
         cmocka_unit_test(nobody_may_what_anyone_may),
+        cmocka_unit_test(roles_have_words_where_they_count),
         cmocka_unit_test(a_grant_holds_at_its_place_and_below),
         cmocka_unit_test(credentials_count_at_their_audience_only),
         cmocka_unit_test(a_grant_may_name_the_resource_that_is_served_there),
