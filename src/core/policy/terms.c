@@ -64,3 +64,32 @@ struct bytes policy_word(const char *words, int index)
         word = bytes_split(&rest, ' ');
     return word;
 }
+
+static STATUS_RESULT parse_words(const char *words, struct bytes text, int64_t *ret_bits)
+{
+    int64_t bits = 0;
+    while (text.size) {
+        int index = policy_word_index(words, bytes_trim(bytes_split(&text, ',')));
+        if (index < 0)
+            return STATUS_MALFORMED;
+        bits |= 1 << index;
+    }
+    *ret_bits = bits;
+    return STATUS_OK;
+}
+
+STATUS_RESULT policy_term_parse(enum policy_term term, struct bytes text, int64_t *ret_value)
+{
+    const struct policy_term_row *row = &policy_terms[term];
+    bool is_flag = row->kind == POLICY_TERM_FLAG;
+    if (row->kind == POLICY_TERM_DURATION)
+        return duration_parse(text, ret_value);
+    if (row->kind == POLICY_TERM_WORDS)
+        return parse_words(row->words, text, ret_value);
+
+    int index = policy_word_index(is_flag ? "false true" : row->words, text);
+    if (index < 0)
+        return STATUS_MALFORMED;
+    *ret_value = is_flag ? index : index + 1;
+    return STATUS_OK;
+}

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/status.h"
 
 enum policy_term {
     POLICY_GATE,
@@ -61,6 +62,8 @@ extern const struct policy_term_row policy_terms[POLICY_TERMS];
 int64_t policy_stricter_of(enum policy_term term, int64_t one, int64_t other);
 /* The number of a word in a row's `words`, from 0; -1: it is none of them. */
 int policy_word_index(const char *words, struct bytes word);
+/* The value of a term as describe.h writes it ("both", "24h", "approve, reject", "true"). MALFORMED. */
+STATUS_RESULT policy_term_parse(enum policy_term term, struct bytes text, int64_t *ret_value);
 /* The word of that number. */
 struct bytes policy_word(const char *words, int index);
 
