@@ -100,7 +100,7 @@ static void on_done(struct review_job *job, enum status status, const struct err
 static void tell(const struct server *server, const struct policy_applied *applied)
 {
     json_int_t version = json_integer_value(json_object_get(applied->version, "version"));
-    if (applied->outcome == POLICY_APPLIED)
+    if (applied->outcome == POLICY_APPLY_DONE)
         log_info(AREA, "policy applied version=%lld file=\"%.200s\"", (long long)version, file_of(server));
 }
 
@@ -119,7 +119,7 @@ enum status part_policy_apply(struct server *server, struct err *err)
     review_store_settle(server->review);
     if (own.status != STATUS_OK)
         *err = own.err;
-    else if (own.applied.outcome == POLICY_REFUSED)
+    else if (own.applied.outcome == POLICY_APPLY_REFUSED)
         own.status = err_set(err, STATUS_INVALID_ARGUMENT, "policy: %s", own.applied.fault.text);
     else
         tell(server, &own.applied);

@@ -73,7 +73,7 @@ class Server:
 
     def change_directory(self, path, body):
         status, _, answer = self.ask("POST", f"/v1/directory/{path}", body, {"Authorization": f"Bearer {self.local_key()}"})
-        assert status in (200, 201), (status, answer)
+        assert status in (200, 201, 204), (status, answer)
         return answer
 
     def grant(self, role, to, scope="/"):

@@ -171,6 +171,34 @@ static void view_effects(const json_t *run, struct buf *out)
                     effects[i].unit);
 }
 
+/* A line of several parts under one name. */
+static void pair_line(struct buf *out, const char *name, struct buf *line)
+{
+    buf_append_byte(line, '\0');
+    if (buf_status(line) == STATUS_OK)
+        print_pair(out, name, (const char *)line->data);
+}
+
+/* Why a vote does not count. */
+static const struct {
+    const char *weight, *text;
+} weights[] = {
+    {"other-manifest", "of other bytes"},
+    {"own", "their own request"},
+    {"replaced", "said otherwise later, or counted already"},
+    {"not-asked", "not asked by the policy"},
+    {"too-early", "an earlier stage was not complete"},
+};
+
+static const char *weight_text(const json_t *vote)
+{
+    const char *weight = text_of(vote, "weight");
+    for (size_t i = 0; weight && i < ARRAY_SIZE(weights); i++)
+        if (strcmp(weights[i].weight, weight) == 0)
+            return weights[i].text;
+    return weights[0].text;
+}
+
 static void view_votes(const json_t *votes, struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(votes); i++) {
@@ -178,34 +206,65 @@ static void view_votes(const json_t *votes, struct buf *out)
         CLEANUP(buf_fini) struct buf line = {0};
         const char *name = text_of(json_object_get(vote, "by"), "name"), *answer = text_of(vote, "answer");
         const char *comment = text_of(vote, "comment");
-        bool counts = !json_is_false(json_object_get(vote, "counts"));
-        buf_append_fmt(&line, "%s by %s%s%s%s", text_or(answer, "?"), text_or(name, "nobody with a name"),
-                       comment ? ": " : "", text_or(comment, ""),
-                       counts ? "" : " (of other bytes: does not count)");
-        buf_append_byte(&line, '\0');
-        if (buf_status(&line) == STATUS_OK)
-            print_pair(out, "vote", (const char *)line.data);
+        buf_append_fmt(&line, "%s by %s%s%s", text_or(answer, "?"), text_or(name, "nobody with a name"),
+                       comment ? ": " : "", text_or(comment, ""));
+        if (json_is_false(json_object_get(vote, "counts")))
+            buf_append_fmt(&line, " (%s: does not count)", weight_text(vote));
+        pair_line(out, "vote", &line);
     }
 }
 
-static void view_rules(const json_t *policy, struct buf *out)
+/* Which rules matched, and which one settled it. */
+static void view_rule(const json_t *rule, const char *settled, struct buf *out)
 {
-    const json_t *rules = json_object_get(policy, "rules");
-    const char *settled = text_of(policy, "settledBy");
-    print_pair(out, "policy", policy ? text_of(policy, "version") : "none: the built-in rules");
-    pair_number(out, "approvals", json_object_get(policy, "approvals"), " needed");
-    for (size_t i = 0; i < json_array_size(rules); i++) {
-        const json_t *rule = json_array_get(rules, i);
-        const char *name = text_of(rule, "name"), *does = text_of(rule, "do");
-        CLEANUP(buf_fini) struct buf line = {0};
-        bool settles = settled && name && strcmp(settled, name) == 0;
-        buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"),
-                       settles ? " (settles it)" : "");
-        buf_append_byte(&line, '\0');
-        if (buf_status(&line) == STATUS_OK)
-            print_pair(out, "rule", (const char *)line.data);
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *name = text_of(rule, "name"), *does = text_of(rule, "do"),
+               *unknown = text_of(rule, "unknown");
+    bool settles = settled && name && strcmp(settled, name) == 0;
+    buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"), settles ? " (settles it)" : "");
+    if (unknown)
+        buf_append_fmt(&line, ", since it is not known: %s", unknown);
+    pair_line(out, "rule", &line);
+}
+
+/* "one of the stages: 1 of 2 by group:security". */
+static void view_progress(const json_t *track, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *rule = text_of(track, "rule"), *name = text_of(track, "name");
+    const json_t *people = json_object_get(track, "reviewers");
+    buf_append_fmt(&line, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " by",
+                   json_integer_value(json_object_get(track, "approvals")),
+                   json_integer_value(json_object_get(track, "needed")));
+    for (size_t i = 0; i < json_array_size(people); i++)
+        buf_append_fmt(&line, "%s %s", i ? "," : "",
+                       text_or(json_string_value(json_array_get(people, i)), "?"));
+    buf_append_fmt(&line, " (%s%s%s)", text_or(rule, "defaults"), name ? ": " : "", text_or(name, ""));
+    pair_line(out, "approvals", &line);
+}
+
+static void view_rules(const json_t *request, struct buf *out)
+{
+    const json_t *policy = json_object_get(request, "policy"), *rules = json_object_get(policy, "rules");
+    const json_t *progress = json_object_get(request, "progress");
+    CLEANUP(buf_fini) struct buf line = {0};
+    if (!policy) {
+        print_pair(out, "policy", "none: the built-in rules");
+        return;
     }
+    buf_append_fmt(&line, "version %" JSON_INTEGER_FORMAT ", %s the run: %s",
+                   json_integer_value(json_object_get(policy, "version")),
+                   text_or(text_of(policy, "phase"), "before"), text_or(text_of(policy, "due"), ""));
+    pair_line(out, "policy", &line);
+    for (size_t i = 0; i < json_array_size(rules); i++)
+        view_rule(json_array_get(rules, i), text_of(policy, "settledBy"), out);
+    if (!text_of(policy, "settledBy"))
+        print_pair(out, "rule",
+                   text_of(policy, "standing") ? "allow: a standing approval (settles it)"
+                                               : "the defaults (they settle it)");
     print_pair(out, "message", text_of(policy, "message"));
+    for (size_t i = 0; i < json_array_size(progress); i++)
+        view_progress(json_array_get(progress, i), out);
 }
 
 /* What follows an approval, and what became of it. */
@@ -265,7 +324,7 @@ void view_request(const json_t *request, bool why, struct buf *out)
     view_votes(json_object_get(request, "votes"), out);
     view_then(request, out);
     if (why)
-        view_rules(json_object_get(request, "policy"), out);
+        view_rules(request, out);
     print_pair(out, "error", text_of(error, "message"));
     print_pair(out, "hint", text_of(error, "hint"));
     print_pair(out, "code", text_of(request, "code"));

@@ -36,57 +36,66 @@ struct review_cell {
 #define DECIDED              {CELL_DECIDED, REVIEW_QUEUED, 0}
 #define OVER                 {CELL_OVER, REVIEW_QUEUED, 0}
 
+/* A result of a revision before this one, or one that was told twice; a timer of the same kind. */
+#define NO_RUN               E(RUN_SHOWN) = IGNORED, E(RUN_ALLOWED) = IGNORED, E(RUN_DENIED) = IGNORED
+#define NO_TIME              E(TIME) = IGNORED, E(TIME_FAILS) = IGNORED
 /* What a state that waits for people has in common. A run whose end was told twice has nothing to say any more. */
 #define WAITING                                                                                              \
-        E(RUN_STARTED) = IGNORED, E(RUN_SHOWN) = IGNORED, E(RUN_FAILED) = IGNORED,                           \
+        E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED,                                           \
         E(REJECT) = TO(REJECTED, WAKE | DECIDE | END),                                                       \
         E(REVISE) = BEGIN(WAKE | ASK | RESET),                                                               \
         E(TIME) = TO(TIMED_OUT, END),                                                                        \
+        E(TIME_FAILS) = TO(FAILED, END),                                                                     \
         E(CANCEL) = TO(CANCELLED, WAKE | END)
 /* And what is over; who wanted something is told why it is too late. */
 #define ENDED(refusal)                                                                                       \
-        E(RUN_STARTED) = IGNORED, E(RUN_SHOWN) = IGNORED, E(RUN_FAILED) = IGNORED, E(TIME) = IGNORED,        \
+        E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED, NO_TIME,                                  \
         E(APPROVE) = refusal, E(REJECT) = refusal, E(ASK_CHANGES) = refusal, E(REVISE) = refusal,            \
         E(CANCEL) = refusal
 
 static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = {
     [REVIEW_QUEUED] = {
         E(RUN_STARTED) = TO(RUNNING, 0),
-        E(RUN_SHOWN) = IGNORED, /* of a revision before this one */
+        NO_RUN,
         E(RUN_FAILED) = TO(FAILED, END),
         /* A client of the sample may decide before there is a result: it counts once the result is there. */
         E(APPROVE) = TO(CLEARED, DECIDE),
         E(REJECT) = TO(REJECTED, WAKE | DECIDE | END | STOP),
         E(ASK_CHANGES) = NOTHING_YET,
         E(REVISE) = NOTHING_YET,
-        E(TIME) = IGNORED,
+        NO_TIME,
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_CLEARED] = {
         E(RUN_STARTED) = TO(CLEARED_RUNNING, 0),
-        E(RUN_SHOWN) = IGNORED,
+        NO_RUN,
         E(RUN_FAILED) = TO(FAILED, END),
         E(APPROVE) = DECIDED, E(REJECT) = DECIDED, E(ASK_CHANGES) = DECIDED, E(REVISE) = DECIDED,
-        E(TIME) = IGNORED,
+        NO_TIME,
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_RUNNING] = {
         E(RUN_STARTED) = TO(RUNNING, 0), /* once more: the server died under the first, or the pool was full */
         E(RUN_SHOWN) = TO(WAITING_AFTER, ASK),
+        E(RUN_ALLOWED) = TO(APPROVED, DECIDE | END | RELEASE),
+        E(RUN_DENIED) = TO(REJECTED, DECIDE | END),
         E(RUN_FAILED) = TO(FAILED, END),
         E(APPROVE) = TO(CLEARED_RUNNING, DECIDE),
         E(REJECT) = TO(REJECTED, WAKE | DECIDE | END | STOP),
         E(ASK_CHANGES) = NOTHING_YET,
         E(REVISE) = NOTHING_YET,
-        E(TIME) = IGNORED,
+        NO_TIME,
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_CLEARED_RUNNING] = {
         E(RUN_STARTED) = TO(CLEARED_RUNNING, 0),
+        /* The decision was made, and is final: no rule is asked again. One that said no all the same releases nothing. */
         E(RUN_SHOWN) = TO(APPROVED, END | RELEASE),
+        E(RUN_ALLOWED) = TO(APPROVED, END | RELEASE),
+        E(RUN_DENIED) = TO(FAILED, END),
         E(RUN_FAILED) = TO(FAILED, END),
         E(APPROVE) = DECIDED, E(REJECT) = DECIDED, E(ASK_CHANGES) = DECIDED, E(REVISE) = DECIDED,
-        E(TIME) = IGNORED,
+        NO_TIME,
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_WAITING_BEFORE] = {
@@ -117,15 +126,16 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
 };
 // clang-format on
 
-enum review_state review_begin(enum review_gate gate)
+enum review_state review_begin(enum review_entry entry)
 {
-    static const enum review_state begins[REVIEW_GATES] = {
-        [REVIEW_GATE_AFTER] = REVIEW_QUEUED,
-        [REVIEW_GATE_BEFORE] = REVIEW_WAITING_BEFORE,
-        [REVIEW_GATE_BOTH] = REVIEW_WAITING_FIRST,
+    static const enum review_state begins[REVIEW_ENTRIES] = {
+        [REVIEW_ENTRY_RUN] = REVIEW_QUEUED,
+        [REVIEW_ENTRY_ASK] = REVIEW_WAITING_BEFORE,
+        [REVIEW_ENTRY_ASK_FIRST] = REVIEW_WAITING_FIRST,
+        [REVIEW_ENTRY_DENIED] = REVIEW_REJECTED,
     };
-    ASSERT((size_t)gate < ARRAY_SIZE(begins));
-    return begins[gate];
+    ASSERT((size_t)entry < ARRAY_SIZE(begins));
+    return begins[entry];
 }
 
 static enum review_verdict verdict_of(enum review_cell_kind kind)
@@ -142,18 +152,20 @@ static enum review_verdict verdict_of(enum review_cell_kind kind)
     return verdicts[kind];
 }
 
-struct review_move review_apply(enum review_state state, enum review_event event, enum review_gate gate)
+struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry)
 {
     const struct review_cell *cell = &moves[state][event];
     struct review_move move = {.verdict = verdict_of(cell->kind), .next = state};
     if (move.verdict != REVIEW_MOVED)
         return move;
-    move.next = cell->kind == CELL_BEGIN ? review_begin(gate) : cell->next;
+    move.next = cell->kind == CELL_BEGIN ? review_begin(entry) : cell->next;
     move.actions = cell->actions;
 
     /* A revision that runs at once asks nobody yet. */
     if (cell->kind == CELL_BEGIN && !review_waits(move.next))
         move.actions &= ~(unsigned)ASK;
+    if (cell->kind == CELL_BEGIN && entry == REVIEW_ENTRY_DENIED)
+        move.actions |= DECIDE | END;
     return move;
 }
 
@@ -185,6 +197,12 @@ static const struct {
 static const char *const event_names[] = {
 #define X(name, text) [REVIEW_EVENT_##name] = text,
     REVIEW_EVENT_TABLE(X)
+#undef X
+};
+
+static const char *const entry_names[] = {
+#define X(name, text) [REVIEW_ENTRY_##name] = text,
+    REVIEW_ENTRY_TABLE(X)
 #undef X
 };
 
@@ -254,12 +272,12 @@ static void write_arrows(struct buf *out, enum review_state state)
         const struct review_cell *cell = &moves[state][event];
         if (cell->kind == CELL_MOVE)
             write_arrow(out, state, cell->next, event_names[event]);
-        for (size_t gate = 0; cell->kind == CELL_BEGIN && gate < REVIEW_GATES; gate++) {
+        for (size_t entry = 0; cell->kind == CELL_BEGIN && entry < REVIEW_ENTRIES; entry++) {
             buf_append_cstr(out, "    ");
             write_name(out, state);
             buf_append_cstr(out, " --> ");
-            write_name(out, review_begin((enum review_gate)gate));
-            buf_append_fmt(out, " : %s (gate %s)\n", event_names[event], gate_names[gate]);
+            write_name(out, review_begin((enum review_entry)entry));
+            buf_append_fmt(out, " : %s (%s)\n", event_names[event], entry_names[entry]);
         }
     }
 }
@@ -267,10 +285,10 @@ static void write_arrows(struct buf *out, enum review_state state)
 void review_write_picture(struct buf *out)
 {
     buf_append_cstr(out, "stateDiagram-v2\n");
-    for (size_t gate = 0; gate < REVIEW_GATES; gate++) {
+    for (size_t entry = 0; entry < REVIEW_ENTRIES; entry++) {
         buf_append_cstr(out, "    [*] --> ");
-        write_name(out, review_begin((enum review_gate)gate));
-        buf_append_fmt(out, " : submitted (gate %s)\n", gate_names[gate]);
+        write_name(out, review_begin((enum review_entry)entry));
+        buf_append_fmt(out, " : submitted (%s)\n", entry_names[entry]);
     }
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         write_arrows(out, (enum review_state)state);

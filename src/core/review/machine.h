@@ -2,8 +2,8 @@
 /* machine.h — the life of a request, from its submission until it is over.
  *
  * A pure machine: state × event → state + what is to be done, by somebody else and in the transaction that writes the new
- * state down. It knows no time, no votes and no rules: who counts votes says APPROVE, REJECT or CHANGES once
- * a policy is fulfilled. Any thread. The picture is in doc/review.md and written from the table (review_write_picture). */
+ * state down. It knows no time, no votes and no rules: who asks the policy says how a revision begins and what a run's end comes to,
+ * and who counts votes says APPROVE, REJECT or CHANGES once what it demands is fulfilled. Any thread. The picture is in doc/review.md and written from the table (review_write_picture). */
 #ifndef CORE_REVIEW_MACHINE_H
 #define CORE_REVIEW_MACHINE_H
 
@@ -35,12 +35,15 @@ enum review_state {
 #define REVIEW_EVENT_TABLE(X)                                                                                \
     X(RUN_STARTED, "run started") /* a run of the present revision is about to begin */                      \
     X(RUN_SHOWN, "run shown")     /* it gave a result that people are to judge */                            \
+    X(RUN_ALLOWED, "run allowed") /* it gave a result about which nobody is asked */                         \
+    X(RUN_DENIED, "run denied")   /* it gave a result that a rule denies */                                  \
     X(RUN_FAILED, "run failed")   /* it ended so that nobody is asked, or it was given up */                 \
     X(APPROVE, "approve")         /* by the policy, for the manifest that is there */                        \
     X(REJECT, "reject")                                                                                      \
     X(ASK_CHANGES, "ask changes")                                                                            \
-    X(REVISE, "revise") /* the submitter hands in the next revision */                                       \
-    X(TIME, "time")     /* the deadline passed */                                                            \
+    X(REVISE, "revise")         /* the submitter hands in the next revision */                               \
+    X(TIME, "time")             /* the deadline passed */                                                    \
+    X(TIME_FAILS, "time fails") /* the same, where a policy has it fail for that */                          \
     X(CANCEL, "cancel")
 
 enum review_event {
@@ -56,6 +59,20 @@ enum review_gate {
     REVIEW_GATE_BEFORE, /* nothing runs until approved */
     REVIEW_GATE_BOTH,
     REVIEW_GATES
+};
+
+/* How a revision begins, as a policy and the gate have it. */
+#define REVIEW_ENTRY_TABLE(X)                                                                                \
+    X(RUN, "runs at once")                                                                                   \
+    X(ASK, "asked before")      /* people are asked before it runs, and that decides */                      \
+    X(ASK_FIRST, "asked first") /* the same, and what comes of it is looked at again */                      \
+    X(DENIED, "denied by a rule")
+
+enum review_entry {
+#define X(name, text) REVIEW_ENTRY_##name,
+    REVIEW_ENTRY_TABLE(X)
+#undef X
+        REVIEW_ENTRIES
 };
 
 /* What is to be done now. */
@@ -85,8 +102,9 @@ struct review_move {
 };
 
 /* The state of a request that was just submitted, or of its next revision. */
-enum review_state review_begin(enum review_gate gate);
-struct review_move review_apply(enum review_state state, enum review_event event, enum review_gate gate);
+enum review_state review_begin(enum review_entry entry);
+/* `entry`: how the next revision begins, for REVISE. */
+struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry);
 
 /* It will not change any more. */
 bool review_over(enum review_state state);

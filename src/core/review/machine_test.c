@@ -14,40 +14,49 @@
 
 #include "base/prng.h"
 
-static enum review_state walk(enum review_gate gate, const enum review_event *events, size_t count)
+static enum review_state walk(enum review_entry entry, const enum review_event *events, size_t count)
 {
-    enum review_state state = review_begin(gate);
+    enum review_state state = review_begin(entry);
     for (size_t i = 0; i < count; i++) {
-        struct review_move move = review_apply(state, events[i], gate);
+        struct review_move move = review_apply(state, events[i], entry);
         assert_int_equal(move.verdict, REVIEW_MOVED);
         state = move.next;
     }
     return state;
 }
 
-#define WALK(gate, ...)                                                                                      \
-    walk(REVIEW_GATE_##gate, (const enum review_event[]){__VA_ARGS__},                                       \
+#define WALK(entry, ...)                                                                                     \
+    walk(REVIEW_ENTRY_##entry, (const enum review_event[]){__VA_ARGS__},                                     \
          ARRAY_SIZE(((const enum review_event[]){__VA_ARGS__})))
 
 /* The ways that people go. Broken: the product's main path. */
 static void test_usual_lives(void **context)
 {
     (void)context;
-    assert_int_equal(WALK(AFTER, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_APPROVE),
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_APPROVE),
                      REVIEW_APPROVED);
-    assert_int_equal(WALK(AFTER, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_TIME),
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_TIME),
                      REVIEW_TIMED_OUT);
-    assert_int_equal(WALK(BEFORE, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
+    assert_int_equal(WALK(ASK, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
                      REVIEW_APPROVED);
-    assert_int_equal(WALK(BOTH, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN,
+    assert_int_equal(WALK(ASK_FIRST, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN,
                           REVIEW_EVENT_REJECT),
                      REVIEW_REJECTED);
-    assert_int_equal(WALK(AFTER, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_ASK_CHANGES,
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_ASK_CHANGES,
                           REVIEW_EVENT_REVISE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN,
                           REVIEW_EVENT_APPROVE),
                      REVIEW_APPROVED);
-    assert_int_equal(WALK(AFTER, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
                      REVIEW_APPROVED);
+    /* Without people. */
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_ALLOWED), REVIEW_APPROVED);
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_DENIED), REVIEW_REJECTED);
+    assert_int_equal(
+        WALK(ASK_FIRST, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_ALLOWED),
+        REVIEW_APPROVED);
+    assert_int_equal(WALK(RUN, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_TIME_FAILS),
+                     REVIEW_FAILED);
+    assert_int_equal(review_begin(REVIEW_ENTRY_DENIED), REVIEW_REJECTED);
 }
 
 /* No cell was forgotten: whatever happens in whatever state, the table says what becomes of it. */
@@ -56,9 +65,9 @@ static void test_every_cell_is_written(void **context)
     (void)context;
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            for (size_t gate = 0; gate < REVIEW_GATES; gate++) {
-                struct review_move move =
-                    review_apply((enum review_state)state, (enum review_event)event, (enum review_gate)gate);
+            for (size_t entry = 0; entry < REVIEW_ENTRIES; entry++) {
+                struct review_move move = review_apply((enum review_state)state, (enum review_event)event,
+                                                       (enum review_entry)entry);
                 assert_int_not_equal(move.verdict, REVIEW_IMPOSSIBLE);
                 if (move.verdict == REVIEW_MOVED)
                     assert_false(review_over((enum review_state)state)); /* the end is the end */
@@ -74,9 +83,9 @@ static void test_actions_fit_states(void **context)
     (void)context;
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            for (size_t gate = 0; gate < REVIEW_GATES; gate++) {
-                struct review_move move =
-                    review_apply((enum review_state)state, (enum review_event)event, (enum review_gate)gate);
+            for (size_t entry = 0; entry < REVIEW_ENTRIES; entry++) {
+                struct review_move move = review_apply((enum review_state)state, (enum review_event)event,
+                                                       (enum review_entry)entry);
                 if (move.verdict != REVIEW_MOVED)
                     continue;
                 assert_int_equal(review_waits(move.next), (move.actions & REVIEW_ACTION_ASK) != 0);
@@ -99,12 +108,12 @@ static void test_random_walks(void **context)
     struct prng prng;
     prng_seed(&prng, (const uint64_t[4]){7, 1, 2, 3});
     for (int round = 0; round < 20000; round++) {
-        enum review_gate gate = (enum review_gate)(prng_next(&prng) % REVIEW_GATES);
-        enum review_state state = review_begin(gate);
-        int decisions = 0, steps = 0;
+        enum review_entry entry = (enum review_entry)(prng_next(&prng) % REVIEW_ENTRIES);
+        enum review_state state = review_begin(entry);
+        int decisions = state == REVIEW_REJECTED, /* by a rule, at once */ steps = 0;
         while (!review_over(state)) {
             enum review_event event = (enum review_event)(prng_next(&prng) % REVIEW_EVENT_COUNT);
-            struct review_move move = review_apply(state, event, gate);
+            struct review_move move = review_apply(state, event, entry);
             if (move.verdict == REVIEW_MOVED)
                 take(seen, state, event);
             decisions += (move.actions & REVIEW_ACTION_DECIDE) != 0;
@@ -116,7 +125,7 @@ static void test_random_walks(void **context)
     }
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            if (review_apply((enum review_state)state, (enum review_event)event, REVIEW_GATE_AFTER).verdict ==
+            if (review_apply((enum review_state)state, (enum review_event)event, REVIEW_ENTRY_RUN).verdict ==
                 REVIEW_MOVED)
                 assert_true(seen[state][event]); /* every move was taken */
 }
@@ -137,7 +146,7 @@ static void test_names(void **context)
     review_write_picture(&picture);
     buf_append_byte(&picture, '\0');
     assert_non_null(strstr((const char *)picture.data, "waiting_after --> approved : approve\n"));
-    assert_non_null(strstr((const char *)picture.data, "[*] --> waiting_first : submitted (gate both)\n"));
+    assert_non_null(strstr((const char *)picture.data, "[*] --> waiting_first : submitted (asked first)\n"));
 }
 
 /* The page shows the table as it is. With "--picture" the test writes the picture, for the page. */

@@ -4,10 +4,71 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/macros.h"
+
 bool review_is_submitter(const json_t *request, const char *person_id)
 {
     const char *id = json_string_value(json_object_get(json_object_get(request, "submitter"), "id"));
     return id && person_id && strcmp(id, person_id) == 0;
+}
+
+/* --- whom it is for --- */
+
+static bool is_among(struct bytes name, const struct bytes *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal_nocase(items[i], name))
+            return true;
+    return false;
+}
+
+static bool has_role(const struct review_viewer *viewer, struct bytes name)
+{
+    for (size_t i = 0; i < viewer->role_count; i++)
+        if (bytes_equal_nocase(bytes_of_cstr(viewer->roles[i]), name))
+            return true;
+    return false;
+}
+
+static bool has_name(const struct review_viewer *viewer, struct bytes name)
+{
+    return (viewer->id && bytes_equal_cstr(name, viewer->id)) ||
+           (viewer->name && bytes_equal_nocase(name, bytes_of_cstr(viewer->name)));
+}
+
+/* `who`: as it stands in a policy. */
+static bool is_called(const struct review_viewer *viewer, struct bytes who)
+{
+    struct bytes name = who;
+    struct bytes kind = bytes_split(&name, ':');
+    if (bytes_equal_cstr(kind, "user"))
+        return has_name(viewer, name);
+    if (bytes_equal_cstr(kind, "group"))
+        return is_among(name, viewer->groups, viewer->group_count);
+    return bytes_equal_cstr(kind, "role") ? has_role(viewer, name) : bytes_equal_cstr(who, "anyone");
+}
+
+static bool is_asked(const json_t *request, const struct review_viewer *viewer)
+{
+    const json_t *asked = json_object_get(request, "asked");
+    for (size_t i = 0; i < json_array_size(asked); i++) {
+        const json_t *who = json_array_get(asked, i);
+        if (json_is_string(who) && is_called(viewer, bytes_of_cstr(json_string_value(who))))
+            return true;
+    }
+    return !asked;
+}
+
+static bool has_voted(const json_t *request, const char *person_id)
+{
+    const json_t *voters = json_object_get(request, REVIEW_VOTED_BY);
+    for (size_t i = 0; i < json_array_size(voters); i++) {
+        const char *id = json_string_value(json_array_get(voters, i));
+        if (id && person_id && strcmp(id, person_id) == 0)
+            return true;
+    }
+    return false;
 }
 
 static enum review_sight sight(const json_t *request, bool is_theirs, const struct review_viewer *viewer)
@@ -15,8 +76,10 @@ static enum review_sight sight(const json_t *request, bool is_theirs, const stru
     if (!viewer->is_known)
         return REVIEW_WHOLE;
     bool own = review_is_submitter(request, viewer->id);
+    bool for_them = viewer->sees_all ||
+                    (viewer->decides && (is_asked(request, viewer) || has_voted(request, viewer->id)));
     if (!own)
-        return viewer->sees_all ? REVIEW_WHOLE : REVIEW_HIDDEN;
+        return for_them ? REVIEW_WHOLE : REVIEW_HIDDEN;
     return is_theirs ? REVIEW_WHOLE : REVIEW_HELD;
 }
 
@@ -41,6 +104,56 @@ enum review_sight review_sight_of_run(const json_t *request, int64_t run, const 
     return sight(request, is_released_run(request, run), viewer);
 }
 
+/* --- what of it --- */
+
+bool review_is_blind(const json_t *request)
+{
+    static const char *const open[] = {"queued", "running", "waiting"};
+    const char *state = json_string_value(json_object_get(request, "state"));
+    bool is_open = false;
+    for (size_t i = 0; state && i < ARRAY_SIZE(open); i++)
+        is_open = is_open || strcmp(state, open[i]) == 0;
+    return is_open && json_is_true(json_object_get(request, "blind")) &&
+           !json_object_get(request, "decision");
+}
+
+static bool is_vote_of(const json_t *vote, const char *person_id)
+{
+    const char *id = json_string_value(json_object_get(json_object_get(vote, "by"), "id"));
+    return id && person_id && strcmp(id, person_id) == 0;
+}
+
+/* Those on an earlier revision are over; of the present one everybody sees their own. */
+static void hide_votes(json_t *request, const char *viewer_id)
+{
+    const json_t *votes = json_object_get(request, "votes"), *now = json_object_get(request, "revision");
+    json_t *shown = json_array();
+    for (size_t i = 0; i < json_array_size(votes); i++) {
+        json_t *vote = json_array_get(votes, i);
+        const json_t *revision = json_object_get(vote, "revision");
+        bool is_over = revision && !json_equal(revision, now);
+        if (is_over || is_vote_of(vote, viewer_id))
+            json_array_append(shown, vote);
+    }
+    if (votes)
+        json_object_set(request, "votes", shown);
+    json_decref(shown);
+    json_object_del(request, "voteCounts");
+    json_object_del(request, "progress");
+}
+
+static void hide_internals(json_t *request)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(request, next, name, value)
+    {
+        if (name[0] == '_')
+            json_object_del(request, name);
+    }
+}
+
 static void hide_deeds(json_t *run)
 {
     json_object_del(run, "effects");
@@ -58,4 +171,7 @@ void review_hold_back(json_t *request, const struct review_viewer *viewer)
         if (review_sight_of_run(request, number, viewer) != REVIEW_WHOLE)
             hide_deeds(run);
     }
+    if (review_is_blind(request))
+        hide_votes(request, viewer->id);
+    hide_internals(request);
 }

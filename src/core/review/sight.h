@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
 #include <stdint.h>
 
 enum review_sight {
@@ -17,18 +20,32 @@ enum review_sight {
 /* Who looks. */
 struct review_viewer {
     const char *id;
-    bool sees_all; /* reviews, audits or operates: others' requests, and results before they are released */
+    bool sees_all; /* audits or operates: others' requests, and results before they are released */
+    bool decides;  /* reviews: sees what they are asked about, and what they voted on */
     bool is_known; /* people are told apart; else there is one, who may do everything */
+    /* As policies ask for them: "user:mina", "group:security", "role:reviewer", in any case. */
+    const char *name;
+    const struct bytes *groups;
+    size_t group_count;
+    const char *const *roles;
+    size_t role_count;
 };
+
+/* A member for servers only: the ids of those who voted. */
+#define REVIEW_VOTED_BY "_votedBy"
 
 /* True if `request`, as the API shows it, was submitted by the person. */
 bool review_is_submitter(const json_t *request, const char *person_id);
-/* Who submitted a request sees its result once it is released, whatever their other rights are (RP-10, RP-22). */
+/* Who submitted a request sees its result once it is released, whatever their other rights are (RP-10, RP-22). Its member "asked"
+ * says whom a policy asks; without it anyone who decides is asked. */
 enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer);
 /* The same of what run number `run` came to, its effects among it: to its submitter a release counts for the run that was
  * approved, and for none before it. */
 enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer);
-/* Takes out of `request` what they may not see: the result, and what runs did. It is not HIDDEN from them. */
+/* True while nobody sees the votes of others: a policy wants them independent, and they are not all in (RP-34). */
+bool review_is_blind(const json_t *request);
+/* Takes out of `request` what they may not see: the result, and what runs did; others' votes while it is blind; and members for
+ * servers only, whose names begin with '_'. It is not HIDDEN from them. */
 void review_hold_back(json_t *request, const struct review_viewer *viewer);
 
 #endif

@@ -15,20 +15,35 @@ static json_t *request_of(const char *submitter, bool released)
     return json_pack("{s:{s:s}, s:b}", "submitter", "id", submitter, "released", released);
 }
 
+#define SUBMITTER(who)                                                                                       \
+    {                                                                                                        \
+        .id = (who), .is_known = true                                                                        \
+    }
+#define DECIDER(who)                                                                                         \
+    {                                                                                                        \
+        .id = (who), .decides = true, .is_known = true                                                       \
+    }
+#define AUDITOR(who)                                                                                         \
+    {                                                                                                        \
+        .id = (who), .sees_all = true, .is_known = true                                                      \
+    }
+
 static void each_viewer_sees_what_is_theirs(void **state)
 {
     static const struct {
         struct review_viewer viewer;
-        enum review_sight held, released; /* of a request of ann's */
+        enum review_sight held, released; /* of a request of ann's, which anyone may decide */
     } rows[] = {
-        {{"ann", false, true}, REVIEW_HELD, REVIEW_WHOLE},
-        {{"ann", true, true}, REVIEW_HELD, REVIEW_WHOLE}, /* who reviews others' sees no more of their own */
-        {{"bob", false, true}, REVIEW_HIDDEN, REVIEW_HIDDEN},
-        {{"bob", true, true}, REVIEW_WHOLE, REVIEW_WHOLE},
-        {{"an", false, true}, REVIEW_HIDDEN, REVIEW_HIDDEN},
-        {{"ANN", false, true}, REVIEW_HIDDEN, REVIEW_HIDDEN},
-        {{NULL, false, true}, REVIEW_HIDDEN, REVIEW_HIDDEN},
-        {{"local", true, false}, REVIEW_WHOLE, REVIEW_WHOLE},
+        {SUBMITTER("ann"), REVIEW_HELD, REVIEW_WHOLE},
+        {DECIDER("ann"), REVIEW_HELD, REVIEW_WHOLE}, /* who reviews others' sees no more of their own */
+        {AUDITOR("ann"), REVIEW_HELD, REVIEW_WHOLE},
+        {SUBMITTER("bob"), REVIEW_HIDDEN, REVIEW_HIDDEN},
+        {DECIDER("bob"), REVIEW_WHOLE, REVIEW_WHOLE},
+        {AUDITOR("bob"), REVIEW_WHOLE, REVIEW_WHOLE},
+        {SUBMITTER("an"), REVIEW_HIDDEN, REVIEW_HIDDEN},
+        {SUBMITTER("ANN"), REVIEW_HIDDEN, REVIEW_HIDDEN},
+        {SUBMITTER(NULL), REVIEW_HIDDEN, REVIEW_HIDDEN},
+        {{.id = "local"}, REVIEW_WHOLE, REVIEW_WHOLE},
     };
     json_t *held = request_of("ann", false), *released = request_of("ann", true);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -41,7 +56,7 @@ static void each_viewer_sees_what_is_theirs(void **state)
 
 static void what_names_nobody_is_nobodys(void **state)
 {
-    const struct review_viewer viewer = {"ann", false, true};
+    const struct review_viewer viewer = SUBMITTER("ann");
     json_t *request = json_object();
     assert_false(review_is_submitter(request, "ann"));
     assert_false(review_is_submitter(NULL, NULL));
@@ -52,7 +67,7 @@ static void what_names_nobody_is_nobodys(void **state)
 /* RP-10, RP-54: paths of files and names of calls can say as much as the output. */
 static void what_runs_did_is_held_back_with_the_result(void **state)
 {
-    const struct review_viewer submitter = {"ann", false, true}, reviewer = {"bob", true, true};
+    const struct review_viewer submitter = SUBMITTER("ann"), reviewer = DECIDER("bob");
     for (int released = 0; released < 2; released++) {
         json_t *request = json_pack("{s:{s:s}, s:b, s:i, s:s, s:[{s:i, s:{}, s:{}}, {s:i, s:{}, s:{}}]}",
                                     "submitter", "id", "ann", "released", released, "run", 2, "result", "r",
@@ -72,10 +87,82 @@ static void what_runs_did_is_held_back_with_the_result(void **state)
     }
 }
 
+/* RP-22. Broken: a reviewer reads what the policy gives to others, or loses sight of what they decided. */
+static void reviewers_see_what_they_are_asked_about(void **state)
+{
+    static const struct bytes groups[] = {BYTES_LITERAL("data"), BYTES_LITERAL("Security")};
+    static const char *const roles[] = {"submitter", "reviewer"};
+    const struct review_viewer mina = {.id = "p-mina",
+                                       .name = "mina@example.org",
+                                       .decides = true,
+                                       .is_known = true,
+                                       .groups = groups,
+                                       .group_count = 2,
+                                       .roles = roles,
+                                       .role_count = 2};
+    static const struct {
+        const char *asked;
+        bool seen;
+    } rows[] = {
+        {"anyone", true},
+        {"group:security", true},
+        {"group:secur", false},
+        {"group:", false},
+        {"role:Reviewer", true},
+        {"role:owner", false},
+        {"user:p-mina", true},
+        {"user:MINA@example.org", true},
+        {"user:mina", false},
+        {"security", false},
+        {"", false},
+        {"role:data", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        json_t *request =
+            json_pack("{s:{s:s}, s:[s, s]}", "submitter", "id", "ann", "asked", "group:none", rows[i].asked);
+        if ((review_sight(request, &mina) == REVIEW_WHOLE) != rows[i].seen)
+            fail_msg("%s", rows[i].asked);
+        json_object_set_new(request, REVIEW_VOTED_BY, json_pack("[s]", "p-mina"));
+        assert_int_equal(review_sight(request, &mina), REVIEW_WHOLE);
+        json_decref(request);
+    }
+    json_t *nobody =
+        json_pack("{s:{s:s}, s:[]}", "submitter", "id", "ann", "asked"); /* a rule decided alone */
+    assert_int_equal(review_sight(nobody, &mina), REVIEW_HIDDEN);
+    json_decref(nobody);
+}
+
+/* RP-34. Broken: the second reviewer is shown what the first one thinks. */
+static void blind_votes_are_ones_own_until_all_are_in(void **state)
+{
+    const struct review_viewer mina = DECIDER("p-mina"), otto = DECIDER("p-otto"), ann = SUBMITTER("ann");
+    const struct review_viewer *viewers[] = {&mina, &otto, &ann};
+    static const char *const states[] = {"waiting", "running", "approved"};
+    /* Of one by mina on this revision, and one by otto on the one before, which is over. */
+    static const size_t seen[][3] = {{2, 1, 1}, {2, 1, 1}, {2, 2, 2}};
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(viewers); j++) {
+            json_t *request =
+                json_pack("{s:{s:s}, s:s, s:b, s:i, s:{}, s:[], s:[s], s:[{s:{s:s}, s:i}, {s:{s:s}, s:i}]}",
+                          "submitter", "id", "ann", "state", states[i], "blind", 1, "revision", 2,
+                          "voteCounts", "progress", REVIEW_VOTED_BY, "p-mina", "votes", "by", "id", "p-mina",
+                          "revision", 2, "by", "id", "p-otto", "revision", 1);
+            review_hold_back(request, viewers[j]);
+            assert_int_equal(json_array_size(json_object_get(request, "votes")), seen[i][j]);
+            assert_int_equal(json_object_get(request, "voteCounts") != NULL, i == 2);
+            assert_int_equal(json_object_get(request, "progress") != NULL, i == 2);
+            assert_null(json_object_get(request, REVIEW_VOTED_BY));
+            json_decref(request);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_viewer_sees_what_is_theirs),
+        cmocka_unit_test(reviewers_see_what_they_are_asked_about),
+        cmocka_unit_test(blind_votes_are_ones_own_until_all_are_in),
         cmocka_unit_test(what_names_nobody_is_nobodys),
         cmocka_unit_test(what_runs_did_is_held_back_with_the_result),
     };

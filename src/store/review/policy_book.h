@@ -21,16 +21,16 @@ struct policy_draft {
 };
 
 enum policy_apply_outcome {
-    POLICY_APPLIED,
-    POLICY_UNCHANGED, /* the version in force has this text: nothing was written */
-    POLICY_REFUSED,   /* the text has a fault */
-    POLICY_REPLACED,  /* another version is in force than the one that was to be replaced */
+    POLICY_APPLY_DONE,
+    POLICY_APPLY_UNCHANGED, /* the version in force has this text: nothing was written */
+    POLICY_APPLY_REFUSED,   /* the text has a fault */
+    POLICY_APPLY_OUTDATED,  /* another version is in force than the one that was to be replaced */
 };
 
 struct policy_applied {
     enum policy_apply_outcome outcome;
     json_t *version;              /* the one in force afterwards, without its text; new reference */
-    struct yaml_tree_fault fault; /* of POLICY_REFUSED */
+    struct yaml_tree_fault fault; /* of POLICY_APPLY_REFUSED */
 };
 
 /* Counts for what is decided from the next job on. */

@@ -180,7 +180,7 @@ static enum status read_draft(const struct policy_draft *draft, struct policy_ap
     struct policy *policy = NULL;
     enum status status = policy_read(draft->text, &policy, &applied->fault);
     if (status == STATUS_MALFORMED || status == STATUS_TOO_LARGE) {
-        applied->outcome = POLICY_REFUSED;
+        applied->outcome = POLICY_APPLY_REFUSED;
         return STATUS_OK;
     }
     if (status != STATUS_OK)
@@ -202,19 +202,19 @@ enum status policy_book_apply(struct review_book *book, const struct policy_draf
 {
     CLEANUP(buf_fini) struct buf text = {0};
     size_t rule_count = 0;
-    *ret_applied = (struct policy_applied){.outcome = POLICY_APPLIED};
+    *ret_applied = (struct policy_applied){.outcome = POLICY_APPLY_DONE};
     enum status status = read_row(book, POLICY_ANY_VERSION, &ret_applied->version, &text, err);
     if (status != STATUS_OK)
         return status;
     int64_t present = json_integer_value(json_object_get(ret_applied->version, "version"));
     if (draft->replaces != POLICY_ANY_VERSION && draft->replaces != present)
-        ret_applied->outcome = POLICY_REPLACED;
+        ret_applied->outcome = POLICY_APPLY_OUTDATED;
     else
         status = read_draft(draft, ret_applied, &rule_count, err);
-    if (status == STATUS_OK && ret_applied->outcome == POLICY_APPLIED &&
+    if (status == STATUS_OK && ret_applied->outcome == POLICY_APPLY_DONE &&
         has_text(ret_applied->version, draft->text))
-        ret_applied->outcome = POLICY_UNCHANGED;
-    if (status != STATUS_OK || ret_applied->outcome != POLICY_APPLIED)
+        ret_applied->outcome = POLICY_APPLY_UNCHANGED;
+    if (status != STATUS_OK || ret_applied->outcome != POLICY_APPLY_DONE)
         return status;
 
     json_t *former = ret_applied->version;

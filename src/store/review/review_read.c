@@ -102,6 +102,7 @@ static enum status add_large(struct review_book *book, const struct review_recor
     return status;
 }
 
+/* But for what says who may see it. */
 static json_t *without_internals(const struct review_record *record)
 {
     json_t *full = json_copy(record->doc), *value;
@@ -109,7 +110,7 @@ static json_t *without_internals(const struct review_record *record)
     void *next;
     json_object_foreach_safe(full, next, name, value)
     {
-        if (name[0] == '_')
+        if (name[0] == '_' && strcmp(name, REVIEW_VOTED_BY) != 0)
             json_object_del(full, name);
     }
     return full;
@@ -128,7 +129,7 @@ enum status review_book_read(struct review_book *book, const char *id, enum revi
     if (status != STATUS_OK)
         return status;
     if (detail == REVIEW_BRIEF)
-        *ret_request = review_record_brief(&record);
+        *ret_request = review_record_seen(&record);
     else if (detail == REVIEW_RAW)
         *ret_request = json_incref(record.doc);
     else
@@ -208,6 +209,11 @@ static bool in_time(const struct review_filter *filter, int64_t created_ns)
     return created_ns >= filter->since_ns && (filter->until_ns == 0 || created_ns < filter->until_ns);
 }
 
+static bool is_seen(const struct review_filter *filter, const struct review_record *record)
+{
+    return !filter->viewer || review_sight(record->doc, filter->viewer) != REVIEW_HIDDEN;
+}
+
 /* The row that the statement is at, if it is wanted. */
 static void take_row(struct review_book *book, size_t statement, const struct review_filter *filter,
                      json_t *items)
@@ -217,7 +223,8 @@ static void take_row(struct review_book *book, size_t statement, const struct re
     if (!has_state(filter, db_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
         return;
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
-    if (record.doc && has_submitter(filter, &record) && has_label(filter, &record)) {
+    if (record.doc && has_submitter(filter, &record) && has_label(filter, &record) &&
+        is_seen(filter, &record)) {
         json_t *brief = review_record_brief(&record);
         json_object_set_new(brief, "_createdNs", json_integer((json_int_t)created_ns));
         json_array_append_new(items, brief);
@@ -360,7 +367,15 @@ enum status review_book_duty_done(struct review_book *book, int64_t number, stru
 
 /* --- events --- */
 
-static json_t *event_json(struct review_book *book, size_t statement)
+static json_t *data_json(struct bytes text, bool for_sight)
+{
+    json_t *data = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);
+    if (!for_sight)
+        json_object_del(data, REVIEW_VOTED_BY);
+    return data;
+}
+
+static json_t *event_json(struct review_book *book, size_t statement, bool for_sight)
 {
     char id[96], time[TIME_TEXT_SIZE_MAX];
     int64_t number = db_column_i64(book->db, statement, 0);
@@ -372,8 +387,7 @@ static json_t *event_json(struct review_book *book, size_t statement)
     return json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s, s:I, s:o*}", "specversion", "1.0", "id", id,
                      "source", "/sallyport", "type", (const char *)type.data, type.size, "subject",
                      (const char *)subject.data, subject.size, "time", time, "datacontenttype",
-                     "application/json", "sequence", (json_int_t)number, "data",
-                     json_loadb((const char *)data.data, data.size, JSON_ALLOW_NUL, NULL));
+                     "application/json", "sequence", (json_int_t)number, "data", data_json(data, for_sight));
 }
 
 static enum status last_event(struct review_book *book, int64_t *ret_last, struct err *err)
@@ -411,6 +425,6 @@ enum status review_book_events(struct review_book *book, const struct review_eve
             return status;
         *ret_last = db_column_i64(book->db, statement, 0);
         if (wanted(filter, db_column_bytes(book->db, statement, 2), db_column_bytes(book->db, statement, 3)))
-            json_array_append_new(*ret_events, event_json(book, statement));
+            json_array_append_new(*ret_events, event_json(book, statement, filter->for_sight));
     }
 }

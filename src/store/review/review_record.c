@@ -36,6 +36,11 @@ json_t *review_time_json(int64_t unix_ns)
     return json_string(text);
 }
 
+json_t *review_seconds_json(int64_t ms)
+{
+    return ms % 1000 ? json_real((double)ms / 1000) : json_integer((json_int_t)(ms / 1000));
+}
+
 json_t *review_person_json(const struct review_person *person)
 {
     return json_pack("{s:s, s:s, s:s*}", "id", person->id, "name", person->name, "kind", person->kind);
@@ -64,20 +69,59 @@ json_t *review_record_run(const struct review_record *record)
     return present(record, "runs", "run");
 }
 
-json_t *review_record_brief(const struct review_record *record)
+/* Of the policy what a list has room for. */
+static json_t *brief_policy(const json_t *policy)
 {
-    static const char *const detail[] = {"revisions", "runs", "votes", "files"};
-    json_t *brief = json_copy(record->doc), *value;
+    static const char *const shown[] = {"version", "settled", "settledBy", "standing",
+                                        "message", "due",     "approvals"};
+    json_t *brief = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (json_object_get(policy, shown[i]))
+            json_object_set(brief, shown[i], json_object_get(policy, shown[i]));
+    return brief;
+}
+
+/* Internal members, but for those that say who may see it. */
+static void drop_internals(json_t *brief, bool for_servers)
+{
     const char *name;
+    json_t *value;
     void *next;
     json_object_foreach_safe(brief, next, name, value)
     {
-        if (name[0] == '_')
+        bool kept = for_servers && strcmp(name, REVIEW_VOTED_BY) == 0;
+        if (name[0] == '_' && !kept)
             json_object_del(brief, name);
     }
+}
+
+static json_t *make_brief(const struct review_record *record, bool for_servers)
+{
+    static const char *const detail[] = {"revisions", "runs", "votes", "files"};
+    json_t *brief = json_copy(record->doc);
+    const json_t *policy = json_object_get(record->doc, "policy");
+    if (!brief)
+        return NULL;
+    drop_internals(brief, for_servers);
     for (size_t i = 0; i < ARRAY_SIZE(detail); i++)
         json_object_del(brief, detail[i]);
+    if (policy)
+        json_object_set_new(brief, "policy", brief_policy(policy));
+    if (review_is_blind(brief)) {
+        json_object_del(brief, "voteCounts");
+        json_object_del(brief, "progress");
+    }
     return brief;
+}
+
+json_t *review_record_brief(const struct review_record *record)
+{
+    return make_brief(record, false);
+}
+
+json_t *review_record_seen(const struct review_record *record)
+{
+    return make_brief(record, true);
 }
 
 /* --- rows --- */
@@ -184,7 +228,7 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     char type[64], subject[128];
     (void)snprintf(type, sizeof type, EVENT_TYPE_PREFIX "%s", what);
     (void)snprintf(subject, sizeof subject, "requests/%s", review_record_text(record, "id"));
-    json_t *brief = review_record_brief(record);
+    json_t *brief = review_record_seen(record);
     char *data = brief ? json_dumps(brief, JSON_COMPACT) : NULL;
     json_decref(brief);
     if (!data)
@@ -249,11 +293,15 @@ static void reset_votes(struct review_record *record)
         json_object_set_new(vote, "counts", json_false());
     }
     json_object_del(record->doc, "voteCounts");
+    json_object_del(record->doc, "progress");
 }
 
+/* By the ruling that is kept; a record of an older release has only what was submitted. */
 static void begin_deadline(struct review_record *record, int64_t now_ns)
 {
-    int64_t deadline_ns = now_ns + review_record_number(record, "_approvalTimeoutMs") * NS_PER_MS;
+    bool ruled = json_object_get(record->doc, "_waitMs") != NULL;
+    int64_t wait_ms = review_record_number(record, ruled ? "_waitMs" : "_approvalTimeoutMs");
+    int64_t deadline_ns = now_ns + wait_ms * NS_PER_MS;
     json_object_set_new(record->doc, "_deadlineNs", json_integer((json_int_t)deadline_ns));
     json_object_set_new(record->doc, "deadline", review_time_json(deadline_ns));
 }
@@ -265,10 +313,17 @@ static void end_deadline(struct review_record *record)
         json_object_del(record->doc, "deadline");
 }
 
+void review_record_begin(struct review_record *record, int64_t now_ns)
+{
+    record->state = review_begin(record->entry);
+    if (review_waits(record->state))
+        begin_deadline(record, now_ns);
+}
+
 enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
                                        unsigned *ret_actions)
 {
-    struct review_move move = review_apply(record->state, event, record->gate);
+    struct review_move move = review_apply(record->state, event, record->entry);
     *ret_actions = move.actions;
     if (move.verdict != REVIEW_MOVED)
         return move.verdict;
@@ -305,8 +360,19 @@ static struct manifest_blob *blobs_of(const json_t *files, size_t *ret_count)
     return blobs;
 }
 
+/* NULL: the built-in one. */
+static const char *policy_version(const struct review_record *record, char text[static 24])
+{
+    const json_t *version = json_object_get(json_object_get(record->doc, "policy"), "version");
+    if (!version)
+        return NULL;
+    (void)snprintf(text, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(version));
+    return text;
+}
+
 enum status review_record_manifest(struct review_book *book, struct review_record *record, struct err *err)
 {
+    char version[24];
     const json_t *revision = review_record_revision(record), *run = review_record_run(record);
     const json_t *result = json_object_get(record->doc, "_result");
     bool has_run = result != NULL;
@@ -320,6 +386,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
         .code = {NULL, json_string_value(json_object_get(revision, "codeSha256")),
                  json_integer_value(json_object_get(revision, "codeBytes"))},
         .run = has_run ? review_record_number(record, "run") : 0,
+        .policy_version = policy_version(record, version),
         .template_id = has_run ? review_record_text(record, "template") : NULL,
     };
     if (has_run) {

@@ -4,7 +4,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "store/review/review_store_internal.h"
+#include "store/review/review_rule.h"
 #include "wire/json/canonical.h"
 
 /* A timer of a scheduler whose clock is ahead by this much is taken as due. */
@@ -143,9 +143,8 @@ static enum status keep_run(struct review_book *book, struct review_record *reco
     return status;
 }
 
-/* The result becomes the request's. */
-static enum status take_result(struct review_book *book, struct review_record *record,
-                               const struct review_run_end *end, struct err *err)
+/* The result becomes the request's … */
+static void keep_result(struct review_record *record, const struct review_run_end *end)
 {
     static const char *const shown[] = {"sha256", "sha256Covers", "template"};
     json_object_set_new(record->doc, "_result",
@@ -154,6 +153,11 @@ static enum status take_result(struct review_book *book, struct review_record *r
                                   (json_int_t)end->result.size));
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         copy_member(record->doc, end->outcome, shown[i]);
+}
+
+/* … and what there is to decide about, by the policy that has just ruled. */
+static enum status sign_result(struct review_book *book, struct review_record *record, struct err *err)
+{
     enum status status = review_record_manifest(book, record, err);
     if (status == STATUS_OK)
         json_object_set(review_record_run(record), "manifestSha256",
@@ -172,38 +176,98 @@ static json_t *run_details(const struct review_record *record, const struct revi
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
         copy_member(details, review_record_run(record), kept[i]);
     copy_member(details, record->doc, "manifestSha256");
+    const json_t *policy = json_object_get(record->doc, "policy");
+    if (policy)
+        json_object_set(details, "policy", json_object_get(policy, "version"));
     return details;
 }
 
-static const char *event_of(enum review_state state)
+/* --- what it comes to --- */
+
+/* `decided`: now, and not before the run. */
+static enum status tell_end(struct review_book *book, const struct review_record *record, bool decided,
+                            int64_t now_ns, struct err *err)
 {
-    if (state == REVIEW_FAILED)
-        return "failed";
-    return state == REVIEW_APPROVED ? "released" : "waiting";
+    static const struct {
+        enum review_state state;
+        const char *told;
+    } rows[] = {{REVIEW_FAILED, "failed"},
+                {REVIEW_REJECTED, "rejected"},
+                {REVIEW_WAITING_AFTER, "waiting"},
+                {REVIEW_APPROVED, "released"}};
+    enum status status = STATUS_OK;
+    if (decided && record->state == REVIEW_APPROVED)
+        status = review_record_tell(book, record, "approved", now_ns, err);
+    for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(rows); i++)
+        if (rows[i].state == record->state)
+            status = review_record_tell(book, record, rows[i].told, now_ns, err);
+    return status;
 }
 
+/* What was decided before the run is final; a result that cannot be shown fails, whatever a policy says. */
+static enum status judge(struct review_book *book, struct review_record *record,
+                         const struct review_run_end *end, enum review_event *ret_event, struct err *err)
+{
+    bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
+    bool asks_failures = json_is_true(json_object_get(record->doc, "_reviewFailures"));
+    *ret_event = succeeded || asks_failures ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED;
+    if (!end->showable)
+        *ret_event = REVIEW_EVENT_RUN_FAILED;
+    if (!end->showable || record->state != REVIEW_RUNNING)
+        return STATUS_OK;
+
+    struct review_ruling ruling;
+    const json_t *effects = json_object_get(end->outcome, "effects");
+    enum status status = review_rule(book, record, POLICY_AFTER_RUN, effects, &ruling, err);
+    if (status == STATUS_OK)
+        status = review_ruling_keep(record, &ruling, err);
+    if (status == STATUS_OK)
+        *ret_event = review_ruling_event(record, &ruling, succeeded);
+    review_ruling_fini(&ruling);
+    return status;
+}
+
+/* The move, and the decision where nobody is asked. */
+static enum status conclude(struct review_book *book, struct review_record *record,
+                            const struct review_run_end *end, enum review_event event, int64_t now_ns,
+                            bool *ret_decided, struct err *err)
+{
+    unsigned actions;
+    if (review_record_move(record, event, now_ns, &actions) != REVIEW_MOVED)
+        return STATUS_OK;
+    if (record->state == REVIEW_FAILED && end->error)
+        json_object_set(record->doc, "error", end->error);
+    *ret_decided = actions & REVIEW_ACTION_DECIDE;
+    return *ret_decided ? review_decide_by_rule(book, record, event == REVIEW_EVENT_RUN_ALLOWED, now_ns, err)
+                        : STATUS_OK;
+}
+
+/* ORDER: the entry of the run stands before the one of a decision that follows it by itself. */
 static enum status write_end(struct review_book *book, struct review_record *record,
                              const struct review_run_end *end, int64_t now_ns, struct err *err)
 {
-    unsigned actions;
-    enum review_verdict verdict = review_record_move(
-        record, end->shown ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED, now_ns, &actions);
+    enum review_event event = REVIEW_EVENT_RUN_FAILED;
+    bool is_due = review_to_run(record->state), decided = false; /* else the request is over */
     note_end(record, end, now_ns);
     enum status status = keep_run(book, record, end, err);
-    if (status == STATUS_OK && verdict == REVIEW_MOVED && end->result.size > 0)
-        status = take_result(book, record, end, err);
-    if (verdict == REVIEW_MOVED && end->error)
-        json_object_set(record->doc, "error", end->error);
-    if (status == STATUS_OK)
-        status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK && is_due && end->result.size > 0)
+        keep_result(record, end);
+    if (status == STATUS_OK && is_due)
+        status = judge(book, record, end, &event, err);
+    if (status == STATUS_OK && is_due && end->result.size > 0)
+        status = sign_result(book, record, err);
     if (status == STATUS_OK)
         status = review_record_audit(book, record, AUDIT_RUN_ENDED, &review_server, run_details(record, end),
                                      now_ns, err);
+    if (status == STATUS_OK && is_due)
+        status = conclude(book, record, end, event, now_ns, &decided, err);
+    if (status == STATUS_OK)
+        status = review_record_save(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_record_tell(book, record, "run_ended", now_ns, err);
-    if (status == STATUS_OK && verdict == REVIEW_MOVED)
-        status = review_record_tell(book, record, event_of(record->state), now_ns, err);
-    return status;
+    if (status == STATUS_OK && is_due)
+        status = tell_end(book, record, decided, now_ns, err);
+    return status == STATUS_OK ? review_take_early(book, record, now_ns, err) : status;
 }
 
 enum status review_book_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
@@ -252,15 +316,38 @@ static enum status write_time_out(struct review_book *book, struct review_record
         json_decref(details);
         return status;
     }
+    bool failed = record->state == REVIEW_FAILED;
     status = review_record_audit(book, record, AUDIT_REQUEST_TIMED_OUT, &review_server, details, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "timed_out", now_ns, err) : status;
+    return status == STATUS_OK
+               ? review_record_tell(book, record, failed ? "failed" : "timed_out", now_ns, err)
+               : status;
+}
+
+/* What becomes of it, by what was promised when people were asked. */
+static enum status time_out(struct review_book *book, struct review_record *record, int64_t now_ns,
+                            struct err *err)
+{
+    CLEANUP(arena_fini) struct arena arena = {0};
+    struct policy_outcome outcome;
+    unsigned actions;
+    enum status status = review_outcome_of(record, &arena, &outcome, err);
+    if (status != STATUS_OK)
+        return status;
+    bool fails = outcome.terms[POLICY_ON_TIMEOUT] == POLICY_ON_TIMEOUT_FAIL;
+    enum review_event event = fails ? REVIEW_EVENT_TIME_FAILS : REVIEW_EVENT_TIME;
+    if (review_record_move(record, event, now_ns, &actions) != REVIEW_MOVED)
+        return STATUS_OK;
+    if (fails)
+        json_object_set_new(
+            record->doc, "error",
+            json_pack("{s:s, s:s}", "type", "TimedOut", "message", "Nobody decided in time."));
+    return write_time_out(book, record, now_ns, err);
 }
 
 enum status review_book_time(struct review_book *book, const char *id, int64_t now_ns,
                              struct review_step *ret_step, struct err *err)
 {
     struct review_record record;
-    unsigned actions;
     review_step_fini(ret_step);
     *ret_step = (struct review_step){0};
     enum status status = review_record_load(book, id, &record, err);
@@ -268,8 +355,8 @@ enum status review_book_time(struct review_book *book, const char *id, int64_t n
         return status;
     bool due =
         review_waits(record.state) && now_ns >= review_record_number(&record, "_deadlineNs") - CLOCK_SLACK_NS;
-    if (due && review_record_move(&record, REVIEW_EVENT_TIME, now_ns, &actions) == REVIEW_MOVED)
-        status = write_time_out(book, &record, now_ns, err);
+    if (due)
+        status = time_out(book, &record, now_ns, err);
     fill_step(&record, ret_step);
     review_record_fini(&record);
     return status;

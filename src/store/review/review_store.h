@@ -16,6 +16,7 @@
 #define STORE_REVIEW_STORE_H
 
 #include "core/review/machine.h"
+#include "core/review/sight.h"
 #include "store/audit/audit_log.h"
 #include "store/audit/audit_work.h"
 
@@ -69,7 +70,12 @@ struct review_person {
     const char *id;
     const char *name;
     const char
-        *kind; /* "local", "user", "application", "server"; who is "local" may decide on own requests */
+        *kind;       /* "local", "user", "application", "server"; who is "local" may decide on own requests */
+    const char *key; /* of the API key that was used, its name; NULL: signed in in another way */
+    const struct bytes *groups;
+    size_t group_count;
+    const char *const *roles; /* as policies name them */
+    size_t role_count;
 };
 
 struct review_file {
@@ -85,10 +91,12 @@ struct review_submission {
     const json_t *labels; /* NULL: none; an object of texts */
     const json_t *then;   /* NULL: nothing follows; {"start": {"name","hub","version"?}} */
     enum review_gate gate;
+    bool gate_said; /* by the submitter, and not only by default, which is AFTER */
     struct bytes code;
     const struct review_file *files;
     size_t file_count;
     int64_t approval_timeout_ms; /* from the moment that people are asked */
+    bool timeout_said;           /* likewise */
     int64_t run_timeout_ms;      /* 0: the pool's own */
     bool review_failures;        /* code that raised waits for people, too */
     const char *key;             /* idempotency; NULL: none. Counts for this person, 24 hours */
@@ -100,7 +108,9 @@ enum review_outcome {
     REVIEW_DONE_BEFORE, /* the same key and body: the first answer again */
     REVIEW_KEY_DIFFERS, /* the same key with another body */
     REVIEW_UNKNOWN,     /* no such request */
+    REVIEW_NOT_THEIRS,  /* as if there were none: nobody asks whoever votes */
     REVIEW_REFUSED_OWN, /* it is their own request, or one on their behalf */
+    REVIEW_NO_COMMENT,  /* the policy wants one with this answer */
     REVIEW_MANIFEST_DIFFERS,
     REVIEW_RESULT_DIFFERS, /* the older hash of code and result, `sha256` */
     REVIEW_TOO_EARLY,      /* nothing to vote on, or nothing to revise */
@@ -126,15 +136,22 @@ struct review_vote {
     struct review_person by;
     const char *by_said; /* a name that the body claims and nobody has proven; NULL: none */
     enum review_vote_answer answer;
-    const char *comment;         /* NULL: none */
-    const char *manifest_sha256; /* what was seen; NULL: the one that is there */
-    const char *sha256;          /* likewise, the older hash */
-    const char *via;             /* "api", "page", "cli", "mcp", "scheduler" */
+    const char *comment;                /* NULL: none */
+    const char *manifest_sha256;        /* what was seen; NULL: the one that is there */
+    const char *sha256;                 /* likewise, the older hash */
+    const char *via;                    /* "api", "page", "cli", "mcp" */
+    const struct review_viewer *viewer; /* the same person, for what they may see */
 };
 
 /* The vote, and the decision if it completes the policy: the first wins. */
 STATUS_RESULT review_book_vote(struct review_book *book, const char *id, const struct review_vote *vote,
                                int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+
+/* HumanApproval came from another client of the scheduler, or is our own, which says nothing new. It decides, without a name; one that
+ * comes before the run is over counts then, if rules look at the run. A policy may be against it: then that is in the log and nothing else
+ * happens. OK also for a request that is not there. */
+STATUS_RESULT review_book_outside(struct review_book *book, const char *id, bool approved, int64_t now_ns,
+                                  struct err *err);
 
 struct review_revision {
     struct review_person by;
@@ -155,6 +172,7 @@ STATUS_RESULT review_book_cancel(struct review_book *book, const char *id, const
 
 /* --- looking --- */
 
+/* The first two have the member REVIEW_VOTED_BY, for review_sight; review_hold_back takes it out again. */
 enum review_detail {
     REVIEW_BRIEF, /* as in lists */
     REVIEW_FULL,  /* with code and result, and what runs did */
@@ -169,9 +187,10 @@ STATUS_RESULT review_book_read(struct review_book *book, const char *id, enum re
 struct review_filter {
     const char *const *states; /* as shown; none: all */
     size_t state_count;
-    const char *own_of;    /* the id of the only submitter whose requests may be seen; NULL: all */
-    const char *submitter; /* id or name; NULL: all */
-    const char *label_key; /* NULL: all */
+    const char *own_of; /* the id of the only submitter whose requests may be seen; NULL: all */
+    const struct review_viewer *viewer; /* only those that they may see; NULL: all */
+    const char *submitter;              /* id or name; NULL: all */
+    const char *label_key;              /* NULL: all */
     const char *label_value;
     const char *text;           /* words of code and purpose; NULL: all */
     int64_t since_ns, until_ns; /* of creation; 0: no bound */
@@ -211,7 +230,6 @@ struct review_step {
     int64_t run;
     int64_t deadline_ns;
     struct buf code; /* of a run that is due; owned by the caller */
-    bool refused;    /* an event from outside was not taken: a policy is against it */
 };
 void review_step_fini(struct review_step *step);
 
@@ -222,13 +240,14 @@ STATUS_RESULT review_book_step(struct review_book *book, const char *id, bool be
 /* How a run ended, as the pool said. */
 struct review_run_end {
     int64_t run;
-    bool shown;     /* people are asked; false: the request fails with `error` */
+    bool showable;  /* false: the request fails with `error`, whatever a policy says */
     bool cancelled; /* it was stopped because the request was over */
     json_t *
         outcome; /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"? (core/review/effects.h),
                             "cause"?, "why"? (a word) and "words" (a sentence) of its end */
     struct bytes result; /* its text */
-    json_t *error;       /* borrowed, {"type","message","hint"?}; NULL: none */
+    json_t
+        *error; /* borrowed, {"type","message","hint"?}: what the request fails with if it does; NULL: none */
 };
 
 /* A run that is not the present one changes nothing. */
@@ -319,6 +338,7 @@ struct review_event_filter {
     const char *object; /* "requests/ID"; NULL: all */
     const char *type;   /* "sallyport.request.approved"; NULL: all */
     size_t limit;
+    bool for_sight; /* `data` keeps REVIEW_VOTED_BY, for review_sight */
 };
 
 /* CloudEvents as a new array, {"id","specversion","source","type","subject","time","sequence","data"}; `*ret_last`: the number

@@ -102,6 +102,7 @@ struct review_record {
     int64_t created_ns;
     enum review_state state;
     enum review_gate gate;
+    enum review_entry entry; /* how the revision in hand begins */
     json_t *doc;
 };
 
@@ -127,6 +128,8 @@ STATUS_RESULT review_record_audit(struct review_book *book, const struct review_
 /* Applies an event to the state, and what follows for the record itself: stage, deadline, votes, release. */
 enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
                                        unsigned *ret_actions);
+/* The state in which the first revision begins, and its deadline if it waits. */
+void review_record_begin(struct review_record *record, int64_t now_ns);
 /* Makes the manifest of what there is now, as a blob, and names it in the record. */
 STATUS_RESULT review_record_manifest(struct review_book *book, struct review_record *record, struct err *err);
 /* The present revision or run in the record, borrowed; NULL: none. */
@@ -136,11 +139,14 @@ json_t *review_record_run(const struct review_record *record);
 json_t *review_then_promise(const struct review_record *record);
 /* Writes the duty when the request has been released and it was not written before. */
 STATUS_RESULT review_then_due(struct review_book *book, struct review_record *record, struct err *err);
-/* As lists show it, without internal members; new. */
+/* As lists show it, without internal members, and without votes while they are blind; new. */
 json_t *review_record_brief(const struct review_record *record);
+/* The same with what says who may see it (core/review/sight.h). */
+json_t *review_record_seen(const struct review_record *record);
 const char *review_record_text(const struct review_record *record, const char *member);
 int64_t review_record_number(const struct review_record *record, const char *member);
 json_t *review_time_json(int64_t unix_ns);
+json_t *review_seconds_json(int64_t ms);
 /* {"id","name","kind"?}; new. */
 json_t *review_person_json(const struct review_person *person);
 /* Whoever acts by themselves. */

@@ -13,101 +13,10 @@
 
 #include <cmocka.h>
 
+#include "lib/book_rig.h"
 #include "os/clock.h"
 #include "store/audit/audit_file.h"
 #include "store/review/policy_book.h"
-
-#define START_NS (1700000000 * NS_PER_S)
-
-struct book_fixture {
-    struct loop *loop;
-    struct audit_log *log;
-    struct review_store *store;
-    char folder[64];
-    int64_t told;
-};
-
-/* What a test does in one job. */
-struct book_task {
-    struct review_job job;
-    enum status (*act)(struct book_task *task, struct review_book *book, struct err *err);
-    const void *argument;
-    struct review_answer answer;
-    struct review_step step;
-    struct buf bytes;
-    json_t *json;
-    struct review_walk walk;
-    int64_t number, now_ns;
-    bool done;
-    enum status status;
-};
-
-static enum status perform(struct review_job *job, struct review_book *book, struct err *err)
-{
-    struct book_task *task = CONTAINER_OF(job, struct book_task, job);
-    return task->act(task, book, err);
-}
-
-static void on_done(struct review_job *job, enum status status, const struct err *err)
-{
-    struct book_task *task = CONTAINER_OF(job, struct book_task, job);
-    task->status = status;
-    task->done = true;
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        printf("%s\n", err->text);
-}
-
-static void run(struct book_fixture *rig, struct book_task *task)
-{
-    task->job.perform = perform;
-    task->job.on_done = on_done;
-    review_store_run(rig->store, &task->job);
-    while (!task->done)
-        assert_int_equal(loop_step(rig->loop, 1000, NULL), STATUS_OK);
-}
-
-static void on_events(void *context, int64_t last)
-{
-    ((struct book_fixture *)context)->told = last;
-}
-
-static void open_it(struct book_fixture *rig)
-{
-    struct err err = {0};
-    const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
-    assert_int_equal(audit_log_open(rig->loop, &options, &rig->log, &err), STATUS_OK);
-    if (review_store_open(rig->log, rig->folder, &rig->store, &err) != STATUS_OK)
-        fail_msg("%s", err.text);
-    review_store_on_events(rig->store, on_events, rig);
-}
-
-static void close_it(struct book_fixture *rig)
-{
-    audit_log_close(rig->log);
-    review_store_close(rig->store);
-}
-
-static int rig_init(void **state)
-{
-    static struct book_fixture rig;
-    struct err err = {0};
-    rig = (struct book_fixture){.folder = "/tmp/review_store_test.XXXXXX"};
-    assert_non_null(mkdtemp(rig.folder));
-    assert_int_equal(loop_create(&rig.loop, &err), STATUS_OK);
-    open_it(&rig);
-    *state = &rig;
-    return 0;
-}
-
-static int rig_fini(void **state)
-{
-    struct book_fixture *rig = *state;
-    char command[128];
-    close_it(rig);
-    loop_destroy(rig->loop);
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", rig->folder);
-    return system(command);
-}
 
 /* --- acts --- */
 
@@ -130,7 +39,7 @@ static enum status end_run(struct book_task *task, struct review_book *book, str
     json_t *outcome = json_pack("{s:b, s:{s:s}, s:s}", "succeeded", 1, "result", "status", "Success",
                                 "sha256", "00000000000000000000000000000000000000000000000000000000000000aa");
     const struct review_run_end end = {.run = task->number,
-                                       .shown = true,
+                                       .showable = true,
                                        .outcome = outcome,
                                        .result = BYTES_LITERAL("{\"stdout\":\"1\\n\"}")};
     enum status status = review_book_run_ended(book, id, &end, START_NS, &task->step, err);
@@ -188,7 +97,7 @@ static struct review_submission submission(const char *id, const char *code)
 static void submit_it(struct book_fixture *rig, const struct review_submission *what)
 {
     struct book_task task = {.act = submit, .argument = what};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(task.status, STATUS_OK);
     assert_int_equal(task.answer.outcome, REVIEW_DONE);
     json_decref(task.answer.request);
@@ -197,11 +106,11 @@ static void submit_it(struct book_fixture *rig, const struct review_submission *
 static void bring_to_wait(struct book_fixture *rig, const char *id)
 {
     struct book_task begin = {.act = step, .argument = id};
-    run(rig, &begin);
+    rig_run(rig, &begin);
     assert_int_equal(begin.status, STATUS_OK);
     assert_int_equal(begin.step.due, REVIEW_DUE_RUN);
     struct book_task end = {.act = end_run, .argument = id, .number = begin.step.run};
-    run(rig, &end);
+    rig_run(rig, &end);
     assert_int_equal(end.status, STATUS_OK);
     assert_int_equal(end.step.due, REVIEW_DUE_WAIT);
     review_step_fini(&begin.step);
@@ -213,7 +122,7 @@ static enum review_outcome vote_as(struct book_fixture *rig, const char *id, con
 {
     const struct vote_on on = {id, {.by = *by, .answer = answer, .manifest_sha256 = manifest, .via = "api"}};
     struct book_task task = {.act = vote, .argument = &on};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(task.status, STATUS_OK);
     json_decref(task.answer.request);
     return task.answer.outcome;
@@ -222,7 +131,7 @@ static enum review_outcome vote_as(struct book_fixture *rig, const char *id, con
 static json_t *read_back(struct book_fixture *rig, const char *id)
 {
     struct book_task task = {.act = read_it, .argument = id};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(task.status, STATUS_OK);
     return task.json;
 }
@@ -253,8 +162,8 @@ static void a_request_from_beginning_to_end(void **state)
     json_decref(seen);
     assert_true(rig->told > 0);
 
-    close_it(rig);
-    open_it(rig);
+    rig_close(rig);
+    rig_open(rig);
     seen = read_back(rig, "r1");
     assert_string_equal(text(seen, "state"), "approved");
     assert_string_equal(text(json_object_get(seen, "decision"), "by"), "mina");
@@ -271,12 +180,12 @@ static void a_time_out_and_a_decision_do_not_meet(void **state)
     submit_it(rig, &what);
     bring_to_wait(rig, "r2");
     struct book_task early = {.act = time_over, .argument = "r2", .now_ns = START_NS + NS_PER_S};
-    run(rig, &early);
+    rig_run(rig, &early);
     assert_int_equal(early.step.due, REVIEW_DUE_WAIT);
     review_step_fini(&early.step);
     assert_int_equal(vote_as(rig, "r2", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_DONE);
     struct book_task late = {.act = time_over, .argument = "r2", .now_ns = START_NS + 3600 * NS_PER_S};
-    run(rig, &late);
+    rig_run(rig, &late);
     assert_int_equal(late.step.due, REVIEW_DUE_END);
     assert_string_equal(text(late.step.request, "state"), "rejected");
     review_step_fini(&late.step);
@@ -285,7 +194,7 @@ static void a_time_out_and_a_decision_do_not_meet(void **state)
 static size_t found(struct book_fixture *rig, const struct review_filter *filter)
 {
     struct book_task task = {.act = list_them, .argument = filter};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(task.status, STATUS_OK);
     size_t count = json_array_size(task.json);
     json_decref(task.json);
@@ -341,13 +250,13 @@ static void a_walk_that_ends_early_says_where(void **state)
 {
     struct book_fixture *rig = *state;
     struct book_task many = {.act = submit_many, .number = REVIEW_ROWS_WALKED + 1};
-    run(rig, &many);
+    rig_run(rig, &many);
     assert_int_equal(many.status, STATUS_OK);
 
     static const char *const two[] = {"changes-requested", "waiting"};
     struct review_filter filter = {.limit = 10, .states = two, .state_count = 2};
     struct book_task first = {.act = list_them, .argument = &filter};
-    run(rig, &first);
+    rig_run(rig, &first);
     assert_int_equal(json_array_size(first.json), 0);
     assert_true(first.walk.cut);
     assert_int_equal(first.walk.at_ns, START_NS + REVIEW_ROWS_WALKED - 1);
@@ -355,7 +264,7 @@ static void a_walk_that_ends_early_says_where(void **state)
     filter.after_ns = first.walk.at_ns;
     filter.after_id = first.walk.at_id;
     struct book_task next = {.act = list_them, .argument = &filter};
-    run(rig, &next);
+    rig_run(rig, &next);
     assert_int_equal(json_array_size(next.json), 1);
     assert_false(next.walk.cut);
     json_decref(first.json);
@@ -393,17 +302,17 @@ static void a_key_is_used_once(void **state)
     submit_it(rig, &what);
     what.id = "k2";
     struct book_task again = {.act = submit, .argument = &what};
-    run(rig, &again);
+    rig_run(rig, &again);
     assert_int_equal(again.answer.outcome, REVIEW_DONE_BEFORE);
     assert_string_equal(text(again.answer.request, "id"), "k1");
     json_decref(again.answer.request);
     what.key_body = "other";
     struct book_task other = {.act = submit, .argument = &what};
-    run(rig, &other);
+    rig_run(rig, &other);
     assert_int_equal(other.answer.outcome, REVIEW_KEY_DIFFERS);
     json_decref(other.answer.request);
     struct book_task later = {.act = submit, .argument = &what, .now_ns = START_NS + 25 * 3600 * NS_PER_S};
-    run(rig, &later);
+    rig_run(rig, &later);
     assert_int_equal(later.answer.outcome, REVIEW_DONE);
     json_decref(later.answer.request);
 }
@@ -419,7 +328,7 @@ static void events_are_in_order(void **state)
                                            "vote",      "approved",    "released"};
     const struct review_event_filter filter = {.object = "requests/e1", .limit = 100};
     struct book_task task = {.act = events, .argument = &filter};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(json_array_size(task.json), ARRAY_SIZE(expected));
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
         const json_t *event = json_array_get(task.json, i);
@@ -443,9 +352,9 @@ static void a_job_that_fails_leaves_nothing(void **state)
     struct book_fixture *rig = *state;
     const struct review_submission bad = submission("f1", "1"), good = submission("f2", "2");
     struct book_task first = {
-        .act = submit_and_fail, .argument = &bad, .job = {.perform = perform, .on_done = on_done}};
+        .act = submit_and_fail, .argument = &bad, .job = {.perform = rig_perform, .on_done = rig_on_done}};
     struct book_task second = {
-        .act = submit, .argument = &good, .job = {.perform = perform, .on_done = on_done}};
+        .act = submit, .argument = &good, .job = {.perform = rig_perform, .on_done = rig_on_done}};
     review_store_run(rig->store, &first.job); /* both in one transaction */
     review_store_run(rig->store, &second.job);
     while (!first.done || !second.done)
@@ -500,7 +409,7 @@ static enum policy_apply_outcome apply_it(struct book_fixture *rig, const char *
     struct apply_task own = {
         .task = {.act = apply},
         .draft = {.by = mina, .via = "api", .text = bytes_of_cstr(text), .replaces = replaces}};
-    run(rig, &own.task);
+    rig_run(rig, &own.task);
     assert_int_equal(own.task.status, STATUS_OK);
     assert_int_equal(version_of(own.applied.version), in_force);
     json_decref(own.applied.version);
@@ -510,7 +419,7 @@ static enum policy_apply_outcome apply_it(struct book_fixture *rig, const char *
 static void assert_policy(struct book_fixture *rig, int64_t version, int64_t number, const char *part)
 {
     struct book_task task = {.act = read_policy_version, .number = version};
-    run(rig, &task);
+    rig_run(rig, &task);
     assert_int_equal(task.status, STATUS_OK);
     assert_int_equal(version_of(task.json), number);
     assert_non_null(strstr(text(task.json, "text"), part));
@@ -523,28 +432,28 @@ static void versions_of_the_policy(void **state)
 {
     struct book_fixture *rig = *state;
     assert_policy(rig, POLICY_ANY_VERSION, 0, "built-in");
-    assert_int_equal(apply_it(rig, "defaults: { gate: befor }", POLICY_ANY_VERSION, 0), POLICY_REFUSED);
-    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 0, 1), POLICY_APPLIED);
-    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 1, 1), POLICY_UNCHANGED);
-    assert_int_equal(apply_it(rig, "defaults: { gate: both }", 0, 1), POLICY_REPLACED);
-    assert_int_equal(apply_it(rig, "defaults: { gate: both }", POLICY_ANY_VERSION, 2), POLICY_APPLIED);
-    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 2, 3), POLICY_APPLIED);
-    close_it(rig);
-    open_it(rig);
+    assert_int_equal(apply_it(rig, "defaults: { gate: befor }", POLICY_ANY_VERSION, 0), POLICY_APPLY_REFUSED);
+    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 0, 1), POLICY_APPLY_DONE);
+    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 1, 1), POLICY_APPLY_UNCHANGED);
+    assert_int_equal(apply_it(rig, "defaults: { gate: both }", 0, 1), POLICY_APPLY_OUTDATED);
+    assert_int_equal(apply_it(rig, "defaults: { gate: both }", POLICY_ANY_VERSION, 2), POLICY_APPLY_DONE);
+    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 2, 3), POLICY_APPLY_DONE);
+    rig_close(rig);
+    rig_open(rig);
     assert_policy(rig, POLICY_ANY_VERSION, 3, "before");
     assert_policy(rig, 2, 2, "both");
     assert_policy(rig, 0, 0, "built-in");
     struct book_task unknown = {.act = read_policy_version, .number = 4};
-    run(rig, &unknown);
+    rig_run(rig, &unknown);
     assert_int_equal(unknown.status, STATUS_NOT_FOUND);
 
     struct book_task page = {.act = list_policies};
-    run(rig, &page);
+    rig_run(rig, &page);
     assert_int_equal(json_array_size(page.json), 2);
     assert_int_equal(version_of(json_array_get(page.json, 0)), 3);
     json_decref(page.json);
     struct book_task rest = {.act = list_policies, .number = 2};
-    run(rig, &rest);
+    rig_run(rig, &rest);
     assert_int_equal(json_array_size(rest.json), 1);
     json_decref(rest.json);
 }
@@ -558,11 +467,11 @@ static void a_policy_that_was_undone_never_ruled(void **state)
                                        .via = "api",
                                        .text = BYTES_LITERAL("defaults: { gate: both }"),
                                        .replaces = POLICY_ANY_VERSION}};
-    run(rig, &own.task);
+    rig_run(rig, &own.task);
     assert_int_equal(own.task.status, STATUS_INVALID_ARGUMENT);
     json_decref(own.applied.version);
     assert_policy(rig, POLICY_ANY_VERSION, 0, "built-in");
-    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 0, 1), POLICY_APPLIED);
+    assert_int_equal(apply_it(rig, "defaults: { gate: before }", 0, 1), POLICY_APPLY_DONE);
     assert_policy(rig, POLICY_ANY_VERSION, 1, "before");
 }
 
@@ -572,7 +481,7 @@ static void an_older_log_gets_the_book(void **state)
     struct book_fixture *rig = *state;
     char path[128], command[256];
     struct err err = {0};
-    close_it(rig);
+    rig_close(rig);
     (void)snprintf(command, sizeof command, "rm -f '%s'/audit*", rig->folder);
     assert_int_equal(system(command), 0);
     const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
@@ -585,10 +494,10 @@ static void an_older_log_gets_the_book(void **state)
     audit_log_append(rig->log, &entry, NULL);
     audit_log_close(rig->log);
 
-    open_it(rig);
+    rig_open(rig);
     const struct review_submission what = submission("u1", "print(1)");
     submit_it(rig, &what);
-    close_it(rig);
+    rig_close(rig);
     struct audit_file *file = NULL;
     struct audit_row last;
     (void)snprintf(path, sizeof path, "%s/audit.db", rig->folder);
@@ -597,7 +506,7 @@ static void an_older_log_gets_the_book(void **state)
     assert_int_equal(audit_file_last(file, &last, &err), STATUS_OK);
     assert_int_equal(last.seq, 2);
     audit_file_close(file);
-    open_it(rig);
+    rig_open(rig);
 }
 
 int main(void)

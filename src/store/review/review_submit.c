@@ -7,7 +7,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "core/review/sight.h"
-#include "store/review/review_store_internal.h"
+#include "store/review/review_rule.h"
 
 #define KEY_KEPT_NS    (24 * 3600 * NS_PER_S)
 #define TEXT_SEARCHED  ((size_t)64 << 10) /* bytes of code that words are looked for in */
@@ -91,8 +91,9 @@ static enum status put_text(struct review_book *book, const struct review_record
 static enum status add_revision(struct review_book *book, struct review_record *record,
                                 const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
-    static const char *const of_a_run[] = {"run",    "_result",      "result",   "files",
-                                           "sha256", "sha256Covers", "template", "manifestSha256"};
+    static const char *const of_a_run[] = {"run",        "_result",      "result",   "files",
+                                           "sha256",     "sha256Covers", "template", "manifestSha256",
+                                           "_clearedBy", "_early"};
     char sha256[SECRET_HASH_SIZE + 1];
     json_t *files = json_array();
     enum status status = review_blob_put(book, record->row, revision->code, sha256, err);
@@ -110,20 +111,26 @@ static enum status add_revision(struct review_book *book, struct review_record *
                                     review_person_json(&revision->by), "codeSha256", sha256, "codeBytes",
                                     (json_int_t)revision->code.size, "files", files, "comment",
                                     revision->comment));
+    return status == STATUS_OK ? put_text(book, record, revision->code, err) : status;
+}
+
+/* What the policy says of the revision that was just added: how it begins. What people are asked about, or what a rule denies, before
+ * anything runs has its manifest. */
+static enum status rule_revision(struct review_book *book, struct review_record *record, struct err *err)
+{
+    struct review_ruling ruling;
+    enum status status = review_rule(book, record, POLICY_BEFORE_RUN, NULL, &ruling, err);
     if (status == STATUS_OK)
-        status = put_text(book, record, revision->code, err);
-    if (status == STATUS_OK &&
-        review_waits(record->state)) /* asked before anything runs: this is what about */
+        status = review_ruling_keep(record, &ruling, err);
+    if (status == STATUS_OK)
+        record->entry = review_ruling_entry(record, &ruling);
+    review_ruling_fini(&ruling);
+    if (status == STATUS_OK && record->entry != REVIEW_ENTRY_RUN)
         status = review_record_manifest(book, record, err);
     return status;
 }
 
 /* --- submit --- */
-
-static json_t *seconds_json(int64_t ms)
-{
-    return ms % 1000 ? json_real((double)ms / 1000) : json_integer((json_int_t)(ms / 1000));
-}
 
 static json_t *new_doc(const struct review_submission *submission, int64_t now_ns)
 {
@@ -136,9 +143,14 @@ static json_t *new_doc(const struct review_submission *submission, int64_t now_n
         (json_int_t)submission->approval_timeout_ms, "_runTimeoutMs", (json_int_t)submission->run_timeout_ms,
         "_reviewFailures", submission->review_failures, "released", 0, "revision", 0, "revisions", "runs",
         "votes");
-    json_object_set_new(doc, "approvalTimeoutSeconds", seconds_json(submission->approval_timeout_ms));
+    json_object_set_new(doc, "approvalTimeoutSeconds", review_seconds_json(submission->approval_timeout_ms));
     if (submission->labels && json_object_size(submission->labels) > 0)
         json_object_set_new(doc, "labels", json_deep_copy(submission->labels));
+    json_object_set_new(doc, REVIEW_SUBMITTER_FACTS, review_person_facts(&submission->by));
+    if (submission->gate_said || submission->gate != REVIEW_GATE_AFTER)
+        json_object_set_new(doc, "_gateAsked", json_string(review_gate_name(submission->gate)));
+    if (submission->timeout_said)
+        json_object_set_new(doc, "_timeoutAsked", json_true());
     if (submission->then)
         json_object_set_new(doc, "then", json_deep_copy(submission->then));
     return doc;
@@ -160,7 +172,16 @@ static enum status put_labels(struct review_book *book, const struct review_reco
     return STATUS_OK;
 }
 
-/* What an auditor needs to know it again: not the code, but its hash. */
+/* A rule denies it before anything runs: behind the entry of what somebody did. */
+static enum status write_denial(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                struct err *err)
+{
+    if (record->state != REVIEW_REJECTED)
+        return STATUS_OK;
+    enum status status = review_decide_by_rule(book, record, false, now_ns, err);
+    return status == STATUS_OK ? review_record_save(book, record, now_ns, err) : status;
+}
+
 /* What somebody did to a request: the same four writes each time. */
 struct act {
     enum review_duty_kind duty;
@@ -183,18 +204,26 @@ static enum status write_act(struct review_book *book, struct review_record *rec
 
     status = review_record_audit(book, record, act->action, act->by, details, now_ns, err);
     if (status == STATUS_OK)
+        status = write_denial(book, record, now_ns, err);
+    if (status == STATUS_OK)
         status = review_record_tell(book, record, act->told, now_ns, err);
     if (status == STATUS_OK && review_waits(record->state))
         status = review_record_tell(book, record, "waiting", now_ns, err);
+    if (status == STATUS_OK && record->state == REVIEW_REJECTED)
+        status = review_record_tell(book, record, "rejected", now_ns, err);
     return status;
 }
 
+/* What an auditor needs to know it again: not the code, but its hash. */
 static json_t *revision_details(const struct review_record *record)
 {
     const json_t *revision = review_record_revision(record);
     json_t *details = json_pack("{s:O, s:O, s:I}", "codeSha256", json_object_get(revision, "codeSha256"),
                                 "codeBytes", json_object_get(revision, "codeBytes"), "revision",
                                 (json_int_t)review_record_number(record, "revision"));
+    const json_t *policy = json_object_get(record->doc, "policy");
+    if (policy)
+        json_object_set(details, "policy", json_object_get(policy, "version"));
     if (json_array_size(json_object_get(revision, "files")) > 0)
         json_object_set(details, "files", json_object_get(revision, "files"));
     return details;
@@ -220,18 +249,17 @@ static enum status write_request(struct review_book *book, const struct review_s
                                           .code = submission->code,
                                           .files = submission->files,
                                           .file_count = submission->file_count};
-    if (review_waits(record->state)) {
-        int64_t deadline_ns = now_ns + submission->approval_timeout_ms * NS_PER_MS;
-        json_object_set_new(record->doc, "_deadlineNs", json_integer((json_int_t)deadline_ns));
-        json_object_set_new(record->doc, "deadline", review_time_json(deadline_ns));
-    }
     enum status status = review_record_save(book, record, now_ns, err); /* for its row */
     if (status == STATUS_OK)
         status = add_revision(book, record, &first, now_ns, err);
     if (status == STATUS_OK)
+        status = rule_revision(book, record, err);
+    if (status == STATUS_OK)
         status = put_labels(book, record, err);
     if (status != STATUS_OK)
         return status;
+
+    review_record_begin(record, now_ns);
     const struct act act = {REVIEW_DUTY_START, AUDIT_REQUEST_SUBMITTED, "submitted", &submission->by};
     return write_act(book, record, &act, submission_details(record), now_ns, err);
 }
@@ -244,7 +272,7 @@ enum status review_book_submit(struct review_book *book, const struct review_sub
     if (status != STATUS_OK || ret_answer->outcome != REVIEW_DONE)
         return status;
     struct review_record record = {.created_ns = now_ns,
-                                   .state = review_begin(submission->gate),
+                                   .state = REVIEW_QUEUED,
                                    .gate = submission->gate,
                                    .doc = new_doc(submission, now_ns)};
     status = record.doc ? write_request(book, submission, &record, now_ns, err)
@@ -262,9 +290,14 @@ enum status review_book_submit(struct review_book *book, const struct review_sub
 static enum status write_revision(struct review_book *book, struct review_record *record,
                                   const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
+    unsigned actions;
     enum status status = add_revision(book, record, revision, now_ns, err);
+    json_object_set_new(record->doc, REVIEW_SUBMITTER_FACTS, review_person_facts(&revision->by));
+    if (status == STATUS_OK)
+        status = rule_revision(book, record, err);
     if (status != STATUS_OK)
         return status;
+    (void)review_record_move(record, REVIEW_EVENT_REVISE, now_ns, &actions);
     const struct act act = {REVIEW_DUTY_WAKE, AUDIT_REQUEST_REVISED, "revised", &revision->by};
     return write_act(book, record, &act, revision_details(record), now_ns, err);
 }
@@ -287,7 +320,6 @@ enum status review_book_revise(struct review_book *book, const char *id,
                                struct review_answer *ret_answer, struct err *err)
 {
     struct review_record record;
-    unsigned actions;
     *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
@@ -297,7 +329,8 @@ enum status review_book_revise(struct review_book *book, const char *id,
     else if (review_record_number(&record, "revision") >= REVISIONS_KEPT)
         ret_answer->outcome = REVIEW_TOO_EARLY;
     else
-        ret_answer->outcome = outcome_of(review_record_move(&record, REVIEW_EVENT_REVISE, now_ns, &actions));
+        ret_answer->outcome =
+            outcome_of(review_apply(record.state, REVIEW_EVENT_REVISE, REVIEW_ENTRY_RUN).verdict);
     if (ret_answer->outcome == REVIEW_DONE)
         status = write_revision(book, &record, revision, now_ns, err);
     ret_answer->request = review_record_brief(&record);

@@ -5,10 +5,11 @@
 
 #include "base/text.h"
 #include "core/review/manifest.h"
-#include "core/review/rules.h"
-#include "store/review/review_store_internal.h"
+#include "store/review/review_rule.h"
 
 static const char *const answers[REVIEW_VOTE_ANSWERS] = {"approve", "changes", "reject"};
+static const enum review_event events[REVIEW_VOTE_ANSWERS] = {REVIEW_EVENT_APPROVE, REVIEW_EVENT_ASK_CHANGES,
+                                                              REVIEW_EVENT_REJECT};
 
 /* --- may this vote be taken? --- */
 
@@ -33,29 +34,37 @@ static bool hash_fits(const char *seen, const char *there)
     return !seen || (there && strcmp(seen, there) == 0);
 }
 
-static bool people_are_known(const struct review_person *person)
+static bool from_scheduler(const struct review_vote *vote)
 {
-    return strcmp(person->kind, "local") != 0;
+    return strcmp(vote->via, "scheduler") == 0;
 }
 
-static bool is_own(const struct review_record *record, const struct review_vote *vote)
+/* The policy wants a comment with this answer, and there is none. */
+static bool lacks_comment(const struct policy_outcome *outcome, const struct review_vote *vote)
 {
-    const char *submitter =
-        json_string_value(json_object_get(json_object_get(record->doc, "submitter"), "id"));
-    return !review_rules_may_vote(vote->by.id, vote->by.name, text_or(submitter, ""),
-                                  review_record_text(record, "onBehalfOf"), people_are_known(&vote->by));
+    bool wanted = outcome->terms[POLICY_COMMENT] >> vote->answer & 1;
+    return wanted && !from_scheduler(vote) &&
+           (!vote->comment || bytes_utf8_blank(bytes_of_cstr(vote->comment)));
+}
+
+/* What whoever votes may see: who is not asked knows of nothing. */
+static bool is_theirs(const struct review_record *record, const struct review_vote *vote)
+{
+    return !vote->viewer || review_sight(record->doc, vote->viewer) != REVIEW_HIDDEN;
 }
 
 static enum review_outcome check_vote(struct review_book *book, const struct review_record *record,
-                                      const struct review_vote *vote, enum review_event event,
+                                      const struct policy_outcome *outcome, const struct review_vote *vote,
                                       struct review_answer *ret_answer)
 {
-    struct review_move move = review_apply(record->state, event, record->gate);
+    struct review_move move = review_apply(record->state, events[vote->answer], record->entry);
+    if (!is_theirs(record, vote))
+        return REVIEW_NOT_THEIRS;
     if (move.verdict == REVIEW_DECIDED)
         return REVIEW_DECIDED_BEFORE;
     if (move.verdict == REVIEW_OVER)
         return REVIEW_OVER_BEFORE;
-    if (is_own(record, vote))
+    if (!from_scheduler(vote) && !review_may_approve(record, outcome, &vote->by))
         return REVIEW_REFUSED_OWN;
     if (!hash_fits(vote->sha256, review_record_text(record, "sha256")))
         return REVIEW_RESULT_DIFFERS;
@@ -63,7 +72,9 @@ static enum review_outcome check_vote(struct review_book *book, const struct rev
         tell_difference(book, record, vote->manifest_sha256, ret_answer);
         return REVIEW_MANIFEST_DIFFERS;
     }
-    return move.verdict == REVIEW_MOVED ? REVIEW_DONE : REVIEW_TOO_EARLY;
+    if (move.verdict != REVIEW_MOVED)
+        return REVIEW_TOO_EARLY;
+    return lacks_comment(outcome, vote) ? REVIEW_NO_COMMENT : REVIEW_DONE;
 }
 
 /* --- writing it --- */
@@ -73,83 +84,62 @@ static const char *voter_name(const struct review_vote *vote)
     return vote->by_said ? vote->by_said : vote->by.name;
 }
 
-static bool from_scheduler(const struct review_vote *vote)
-{
-    return strcmp(vote->via, "scheduler") == 0;
-}
-
 static json_t *voter_json(const struct review_vote *vote)
 {
     return from_scheduler(vote) ? NULL : json_pack("{s:s, s:s}", "id", vote->by.id, "name", voter_name(vote));
 }
 
-static void count(struct review_record *record)
+/* An array of the record, made if it is not there. */
+static json_t *array_of(struct review_record *record, const char *member)
 {
-    json_t *counts = json_pack("{s:i, s:i, s:i}", "approve", 0, "changes", 0, "reject", 0), *vote;
-    size_t index;
-    json_array_foreach(json_object_get(record->doc, "votes"), index, vote)
-    {
-        const char *answer = json_string_value(json_object_get(vote, "answer"));
-        if (answer && json_is_true(json_object_get(vote, "counts")))
-            json_object_set_new(counts, answer,
-                                json_integer(json_integer_value(json_object_get(counts, answer)) + 1));
-    }
-    json_object_set_new(record->doc, "voteCounts", counts);
+    if (!json_object_get(record->doc, member))
+        json_object_set_new(record->doc, member, json_array());
+    return json_object_get(record->doc, member);
+}
+
+/* Who they are to a policy, beside the vote of the same number; what is missing is of an older release. */
+static void add_voter(struct review_record *record, const struct review_vote *vote, size_t index)
+{
+    json_t *facts = array_of(record, REVIEW_VOTER_FACTS), *voted = array_of(record, REVIEW_VOTED_BY);
+    while (json_array_size(facts) < index)
+        json_array_append_new(facts, json_null());
+    json_array_append_new(facts, from_scheduler(vote) ? json_null() : review_person_facts(&vote->by));
+    if (!from_scheduler(vote))
+        json_array_append_new(voted, json_string(vote->by.id));
 }
 
 static void add_vote(struct review_record *record, const struct review_vote *vote, int64_t now_ns)
 {
     json_t *votes = json_object_get(record->doc, "votes");
-    json_array_append_new(votes, json_pack("{s:I, s:o, s:o*, s:s, s:s*, s:s*, s:b, s:s}", "number",
-                                           (json_int_t)json_array_size(votes) + 1, "at",
-                                           review_time_json(now_ns), "by", voter_json(vote), "answer",
-                                           answers[vote->answer], "comment", vote->comment, "manifestSha256",
-                                           review_record_text(record, "manifestSha256"), "counts", 1, "via",
-                                           vote->via));
-    count(record);
+    size_t index = json_array_size(votes);
+    json_array_append_new(votes, json_pack("{s:I, s:o, s:o*, s:s, s:s*, s:s*, s:I, s:b, s:s}", "number",
+                                           (json_int_t)index + 1, "at", review_time_json(now_ns), "by",
+                                           voter_json(vote), "answer", answers[vote->answer], "comment",
+                                           vote->comment, "manifestSha256",
+                                           review_record_text(record, "manifestSha256"), "revision",
+                                           (json_int_t)review_record_number(record, "revision"), "counts", 1,
+                                           "via", vote->via));
+    add_voter(record, vote, index);
 }
 
-/* As the log has it, and as the request shows a decision. */
-static json_t *decision_json(const struct review_record *record, const struct review_vote *vote,
-                             int64_t now_ns)
+static struct review_decider decider_of(const struct review_vote *vote)
 {
-    json_t *decision =
-        json_pack("{s:b, s:o, s:s*, s:s*, s:s*, s:s*, s:s}", "approved", vote->answer == REVIEW_VOTE_APPROVE,
-                  "at", review_time_json(now_ns), "by", from_scheduler(vote) ? NULL : voter_name(vote),
-                  "comment", vote->comment, "sha256", review_record_text(record, "sha256"), "manifestSha256",
-                  review_record_text(record, "manifestSha256"), "via", vote->via);
-    return decision;
+    return (struct review_decider){.actor = &vote->by,
+                                   .by = from_scheduler(vote) ? NULL : voter_name(vote),
+                                   .via = vote->via,
+                                   .comment = vote->comment,
+                                   .tells = true};
 }
 
 static json_t *vote_details(const struct review_record *record, const struct review_vote *vote,
                             int64_t now_ns)
 {
-    json_t *details = decision_json(record, vote, now_ns);
+    const struct review_decider decider = decider_of(vote);
+    json_t *details = review_decision_json(record, vote->answer == REVIEW_VOTE_APPROVE, &decider, now_ns);
     json_object_set_new(details, "answer", json_string(answers[vote->answer]));
     if (vote->answer == REVIEW_VOTE_CHANGES)
         json_object_del(details, "approved");
     return details;
-}
-
-static enum status write_decision(struct review_book *book, struct review_record *record,
-                                  const struct review_vote *vote, int64_t now_ns, struct err *err)
-{
-    bool approved = vote->answer == REVIEW_VOTE_APPROVE;
-    json_t *decision = decision_json(record, vote, now_ns);
-    json_object_set_new(decision, "outcome", json_string(approved ? "approved" : "rejected"));
-    json_object_set(record->doc, "decision", decision);
-    if (json_is_true(json_object_get(record->doc, "released")))
-        json_object_set_new(decision, "released", json_true());
-    json_t *details = json_copy(decision);
-    json_object_del(decision, "released");
-    json_decref(decision);
-    enum status status =
-        review_record_duty(book, record, approved ? REVIEW_DUTY_APPROVED : REVIEW_DUTY_REJECTED, err);
-    if (status != STATUS_OK) {
-        json_decref(details);
-        return status;
-    }
-    return review_record_audit(book, record, AUDIT_REQUEST_DECIDED, &vote->by, details, now_ns, err);
 }
 
 static const char *event_of(const struct review_record *record, enum review_event event)
@@ -161,32 +151,62 @@ static const char *event_of(const struct review_record *record, enum review_even
     return record->state == REVIEW_QUEUED ? "cleared" : "approved";
 }
 
-/* What the votes come to now, if anything. */
-static enum status settle(struct review_book *book, struct review_record *record,
+/* --- what the votes come to --- */
+
+/* False: nothing yet. An event from outside decides by itself, for it has no name that a policy could ask for. */
+static bool event_of_verdict(enum policy_verdict verdict, const struct review_vote *vote,
+                             enum review_event *ret_event)
+{
+    static const enum review_event by_verdict[] = {[POLICY_APPROVED] = REVIEW_EVENT_APPROVE,
+                                                   [POLICY_CHANGES_ASKED] = REVIEW_EVENT_ASK_CHANGES,
+                                                   [POLICY_REJECTED] = REVIEW_EVENT_REJECT};
+    if (from_scheduler(vote)) {
+        *ret_event = events[vote->answer];
+        return true;
+    }
+    if (verdict == POLICY_OPEN)
+        return false;
+    *ret_event = by_verdict[verdict];
+    return true;
+}
+
+/* What an approval decides by itself is the decision; one before the run is remembered until the run is over. */
+static enum status follow_move(struct review_book *book, struct review_record *record, unsigned actions,
+                               const struct review_vote *vote, int64_t now_ns, struct err *err)
+{
+    const struct review_decider decider = decider_of(vote);
+    bool approved = vote->answer == REVIEW_VOTE_APPROVE;
+    if (actions & REVIEW_ACTION_DECIDE)
+        return review_record_decide(book, record, approved, &decider, now_ns, err);
+    if (record->state == REVIEW_QUEUED)
+        json_object_set_new(record->doc, "_clearedBy",
+                            review_decision_json(record, approved, &decider, now_ns));
+    return actions & REVIEW_ACTION_WAKE ? review_record_duty(book, record, REVIEW_DUTY_WAKE, err) : STATUS_OK;
+}
+
+static enum status settle(struct review_book *book, struct review_record *record, enum policy_verdict verdict,
                           const struct review_vote *vote, int64_t now_ns, const char **ret_told,
                           struct err *err)
 {
     enum review_event event;
     unsigned actions = 0;
     *ret_told = NULL;
-    if (!review_rules_tally(json_object_get(record->doc, "votes"), &event) ||
+    if (!event_of_verdict(verdict, vote, &event) ||
         review_record_move(record, event, now_ns, &actions) != REVIEW_MOVED)
         return STATUS_OK;
     *ret_told = event_of(record, event);
-    if (actions & REVIEW_ACTION_DECIDE)
-        return write_decision(book, record, vote, now_ns, err);
-    return actions & REVIEW_ACTION_WAKE ? review_record_duty(book, record, REVIEW_DUTY_WAKE, err) : STATUS_OK;
+    return follow_move(book, record, actions, vote, now_ns, err);
 }
 
 static enum status write_vote(struct review_book *book, struct review_record *record,
-                              const struct review_vote *vote, int64_t now_ns, struct err *err)
+                              enum policy_verdict verdict, const struct review_vote *vote, int64_t now_ns,
+                              struct err *err)
 {
     const char *told = NULL;
-    add_vote(record, vote, now_ns);
     enum status status = review_record_audit(book, record, AUDIT_REQUEST_VOTED, &vote->by,
                                              vote_details(record, vote, now_ns), now_ns, err);
     if (status == STATUS_OK)
-        status = settle(book, record, vote, now_ns, &told, err);
+        status = settle(book, record, verdict, vote, now_ns, &told, err);
     if (status == STATUS_OK)
         status = review_record_save(book, record, now_ns, err);
     if (status == STATUS_OK)
@@ -198,20 +218,121 @@ static enum status write_vote(struct review_book *book, struct review_record *re
     return status;
 }
 
+/* Before there is a result a vote is taken only if it decides at once: there is nothing yet that it could wait with. An approval does
+ * not where rules look at the run. */
+static bool comes_too_early(const struct review_record *record, const struct policy_outcome *outcome,
+                            enum policy_verdict verdict, const struct review_vote *vote)
+{
+    if (!review_to_run(record->state) || from_scheduler(vote))
+        return false;
+    bool approves = vote->answer == REVIEW_VOTE_APPROVE;
+    return verdict == POLICY_OPEN ||
+           (approves && (outcome->waiting_count > 0 || outcome->settled != POLICY_ASK));
+}
+
+/* The vote into the record in hand, and what follows; the outcome says whether it was taken. */
+static enum status take_vote(struct review_book *book, struct review_record *record,
+                             const struct policy_outcome *outcome, const struct review_vote *vote,
+                             int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+{
+    enum policy_verdict verdict = POLICY_OPEN;
+    bool known = strcmp(vote->by.kind, "local") != 0;
+    ret_answer->outcome = check_vote(book, record, outcome, vote, ret_answer);
+    if (ret_answer->outcome != REVIEW_DONE)
+        return STATUS_OK;
+    add_vote(record, vote, now_ns);
+    enum status status = review_tally(record, outcome, known, &verdict, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!comes_too_early(record, outcome, verdict, vote))
+        return write_vote(book, record, verdict, vote, now_ns, err);
+    ret_answer->outcome = REVIEW_TOO_EARLY;
+    return STATUS_OK;
+}
+
 enum status review_book_vote(struct review_book *book, const char *id, const struct review_vote *vote,
                              int64_t now_ns, struct review_answer *ret_answer, struct err *err)
 {
-    static const enum review_event events[REVIEW_VOTE_ANSWERS] = {
-        REVIEW_EVENT_APPROVE, REVIEW_EVENT_ASK_CHANGES, REVIEW_EVENT_REJECT};
+    CLEANUP(arena_fini) struct arena arena = {0};
+    struct policy_outcome outcome;
     struct review_record record;
     *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    ret_answer->outcome = check_vote(book, &record, vote, events[vote->answer], ret_answer);
-    if (ret_answer->outcome == REVIEW_DONE)
-        status = write_vote(book, &record, vote, now_ns, err);
+    status = review_outcome_of(&record, &arena, &outcome, err);
+    if (status == STATUS_OK)
+        status = take_vote(book, &record, &outcome, vote, now_ns, ret_answer, err);
+    if (status == STATUS_OK && ret_answer->outcome == REVIEW_TOO_EARLY) {
+        review_record_fini(&record); /* without the vote that was not taken */
+        status = review_record_load(book, id, &record, err);
+        if (status != STATUS_OK)
+            return status;
+    }
     ret_answer->request = review_record_brief(&record);
     review_record_fini(&record);
     return status;
+}
+
+/* --- HumanApproval --- */
+
+static const struct review_person outside = {.id = "scheduler", .name = "scheduler", .kind = "local"};
+
+static enum status refuse_outside(struct review_book *book, const struct review_record *record, bool approved,
+                                  int64_t now_ns, struct err *err)
+{
+    json_t *details = json_pack("{s:b, s:O*}", "approved", approved, "manifestSha256",
+                                json_object_get(record->doc, "manifestSha256"));
+    return review_record_audit(book, record, AUDIT_OUTSIDE_REFUSED, &outside, details, now_ns, err);
+}
+
+/* Rules will look at the run: it is kept, and counts then. */
+static enum status keep_for_later(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                  struct err *err)
+{
+    json_object_set_new(record->doc, "_early", json_true());
+    return review_record_save(book, record, now_ns, err);
+}
+
+static enum status take_outside(struct review_book *book, struct review_record *record, bool approved,
+                                int64_t now_ns, struct err *err)
+{
+    CLEANUP(arena_fini) struct arena arena = {0};
+    struct policy_outcome outcome;
+    struct review_answer answer = {0};
+    const struct review_vote vote = {
+        .by = outside, .answer = approved ? REVIEW_VOTE_APPROVE : REVIEW_VOTE_REJECT, .via = "scheduler"};
+    enum status status = review_outcome_of(record, &arena, &outcome, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!outcome.terms[POLICY_OUTSIDE_EVENTS])
+        return refuse_outside(book, record, approved, now_ns, err);
+    bool looks_later = outcome.waiting_count > 0 || outcome.settled != POLICY_ASK;
+    if (approved && review_to_run(record->state) && looks_later)
+        return keep_for_later(book, record, now_ns, err);
+    return take_vote(book, record, &outcome, &vote, now_ns, &answer, err);
+}
+
+enum status review_book_outside(struct review_book *book, const char *id, bool approved, int64_t now_ns,
+                                struct err *err)
+{
+    struct review_record record;
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    enum review_event event = approved ? REVIEW_EVENT_APPROVE : REVIEW_EVENT_REJECT;
+    /* What is decided or over already is what our own event says. */
+    if (review_apply(record.state, event, record.entry).verdict == REVIEW_MOVED)
+        status = take_outside(book, &record, approved, now_ns, err);
+    review_record_fini(&record);
+    return status;
+}
+
+enum status review_take_early(struct review_book *book, struct review_record *record, int64_t now_ns,
+                              struct err *err)
+{
+    if (!json_object_get(record->doc, "_early") || record->state != REVIEW_WAITING_AFTER)
+        return STATUS_OK;
+    json_object_del(record->doc, "_early");
+    return take_outside(book, record, true, now_ns, err);
 }

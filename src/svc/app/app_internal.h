@@ -17,6 +17,7 @@
 #include "svc/app/orchestrator.h"
 #include "svc/app/problem.h"
 #include "svc/app/request.h"
+#include "svc/app/viewer.h"
 
 /* What the worker's thread posts. Apart from the service, which may be gone before the loop has come to it. */
 struct connection_note {
@@ -84,9 +85,9 @@ struct exchange {
     struct loop_timer timer;
     struct audit_waiter recorded;
     struct exchange_actor actor;
-    bool unrecorded; /* the last call was to the audit log, which could not be written */
-    bool asked;      /* a submission that people are asked about before it runs */
-    bool wakes;      /* a pause that ends early when a request has changed */
+    bool unrecorded;          /* the last call was to the audit log, which could not be written */
+    enum request_state state; /* of a submission; QUEUED unless the book says otherwise */
+    bool wakes;               /* a pause that ends early when a request has changed */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];
@@ -185,10 +186,6 @@ void route_policy_version(struct app_service *service, struct http_request *requ
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
 
-#define APP_PLACE BYTES_LITERAL("/app") /* where the rights of these routes hold */
-/* Who asks may see more than their own requests, and others' results before they are released. */
-bool sees_all(const struct http_request *request);
-
 /* What a peer submits; borrowed during submit_code. */
 struct submission {
     json_t *code;
@@ -199,6 +196,8 @@ struct submission {
     const json_t *then; /* what is to follow its release, checked; NULL: nothing */
     const char *key;    /* Idempotency-Key; NULL: none */
     enum review_gate gate;
+    bool gate_said;    /* by the submitter, and not only by default */
+    bool timeout_said; /* likewise */
     /* Answers once the scheduler has replied. `warnings` is borrowed. */
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };

@@ -7,16 +7,6 @@
 #include "svc/app/duties.h"
 #include "svc/app/running.h"
 
-bool sees_all(const struct http_request *request)
-{
-    static const enum access_permission wider[] = {ACCESS_DECIDE, ACCESS_AUDIT, ACCESS_OPERATE};
-    for (size_t i = 0; i < ARRAY_SIZE(wider); i++)
-        if (access_decide_at(http_request_principal(request), wider[i], APP_PLACE, BYTES_LITERAL("")) ==
-            ACCESS_GRANTED)
-            return true;
-    return false;
-}
-
 bool book_exchange_refuse_without_book(struct app_service *service, struct http_request *request)
 {
     if (service->review)
@@ -31,6 +21,7 @@ void book_exchange_free(struct exchange *exchange)
     json_decref(own->answer.request);
     json_decref(own->json);
     buf_fini(&own->bytes);
+    arena_fini(&own->person_arena);
 }
 
 struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
@@ -41,11 +32,10 @@ struct book_exchange *book_exchange_create(struct app_service *service, struct h
     if (!exchange)
         return NULL;
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
-    const char *kind = http_request_principal(request) == &access_local ? "local" : "user";
-    (void)snprintf(own->person_name, sizeof own->person_name, "%s", exchange->actor.name);
-    own->person = (struct review_person){.id = exchange->actor.id, .name = own->person_name, .kind = kind};
-    book_exchange_see(own);
-    return own;
+    if (book_exchange_see(own))
+        return own;
+    exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+    return NULL;
 }
 
 static enum status perform(struct review_job *job, struct review_book *book, struct err *err)
@@ -87,19 +77,52 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
     review_store_run(exchange->base.service->review, &exchange->job);
 }
 
-void book_exchange_see(struct book_exchange *exchange)
+/* False without memory. */
+static bool keep_groups(struct book_exchange *exchange, const struct principal *principal)
+{
+    struct bytes *groups = arena_alloc_array(&exchange->person_arena, principal->group_count, sizeof *groups);
+    bool whole = groups != NULL;
+    for (size_t i = 0; whole && i < principal->group_count; i++) {
+        groups[i] = arena_copy(&exchange->person_arena, principal->groups[i]);
+        whole = groups[i].data != NULL;
+    }
+    exchange->person.groups = groups;
+    exchange->person.group_count = principal->group_count;
+    return whole;
+}
+
+bool book_exchange_see(struct book_exchange *exchange)
 {
     const struct http_request *request = exchange->base.request;
-    if (request)
-        exchange->viewer =
-            (struct review_viewer){.id = exchange->person.id,
-                                   .sees_all = sees_all(request),
-                                   .is_known = http_request_principal(request) != &access_local};
+    if (!request)
+        return true;
+    const struct principal *principal = http_request_principal(request);
+    struct arena *arena = &exchange->person_arena;
+    arena_fini(arena);
+    arena_init(arena, 0);
+    app_viewer_of(principal, &exchange->viewer);
+    exchange->person = (struct review_person){
+        .id = exchange->base.actor.id,
+        .name = exchange->base.actor.name,
+        .kind = principal == &access_local ? "local" : "user",
+        .roles = exchange->viewer.roles,
+        .role_count = exchange->viewer.viewer.role_count,
+    };
+    if (principal->key_name)
+        exchange->person.key = arena_cstr(arena, bytes_of_cstr(principal->key_name));
+    bool whole = keep_groups(exchange, principal) && (!principal->key_name || exchange->person.key);
+
+    /* From here on of the exchange's own, as the person is. */
+    struct review_viewer *viewer = &exchange->viewer.viewer;
+    viewer->id = exchange->person.id;
+    viewer->name = exchange->person.name;
+    viewer->groups = exchange->person.groups;
+    return whole;
 }
 
 enum review_sight book_exchange_sight(const struct book_exchange *exchange)
 {
-    return review_sight(exchange->json, &exchange->viewer);
+    return review_sight(exchange->json, &exchange->viewer.viewer);
 }
 
 void book_exchange_changed(struct book_exchange *exchange)
@@ -122,6 +145,8 @@ static const struct {
     [REVIEW_DONE_BEFORE] = {APP_PROBLEM_COUNT, NULL},
     [REVIEW_KEY_DIFFERS] = {APP_KEY_USED, "This Idempotency-Key was used for another submission."},
     [REVIEW_UNKNOWN] = {APP_UNKNOWN_REQUEST, "There is no request with this id."},
+    [REVIEW_NOT_THEIRS] = {APP_UNKNOWN_REQUEST, "There is no request with this id."},
+    [REVIEW_NO_COMMENT] = {APP_COMMENT_NEEDED, "The policy wants a comment with this answer."},
     [REVIEW_REFUSED_OWN] = {APP_OWN_REQUEST, "Nobody decides on their own request."},
     [REVIEW_MANIFEST_DIFFERS] = {APP_MANIFEST_DIFFERS,
                                  "What there is to decide about is not what has this manifestSha256."},
@@ -136,9 +161,9 @@ void book_exchange_refuse(struct book_exchange *exchange)
 {
     enum review_outcome outcome = exchange->answer.outcome;
     const json_t *request = exchange->answer.request;
-    const struct http_request *asked = exchange->base.request;
-    if (outcome == REVIEW_NOT_ALLOWED && asked &&
-        !sees_all(asked)) { /* another's, which they do not know of */
+    bool unseen =
+        outcome == REVIEW_NOT_ALLOWED && review_sight(request, &exchange->viewer.viewer) == REVIEW_HIDDEN;
+    if (unseen || outcome == REVIEW_NOT_THEIRS) { /* another's, which they do not know of */
         exchange_answer_unknown(&exchange->base);
         return;
     }

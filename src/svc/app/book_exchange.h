@@ -11,9 +11,10 @@ struct book_exchange {
     struct exchange base; /* first */
     struct review_job job;
     enum status (*act)(struct book_exchange *exchange, struct review_book *book, struct err *err);
-    struct review_person person; /* who asks; its texts are the exchange's */
-    char person_name[APP_NAME_SIZE_MAX + 1];
-    struct review_viewer viewer; /* the same, as far as they may see; of the latest book_exchange_see */
+    struct review_person
+        person; /* who asks; its texts are in the arena, for who asks may be gone before it is done */
+    struct app_viewer viewer; /* the same, as far as they may see; both of the latest book_exchange_see */
+    struct arena person_arena;
     struct review_answer answer; /* of the last act; released with the exchange */
     json_t *json;                /* likewise */
     struct buf bytes;            /* likewise */
@@ -31,9 +32,9 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
                                           struct err *err),
                        void (*on_step)(struct exchange *exchange));
-/* Looks once more at what whoever asks may see, for a role may be taken away while they wait. Loop's thread; create has done it
- * once. */
-void book_exchange_see(struct book_exchange *exchange);
+/* Looks once more at who asks and what they may see, for a role may be taken away while they wait. Loop's thread, while no act is under
+ * way; create has done it once. False without memory: nothing may be done for them then. */
+bool book_exchange_see(struct book_exchange *exchange);
 /* How much they may see of the request in `json`. Any thread. */
 enum review_sight book_exchange_sight(const struct book_exchange *exchange);
 /* After an act that may have changed a request: the scheduler is told, and a run that is wanted no more is broken off. */

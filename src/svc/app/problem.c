@@ -9,6 +9,7 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_RESULT_DIFFERS] = {409, "result-differs", "Another Result"},
     [APP_MANIFEST_DIFFERS] = {409, "manifest-differs", "Another Manifest"},
     [APP_OWN_REQUEST] = {403, "own-request", "Own Request"},
+    [APP_COMMENT_NEEDED] = {422, "comment-needed", "Comment Needed"},
     [APP_NOT_YOURS] = {403, "not-yours", "Not Your Request"},
     [APP_NOT_NOW] = {409, "not-now", "Not In This State"},
     [APP_NOT_RELEASED] = {403, "not-released", "Not Released"},

@@ -399,7 +399,9 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
                  label = http_request_query(request, "label");
     struct bytes text = http_request_query(request, "q");
     struct bytes since = http_request_query(request, "since"), until = http_request_query(request, "until");
-    list->filter.own_of = sees_all(request) ? NULL : list->base.person.id;
+    const struct review_viewer *viewer = &list->base.viewer.viewer;
+    list->filter.own_of = app_viewer_looks_around(viewer) ? NULL : list->base.person.id;
+    list->filter.viewer = viewer->is_known && !viewer->sees_all ? viewer : NULL;
     list->book_only =
         list->filter.own_of || submitter.data || label.data || text.data || since.data || until.data;
     if (submitter.data)

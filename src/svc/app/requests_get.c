@@ -78,7 +78,7 @@ static void on_full(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    review_hold_back(own->base.json, &own->base.viewer);
+    review_hold_back(own->base.json, &own->base.viewer.viewer);
     if (add_etag(exchange, own->base.json))
         answer(own, json_incref(own->base.json));
     else
@@ -176,8 +176,9 @@ static void on_brief(struct exchange *exchange)
 
 static void look(struct exchange *exchange)
 {
-    book_exchange_see(&own_of(exchange)->base);
-    if (exchange->service->review)
+    if (!book_exchange_see(&own_of(exchange)->base))
+        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+    else if (exchange->service->review)
         book_exchange_act(&own_of(exchange)->base, true, read_brief, on_brief);
     else
         look_at_scheduler(exchange);
@@ -192,7 +193,8 @@ static void on_looked(struct exchange *exchange)
         look(exchange);
         return;
     }
-    bool hidden = exchange->status == DT_OK && !exchange_is_shown(exchange, own->base.viewer.sees_all);
+    bool hidden = exchange->status == DT_OK &&
+                  !exchange_is_shown(exchange, app_viewer_looks_around(&own->base.viewer.viewer));
     if (exchange->status == DT_NOT_FOUND || hidden) {
         exchange_answer_unknown(exchange);
         return;

@@ -19,6 +19,7 @@ struct receipt_exchange {
     struct buf code, result, effects; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
     bool hidden;
+    bool is_blind; /* others' votes are not told yet */
 };
 
 static struct receipt_exchange *receipt_of(struct exchange *exchange)
@@ -52,13 +53,27 @@ static json_t *shown(const struct request_facts *facts)
     return shown;
 }
 
+/* The entry of somebody else's vote. */
+static bool is_others_vote(const struct receipt_exchange *receipt, struct bytes line)
+{
+    CLEANUP(json_release) json_t *entry = NULL;
+    if (json_parse(line, NULL, &entry, NULL) != STATUS_OK)
+        return false;
+    const json_t *actor = json_object_get(json_object_get(entry, "actor"), "id");
+    return bytes_equal_cstr(json_bytes(json_object_get(entry, "action")),
+                            audit_action_name(AUDIT_REQUEST_VOTED)) &&
+           !bytes_equal_cstr(json_bytes(actor), receipt->base.person.id);
+}
+
 /* Entries and heads come in turn, a line each. */
-static json_t *entries_of(struct bytes lines)
+static json_t *entries_of(const struct receipt_exchange *receipt, struct bytes lines)
 {
     json_t *entries = json_array();
     while (lines.size > 0) {
         struct bytes line = bytes_split(&lines, '\n');
         struct bytes head = bytes_split(&lines, '\n');
+        if (receipt->is_blind && is_others_vote(receipt, line))
+            continue;
         json_array_append_new(entries, json_pack("{s:s%, s:s%}", "line", (const char *)line.data, line.size,
                                                  "head", (const char *)head.data, head.size));
     }
@@ -78,7 +93,7 @@ static void on_read(struct audit_reader *reader, enum status status, struct byte
         exchange->status = DT_UNAVAILABLE;
         (void)snprintf(exchange->text, sizeof exchange->text, "%s", err->text);
     }
-    json_object_set_new(receipt->receipt, "entries", entries_of(lines));
+    json_object_set_new(receipt->receipt, "entries", entries_of(receipt, lines));
     exchange->message.on_run(&exchange->message);
 }
 
@@ -154,6 +169,8 @@ static enum status read_all(struct book_exchange *exchange, struct review_book *
         status = read_blob_of(book, decided_run(exchange->json), "effectsSha256", &receipt->effects, err);
     if (status == STATUS_OK)
         status = read_blob_of(book, exchange->json, "manifestSha256", &exchange->bytes, err);
+    receipt->is_blind = review_is_blind(exchange->json);
+    review_hold_back(exchange->json, &exchange->viewer.viewer);
     return status;
 }
 
@@ -214,7 +231,7 @@ static void on_looked(struct exchange *exchange)
         exchange_answer_unknown(exchange);
     else if (exchange->status != DT_OK)
         exchange_answer_failure(exchange);
-    else if (!exchange_is_shown(exchange, receipt_of(exchange)->base.viewer.sees_all))
+    else if (!exchange_is_shown(exchange, app_viewer_looks_around(&receipt_of(exchange)->base.viewer.viewer)))
         exchange_answer_unknown(exchange);
     else
         read_entries_of_instance(exchange);

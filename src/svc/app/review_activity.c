@@ -8,7 +8,6 @@
 
 #include "base/encode.h"
 #include "base/log.h"
-#include "core/review/rules.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/app/code_run.h"
@@ -23,7 +22,6 @@ struct step_job {
     const struct review_run_end *end;
     const struct review_run_break *broken;
     struct review_step step;
-    struct review_answer answer;
 };
 
 static enum status run_job(const struct activity_settings *settings, struct step_job *own,
@@ -62,19 +60,12 @@ static enum status tell_given_up(struct review_job *job, struct review_book *boo
                                      clock_unix_ns(), &own->step, err);
 }
 
-/* HumanApproval came: our own, which says what the book has decided, or another client's, which decides. */
+/* HumanApproval came: our own, which says what the book has decided, or another client's, which may decide. */
 static enum status tell_outside(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
-    const struct review_vote vote = {.by = {"scheduler", "scheduler", "local"},
-                                     .answer = json_is_true(json_object_get(own->input, "approved"))
-                                                   ? REVIEW_VOTE_APPROVE
-                                                   : REVIEW_VOTE_REJECT,
-                                     .via = "scheduler"};
-    if (!review_rules_allow_outside())
-        return review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err);
-    json_decref(own->answer.request);
-    enum status status = review_book_vote(book, own->id, &vote, clock_unix_ns(), &own->answer, err);
+    bool approved = json_is_true(json_object_get(own->input, "approved"));
+    enum status status = review_book_outside(book, own->id, approved, clock_unix_ns(), err);
     return status == STATUS_OK ? review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err)
                                : status;
 }
@@ -178,12 +169,11 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
         (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
         return;
     }
-    bool review_failures = json_is_true(json_object_get(own->step.request, "_reviewFailures"));
     bool unshowable = json_is_true(json_object_get(outcome, "unshowable"));
-    bool shown = !unshowable && (json_is_true(json_object_get(outcome, "succeeded")) || review_failures);
-    json_t *error = shown ? NULL : error_of(outcome);
+    bool succeeded = json_is_true(json_object_get(outcome, "succeeded"));
+    json_t *error = succeeded && !unshowable ? NULL : error_of(outcome); /* if it comes to that */
     const struct review_run_end end = {.run = own->step.run,
-                                       .shown = shown,
+                                       .showable = !unshowable,
                                        .cancelled = cancelled,
                                        .outcome = outcome,
                                        .result = bytes_of_cstr(text),
@@ -324,6 +314,5 @@ void run_review_step(struct dt_activity *activity, const char *input, void *user
     else
         answer(activity, &own.step);
     review_step_fini(&own.step);
-    json_decref(own.answer.request);
     json_decref(root);
 }

@@ -86,7 +86,7 @@ static void on_voted(struct exchange *exchange)
     } else if (own->base.answer.outcome != REVIEW_DONE) {
         book_exchange_refuse(&own->base);
     } else {
-        if (own->vote.answer != REVIEW_VOTE_CHANGES)
+        if (json_object_get(own->base.answer.request, "decision"))
             notice_decided(exchange->id, own->vote.by_said, own->vote.answer == REVIEW_VOTE_APPROVE,
                            age_ms(own->base.answer.request));
         book_exchange_changed(&own->base);
@@ -116,7 +116,8 @@ void decide_in_book(struct app_service *service, struct http_request *request, s
                                      .sha256 = json_string_value(json_object_get(vote->record, "sha256")),
                                      .manifest_sha256 =
                                          json_string_value(json_object_get(vote->record, "manifestSha256")),
-                                     .via = "api"};
+                                     .via = "api",
+                                     .viewer = &exchange->viewer.viewer};
     if (!exchange_take_id(&exchange->base, id)) {
         exchange_answer_unknown(&exchange->base);
         return;

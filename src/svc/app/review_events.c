@@ -15,6 +15,7 @@
 #include "net/event_streams.h"
 #include "net/limit_values.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/viewer.h"
 #include "wire/http1/sse.h"
 
 #define AREA         "svc/app"
@@ -28,8 +29,6 @@ struct review_stream {
     json_t *page;
     int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
     bool reading, live;
-    char asker[GUID_TEXT_SIZE + 1]; /* the id of who asks */
-    bool (*sees_all)(const struct http_request *request);
     char object[SUBJECT_SIZE]; /* "": all */
     char type[64];             /* likewise */
 };
@@ -53,9 +52,9 @@ static const char *text_of(const json_t *event, const char *member)
 
 static bool wants(const struct review_stream *stream, const json_t *event)
 {
-    bool own = review_is_submitter(json_object_get(event, "data"), stream->asker);
-    if (!own && !stream->sees_all(
-                    stream->out.request)) /* now: a role may have been taken away since the stream began */
+    struct app_viewer viewer; /* as of now: a role may have been taken away since the stream began */
+    app_viewer_of(http_request_principal(stream->out.request), &viewer);
+    if (review_sight(json_object_get(event, "data"), &viewer.viewer) == REVIEW_HIDDEN)
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
@@ -69,10 +68,22 @@ static void send(struct review_stream *stream, const struct buf *frame)
         stream->live = false;
 }
 
+/* Without what only says who may see it. */
+static char *event_text(const json_t *event)
+{
+    json_t *shown = json_copy((json_t *)event), *data = json_copy(json_object_get(event, "data"));
+    json_object_del(data, REVIEW_VOTED_BY);
+    if (data)
+        json_object_set_new(shown, "data", data);
+    char *text = shown ? json_dumps(shown, JSON_COMPACT) : NULL;
+    json_decref(shown);
+    return text;
+}
+
 static bool write_frame(const json_t *event, struct buf *frame)
 {
     char id[24];
-    char *text = json_dumps(event, JSON_COMPACT);
+    char *text = event_text(event);
     (void)snprintf(id, sizeof id, "%" PRId64,
                    (int64_t)json_integer_value(json_object_get(event, "sequence")));
     const struct sse_event sse = {.id = bytes_of_cstr(id), .data = bytes_of_cstr(text_or(text, ""))};
@@ -127,7 +138,7 @@ static void on_drain(struct event_stream *out)
 static enum status read_page(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct review_stream *stream = CONTAINER_OF(job, struct review_stream, job);
-    const struct review_event_filter filter = {.after = stream->next, .limit = PAGE};
+    const struct review_event_filter filter = {.after = stream->next, .limit = PAGE, .for_sight = true};
     json_decref(stream->page);
     stream->page = NULL;
     return review_book_events(book, &filter, &stream->page, &stream->last, err);
@@ -196,7 +207,7 @@ static void read_on(struct review_stream *stream)
 static enum status read_new(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct review_feed *feed = CONTAINER_OF(job, struct review_feed, job);
-    const struct review_event_filter filter = {.after = feed->next, .limit = PAGE};
+    const struct review_event_filter filter = {.after = feed->next, .limit = PAGE, .for_sight = true};
     json_decref(feed->page);
     feed->page = NULL;
     return review_book_events(book, &filter, &feed->page, &feed->last, err);
@@ -311,8 +322,7 @@ static bool take_filter(struct http_request *request, const char *name, char *re
     return true;
 }
 
-void review_feed_open(struct review_feed *feed, struct http_request *request,
-                      bool (*sees_all)(const struct http_request *request))
+void review_feed_open(struct review_feed *feed, struct http_request *request)
 {
     if (!event_streams_have_room(&feed->streams, request))
         return;
@@ -324,8 +334,6 @@ void review_feed_open(struct review_feed *feed, struct http_request *request,
     stream->out.on_drain = on_drain;
     stream->out.on_gone = on_gone;
     stream->feed = feed;
-    stream->sees_all = sees_all;
-    (void)snprintf(stream->asker, sizeof stream->asker, "%s", http_request_principal(request)->id);
     bool sound = read_place(request, &stream->next) &&
                  take_filter(request, "object", stream->object, sizeof stream->object) &&
                  take_filter(request, "type", stream->type, sizeof stream->type);

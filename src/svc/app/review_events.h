@@ -22,9 +22,7 @@ void review_feed_destroy(struct review_feed *feed);
 void review_feed_stop(struct review_feed *feed);
 /* Events up to `last` are on disk. NULL allowed. */
 void review_feed_tell(struct review_feed *feed, int64_t last);
-/* Answers the request with a stream, or refuses. `sees_all` is asked before each event: who does not see all is told of
- * their own requests. */
-void review_feed_open(struct review_feed *feed, struct http_request *request,
-                      bool (*sees_all)(const struct http_request *request));
+/* Answers the request with a stream, or refuses. Of each event it is looked at whether they may see its request then. */
+void review_feed_open(struct review_feed *feed, struct http_request *request);
 
 #endif

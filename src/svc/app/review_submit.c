@@ -53,7 +53,8 @@ static void on_written(struct exchange *exchange)
     (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     if (own->base.answer.outcome == REVIEW_DONE)
         notice_submitted(exchange->id, own->submission.submitted_by, own->submission.code.size);
-    exchange->asked = own->submission.gate != REVIEW_GATE_AFTER;
+    const char *state = json_string_value(json_object_get(own->base.answer.request, "state"));
+    exchange->state = request_state_from_name(bytes_of_cstr(text_or(state, "queued")));
     book_exchange_changed(&own->base);
     own->on_submitted(exchange, own->warnings);
 }
@@ -99,6 +100,8 @@ void submit_to_book(struct app_service *service, struct http_request *request,
         .submitted_by = submission->submitted_by ? own->submitted_by : NULL,
         .language = REQUEST_LANGUAGE,
         .gate = submission->gate,
+        .gate_said = submission->gate_said,
+        .timeout_said = submission->timeout_said,
         .code = json_bytes(submission->code),
         .approval_timeout_ms = submission->approval_timeout_ms,
         .run_timeout_ms = service->activity.steering.run_timeout_ms,

@@ -184,9 +184,9 @@ static void on_applied(struct exchange *exchange)
     exchange->carries_on = false;
     if (exchange->status != DT_OK)
         exchange_answer_failure(exchange);
-    else if (own->applied.outcome == POLICY_REFUSED)
+    else if (own->applied.outcome == POLICY_APPLY_REFUSED)
         refuse_fault(exchange, &own->applied.fault);
-    else if (own->applied.outcome == POLICY_REPLACED)
+    else if (own->applied.outcome == POLICY_APPLY_OUTDATED)
         refuse_replaced(exchange, own->applied.version);
     else
         answer_version(exchange, 200, own->applied.version);

@@ -43,12 +43,6 @@ static json_t *warn_of_unknown(json_t *root, const char *const *known, size_t co
 
 /* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?}, or source text --- */
 
-/* What waits before it runs is waiting already. */
-static enum request_state submitted_state(const struct exchange *exchange)
-{
-    return exchange->asked ? REQUEST_WAITING : REQUEST_QUEUED;
-}
-
 static void on_created(struct exchange *exchange, json_t *warnings)
 {
     char location[DT_INSTANCE_ID_SIZE + 20];
@@ -60,7 +54,7 @@ static void on_created(struct exchange *exchange, json_t *warnings)
     }
     exchange_answer_json(exchange, 201,
                          json_pack("{s:s, s:s, s:O*}", "id", exchange->id, "state",
-                                   request_state_name(submitted_state(exchange)), "warnings", warnings));
+                                   request_state_name(exchange->state), "warnings", warnings));
 }
 
 /* Source text has its other members in the query: the same object as if it had been sent as JSON. */
@@ -136,6 +130,8 @@ void route_requests_create(struct app_service *service, struct http_request *req
         .then = then,
         .key = service->review && *key ? key : NULL,
         .gate = facts.gate,
+        .gate_said = submission_member(root, "gate") != NULL,
+        .timeout_said = facts.approval_timeout_ms > 0,
         .code = code,
         .submitted_by = body_who(http_request_principal(request), facts.submitted_by),
         .approval_timeout_ms = facts.approval_timeout_ms ? facts.approval_timeout_ms

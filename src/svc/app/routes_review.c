@@ -322,7 +322,7 @@ void route_review_events(struct app_service *service, struct http_request *reque
 {
     (void)id;
     if (!book_exchange_refuse_without_book(service, request))
-        review_feed_open(service->feed, request, sees_all);
+        review_feed_open(service->feed, request);
 }
 
 void route_me(struct app_service *service, struct http_request *request, struct bytes id)

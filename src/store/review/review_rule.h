@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* review_rule.h — what the policy says of a request: what is known of it, the ruling, how that is kept in the record, and what votes come
+ * to by it. A request goes on by what it was promised when it was last ruled, whatever version is in force by then.
+ *
+ *   submitted, revised ──► rule before the run ──► how the revision begins
+ *   the run is over    ──► rule after the run  ──► shown to people, allowed, denied
+ *   a vote             ──► tally by the ruling that is kept
+ *
+ * On the store's thread, within a job. Not for other folders. */
+#ifndef STORE_REVIEW_RULE_H
+#define STORE_REVIEW_RULE_H
+
+#include "core/policy/decide.h"
+#include "core/policy/tally.h"
+#include "store/review/review_store_internal.h"
+
+/* --- facts (review_facts.c) --- */
+
+/* Members of a record for servers only: the submitter's key, groups and roles; those of each vote, in the votes' order. */
+#define REVIEW_SUBMITTER_FACTS "_submitter"
+#define REVIEW_VOTER_FACTS     "_voters"
+
+struct review_facts {
+    struct arena arena; /* of the facts, and of who decides by them */
+    json_t *run;        /* the run's, to which texts belong */
+    struct policy_facts facts;
+};
+
+/* `effects`: of the present run, borrowed; NULL: not reported. `with_code`: the code is read, too, for patterns. Texts belong to the
+ * record. Those of review_book_blob, and NO_MEMORY. */
+STATUS_RESULT review_facts_read(struct review_book *book, const struct review_record *record,
+                                enum policy_phase phase, const json_t *effects, bool with_code,
+                                struct review_facts *ret_facts, struct err *err);
+void review_facts_fini(struct review_facts *facts);
+/* {"name","key"?,"groups","roles"}; new. */
+json_t *review_person_facts(const struct review_person *person);
+
+/* --- the ruling (review_rule.c) --- */
+
+struct review_ruling {
+    struct review_facts facts;
+    const struct policy_in_force *in_force;
+    struct policy_outcome outcome;
+};
+
+/* Asks the policy in force. Ended with review_ruling_fini in any case. */
+STATUS_RESULT review_rule(struct review_book *book, const struct review_record *record,
+                          enum policy_phase phase, const json_t *effects, struct review_ruling *ret_ruling,
+                          struct err *err);
+void review_ruling_fini(struct review_ruling *ruling);
+/* Keeps it in the record: "policy", "gate", "asked", "blind", "liveOutput", and how long people have. */
+STATUS_RESULT review_ruling_keep(struct review_record *record, const struct review_ruling *ruling,
+                                 struct err *err);
+/* How the revision begins; what a run came to that `succeeded` or raised. The ruling is kept already. */
+enum review_entry review_ruling_entry(const struct review_record *record, const struct review_ruling *ruling);
+enum review_event review_ruling_event(const struct review_record *record, const struct review_ruling *ruling,
+                                      bool succeeded);
+/* What was kept, read back into `arena`. DATA_LOSS: it cannot be read. */
+STATUS_RESULT review_outcome_of(const struct review_record *record, struct arena *arena,
+                                struct policy_outcome *ret_outcome, struct err *err);
+
+/* --- votes (review_tally.c) --- */
+
+/* What the votes come to; beside each it is noted whether it counts, and why not. `people_known`: whoever votes now signed in.
+ * NO_MEMORY. */
+STATUS_RESULT review_tally(struct review_record *record, const struct policy_outcome *outcome,
+                           bool people_known, enum policy_verdict *ret_verdict, struct err *err);
+/* May this person approve at all? */
+bool review_may_approve(const struct review_record *record, const struct policy_outcome *outcome,
+                        const struct review_person *person);
+
+/* An approval from outside that came before the run was over, now that people are asked (review_vote.c). */
+STATUS_RESULT review_take_early(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                struct err *err);
+
+/* --- the decision (review_decision.c) --- */
+
+/* Who or what decides. */
+struct review_decider {
+    const struct review_person *actor; /* for the log */
+    const char *by;                    /* a name; NULL: it has none */
+    const char *via;
+    const char *comment; /* NULL: none */
+    const char *rule;    /* of a decision by policy; NULL: none */
+    bool tells;          /* the scheduler is told of it */
+    bool of_before;      /* it is the approval from before the run, and names what was there then */
+};
+
+/* {"approved","at","by"?,"comment"?,"sha256"?,"manifestSha256"?,"via","rule"?}; new. */
+json_t *review_decision_json(const struct review_record *record, bool approved,
+                             const struct review_decider *decider, int64_t now_ns);
+/* The decision into the record, the log, and what the scheduler is to be told. The record has moved. */
+STATUS_RESULT review_record_decide(struct review_book *book, struct review_record *record, bool approved,
+                                   const struct review_decider *decider, int64_t now_ns, struct err *err);
+/* The same by what was ruled, without people. */
+STATUS_RESULT review_decide_by_rule(struct review_book *book, struct review_record *record, bool approved,
+                                    int64_t now_ns, struct err *err);
+
+#endif
