@@ -55,6 +55,7 @@ static const struct entry app[] = {
     {"GET /v1/requests/{id}/manifest", "SJA"},
     {"GET /v1/requests/{id}/result", "SJA"},
     {"GET /v1/requests/{id}/revisions/{number}/code", "SJA"},
+    {"GET /v1/requests/{id}/runs/{number}/output", "SJA"},
     {"GET /v1/events", "SJA"},
     {"GET /v1/policy", "OJPA"},
     {"PUT /v1/policy", "OP"},

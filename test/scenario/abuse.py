@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from server import Server
+from server import Server, is_sanitized
 
 GROUP_SECONDS_MAX = 150  # a hang, not slowness: a group takes some seconds on an idle machine
 RSS_PEAK_MAX = 320 << 20  # bytes above what it was while a group runs; the largest single request accepted is 64 MiB
@@ -25,10 +25,7 @@ class Rig:
     def __init__(self, program):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
-        with open(program, "rb") as file:
-            sanitized = b"__asan_init" in file.read()
-        # The sanitizer keeps freed memory for a while and triples what is in use.
-        self.slack = 8 if sanitized else 1
+        self.slack = 8 if is_sanitized(program) else 1
         self.server = Server(program, arguments=["--task-hubs", "default,abuse,wide,narrow,mortal", "--upload-size-max", str(UPLOAD_SIZE_MAX),
                                                  "--run-timeout", "10s"]).start()
         self.pid = self.server.process.pid
@@ -42,8 +39,7 @@ class Rig:
         self.server.close()
 
     def rss(self):
-        with open(f"/proc/{self.pid}/status") as file:
-            return next((int(line.split()[1]) << 10 for line in file if line.startswith("VmRSS:")), 0)
+        return self.server.resident()
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -21,6 +21,13 @@ UPLOAD = (b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"g
           b"Content-Type: application/octet-stream\r\n\r\n\r\n--cut--\r\n")
 
 
+def is_sanitized(program):
+    """Such a program keeps freed memory for a while, and triples what is in use."""
+    with open(program, "rb") as file:
+        text = file.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 class Server:
     def __init__(self, program, data=None, command="dev", arguments=(), environment=None):
         self.program = program
@@ -102,6 +109,11 @@ class Server:
 
     def tail(self):
         return pathlib.Path(self.data, "server.log").read_text(errors="replace")[-4000:]
+
+    def resident(self):
+        """Bytes of memory that it has now."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return next((int(line.split()[1]) << 10 for line in file if line.startswith("VmRSS:")), 0)
 
     def kill(self):
         """kill -9: nothing is flushed, nothing is said."""

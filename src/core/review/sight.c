@@ -6,11 +6,22 @@
 
 #include "base/bytes.h"
 #include "base/macros.h"
+#include "core/review/machine.h"
 
 bool review_is_submitter(const json_t *request, const char *person_id)
 {
     const char *id = json_string_value(json_object_get(json_object_get(request, "submitter"), "id"));
     return id && person_id && strcmp(id, person_id) == 0;
+}
+
+/* True while people may still decide, or the code may run. */
+static bool goes_on(const json_t *request)
+{
+    const char *shown = json_string_value(json_object_get(request, "state"));
+    for (enum review_state state = 0; shown && state < REVIEW_STATE_COUNT; state++)
+        if (strcmp(review_state_shown(state), shown) == 0)
+            return !review_over(state);
+    return false;
 }
 
 /* --- whom it is for --- */
@@ -102,6 +113,13 @@ enum review_sight review_sight(const json_t *request, const struct review_viewer
 enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer)
 {
     return sight(request, is_released_run(request, run), viewer);
+}
+
+enum review_sight review_sight_of_output(const json_t *request, int64_t run,
+                                         const struct review_viewer *viewer)
+{
+    bool allowed = json_is_true(json_object_get(request, "liveOutput")) && goes_on(request);
+    return sight(request, allowed || is_released_run(request, run), viewer);
 }
 
 /* --- what of it --- */

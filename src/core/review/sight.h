@@ -7,9 +7,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
-#include <stdint.h>
 
 enum review_sight {
     REVIEW_HIDDEN, /* as if there were no such request */
@@ -42,6 +42,10 @@ enum review_sight review_sight(const json_t *request, const struct review_viewer
 /* The same of what run number `run` came to, its effects among it: to its submitter a release counts for the run that was
  * approved, and for none before it. */
 enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer);
+/* The same of what it prints (RP-61). HELD: that it runs, and nothing of what it says. Its submitter reads it while the request is open
+ * if the policy that rules it has allowed that ("liveOutput"). */
+enum review_sight review_sight_of_output(const json_t *request, int64_t run,
+                                         const struct review_viewer *viewer);
 /* True while nobody sees the votes of others: a policy wants them independent, and they are not all in (RP-34). */
 bool review_is_blind(const json_t *request);
 /* Takes out of `request` what they may not see: the result, and what runs did; others' votes while it is blind; and members for

@@ -64,6 +64,51 @@ static void what_names_nobody_is_nobodys(void **state)
     json_decref(request);
 }
 
+/* RP-61: who may read what a run prints, while it runs and afterwards. */
+static void each_viewer_reads_the_output_that_is_theirs(void **state)
+{
+    static const struct {
+        const char *state;
+        bool allowed, released; /* by a policy; the request, whose run is the second */
+        int64_t run;
+        enum review_sight own;
+    } rows[] = {
+        {"running", false, false, 2, REVIEW_HELD},
+        {"running", true, false, 2, REVIEW_WHOLE},
+        {"queued", true, false, 2, REVIEW_WHOLE},
+        {"waiting", false, false, 2, REVIEW_HELD},
+        {"waiting", true, false, 2, REVIEW_WHOLE},
+        {"changes-requested", true, false, 1, REVIEW_WHOLE},
+        {"approved", false, true, 2, REVIEW_WHOLE},
+        {"approved", false, true, 1, REVIEW_HELD}, /* it was not what somebody approved */
+        {"approved", true, true, 1, REVIEW_HELD},
+        {"approved", false, false, 2, REVIEW_HELD},
+        {"rejected", true, false, 2, REVIEW_HELD},
+        {"timed-out", true, false, 2, REVIEW_HELD},
+        {"failed", true, false, 2, REVIEW_HELD},
+        {"cancelled", true, false, 2, REVIEW_HELD},
+        {"no such state", true, false, 2, REVIEW_HELD},
+    };
+    const struct review_viewer submitter = SUBMITTER("ann"), both = AUDITOR("ann");
+    const struct review_viewer reviewer = DECIDER("bob"), stranger = SUBMITTER("bob");
+    const struct review_viewer local = {.id = "local"};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        json_t *request =
+            json_pack("{s:{s:s}, s:s, s:b, s:b, s:i}", "submitter", "id", "ann", "state", rows[i].state,
+                      "released", rows[i].released, "liveOutput", rows[i].allowed, "run", 2);
+        assert_int_equal(review_sight_of_output(request, rows[i].run, &submitter), rows[i].own);
+        assert_int_equal(review_sight_of_output(request, rows[i].run, &both), rows[i].own);
+        assert_int_equal(review_sight_of_output(request, rows[i].run, &reviewer), REVIEW_WHOLE);
+        assert_int_equal(review_sight_of_output(request, rows[i].run, &local), REVIEW_WHOLE);
+        assert_int_equal(review_sight_of_output(request, rows[i].run, &stranger), REVIEW_HIDDEN);
+        enum review_sight of_run = rows[i].released && rows[i].run == 2
+                                       ? REVIEW_WHOLE
+                                       : REVIEW_HELD; /* the policy says nothing of it */
+        assert_int_equal(review_sight_of_run(request, rows[i].run, &submitter), of_run);
+        json_decref(request);
+    }
+}
+
 /* RP-10, RP-54: paths of files and names of calls can say as much as the output. */
 static void what_runs_did_is_held_back_with_the_result(void **state)
 {
@@ -164,6 +209,7 @@ int main(void)
         cmocka_unit_test(reviewers_see_what_they_are_asked_about),
         cmocka_unit_test(blind_votes_are_ones_own_until_all_are_in),
         cmocka_unit_test(what_names_nobody_is_nobodys),
+        cmocka_unit_test(each_viewer_reads_the_output_that_is_theirs),
         cmocka_unit_test(what_runs_did_is_held_back_with_the_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

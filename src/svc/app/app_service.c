@@ -18,6 +18,7 @@
 #include "svc/app/problem.h"
 #include "svc/app/review_events.h"
 #include "svc/app/review_orchestrator.h"
+#include "svc/app/run_outputs.h"
 #include "svc/app/running.h"
 #include "svc/app/sample.h"
 #include "wire/connection_string.h"
@@ -68,6 +69,8 @@ static const struct http_route routes[] = {
      .summary = "The result; for its submitter once it is released"},
     {"GET", "/v1/requests/{id}/revisions/{number}/code", "", ACCESS_READ, CALL(route_review_code),
      .summary = "The code of a revision"},
+    {"GET", "/v1/requests/{id}/runs/{number}/output", "from", ACCESS_READ, CALL(route_run_output),
+     .summary = "What a run prints, as it prints it; for its submitter where that is allowed"},
     {"GET", "/v1/events", "object type after", ACCESS_READ, CALL(route_review_events),
      .summary = "What happens to requests, as it happens"},
     {"GET", "/v1/policy", "", ACCESS_POLICY_READ, CALL(route_policy_get),
@@ -310,6 +313,7 @@ static void on_events(void *context, int64_t last)
 static void release(struct app_service *service)
 {
     dt_worker_destroy(service->worker);
+    run_outputs_destroy(service->activity.outputs);
     running_destroy(service->activity.running);
     pool_kind_destroy(service->activity.kind);
     pool_lines_destroy(service->activity.pool.lines);
@@ -418,6 +422,10 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
                  service->activity.running && service->activity.kind && service->activity.pool.lines;
     status =
         whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK &&
+        service->review) /* ORDER: before the worker, whose runs tell it of themselves */
+        status = run_outputs_create(loop, service->review, service->activity.running,
+                                    &service->activity.outputs, error);
     service->activity.pool.credential = service->pool_credential;
     if (status == STATUS_OK)
         status = make_sdk(service, error);
@@ -504,6 +512,7 @@ void app_service_stop(struct app_service *service, void (*on_stopped)(void *cont
     dt_worker_request_stop(service->worker);
     duties_halt(service->duties);
     review_feed_stop(service->feed);
+    run_outputs_stop(service->activity.outputs);
     list_each_safe (link, &service->exchanges) {
         struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
         if (!exchange->calling) /* between two looks; the others end with their call */
@@ -523,6 +532,7 @@ void app_service_destroy(struct app_service *service)
         review_store_on_events(service->review, NULL, NULL);
         duties_halt(service->duties);
         review_feed_stop(service->feed);
+        run_outputs_stop(service->activity.outputs);
         review_store_settle(service->review);
     }
     decide_fini(service);

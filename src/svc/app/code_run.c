@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "svc/app/pool_client.h"
 #include "svc/app/pool_kind.h"
 #include "svc/app/result_fit.h"
+#include "svc/app/run_outputs.h"
 
 #define AREA           "svc/app"
 #define POOL_POLL_MS   500 /* between two looks for a pool that does not answer */
@@ -81,33 +83,63 @@ void code_refuse(struct dt_activity *activity, enum status status, const char *t
     (void)dt_activity_set_failure(activity, &failure);
 }
 
-/* A worker that stops waits for its activities, and a run may take an hour. */
-struct stop_watch {
+/* What is looked after during a run. */
+struct run_watch {
     const struct dt_activity *activity;
-    struct running *running;
-    struct running_run *run; /* NULL: nobody stops it */
-    int64_t grace_ms;
-    int64_t seen_ns; /* when the stop was first seen; 0: not yet */
+    const struct activity_settings *settings;
+    const struct code_run *what;
+    int64_t seen_ns;  /* when the worker's stop was first seen; 0: not yet */
+    uint64_t reader;  /* of its output; 0: nobody */
+    uint64_t sent[2]; /* bytes of stdout and stderr that this reader was sent */
 };
 
-/* BREAK_OFF only after the worker has given the activity back, so that this end of it is not taken for its result. */
+/* A worker that stops waits for its activities, and a run may take an hour. BREAK_OFF only after the worker has given the activity back,
+ * so that this end of it is not taken for its result. */
 static enum pool_wish wish(void *context)
 {
-    struct stop_watch *watch = context;
-    if (running_unwanted(watch->run))
+    struct run_watch *watch = context;
+    int64_t patience_ns = (watch->settings->stop_grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
+    if (running_unwanted(watch->what->running))
         return POOL_STOP;
     if (!dt_activity_stopping(watch->activity))
         return POOL_GO_ON;
     if (!watch->seen_ns)
         watch->seen_ns = clock_monotonic_ns();
-    bool over = clock_monotonic_ns() - watch->seen_ns > (watch->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
-    return over ? POOL_BREAK_OFF : POOL_GO_ON;
+    return clock_monotonic_ns() - watch->seen_ns > patience_ns ? POOL_BREAK_OFF : POOL_GO_ON;
+}
+
+static uint64_t reader_of(void *context)
+{
+    struct run_watch *watch = context;
+    uint64_t reader = running_reader(watch->what->running);
+    if (reader != watch->reader)
+        memset(watch->sent, 0, sizeof watch->sent);
+    watch->reader = reader;
+    return reader;
+}
+
+static void on_output(void *context, bool is_stderr, struct bytes text)
+{
+    struct run_watch *watch = context;
+    const struct run_piece piece = {
+        .reader = watch->reader, .is_stderr = is_stderr, .at = watch->sent[is_stderr], .text = text};
+    watch->sent[is_stderr] += text.size;
+    run_outputs_text(watch->settings->outputs, watch->what->request, watch->what->number, &piece);
 }
 
 static void on_line(void *context, struct pool_line *line)
 {
-    struct stop_watch *watch = context;
-    running_set_line(watch->running, watch->run, line);
+    struct run_watch *watch = context;
+    running_set_line(watch->settings->running, watch->what->running, line);
+}
+
+/* From here on it is known whether the run can be read. */
+static void announce(const struct activity_settings *settings, const struct code_run *what)
+{
+    if (!what->running)
+        return;
+    running_set_followed(what->running, what->is_own);
+    run_outputs_changed(settings->outputs, what->request, what->number);
 }
 
 /* Runs it in the way that the pool can; a pool that has been replaced by another is asked anew. */
@@ -120,10 +152,11 @@ static enum status execute(const struct activity_settings *settings, const struc
     entropy_fill(random, sizeof random);
     guid_format(random, operation);
     enum status status =
-        what->wants_report ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
+        what->request ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
     execution->operation = what->is_own ? operation : NULL;
+    announce(settings, what);
     status = pool_execute(pool, execution, ret_run, error);
     bool other = (status == STATUS_OK && !ret_run->reported) || status == STATUS_FAILED_PRECONDITION;
     if (!what->is_own || !other)
@@ -133,6 +166,7 @@ static enum status execute(const struct activity_settings *settings, const struc
         what->is_own)
         return status;
     execution->operation = NULL; /* it was refused, so nothing has run */
+    announce(settings, what);
     return pool_execute(pool, execution, ret_run, error);
 }
 
@@ -142,11 +176,12 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
     const char *id = dt_activity_instance_id(activity);
     struct pool_client pool = settings->pool;
     pool.run_timeout_ns = what->run_timeout_ms * NS_PER_MS;
-    struct stop_watch stop = {.activity = activity,
-                              .running = settings->running,
-                              .run = what->watch,
-                              .grace_ms = settings->stop_grace_ms};
-    const struct pool_watch watch = {.wish = wish, .on_line = what->watch ? on_line : NULL, .context = &stop};
+    struct run_watch own = {.activity = activity, .settings = settings, .what = what};
+    const struct pool_watch watch = {.wish = wish,
+                                     .reader = reader_of,
+                                     .on_output = on_output,
+                                     .on_line = what->running ? on_line : NULL,
+                                     .context = &own};
     struct pool_execution execution = {.identifier = what->session, .code = code, .watch = &watch};
 
     int64_t began_ns = clock_monotonic_ns();

@@ -11,16 +11,18 @@
 #include "svc/app/running.h"
 
 struct code_run {
-    const char *session;       /* its identifier */
-    bool keep_session;         /* it was asked for by name, and lives on until its cooldown */
-    int64_t run_timeout_ms;    /* 0: the pool's own */
-    struct running_run *watch; /* NULL: nobody stops it */
-    bool wants_report;         /* of a pool that is ours: what it did, and that it can be stopped there */
-    bool is_own;               /* set by code_run: the pool is ours, and was asked for that */
+    const char *session;    /* its identifier */
+    bool keep_session;      /* it was asked for by name, and lives on until its cooldown */
+    int64_t run_timeout_ms; /* 0: the pool's own */
+    /* Of a run of the book; NULL, 0: it is none. Where the pool is ours, it reports what the run did, stops it, and tells its output. */
+    const char *request;
+    int64_t number;
+    struct running_run *running; /* NULL: nobody stops or reads it */
+    bool is_own;                 /* set by code_run: the pool is ours, and was asked for all that */
 };
 
 /* Runs and releases: the session is ended however the run went. As pool_execute; CANCELLED: the worker stops, or
- * `watch` says that it is unwanted and the pool could not stop it. */
+ * `running` says that it is unwanted and the pool could not stop it. */
 STATUS_RESULT code_run(struct dt_activity *activity, const struct activity_settings *settings,
                        struct code_run *what, struct bytes code, struct pool_run *ret_run, struct err *error);
 /* How the run ended, as the orchestrator takes it; `*ret_text` (may be NULL) becomes the text of the result, to be freed. NULL

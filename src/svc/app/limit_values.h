@@ -45,6 +45,16 @@
 /* Streams of events that are open at once; bytes that one may leave unread. */
 #define APP_EVENT_STREAMS_MAX     2000
 #define APP_EVENTS_QUEUE_SIZE_MAX ((size_t)256 << 10)
+/* Streams of output, likewise; bytes of one of their pieces. */
+#define APP_OUTPUT_STREAMS_MAX    1000
+#define APP_OUTPUT_QUEUE_SIZE_MAX ((size_t)64 << 10)
+#define APP_OUTPUT_PIECE_SIZE_MAX ((size_t)16 << 10)
+/* Bytes of each stream of a run that are told while it goes on. It is less than what result_fit.h keeps of the beginning of each of
+ * two, so that who has read it seldom begins anew. */
+#define APP_OUTPUT_LIVE_SIZE_MAX ((size_t)240 << 10)
+/* Bytes of output that are held for all readers; nanoseconds after which one that takes nothing is cut off. */
+#define APP_OUTPUT_MEMORY_MAX  ((size_t)64 << 20)
+#define APP_OUTPUT_PATIENCE_NS (30 * NS_PER_S)
 /* Those below are told of in cmd/limits.c. */
 #define APP_BODY_SIZE_SLACK         ((size_t)64 << 10)
 #define APP_DECIDED_MAX             10000

@@ -39,6 +39,7 @@ struct activity_settings {
     char review_activity[REVIEW_ACTIVITY_SIZE]; /* what its steps are called by (review_orchestrator.h) */
     struct running *running;                    /* the runs under way, for who stops one */
     struct pool_kind *kind;                     /* whether the pool is ours */
+    struct run_outputs *outputs;                /* whoever reads what runs print; NULL without a book */
     struct steering steering;                   /* for instances that bring none along */
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;

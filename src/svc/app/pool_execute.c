@@ -25,6 +25,7 @@
 #define AGAIN_MS        200 /* before a request beside the run is made again */
 #define ROUTE_SIZE      200
 #define PLACE_SIZE      48 /* bytes of "OUT,ERR" with its NUL */
+#define PLACE_BEGIN     "0,0"
 
 /* A request beside the run. */
 struct side_request {
@@ -38,9 +39,10 @@ struct pool_drive {
     const struct pool_execution *execution;
     struct pool_exchange run;
     struct side_request output, cancel;
-    struct sse_reader reader;
-    char place[PLACE_SIZE]; /* of the output, where it goes on */
-    bool output_over;
+    struct sse_reader events;
+    char place[PLACE_SIZE];  /* of the output, where it goes on */
+    uint64_t reader;         /* whom it is for; 0: nobody */
+    bool output_over;        /* the pool has no more for them */
     int64_t cancel_until_ns; /* 0: nobody has cancelled */
 };
 
@@ -141,7 +143,7 @@ static bool on_output(void *context, struct bytes data)
     struct pool_drive *drive = context;
     if (pool_exchange_http_status(&drive->output.exchange) != 200)
         return false;
-    if (sse_reader_feed(&drive->reader, data) == STATUS_OK)
+    if (sse_reader_feed(&drive->events, data) == STATUS_OK)
         return true;
     drive->output_over = true;
     return false;
@@ -154,8 +156,8 @@ static void follow(struct pool_drive *drive)
     (void)snprintf(more, sizeof more, "&from=%s", drive->place);
     const struct pool_question question = {
         .route = route, .version = OWN_VERSION, .identifier = drive->execution->identifier, .more = more};
-    sse_reader_fini(&drive->reader);
-    sse_reader_init(&drive->reader, APP_POOL_EVENT_SIZE_MAX, on_event, drive);
+    sse_reader_fini(&drive->events);
+    sse_reader_init(&drive->events, APP_POOL_EVENT_SIZE_MAX, on_event, drive);
     if (begin_side(drive, &drive->output, &question) != STATUS_OK) {
         pause_side(&drive->output);
         return;
@@ -164,12 +166,25 @@ static void follow(struct pool_drive *drive)
     drive->output.exchange.context = drive;
 }
 
+/* Another reader, or none: what was on its way is for nobody. */
+static void change_reader(struct pool_drive *drive, uint64_t reader)
+{
+    (void)end_side(&drive->output);
+    drive->output.next_ns = 0;
+    drive->reader = reader;
+    drive->output_over = false;
+    (void)snprintf(drive->place, sizeof drive->place, PLACE_BEGIN);
+}
+
 static void see_to_output(struct pool_drive *drive)
 {
     const struct pool_watch *watch = drive->execution->watch;
+    uint64_t reader = watch->reader ? watch->reader(watch->context) : 0;
+    if (reader != drive->reader)
+        change_reader(drive, reader);
     if (drive->output.open && !drive->output.exchange.running)
         pause_side(&drive->output); /* its connection ended, or the pool did not know of the run yet */
-    if (!drive->output_over && is_due(&drive->output) && watch->is_read && watch->is_read(watch->context))
+    if (reader && !drive->output_over && is_due(&drive->output))
         follow(drive);
 }
 
@@ -243,7 +258,7 @@ static enum status run_to_end(struct pool_drive *drive, struct err *err)
         watch->on_line(watch->context, NULL);
     (void)end_side(&drive->output);
     (void)end_side(&drive->cancel);
-    sse_reader_fini(&drive->reader);
+    sse_reader_fini(&drive->events);
     return status == STATUS_OK ? pool_exchange_end(&drive->run, err) : status;
 }
 
@@ -262,7 +277,7 @@ enum status pool_execute(const struct pool_client *client, const struct pool_exe
                                            .operation = execution->operation,
                                            .body = bytes_of_cstr(body),
                                            .timeout_ms = patience_ns / NS_PER_MS};
-    struct pool_drive drive = {.client = client, .execution = execution, .place = "0,0"};
+    struct pool_drive drive = {.client = client, .execution = execution, .place = PLACE_BEGIN};
     enum status status = pool_exchange_open(&drive.run, client, &question, NULL, err);
     if (status != STATUS_OK) {
         free(body);

@@ -21,8 +21,9 @@ enum pool_wish {
 struct pool_watch {
     /* Asked once a second and after each pool_line_wake. */
     enum pool_wish (*wish)(void *context);
-    /* Likewise; true: somebody reads the output, from its beginning on. Only our own pool gives it. NULL: nobody. */
-    bool (*is_read)(void *context);
+    /* Likewise: who reads the output; 0: nobody. Only our own pool gives it. Another number than before reads it from its beginning
+     * on. NULL: nobody ever. */
+    uint64_t (*reader)(void *context);
     void (*on_output)(void *context, bool is_stderr, struct bytes text);
     /* The run is on that line, which may be woken until the call with NULL. NULL: nobody does. */
     void (*on_line)(void *context, struct pool_line *line);

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "svc/app/code_run.h"
 #include "svc/app/review_orchestrator.h"
+#include "svc/app/run_outputs.h"
 
 /* One job in the book, on behalf of the activity's thread. */
 struct step_job {
@@ -256,20 +257,19 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
 {
     char session[65];
     struct code_run what = {.session = session,
-                            .wants_report = true,
+                            .request = own->id,
+                            .number = own->step.run,
+                            .running = running_begin(settings->running, own->id, own->step.run),
                             .run_timeout_ms =
                                 json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
     name_session(own->step.request, session, &what.keep_session);
-    struct running_run *watch = running_begin(settings->running, own->id, own->step.run);
     struct buf code = own->step.code;
     own->step.code = (struct buf){0};
-    what.watch = watch;
 
     struct err error = {0};
     struct pool_run run;
     enum status status = code_run(activity, settings, &what, buf_peek(&code), &run, &error);
-    bool unwanted = running_unwanted(watch);
-    running_end(settings->running, watch);
+    bool unwanted = running_unwanted(what.running);
     if (status == STATUS_OK) {
         *settings->pool_away = false;
         write_end(activity, settings, own, buf_peek(&code), &run, unwanted);
@@ -283,6 +283,8 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
             code_await_pool(activity, settings);
         code_refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
     }
+    running_end(settings->running, what.running); /* ORDER: its end is in the book */
+    run_outputs_changed(settings->outputs, own->id, what.number);
     buf_fini(&code);
 }
 

@@ -10,6 +10,7 @@
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
 #include "svc/app/review_events.h"
+#include "svc/app/run_outputs.h"
 
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
@@ -316,7 +317,18 @@ void route_review_code(struct app_service *service, struct http_request *request
         begin_blob(service, request, id, BLOB_CODE, number);
 }
 
-/* --- events, and who asks --- */
+/* --- events, output, and who asks --- */
+
+void route_run_output(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    int64_t number = 0;
+    if (book_exchange_refuse_without_book(service, request))
+        return;
+    if (bytes_parse_i64(http_request_second_value(request), &number) != STATUS_OK || number < 1)
+        http_respond_failure(request, 404, "A run has a number.");
+    else
+        run_outputs_open(service->activity.outputs, request, id, number);
+}
 
 void route_review_events(struct app_service *service, struct http_request *request, struct bytes id)
 {

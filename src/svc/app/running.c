@@ -12,14 +12,16 @@
 #include "svc/app/pool_lines.h"
 
 struct running {
-    pthread_mutex_t mutex; /* guards the list and each run's line */
+    pthread_mutex_t mutex; /* guards the rest, and each run's line */
     struct list runs;
+    uint64_t readers; /* numbers that were given */
 };
 
 struct running_run {
     struct list link;
-    _Atomic bool unwanted;
-    struct pool_line *line; /* NULL: it is on none */
+    _Atomic bool unwanted, is_followed;
+    _Atomic uint64_t reader; /* 0: nobody */
+    struct pool_line *line;  /* NULL: it is on none */
     int64_t number;
     char request[64];
 };
@@ -77,6 +79,23 @@ bool running_unwanted(const struct running_run *run)
     return run && atomic_load(&run->unwanted);
 }
 
+void running_set_followed(struct running_run *run, bool is_followed)
+{
+    atomic_store(&run->is_followed, is_followed);
+}
+
+uint64_t running_reader(const struct running_run *run)
+{
+    return run ? atomic_load(&run->reader) : 0;
+}
+
+/* The mutex is held. */
+static void wake(struct running_run *run)
+{
+    if (run->line)
+        pool_line_wake(run->line);
+}
+
 void running_stop(struct running *running, const char *request)
 {
     pthread_mutex_lock(&running->mutex);
@@ -85,8 +104,51 @@ void running_stop(struct running *running, const char *request)
         if (strcmp(run->request, request) != 0)
             continue;
         atomic_store(&run->unwanted, true);
-        if (run->line)
-            pool_line_wake(run->line);
+        wake(run);
+    }
+    pthread_mutex_unlock(&running->mutex);
+}
+
+/* The mutex is held. NULL: it does not go on here. */
+static struct running_run *find(struct running *running, const char *request, int64_t number)
+{
+    list_each (link, &running->runs) {
+        struct running_run *run = CONTAINER_OF(link, struct running_run, link);
+        if (run->number == number && strcmp(run->request, request) == 0)
+            return run;
+    }
+    return NULL;
+}
+
+bool running_has(struct running *running, const char *request, int64_t number)
+{
+    pthread_mutex_lock(&running->mutex);
+    bool has = find(running, request, number) != NULL;
+    pthread_mutex_unlock(&running->mutex);
+    return has;
+}
+
+uint64_t running_read(struct running *running, const char *request, int64_t number)
+{
+    uint64_t reader = 0;
+    pthread_mutex_lock(&running->mutex);
+    struct running_run *run = find(running, request, number);
+    if (run && atomic_load(&run->is_followed)) {
+        reader = ++running->readers;
+        atomic_store(&run->reader, reader);
+        wake(run);
+    }
+    pthread_mutex_unlock(&running->mutex);
+    return reader;
+}
+
+void running_unread(struct running *running, const char *request, int64_t number, uint64_t reader)
+{
+    pthread_mutex_lock(&running->mutex);
+    struct running_run *run = find(running, request, number);
+    if (run && atomic_load(&run->reader) == reader) {
+        atomic_store(&run->reader, 0);
+        wake(run);
     }
     pthread_mutex_unlock(&running->mutex);
 }
