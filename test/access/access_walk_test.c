@@ -60,6 +60,7 @@ static const struct entry app[] = {
     {"GET /v1/policy", "OJPA"},
     {"PUT /v1/policy", "OP"},
     {"GET /v1/policy/versions", "OJPA"},
+    {"POST /v1/policy/rehearse", "OJPA"},
     {"GET /v1/policy/versions/{number}", "OJPA"},
     {"GET /v1/me", "*"},
 };

@@ -270,6 +270,48 @@ rules:
         manifest = json.loads(self.server.raw("GET", f"/v1/requests/{later['id']}/manifest", headers={"Authorization": f"Bearer {self.local}"}))
         self.assertEqual(manifest["policy"], str(second))
 
+    # --- RP-33 ---
+
+    def test_a_rehearsal_changes_nothing(self):
+        """RP-33: a draft over past requests: was, would be, by which rule; of what whoever asks may see."""
+        version = self.rule("defaults: { reviewers: [group:security] }")
+        quiet = self.waiting("print('rehearsed quietly')", purpose="quiet")
+        loud = self.waiting("import socket\ntry: socket.socket()\nexcept OSError: pass\n", purpose="loud")
+        deletes = self.until(self.submit("rmtree = print; rmtree('rehearsed')", gate="before")["id"], "waiting")
+        before = [self.look(one["id"]) for one in (quiet, loud, deletes)]
+        draft = """
+defaults: { reviewers: [group:security] }
+rules:
+  - { name: network, do: ask, when: { effects.network.attempts: "> 0" }, approvals: 2, reviewers: [group:data] }
+  - { name: nobody deletes, do: deny, when: { code_matches: rmtree }, message: Ask first. }
+"""
+        answer = self.good("POST", "/v1/policy/rehearse?last=3", draft.encode(), "ada", Content_Type="application/yaml")
+        self.assertEqual((answer["changed"], answer["of"], len(answer["policy"]["rules"])), (2, 3, 2))
+        rows = {row["id"]: row for row in answer["rows"]}
+        self.assertEqual([row["id"] for row in answer["rows"]], [deletes["id"], loud["id"], quiet["id"]])
+        self.assertEqual((rows[quiet["id"]]["changed"], rows[quiet["id"]]["was"]["version"]), (False, version))
+        self.assertEqual(rows[loud["id"]]["would"], {"settled": "ask", "settledBy": "network",
+                                                     "due": "1 of group:security and 2 of group:data"})
+        self.assertEqual(rows[deletes["id"]]["would"], {"settled": "deny", "settledBy": "nobody deletes", "due": "denied", "message": "Ask first."})
+        self.assertEqual([self.look(one["id"]) for one in (quiet, loud, deletes)], before)
+        self.assertEqual(self.good("GET", "/v1/policy")["version"], version)
+
+        # A reviewer rehearses over what they see; a submitter not at all; a draft with a fault is told with its place.
+        for who, seen in (("mina", True), ("otto", False)):
+            ids = [row["id"] for row in self.good("POST", "/v1/policy/rehearse?last=1000", draft.encode(), who, Content_Type="application/yaml")["rows"]]
+            self.assertEqual(quiet["id"] in ids, seen, who)
+        self.assertEqual(self.ask("POST", "/v1/policy/rehearse", b"{}", "sam", Content_Type="application/yaml")[0], 403)
+        status, _, answer = self.ask("POST", "/v1/policy/rehearse", b"rules: 7", "ada", Content_Type="application/yaml")
+        self.assertEqual((status, answer["type"], answer["line"]), (422, "urn:sallyport:problem:policy-refused", 1))
+        self.assertEqual(self.ask("POST", "/v1/policy/rehearse?last=1001", b"{}", "ada", Content_Type="application/yaml")[0], 400)
+        self.assertEqual(self.good("POST", "/v1/policy/rehearse?last=0", b"{}", "ada", Content_Type="application/yaml")["rows"], [])
+        code, out, _ = self.command("policy", "test", "-", "--last", "3", who="ada", given=draft)
+        self.assertEqual((code, out.splitlines()[0]), (0, "2 of 3 requests would change"))
+        self.assertRegex(out, r"nobody deletes")
+        self.assertNotIn(quiet["id"], out)
+        self.assertIn(quiet["id"], self.command("policy", "test", "-", "--last", "3", "--all", given=draft)[1])
+        self.assertEqual(self.command("policy", "test", "-", given="rules: 7")[0], 1)
+
     # --- RP-34 ---
 
     def test_so_many_of_these(self):

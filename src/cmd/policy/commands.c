@@ -10,6 +10,7 @@ enum policy_bit {
     POLICY_BIT_APPLY = 1 << 2,
     POLICY_BIT_SHOW = 1 << 3,
     POLICY_BIT_HISTORY = 1 << 4,
+    POLICY_BIT_TEST = 1 << 5,
 };
 
 static const struct option_spec settings[] = {
@@ -22,6 +23,9 @@ static const struct option_spec settings[] = {
      "why, for the history and the audit log", .letter = 'm'},
     {"replaces", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_APPLY,
      "only if this version is in force; else whichever is when the command looks"},
+    {"last", OPTION_COUNT, "N", NULL, "100", 0, 1000, POLICY_BIT_TEST, "so many past requests, the newest"},
+    {"all", OPTION_FLAG, NULL, NULL, NULL, 0, 0, POLICY_BIT_TEST,
+     "also those for which nothing would change"},
     {"number", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_SHOW,
      "this version; else the one in force"},
     {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, POLICY_BIT_HISTORY, "most to print"},
@@ -47,6 +51,11 @@ const struct command policy_commands[] = {
      "For operators and owners. What waits already goes on by what was asked for it; a file with a fault is "
      "refused whole,\n"
      "as FILE:LINE:COLUMN, and the policy in force stays. - is standard input.\n" WHERE},
+    {"policy test", policy_test, SERVER_SYNTAX(POLICY_BIT_TEST, "FILE"),
+     "rehearse a policy file over past requests of a server",
+     "Tells of each that would change what it was, what it would be, and by which rule. Nothing changes. - "
+     "is "
+     "standard input.\n" WHERE},
     {"policy show", policy_show, SERVER_SYNTAX(POLICY_BIT_SHOW, NULL), "print the policy in force",
      "As it was applied.\n" WHERE},
     {"policy history", policy_history, SERVER_SYNTAX(POLICY_BIT_HISTORY, NULL),

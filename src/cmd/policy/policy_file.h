@@ -16,6 +16,7 @@ int policy_words(const struct command *command, const struct option_values *valu
 
 /* server_policy.c: of a server. */
 int policy_apply(const struct command *command, const struct option_values *values);
+int policy_test(const struct command *command, const struct option_values *values);
 int policy_show(const struct command *command, const struct option_values *values);
 int policy_history(const struct command *command, const struct option_values *values);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server_policy.c — policy apply, show and history: the policy of a server. Applying looks first which version is in force and says
+/* server_policy.c — policy apply, test, show and history: the policy of a server. Applying looks first which version is in force and says
  * that this one is to be replaced, so that nobody's change is undone unseen. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +13,8 @@
 
 #define POLICY_PATH      "/v1/policy"
 #define HTTP_UNPROCESSED 422
+
+#define REHEARSAL_WAITED_MS 600000 /* patterns over a thousand large requests take their time */
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -32,6 +34,18 @@ static int print_json(const json_t *value)
 }
 
 /* --- apply --- */
+
+/* The file that was typed. False: it is said that it cannot be read. */
+static bool read_typed(const struct review_call *call, struct buf *ret_text)
+{
+    const char *path = call->values->positionals[0];
+    if (server_read_file(path, YAML_TREE_SIZE_MAX, ret_text))
+        return true;
+    fprintf(stderr,
+            "sallyport policy: %s cannot be read, or is longer than %zu bytes (limit yaml-tree-size-max)\n",
+            path, YAML_TREE_SIZE_MAX);
+    return false;
+}
 
 /* A fault is told as `policy check` tells it. */
 static int explain_fault(const struct review_call *call, const struct server_answer *answer)
@@ -58,10 +72,22 @@ static int tell_applied(const struct review_call *call, const json_t *version, i
     return EXIT_GOOD;
 }
 
+/* Sends the text; EXIT_GOOD: the caller releases `*ret_answer`. */
+static int send(const struct review_call *call, const struct server_request *request, json_t **ret_answer)
+{
+    CLEANUP(server_answer_fini) struct server_answer answer = {0};
+    server_ask(call->values, request, &answer);
+    if (answer.http_status != 200)
+        return explain_fault(call, &answer);
+    if (json_parse(buf_peek(&answer.body), NULL, ret_answer, NULL) == STATUS_OK)
+        return EXIT_GOOD;
+    *ret_answer = NULL;
+    return server_failed(call->command, EXIT_FAILED, "the server's answer is no JSON", NULL);
+}
+
 /* Puts the text in the place of version `former`. */
 static int put(const struct review_call *call, struct bytes text, int64_t former)
 {
-    CLEANUP(server_answer_fini) struct server_answer answer = {0};
     CLEANUP(json_release) json_t *version = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
     const char *comment = setting_text(call->values, "message");
@@ -82,12 +108,8 @@ static int put(const struct review_call *call, struct bytes text, int64_t former
                                            .body = text,
                                            .header = match,
                                            .patience_ms = SERVER_PATIENCE_MS};
-    server_ask(call->values, &request, &answer);
-    if (answer.http_status != 200)
-        return explain_fault(call, &answer);
-    if (json_parse(buf_peek(&answer.body), NULL, &version, NULL) != STATUS_OK)
-        return server_failed(call->command, EXIT_FAILED, "the server's answer is no JSON", NULL);
-    return tell_applied(call, version, former);
+    int code = send(call, &request, &version);
+    return code == EXIT_GOOD ? tell_applied(call, version, former) : code;
 }
 
 int policy_apply(const struct command *command, const struct option_values *values)
@@ -95,18 +117,73 @@ int policy_apply(const struct command *command, const struct option_values *valu
     const struct review_call call = {command, values};
     CLEANUP(buf_fini) struct buf text = {0};
     CLEANUP(json_release) json_t *present = NULL;
-    const char *path = values->positionals[0];
-    if (!server_read_file(path, YAML_TREE_SIZE_MAX, &text)) {
-        fprintf(
-            stderr,
-            "sallyport policy: %s cannot be read, or is longer than %zu bytes (limit yaml-tree-size-max)\n",
-            path, YAML_TREE_SIZE_MAX);
+    if (!read_typed(&call, &text))
         return EXIT_FAILED;
-    }
     if (option_get(values, "replaces")->given)
         return put(&call, buf_peek(&text), setting_number(values, "replaces"));
     int code = review_get(&call, POLICY_PATH, SERVER_PATIENCE_MS, &present);
     return code == EXIT_GOOD ? put(&call, buf_peek(&text), number_of(present, "version")) : code;
+}
+
+/* --- test --- */
+
+/* "1 of role:reviewer", and by which rule. */
+static const char *due_of(const json_t *outcome)
+{
+    const char *due = text_of(outcome, "due");
+    return due && *due ? due : text_of(outcome, "settled");
+}
+
+static void add_rehearsed(struct print_table *table, const json_t *row)
+{
+    const json_t *was = json_object_get(row, "was"), *would = json_object_get(row, "would");
+    const char *title = text_of(row, "purpose");
+    const char *const cells[] = {text_of(row, "id"), due_of(was), due_of(would),
+                                 text_or(text_of(would, "settledBy"), "defaults"), title};
+    print_table_row(table, cells, ARRAY_SIZE(cells));
+}
+
+static int tell_rehearsal(const struct review_call *call, const json_t *answer)
+{
+    static const char *const headings[] = {"REQUEST", "WAS", "WOULD BE", "BY", "PURPOSE"};
+    CLEANUP(buf_fini) struct buf out = {0};
+    const json_t *rows = json_object_get(answer, "rows");
+    bool all = setting_flag(call->values, "all");
+    struct print_table table = {0};
+    if (setting_flag(call->values, "json"))
+        return print_json(answer);
+    buf_append_fmt(&out, "%" PRId64 " of %" PRId64 " requests would change\n", number_of(answer, "changed"),
+                   number_of(answer, "of"));
+    print_table_row(&table, headings, ARRAY_SIZE(headings));
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (all || json_is_true(json_object_get(row, "changed")))
+            add_rehearsed(&table, row);
+    }
+    if (all || number_of(answer, "changed") > 0) {
+        buf_append_byte(&out, '\n');
+        print_table_write(&table, &out);
+    }
+    print_table_fini(&table);
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
+int policy_test(const struct command *command, const struct option_values *values)
+{
+    const struct review_call call = {command, values};
+    CLEANUP(buf_fini) struct buf text = {0};
+    CLEANUP(json_release) json_t *answer = NULL;
+    char path[64];
+    if (!read_typed(&call, &text))
+        return EXIT_FAILED;
+    (void)snprintf(path, sizeof path, POLICY_PATH "/rehearse?last=%" PRId64, setting_number(values, "last"));
+    const struct server_request request = {.method = "POST",
+                                           .path = path,
+                                           .content_type = "application/yaml",
+                                           .body = buf_peek(&text),
+                                           .patience_ms = REHEARSAL_WAITED_MS};
+    int code = send(&call, &request, &answer);
+    return code == EXIT_GOOD ? tell_rehearsal(&call, answer) : code;
 }
 
 /* --- show --- */

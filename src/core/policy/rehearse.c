@@ -36,7 +36,7 @@ static bool tracks_within(const struct policy_outcome *one, const struct policy_
     return true;
 }
 
-static bool differ(const struct policy_outcome *was, const struct policy_outcome *would)
+bool policy_outcomes_differ(const struct policy_outcome *was, const struct policy_outcome *would)
 {
     return was->settled != would->settled || memcmp(was->terms, would->terms, sizeof was->terms) != 0 ||
            !tracks_within(was, would) || !tracks_within(would, was);
@@ -56,7 +56,7 @@ STATUS_RESULT policy_rehearse(const struct policy *in_force, const struct policy
             status = policy_decide(draft, pasts[i].facts, arena, &rows[i].would);
         if (status != STATUS_OK)
             return status;
-        rows[i].changed = differ(&rows[i].was, &rows[i].would);
+        rows[i].changed = policy_outcomes_differ(&rows[i].was, &rows[i].would);
     }
     *ret_rows = rows;
     return STATUS_OK;

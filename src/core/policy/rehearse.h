@@ -19,6 +19,8 @@ struct policy_rehearsal {
     bool changed;                /* another outcome, or other demands on people or time */
 };
 
+/* True if one who submits or reviews would notice: another outcome, or other demands on people or time. */
+bool policy_outcomes_differ(const struct policy_outcome *was, const struct policy_outcome *would);
 /* Decides each by both policies (NULL: the built-in one); the rows are in the order of `pasts`, one each, in `arena`. NO_MEMORY. */
 STATUS_RESULT policy_rehearse(const struct policy *in_force, const struct policy *draft,
                               const struct policy_past *pasts, size_t count, struct arena *arena,

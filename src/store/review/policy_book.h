@@ -5,10 +5,13 @@
 #ifndef STORE_REVIEW_POLICY_BOOK_H
 #define STORE_REVIEW_POLICY_BOOK_H
 
+#include "core/policy/decide.h"
 #include "store/review/review_store.h"
 #include "wire/yaml/yaml_tree.h"
 
 #define POLICY_ANY_VERSION (-1)
+
+struct review_facts;
 
 /* What is to be in force. Borrowed. */
 struct policy_draft {
@@ -43,5 +46,23 @@ STATUS_RESULT policy_book_read(struct review_book *book, int64_t version, json_t
 /* The same without text and policy, newest first, those below `before` (0: from the newest), as a new array. */
 STATUS_RESULT policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
                                struct err *err);
+
+/* --- a request as it was --- */
+
+/* What a draft is tried on. The caller's own, on any thread, once the job is over. */
+struct policy_case {
+    json_t *request; /* as REVIEW_RAW */
+    struct review_facts *facts;
+    struct policy_outcome was; /* when it was last ruled */
+};
+
+/* What is known of the request: after its run if that is over, else before it; `with_code`: for patterns. Ended with policy_case_fini in
+ * any case. NOT_FOUND. */
+STATUS_RESULT policy_book_case(struct review_book *book, const char *id, bool with_code,
+                               struct policy_case *ret_case, struct err *err);
+void policy_case_fini(struct policy_case *past);
+/* By another policy; the outcome lives as long as the case and the policy. NO_MEMORY. */
+STATUS_RESULT policy_case_decide(const struct policy_case *past, const struct policy *policy,
+                                 struct policy_outcome *ret_outcome);
 
 #endif

@@ -16,6 +16,7 @@
 #include "svc/app/limit_values.h"
 #include "svc/app/orchestrator.h"
 #include "svc/app/problem.h"
+#include "svc/app/rehearsals.h"
 #include "svc/app/request.h"
 #include "svc/app/viewer.h"
 
@@ -42,8 +43,9 @@ struct app_service {
     struct duty_runner *duties;                  /* NULL likewise */
     struct review_feed *feed;                    /* NULL likewise */
     struct review_job last_job;                  /* of the stop */
-    char *task_hub;                              /* of the connection string */
-    const char *scheduler_resource;              /* NULL: the scheduler is no resource of this server */
+    struct rehearsals rehearsals;
+    char *task_hub;                 /* of the connection string */
+    const char *scheduler_resource; /* NULL: the scheduler is no resource of this server */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
@@ -185,6 +187,7 @@ void route_me(struct app_service *service, struct http_request *request, struct 
 void route_policy_get(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_version(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id);
+void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
 
 /* What a peer submits; borrowed during submit_code. */

@@ -81,6 +81,8 @@ static const struct http_route routes[] = {
      .summary = "The versions of the policy, newest first"},
     {"GET", "/v1/policy/versions/{number}", "", ACCESS_POLICY_READ, CALL(route_policy_version),
      .summary = "One version of the policy"},
+    {"POST", "/v1/policy/rehearse", "last", ACCESS_POLICY_READ, POLICY_BODY, CALL(route_policy_rehearse),
+     .summary = "What a draft would have done to past requests; changes nothing"},
     {"GET", "/v1/me", "", ACCESS_SIGNED_IN, CALL(route_me), .summary = "Who asks, and what they may"},
 };
 
@@ -321,6 +323,7 @@ static void release(struct app_service *service)
     dt_azure_credential_destroy(service->credential);
     dt_azure_credential_destroy(service->pool_credential);
     release_note(service->connection);
+    rehearsals_fini(&service->rehearsals);
     free(service->task_hub);
     free(service->connection_string);
     free(service->pool_url);
@@ -416,6 +419,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     service->loop = loop;
     list_init(&service->exchanges);
     decide_init(service, seed[0], seed[1]);
+    rehearsals_init(&service->rehearsals);
     configure(service, options);
     service->connection = make_note(service, options);
     bool whole = service->connection_string && service->pool_url && service->connection &&
@@ -463,6 +467,7 @@ bool app_service_pool_answers(const struct app_service *service)
 static void *stop_sdk(void *context)
 {
     struct app_service *service = context;
+    rehearsals_stop(&service->rehearsals);
     dt_worker_destroy(service->worker);
     dt_client_destroy(service->client); /* posts a last reply for every open exchange */
     service->worker = NULL;

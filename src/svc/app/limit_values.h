@@ -55,6 +55,10 @@
 /* Bytes of output that are held for all readers; nanoseconds after which one that takes nothing is cut off. */
 #define APP_OUTPUT_MEMORY_MAX  ((size_t)64 << 20)
 #define APP_OUTPUT_PATIENCE_NS (30 * NS_PER_S)
+/* Requests that one rehearsal of a policy looks at; rehearsals at one time, each a thread. */
+#define APP_REHEARSED_DEFAULT 100
+#define APP_REHEARSED_MAX     1000
+#define APP_REHEARSALS_MAX    2
 /* Those below are told of in cmd/limits.c. */
 #define APP_BODY_SIZE_SLACK         ((size_t)64 << 10)
 #define APP_DECIDED_MAX             10000

@@ -7,7 +7,7 @@
 #include "os/clock.h"
 #include "store/review/policy_book.h"
 #include "svc/app/body.h"
-#include "svc/app/book_exchange.h"
+#include "svc/app/rehearsal.h"
 
 struct policy_exchange {
     struct book_exchange base;
@@ -149,14 +149,20 @@ void route_policy_versions(struct app_service *service, struct http_request *req
     book_exchange_act(&own->base, true, list_versions, on_listed);
 }
 
-/* --- PUT /v1/policy --- */
+/* --- POST /v1/policy/rehearse --- */
 
-static enum status apply(struct book_exchange *exchange, struct review_book *book, struct err *err)
+static struct rehearse_exchange *rehearse_of(struct exchange *exchange)
 {
-    struct policy_exchange *own = own_of(&exchange->base);
-    json_decref(own->applied.version); /* of the try before */
-    own->applied.version = NULL;
-    return policy_book_apply(book, &own->draft, clock_unix_ns(), &own->applied, err);
+    return CONTAINER_OF(exchange, struct rehearse_exchange, base.base);
+}
+
+static void rehearse_free(struct exchange *exchange)
+{
+    struct rehearse_exchange *own = rehearse_of(exchange);
+    buf_fini(&own->text);
+    json_decref(own->rows);
+    json_decref(own->policy);
+    book_exchange_free(exchange);
 }
 
 /* Where the fault is, what was expected there and which known word is near. */
@@ -168,6 +174,56 @@ static void refuse_fault(struct exchange *exchange, const struct yaml_tree_fault
         json_object_set_new(body, "column", json_integer(fault->column));
     }
     exchange_answer_refusal(exchange, app_problems[APP_POLICY_REFUSED].http_status, body);
+}
+
+static void on_rehearsed(struct exchange *exchange)
+{
+    struct rehearse_exchange *own = rehearse_of(exchange);
+    if (exchange->status == DT_INVALID_ARGUMENT)
+        refuse_fault(exchange, &own->fault);
+    else if (exchange->status != DT_OK)
+        exchange_answer_failure(exchange);
+    else
+        exchange_answer_json(exchange, 200,
+                             json_pack("{s:I, s:I, s:O, s:O}", "changed", (json_int_t)own->changed, "of",
+                                       (json_int_t)json_array_size(own->rows), "rows", own->rows, "policy",
+                                       own->policy));
+}
+
+void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    (void)id;
+    struct bytes last = http_request_query(request, "last");
+    uint64_t count = APP_REHEARSED_DEFAULT;
+    if (last.data && (bytes_parse_u64(last, &count) != STATUS_OK || count > APP_REHEARSED_MAX)) {
+        http_respond_failure(request, 400,
+                             "\"last\" is 0 to " DIGITS_OF(APP_REHEARSED_MAX) " (limit app-rehearsed-max).");
+        return;
+    }
+    if (book_exchange_refuse_without_book(service, request))
+        return;
+    struct book_exchange *exchange =
+        book_exchange_create(service, request, sizeof(struct rehearse_exchange), rehearse_free);
+    if (!exchange)
+        return;
+    struct rehearse_exchange *own = rehearse_of(&exchange->base);
+    own->last = count;
+    buf_append_bytes(&own->text, body_text(request));
+    if (buf_status(&own->text) != STATUS_OK)
+        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
+    else if (!rehearsal_begin(own, on_rehearsed))
+        exchange_answer_problem(&exchange->base, http_problem_of_status(503),
+                                "Too many rehearsals are under way (limit app-rehearsals-max).");
+}
+
+/* --- PUT /v1/policy --- */
+
+static enum status apply(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    struct policy_exchange *own = own_of(&exchange->base);
+    json_decref(own->applied.version); /* of the try before */
+    own->applied.version = NULL;
+    return policy_book_apply(book, &own->draft, clock_unix_ns(), &own->applied, err);
 }
 
 static void refuse_replaced(struct exchange *exchange, const json_t *version)
