@@ -50,6 +50,26 @@ const ENDS = { rejected: Rejected, "timed-out": TimedOut, failed: Failed, cancel
 const environment = (name) => globalThis.process?.env?.[name];
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
+/** The events of a text/event-stream (HTML Living Standard, section 9.2), as our server writes them. */
+async function* eventsOf(body) {
+  const decoder = new TextDecoder();
+  let rest = "";
+  let fields = {};
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      const colon = line.indexOf(":");
+      if (line === "" && "data" in fields) {
+        yield { event: fields.event ?? "message", data: JSON.parse(fields.data), id: fields.id ?? "0" };
+        fields = {};
+      } else if (colon > 0) {
+        fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
+      }
+    }
+  }
+}
+
 export class Client {
   #url;
   #key;
@@ -103,6 +123,51 @@ export class Client {
     return this.#ask("GET", path, { again: true, timeout: this.#timeout + (wait ?? 0) });
   }
 
+  /**
+   * What a run prints, as it prints it: yields { event, data } with the events of doc/api.md, "stdout" and "stderr" with data.text,
+   * "display", "reset" (forget what came: it comes anew), and "status", the last of which has data.status "over". `run` is its number;
+   * without it the present one, or the first that is to come. A connection that is lost is taken up where it was.
+   */
+  async *follow(id, { run } = {}) {
+    if (run === undefined) {
+      const request = await this.get(id);
+      run = request.run ?? (request.runs?.length ?? 0) + 1;
+    }
+    let place = "0";
+    for (let lost = 0; ; lost++) {
+      const path = `${this.#path(id, "runs", run, "output")}?from=${encodeURIComponent(place)}`;
+      try {
+        const answer = await fetch(this.#url + path, { headers: this.#headers({}) });
+        if (answer.status === 204) return;
+        if (!answer.ok && answer.status !== 503) throw await this.#error(answer);
+        if (answer.ok) {
+          for await (const { event, data, id: at } of eventsOf(answer.body)) {
+            place = at;
+            lost = 0;
+            yield { event, data };
+            if (event === "status" && data.status === "over") return;
+          }
+        }
+      } catch (broken) {
+        if (broken instanceof ApiError || lost >= TRIES) throw broken;
+      }
+      if (lost >= TRIES) throw new Error(`the output of request ${id} breaks off`);
+      await pause(0.25 * 2 ** lost);
+    }
+  }
+
+  /** What a run has printed, once it is over: { stdout, stderr } and the members of its last status. */
+  async logs(id, options) {
+    const texts = { stdout: "", stderr: "" };
+    let last;
+    for await (const { event, data } of this.follow(id, options)) {
+      if (event === "reset") Object.assign(texts, { stdout: "", stderr: "" });
+      else if (event in texts) texts[event] += data.text;
+      else if (event === "status") last = data;
+    }
+    return { ...texts, ...last };
+  }
+
   /** Each request, newest first: state, submitter, label ("key:value"), since, until, q. */
   async *list(filters = {}) {
     let after;
@@ -148,11 +213,14 @@ export class Client {
     return `/v1/requests/${segments.map(encodeURIComponent).join("/")}`;
   }
 
+  #headers(more) {
+    return this.#key ? { ...more, authorization: `Bearer ${this.#key}` } : { ...more };
+  }
+
   /** `again`: it does no harm twice, so a lost answer and 503 are followed by another try. */
   async #ask(method, path, { body, headers = {}, again = false, timeout = this.#timeout } = {}) {
-    const all = { ...headers };
+    const all = this.#headers(headers);
     if (body) all["content-type"] = "application/json";
-    if (this.#key) all.authorization = `Bearer ${this.#key}`;
     for (let attempt = 0; ; attempt++) {
       const last = attempt === TRIES - 1 || !again;
       let answer;

@@ -8,6 +8,7 @@
 
 Every call returns the API's own objects as dicts (doc/api.md). Threads may share a client.
 """
+import http.client
 import json
 import os
 import time
@@ -19,6 +20,7 @@ import uuid
 FINAL = ("approved", "rejected", "timed-out", "failed", "cancelled")
 _TRIES = 4  # of a call that may be sent again
 _POLL_S = 60
+_SILENCE_S = 60  # of a stream that has a comment every 15 s
 
 
 class Error(Exception):
@@ -71,6 +73,18 @@ def _given(**members):
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _events(answer):
+    """(event, data, id) of each event of a text/event-stream (HTML Living Standard, section 9.2), as our server writes them."""
+    fields = {}
+    for line in answer:
+        name, _, value = line.decode().rstrip("\r\n").partition(":")
+        if name:
+            fields[name] = value[1:] if value.startswith(" ") else value
+        elif line.strip() == b"" and "data" in fields:
+            yield fields.get("event", "message"), json.loads(fields["data"]), fields.get("id", "0")
+            fields = {}
+
+
 class Client:
     def __init__(self, url=None, key=None, timeout=30, context=None):
         """`timeout` in seconds of one answer; `context` an ssl.SSLContext for an authority of one's own."""
@@ -117,6 +131,48 @@ class Client:
         path = self._path(request_id) + ("?" + urllib.parse.urlencode(query) if query else "")
         return self._ask("GET", path, again=True, timeout=self._timeout + (wait or 0))
 
+    def follow(self, request_id, run=None):
+        """What a run prints, as it prints it: yields (event, data) with the events of doc/api.md, `stdout` and `stderr` with data["text"],
+        `display`, `reset` (forget what came: it comes anew), and `status`, the last of which has data["status"] == "over". `run` is its
+        number; without it the present one, or the first that is to come. A connection that is lost is taken up where it was."""
+        if run is None:
+            request = self.get(request_id)
+            run = request.get("run") or len(request.get("runs", [])) + 1
+        place, lost = "0", 0
+        while True:
+            path = self._path(request_id, "runs", run, "output") + "?" + urllib.parse.urlencode({"from": place})
+            try:
+                with self._open("GET", path, timeout=_SILENCE_S) as answer:
+                    for event, data, place in _events(answer):
+                        lost = 0
+                        yield event, data
+                        if event == "status" and data["status"] == "over":
+                            return
+                    if answer.status == 204:
+                        return
+            except urllib.error.HTTPError as refusal:
+                if refusal.code != 503 or lost >= _TRIES:
+                    raise self._error(refusal.code, refusal.read()) from None
+            except (OSError, http.client.HTTPException):
+                if lost >= _TRIES:
+                    raise
+            lost += 1
+            if lost > _TRIES:
+                raise ConnectionError(f"the output of request {request_id} breaks off")
+            time.sleep(0.25 * 2**lost)
+
+    def logs(self, request_id, run=None):
+        """What a run has printed, once it is over: {"stdout", "stderr"} and the members of its last status."""
+        texts = {"stdout": "", "stderr": ""}
+        for event, data in self.follow(request_id, run):
+            if event == "reset":
+                texts = {"stdout": "", "stderr": ""}
+            elif event in texts:
+                texts[event] += data["text"]
+            elif event == "status":
+                last = data
+        return {**texts, **last}
+
     def list(self, **filters):
         """Each request, newest first: state, submitter, label ("key:value"), since, until, q."""
         after = None
@@ -156,6 +212,13 @@ class Client:
     def _path(*segments):
         return "/v1/requests/" + "/".join(urllib.parse.quote(str(segment), safe="") for segment in segments)
 
+    def _open(self, method, path, data=None, headers=None, timeout=None):
+        headers = dict(headers or {})
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        request = urllib.request.Request(self._url + path, data, headers, method=method)
+        return urllib.request.urlopen(request, timeout=timeout or self._timeout, context=self._context)
+
     def _ask(self, method, path, body=None, headers=None, again=False, timeout=None):
         """`again`: it does no harm twice, so a lost answer and 503 are followed by another try."""
         headers = dict(headers or {})
@@ -163,13 +226,10 @@ class Client:
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1 or not again
-            request = urllib.request.Request(self._url + path, data, headers, method=method)
             try:
-                with urllib.request.urlopen(request, timeout=timeout or self._timeout, context=self._context) as answer:
+                with self._open(method, path, data, headers, timeout) as answer:
                     text = answer.read()
                 return json.loads(text)
             except urllib.error.HTTPError as refusal:
@@ -178,7 +238,7 @@ class Client:
                 if refusal.code != 503 or last:
                     raise self._error(refusal.code, text) from None
                 time.sleep(float(pause) if pause.isdigit() else 0.25 * 2**attempt)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 if last:
                     raise
                 time.sleep(0.25 * 2**attempt)

@@ -98,6 +98,7 @@ const struct limit_row limits_table[] = {
     ROW("program", REVIEW_CODE_SIZE_MAX, LIMIT_BYTES, "A file that `submit` reads", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
+    ROW("program", CLI_FOLLOW_TRIES_MAX, LIMIT_COUNT, "Connections of logs --follow that bring nothing, one after the other", ""),
     ROW("program", CLI_TAGS_MAX, LIMIT_COUNT, "Tags of one instance start", ""),
     /* --- network --- */
     ROW("network", HTTP_HEAD_SIZE_MAX, LIMIT_BYTES, "A request line and its headers", ""),

@@ -11,6 +11,8 @@
 #define TASK_HUBS_NAMED_MAX   100
 #define OPTION_FILE_SIZE_MAX  (1 << 20)
 #define CLI_ANSWER_SIZE_MAX   ((size_t)16 << 20)
+#define CLI_FOLLOW_TRIES_MAX  30
+#define CLI_FOLLOW_PAUSE_MS   1000
 #define CLI_TAGS_MAX          64
 #define MCP_MESSAGES_MAX      16
 #define MADE_APP_LOG_MAX      ((size_t)128 << 10)

@@ -25,6 +25,14 @@ await client.approve(submitted.id, { comment: "fine", manifest: again.manifestSh
 assert.equal((await end).state, "approved");
 await assert.rejects(client.reject(submitted.id), (error) => error instanceof sallyport.Conflict && error.type === "already-decided");
 
+const logs = await client.logs(submitted.id);
+assert.deepEqual([logs.stdout, logs.status, logs.ended, logs.why], ["LOUD\n", "over", "succeeded", "completed"]);
+assert.equal((await client.logs(submitted.id, { run: 1 })).stdout, "grüße\n");
+const kinds = [];
+for await (const { event } of client.follow((await client.submit("import sys\nprint(1)\nprint(2, file=sys.stderr)")).id)) kinds.push(event);
+assert.deepEqual(kinds.filter((kind) => kind !== "status").sort(), ["stderr", "stdout"]);
+await assert.rejects(client.logs(submitted.id, { run: 9 }), sallyport.NotFound);
+
 const refused = await client.submit("1");
 await client.reject(refused.id, { comment: "why?" });
 await assert.rejects(client.wait(refused.id), (error) => error instanceof sallyport.Rejected && error.message === "why?");

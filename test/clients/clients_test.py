@@ -4,11 +4,15 @@
 If this fails, what people copy into their projects, or type, does not do what it says.
 Usage: clients_test.py PROGRAM SOURCE_FOLDER
 """
+import contextlib
 import http.client
 import http.server
+import itertools
+import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "scenario"), str(HERE.parent / "lib"), str(SOURCE / "clients/python")]
 import sallyport  # noqa: E402
 from process import Process  # noqa: E402
-from server import Server  # noqa: E402
+from server import HELD, Server  # noqa: E402
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 CODE = "print('grüße')"
@@ -49,6 +53,34 @@ class Swallower(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+@contextlib.contextmanager
+def cutting_proxy(port, size):
+    """Hands on to `port`; each of the first three answers breaks off after `size` bytes. Yields its own port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        for n in itertools.count():
+            try:
+                client = listener.accept()[0]
+            except OSError:
+                return
+            with client, socket.create_connection(("127.0.0.1", port)) as server:
+                server.sendall(client.recv(65536))
+                sent = 0
+                while (data := server.recv(4096)) and not (n < 3 and sent > size):
+                    client.sendall(data)
+                    sent += len(data)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
 
 
 class Case(unittest.TestCase):
@@ -112,6 +144,30 @@ class Clients(Case):
             proxy.server_close()
         self.assertEqual(len(proxy.seen), 2)
         self.assertEqual([request["id"] for request in self.client.list(label="lost:once")], [submitted["id"]])
+
+    def test_rp61_the_python_client_follows_a_run(self):
+        client = self.client
+        request_id = client.submit("print('begun', flush=True)\n" + HELD + "print('grüße')\n1/0")["id"]
+        seen = []
+        for event, data in client.follow(request_id):
+            seen.append((event, data))
+            if (event, data.get("text")) == ("stdout", "begun\n"):
+                self.server.let_go(lambda: client.get(request_id)["state"] == "failed")
+        self.assertEqual("".join(data["text"] for event, data in seen if event == "stdout"), "begun\ngrüße\n")
+        self.assertEqual((seen[-1][1]["status"], seen[-1][1]["why"]), ("over", "raised"))
+        logs = client.logs(request_id)
+        self.assertEqual((logs["stdout"], logs["ended"]), ("begun\ngrüße\n", "failed"))
+        self.assertIn("ZeroDivisionError", logs["stderr"])
+        with self.assertRaises(sallyport.NotFound):
+            client.logs(request_id, run=7)
+
+    def test_rp61_a_lost_connection_is_taken_up_where_it_was(self):
+        text = "".join(f"{n}\n" for n in range(20000))
+        request_id = self.client.submit("for n in range(20000): print(n)")["id"]
+        self.client.get(request_id, wait=30)
+        with cutting_proxy(self.server.port, 50000) as port:
+            logs = sallyport.Client(f"http://127.0.0.1:{port}").logs(request_id)
+        self.assertEqual(logs["stdout"], text)
 
     @unittest.skipUnless(shutil.which("node"), "node is needed")
     def test_rp66_the_javascript_client(self):
@@ -189,6 +245,32 @@ class Commands(Case):
             self.assertEqual(process.line(), out)
             self.assertEqual(process.wait(), code)
             self.assertIn(f"{self.url.rstrip('/')}/#/requests/{request_id}", "".join(process.errors))
+
+    def follow(self, *words):
+        process = Process([PROGRAM, "logs", "-f", *words], env={**os.environ, "SALLYPORT_URL": self.url})
+        self.addCleanup(process.kill)
+        return process
+
+    def test_rp63_logs_follow_a_run_as_it_prints(self):
+        running = self.submit("import sys\nprint('begun', flush=True)\n" + HELD + "print('done')\nprint('oh', file=sys.stderr)")
+        process = self.follow(running[:13])
+        self.assertEqual(process.line(), "begun")
+        told = self.follow("--json", running)
+        self.assertEqual(json.loads(told.line())["data"]["status"], "running")
+        self.server.let_go(lambda: self.client.get(running)["state"] == "waiting")
+        self.assertEqual((process.line(), process.wait()), ("done", 0))
+        self.assertIn("oh", "".join(process.errors))
+        self.assertEqual(told.wait(), 0)
+        again = self.follow(running)
+        self.assertEqual((again.line(), again.line(), again.wait()), ("begun", "done", 0))
+
+    def test_rp63_logs_say_how_it_ended(self):
+        failed = self.submit("print('x')\nimport os; os._exit(1)")
+        self.wait(failed)
+        process = self.follow(failed)
+        self.assertEqual(process.wait(), 0)
+        self.assertIn("The code ended the process that ran it", "".join(process.errors))
+        self.say("logs", "-f", UNKNOWN, code=3)
 
     def test_rp62_cancel_ends_a_run(self):
         running = self.submit("import time\ntime.sleep(600)")

@@ -86,11 +86,23 @@ static void choose_local_key(const struct option_values *values, struct local_ke
 
 /* --- asking --- */
 
+/* Where an answer goes. */
+struct answer_sink {
+    CURL *curl;
+    const struct server_request *request;
+    struct buf *body;
+};
+
 static size_t on_data(char *data, size_t unit, size_t count, void *context)
 {
-    struct buf *body = context;
-    buf_append(body, data, unit * count);
-    return body->failed ? 0 : unit * count;
+    const struct answer_sink *sink = context;
+    long http_status = 0;
+    curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    if (sink->request->on_data && http_status == 200)
+        return sink->request->on_data(sink->request->context, bytes_of(data, unit * count)) ? unit * count
+                                                                                            : 0;
+    buf_append(sink->body, data, unit * count);
+    return sink->body->failed ? 0 : unit * count;
 }
 
 static void write_url(const struct option_values *values, const char *path, struct buf *out)
@@ -137,6 +149,7 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
     CLEANUP(buf_fini) struct buf url = {0};
     CLEANUP(local_key_fini) struct local_key local = {0};
     struct curl_slist *headers = NULL;
+    struct answer_sink sink = {curl, request, &answer->body};
     CURLcode code = CURLE_OUT_OF_MEMORY;
     write_url(values, request->path, &url);
     choose_local_key(values, &local);
@@ -151,7 +164,7 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
         if (request->content_type) {
             curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)request->body.data);
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);

@@ -53,7 +53,7 @@ static const struct option_spec settings[] = {
     {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, REVIEW_LS, "most to print"},
     {"why", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_SHOW, "also which rules sent it to a person"},
     {"follow", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_LOGS,
-     "wait for the end of a run that is under way", .letter = 'f'},
+     "print what a run prints as it prints it, until it is over", .letter = 'f'},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, REVIEW_DEMO, "where the demonstration is served"},
     {"from", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the one before --to"},
     {"to", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the present one"},

@@ -124,13 +124,20 @@ void view_list_row(struct print_table *table, const json_t *request)
 
 /* --- show --- */
 
-static void pair_number(struct buf *out, const char *name, const json_t *value, const char *unit)
+/* A number in another unit than it is told in. */
+static void pair_quotient(struct buf *out, const char *name, const json_t *value, double divisor,
+                          const char *unit)
 {
     char text[48];
     if (!json_is_number(value))
         return;
-    (void)snprintf(text, sizeof text, "%.15g%s", json_number_value(value), unit);
+    (void)snprintf(text, sizeof text, "%.15g%s", json_number_value(value) / divisor, unit);
     print_pair(out, name, text);
+}
+
+static void pair_number(struct buf *out, const char *name, const json_t *value, const char *unit)
+{
+    pair_quotient(out, name, value, 1, unit);
 }
 
 static void pair_time(struct buf *out, const char *name, const char *time)
@@ -152,23 +159,32 @@ static void view_labels(const json_t *labels, struct buf *out)
         print_pair(out, "labels", (const char *)line.data);
 }
 
-/* Facts that were measured from outside of the session. */
+/* Facts that were measured from outside of the session; those without a group stand by themselves. */
 static const struct {
     const char *group, *member, *name, *unit;
+    double divisor;
 } effects[] = {
-    {"network", "attempts", "network", " attempts"},     {"processes", "started", "processes", " started"},
-    {"memory", "peakBytes", "memory", " bytes at most"}, {"cpu", "milliseconds", "processor", " ms"},
-    {"wall", "milliseconds", "wall clock", " ms"},
+    {"network", "attempts", "network", " attempts", 1},
+    {"refused", "count", "refused", " calls", 1},
+    {"files", "count", "files", " made, changed or removed", 1},
+    {"processes", "started", "processes", " started", 1},
+    {NULL, "memoryPeakBytes", "memory", " bytes at most", 1},
+    {NULL, "cpuMicroseconds", "processor", " ms", 1000},
+    {NULL, "wallMicroseconds", "wall clock", " ms", 1000},
 };
 
 static void view_effects(const json_t *run, struct buf *out)
 {
     const json_t *all = json_object_get(run, "effects");
-    print_pair(out, "ended", text_of(run, "ended"));
-    for (size_t i = 0; i < ARRAY_SIZE(effects); i++)
-        pair_number(out, effects[i].name,
-                    json_object_get(json_object_get(all, effects[i].group), effects[i].member),
-                    effects[i].unit);
+    const char *words = text_of(run, "words");
+    print_pair(out, "ended", text_or(words, text_of(run, "ended")));
+    if (!all && text_of(run, "ended"))
+        print_pair(out, "effects", "not reported");
+    for (size_t i = 0; i < ARRAY_SIZE(effects); i++) {
+        const json_t *group = effects[i].group ? json_object_get(all, effects[i].group) : all;
+        pair_quotient(out, effects[i].name, json_object_get(group, effects[i].member), effects[i].divisor,
+                      effects[i].unit);
+    }
 }
 
 /* A line of several parts under one name. */

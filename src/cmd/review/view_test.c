@@ -66,7 +66,9 @@ static void a_request_is_shown_whole(void **state)
     json_t *request = parse(
         "{\"id\":\"abc\",\"state\":\"approved\",\"purpose\":\"look\",\"submitter\":{\"name\":\"mina\"},"
         "\"createdAt\":\"2026-11-28T11:52:53.3881313Z\",\"labels\":{\"env\":\"test\"},\"revision\":2,"
-        "\"runs\":[{\"ended\":\"completed\",\"effects\":{\"network\":{\"attempts\":0}}}],"
+        "\"runs\":[{\"ended\":\"succeeded\",\"words\":\"The code came to its "
+        "end.\",\"effects\":{\"network\":{"
+        "\"attempts\":0},\"refused\":{\"count\":2},\"files\":{\"count\":1},\"cpuMicroseconds\":1500}}],"
         "\"votes\":[{\"answer\":\"approve\",\"by\":{\"name\":\"ola\"},\"comment\":\"fine\",\"counts\":true},"
         "{\"answer\":\"reject\",\"by\":{\"name\":\"uri\"},\"counts\":false}],"
         "\"decision\":{\"by\":\"ola\",\"comment\":\"fine\"},\"code\":\"print(1)\\nprint(2)\","
@@ -81,8 +83,11 @@ static void a_request_is_shown_whole(void **state)
                                        "created        2026-11-28 11:52:53Z\n"
                                        "labels         env=test\n"
                                        "revision       2\n"
-                                       "ended          completed\n"
+                                       "ended          The code came to its end.\n"
                                        "network        0 attempts\n"
+                                       "refused        2 calls\n"
+                                       "files          1 made, changed or removed\n"
+                                       "processor      1.5 ms\n"
                                        "vote           approve by ola: fine\n"
                                        "vote           reject by uri (of other bytes: does not count)\n"
                                        "policy         none: the built-in rules\n"
@@ -90,6 +95,17 @@ static void a_request_is_shown_whole(void **state)
                                        "               print(2)\n"
                                        "status         Succeeded\n"
                                        "output\n1\n2\n3\n");
+}
+
+/* RP-06: of a foreign pool's run nobody has measured what it did, which is not nothing. */
+static void what_nobody_measured_is_not_reported(void **state)
+{
+    CLEANUP(json_release)
+    json_t *request = parse("{\"id\":\"abc\",\"state\":\"waiting\",\"runs\":[{\"ended\":\"succeeded\"}]}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_request(request, false, &out);
+    assert_non_null(strstr(as_text(&out), "effects        not reported\n"));
+    assert_null(strstr(as_text(&out), "attempts"));
 }
 
 static void a_stranger_does_not_steer_the_terminal(void **state)
@@ -152,6 +168,7 @@ int main(void)
         cmocka_unit_test(each_end_has_its_exit_code),
         cmocka_unit_test(what_is_not_reported_is_not_shown),
         cmocka_unit_test(a_request_is_shown_whole),
+        cmocka_unit_test(what_nobody_measured_is_not_reported),
         cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
         cmocka_unit_test(nothing_is_hidden_behind_a_nul_or_turned_round),
         cmocka_unit_test(a_pipe_gets_what_was_printed),
