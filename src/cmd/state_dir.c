@@ -258,23 +258,31 @@ static void give_file(int folder, const char *name, mode_t mode, uid_t before, u
     close(fd);
 }
 
-/* The own authority and certificate: whoever the server is now reads and renews them. The keys stay closed to the group. */
-static void give_certificates(int data, uid_t before, uid_t uid)
+/* A folder in it, its files and `depth` storeys of folders; their modes stay.
+ * ORDER: a folder comes behind what it holds, so a folder of folders that is the user's already was handed over whole, and is
+ * not walked again: the blobs of years would be. */
+static void give_folder(int parent, const char *name, int depth, uid_t before, uid_t uid)
 {
-    int fd = openat(data, "tls", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (!folder) {
         if (fd >= 0)
             close(fd);
         return;
     }
+
     struct stat facts;
     bool ours =
         fstat(fd, &facts) == 0 && (facts.st_uid == 0 || facts.st_uid == before || facts.st_uid == uid);
-    if (ours && fchown(fd, uid, 0) != 0)
-        log_warn("cmd", "the folder tls of the data folder could not be given to the server's user");
-    for (struct dirent *entry; ours && (entry = readdir(folder));)
+    bool done = ours && depth > 0 && facts.st_uid == uid;
+    for (struct dirent *entry; ours && !done && (entry = readdir(folder));) {
+        if (depth > 0 && entry->d_name[0] != '.')
+            give_folder(fd, entry->d_name, depth - 1, before, uid);
         give_file(fd, entry->d_name, 0, before, uid);
+    }
+    if (ours && fchown(fd, uid, 0) != 0)
+        log_warn("cmd", "a folder of the data folder could not be given to the server's user name=\"%s\"",
+                 name);
     closedir(folder);
 }
 
@@ -332,8 +340,10 @@ enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
         else if (is_beside_the_audit_log(entry->d_name))
             give_file(fd, entry->d_name, 0, facts.st_uid, uid);
     }
-    if (status == STATUS_OK)
-        give_certificates(fd, facts.st_uid, uid);
+    if (status == STATUS_OK) {
+        give_folder(fd, "tls", 0, facts.st_uid, uid); /* the own authority and certificate */
+        give_folder(fd, "blobs", 1, facts.st_uid, uid);
+    }
     closedir(folder);
     return status;
 }

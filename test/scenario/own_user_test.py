@@ -71,12 +71,15 @@ class OwnUser(unittest.TestCase):
             self.assertEqual(set(facts(first.process.pid)["Uid"]), {"0"})
             request = first.submit("print('kept')")
             first.until(request, "waiting")
+            large = first.submit("print('x' * 200_000)")  # what is large stands in files of its own
+            first.until(large, "waiting")
             self.assertEqual(first.stop(), 0)
             os.symlink(outside, data / "scheduler.db-link")  # what may not be followed
             os.link(outside, data / "scheduler.db-name")
             second = self.start(data=str(data))
             self.check(second, OWN_USER)
             self.assertEqual(second.request(request)["result"]["stdout"], "kept\n")
+            self.assertEqual(len(second.request(large)["result"]["stdout"]), 200_001)
             self.assertEqual((outside.stat().st_uid, outside.stat().st_mode & 0o777), (0, 0o600))
             self.assertEqual(second.stop(), 0)
             self.assertEqual((data.stat().st_uid, data.stat().st_mode & 0o007), (OWN_USER, 0))
@@ -126,9 +129,12 @@ class OwnUser(unittest.TestCase):
     def test_another_user(self):
         server = self.start("--user", "65534")
         self.check(server, 65534)
+        large = server.submit("print('x' * 200_000)")
+        server.until(large, "waiting")
         self.assertEqual(server.stop(), 0)
         server.arguments = []  # and the next one gets what the last one had
         self.check(server.start(), OWN_USER)
+        self.assertEqual(len(server.request(large)["result"]["stdout"]), 200_001)
         done = subprocess.run([PROGRAM, "dev", "--port", "0", "--data", server.data, "--user", "nobody-of-that-name"],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 2)
