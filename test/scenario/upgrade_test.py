@@ -3,6 +3,7 @@
 
 If this fails, an upgrade kills or hides what somebody has to decide. Usage: upgrade_test.py PROGRAM
 """
+import hashlib
 import json
 import pathlib
 import sys
@@ -92,6 +93,40 @@ class Upgrade(unittest.TestCase):
         self.check_shown(server, stories)
         self.decide_all(server, stories)
         self.go_on(server, stories, failures_wait=False)
+
+    def check_book(self, server, stories):
+        """Each request of the book has at least what the program of its time showed, with the same bytes."""
+        for name, story in stories.items():
+            with self.subTest(name):
+                if name == "running":
+                    continue
+                shown = server.request(story["id"])
+                for member, value in story["shown"].items():
+                    self.assertEqual(shown.get(member), value, member)
+                for member in ("code", "result"):
+                    text = json.dumps(shown.get(member), sort_keys=True)
+                    self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), story[member + "Digest"], member)
+
+    def test_what_stood_in_the_book_goes_on(self):
+        """RP-05: requests in the book, with their blobs in the database and as files, in every state that lasts."""
+        server, stories = self.open("1eedfe9")
+        self.check_book(server, stories)
+        for name, story in stories.items():
+            with self.subTest(name):
+                path = f"/v1/requests/{story['id']}"
+                if name == "running":
+                    server.let_go(lambda: server.request(story["id"])["state"] == "waiting")
+                    self.assertGreaterEqual(server.request(story["id"])["attempts"], 2)
+                if name == "changes requested":
+                    status, _, answer = server.ask("POST", path + "/revisions", {"code": "print('better')"})
+                    self.assertEqual((status, answer["revision"]), (201, 2))
+                    self.assertEqual(server.until(story["id"], "waiting")["result"]["stdout"], "better\n")
+                shown = server.request(story["id"])
+                if shown["state"] != "waiting":
+                    continue
+                vote = {"answer": "approve", "manifestSha256": shown["manifestSha256"]}
+                self.assertEqual(server.ask("POST", path + "/votes", vote)[0], 200)
+                self.assertIn("result", server.until(story["id"], "approved"))
 
 
 if __name__ == "__main__":
