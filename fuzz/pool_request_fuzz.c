@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pool_request_fuzz.c — what a caller of the pool chooses: the path, a file's name, the body of an execute
  * call; the input is the three, split at the first two line feeds. And what a session's streams hold. */
-#include "svc/pool/files/file_path.h"
+#include "core/pool/file_path.h"
 #include "svc/pool/http/execute_request.h"
 #include "svc/pool/http/pool_service_internal.h"
 #include "svc/pool/session/output_capture.h"

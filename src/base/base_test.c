@@ -13,6 +13,7 @@
 #include "base/duration.h"
 #include "base/encode.h"
 #include "base/heap.h"
+#include "base/hidden.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/prng.h"
@@ -20,6 +21,28 @@
 static struct bytes b(const char *s)
 {
     return bytes_of_cstr(s);
+}
+
+static void what_does_not_show_is_found(void **state)
+{
+    (void)state;
+    static const char *const shown[] = {
+        "", "a b", "h\xc3\xa9", "\xe4\xb8\x96", "\xe2\x80\x94", "\xf0\x9f\x98\x80"};
+    static const char *const hidden[] = {"a\n",
+                                         "\x7f",
+                                         "x\xc2\x85",
+                                         "\xd8\x9c",
+                                         "\xe2\x80\x8b",
+                                         "a\xe2\x80\xae"
+                                         "b",
+                                         "\xe2\x81\xa6",
+                                         "\xef\xbb\xbf"};
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        assert_false(hidden_in(b(shown[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+        assert_true(hidden_in(b(hidden[i])));
+    assert_int_equal(hidden_size(b("\xe2\x80\xae"), 0), 3);
+    assert_int_equal(hidden_size(b("\xe2\x80"), 0), 0); /* cut off: no character */
 }
 
 static void numbers_are_parsed_without_wrapping(void **state)
@@ -237,10 +260,21 @@ static void base64_is_read_with_and_without_padding(void **state)
         assert_int_equal(base64_decode(&bare, unpadded), STATUS_OK);
         assert_true(bytes_equal_cstr(buf_peek(&bare), pairs[i][0]));
     }
-    static const char *const bad[] = {"Z", "Zm9v!", "Zg=x", "====", "Zm 9v"};
+    static const char *const bad[] = {"Z", "Zm9v!", "Zg=x", "====", "Zm 9v", "Zm9vZm\x80v", "Zm9v====Zm9v"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(buf_fini) struct buf out = {0};
         assert_int_equal(base64_decode(&out, b(bad[i])), STATUS_MALFORMED);
+    }
+    uint8_t all[1021];
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (uint8_t)(i * 7 + (i >> 8));
+    for (size_t size = sizeof all - 4; size <= sizeof all; size++) {
+        CLEANUP(buf_fini) struct buf text = {0}, back = {0};
+        base64_encode(&text, bytes_of(all, size));
+        assert_int_equal(base64_decode(&back, buf_peek(&text)), STATUS_OK);
+        assert_true(bytes_equal(buf_peek(&back), bytes_of(all, size)));
+        text.data[text.size - 5] = '-';
+        assert_int_equal(base64_decode(&back, buf_peek(&text)), STATUS_MALFORMED);
     }
 }
 
@@ -358,6 +392,7 @@ static void map_drain_is_linear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_does_not_show_is_found),
         cmocka_unit_test(numbers_are_parsed_without_wrapping),
         cmocka_unit_test(utf8_follows_rfc_3629),
         cmocka_unit_test(white_space_of_any_kind_is_blank),

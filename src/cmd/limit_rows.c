@@ -51,7 +51,7 @@
 #include "svc/mcp/limit_values.h"
 #include "svc/page/limit_values.h"
 #include "svc/pool/execution.h"
-#include "svc/pool/files/file_path.h"
+#include "core/pool/file_path.h"
 #include "svc/pool/files/limit_values.h"
 #include "svc/pool/files/session_files.h"
 #include "svc/pool/limit_values.h"

@@ -42,9 +42,9 @@ bool http_pattern_match(const char *pattern, struct bytes path, struct bytes ret
     for (;;) {
         struct bytes word = uri_path_next(&words);
         if (is_long_value(word)) {
-            ASSERT(count == 0);
-            memset(ret_values, 0, sizeof values);
-            return match_long_value(words, path, &ret_values[0]);
+            ASSERT(count < HTTP_PATTERN_VALUES);
+            memcpy(ret_values, values, sizeof values);
+            return match_long_value(words, path, &ret_values[count]);
         }
         struct bytes segment = uri_path_next(&path);
         if (!word.data || !segment.data) {

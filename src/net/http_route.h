@@ -3,7 +3,7 @@
  *
  * A pattern is "/word/{value}/word": words match without regard to case, runs of slashes count as one, a slash
  * at the end is ignored. "{value}" is one segment; "{value*}" is one or more, at most one word follows it, and it is
- * the first value. A pattern has at most HTTP_PATTERN_VALUES values. */
+ * the last value. A pattern has at most HTTP_PATTERN_VALUES values. */
 #ifndef NET_HTTP_ROUTE_H
 #define NET_HTTP_ROUTE_H
 
@@ -30,7 +30,13 @@ enum http_type {
 };
 
 /* Which of a service's body limits holds. */
-enum http_body_limit { HTTP_BODY_SMALL, HTTP_BODY_COMMON, HTTP_BODY_UPLOAD, HTTP_BODY_LIMITS };
+enum http_body_limit {
+    HTTP_BODY_SMALL,
+    HTTP_BODY_COMMON,
+    HTTP_BODY_UPLOAD,
+    HTTP_BODY_FILES,
+    HTTP_BODY_LIMITS
+};
 
 struct http_route {
     const char *method; /* "GET" is also HEAD; OPTIONS is answered for every route */

@@ -63,6 +63,17 @@ static void a_pattern_has_two_values_at_most_in_their_order(void **state)
     assert_null(values[1].data);
 }
 
+static void a_long_value_may_stand_behind_another(void **state)
+{
+    static const char pattern[] = "/requests/{id}/files/{path*}";
+    struct bytes values[HTTP_PATTERN_VALUES] = {0};
+    assert_false(http_pattern_match(pattern, BYTES_LITERAL("/requests/a/files"), values));
+    assert_false(http_pattern_match(pattern, BYTES_LITERAL("/requests/a/inputs/b"), values));
+    assert_true(http_pattern_match(pattern, BYTES_LITERAL("/requests/a/files/b%20c//d"), values));
+    assert_true(bytes_equal_cstr(values[0], "a"));
+    assert_true(bytes_equal_cstr(values[1], "b%20c//d"));
+}
+
 static void handle(void *context, struct http_request *request)
 {
 }
@@ -212,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pattern_matches_words_and_values),
         cmocka_unit_test(a_pattern_has_two_values_at_most_in_their_order),
+        cmocka_unit_test(a_long_value_may_stand_behind_another),
         cmocka_unit_test(a_path_names_a_row_of_a_part),
         cmocka_unit_test(a_media_type_is_read_once),
         cmocka_unit_test(a_document_says_each_route),

@@ -27,7 +27,7 @@ LANGUAGE = {
     "svc/app/routes_requests.c": "the same",
     "svc/control/control.c": "a value of containerType, a contract",
     "svc/control/pool_type.c": "the same, and why others are refused",
-    "svc/pool/files/file_path.c": "the media type of a file's name",
+    "core/pool/file_path.c": "the media type of a file's name",
     "svc/pool/http/execute_request.c": "a member of the oldest contract",
     "svc/pool/http/pool_routes.c": "a path of the oldest contract",
 }

@@ -7,40 +7,15 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/hidden.h"
 
 #define PAIR_WIDTH 15 /* characters of a name and what follows it */
-
-/* What cannot be seen or turns the direction of reading, in UTF-8: C1, bidi marks (UAX 9), invisible joiners, BOM. */
-static const struct {
-    struct bytes begin;
-    uint8_t low, high; /* of the byte behind it */
-} hidden[] = {
-    {BYTES_LITERAL("\xc2"), 0x80, 0x9f},     {BYTES_LITERAL("\xd8"), 0x9c, 0x9c},
-    {BYTES_LITERAL("\xe2\x80"), 0x8b, 0x8f}, {BYTES_LITERAL("\xe2\x80"), 0xa8, 0xae},
-    {BYTES_LITERAL("\xe2\x81"), 0xa0, 0xa9}, {BYTES_LITERAL("\xef\xbb"), 0xbf, 0xbf},
-};
-
-/* The bytes of the control or hidden character that begins there; 0: it is another. */
-static size_t control_size(struct bytes text, size_t at)
-{
-    uint8_t byte = text.data[at];
-    if (byte < 0x20 || byte == 0x7f)
-        return 1;
-    struct bytes rest = bytes_slice(text, at, SIZE_MAX);
-    for (size_t i = 0; byte >= 0x80 && i < ARRAY_SIZE(hidden); i++) {
-        size_t size = hidden[i].begin.size;
-        if (rest.size > size && bytes_starts_with(rest, hidden[i].begin) &&
-            rest.data[size] >= hidden[i].low && rest.data[size] <= hidden[i].high)
-            return size + 1;
-    }
-    return 0;
-}
 
 /* `lines`: line feeds, with `indent` spaces behind them, and tabs are kept. */
 static void append_clean(struct buf *out, struct bytes text, bool lines, size_t indent)
 {
     for (size_t at = 0; at < text.size;) {
-        size_t control = control_size(text, at);
+        size_t control = hidden_size(text, at);
         if (control && lines && text.data[at] == '\n')
             buf_append_fmt(out, "\n%*s", (int)indent, "");
         else if (control && lines && text.data[at] == '\t')

@@ -9,7 +9,7 @@
 
 #include <dirent.h>
 
-#include "svc/pool/files/file_path.h"
+#include "core/pool/file_path.h"
 
 struct file_info {
     uint64_t size; /* bytes */

@@ -2,8 +2,8 @@
 /* file_path.h — names of files in a session, as callers write them (session-pool-api.md 6.7, sandbox.md 2.9).
  * Turns "/mnt/data/a//b.txt" into "a/b.txt" relative to the session's /mnt/data, or refuses. It is only about
  * text: what a name leads to is decided by the kernel under openat2's rules (session_files.h). Pure. */
-#ifndef SVC_POOL_FILES_FILE_PATH_H
-#define SVC_POOL_FILES_FILE_PATH_H
+#ifndef CORE_POOL_FILE_PATH_H
+#define CORE_POOL_FILE_PATH_H
 
 #include "base/arena.h"
 

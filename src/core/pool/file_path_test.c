@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "svc/pool/files/file_path.h"
+#include "core/pool/file_path.h"
 
 static struct bytes b(const char *s)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* file_path.c — one pass over the segments. */
-#include "svc/pool/files/file_path.h"
+#include "core/pool/file_path.h"
 
 #include "base/buf.h"
 
