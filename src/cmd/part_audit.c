@@ -46,7 +46,7 @@ static enum status start(struct server *server, struct err *err)
     const struct audit_log_options options = {.folder = server->data.path, .shown = server->data_dir};
     enum status status = audit_log_open(server->loop, &options, &server->audit, err);
     if (status == STATUS_OK)
-        status = review_store_open(server->audit, server->data.path, &server->review, err);
+        status = review_store_open(server->loop, server->audit, server->data.path, &server->review, err);
     if (status == STATUS_OK)
         status = part_policy_apply(server, err);
     server->audit_directory = (struct audit_directory){server->audit, server->directory};
@@ -94,8 +94,8 @@ static void destroy(struct server *server)
     if (server->directory) /* it ends later, and writes what it was given until then */
         directory_record(server->directory, NULL, NULL);
     end_witness(server);
-    audit_log_close(server->audit);
     review_store_close(server->review);
+    audit_log_close(server->audit);
 }
 
 const struct part part_audit = {

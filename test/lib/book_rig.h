@@ -69,15 +69,15 @@ static inline void rig_open(struct book_fixture *rig)
     struct err err = {0};
     const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
     assert_int_equal(audit_log_open(rig->loop, &options, &rig->log, &err), STATUS_OK);
-    if (review_store_open(rig->log, rig->folder, &rig->store, &err) != STATUS_OK)
+    if (review_store_open(rig->loop, rig->log, rig->folder, &rig->store, &err) != STATUS_OK)
         fail_msg("%s", err.text);
     review_store_on_events(rig->store, rig_on_events, rig);
 }
 
 static inline void rig_close(struct book_fixture *rig)
 {
-    audit_log_close(rig->log);
     review_store_close(rig->store);
+    audit_log_close(rig->log);
 }
 
 static inline int rig_init(void **state)

@@ -46,11 +46,12 @@ static bool add(json_t *root, const char *name, json_t *value)
 }
 
 /* What came of a run. */
-static bool add_run(json_t *root, const struct manifest_facts *facts, bool *ret_twice)
+static bool add_run(json_t *root, const struct manifest_facts *facts)
 {
     bool whole = add(root, "run", json_integer((json_int_t)facts->run)) &&
-                 add(root, "result", blob_json(&facts->result)) &&
-                 add(root, "files", blobs_json(facts->files, facts->file_count, ret_twice));
+                 add(root, "result", blob_json(&facts->result));
+    if (whole && facts->files.sha256)
+        whole = add(root, "files", blob_json(&facts->files));
     if (whole && facts->template_id)
         whole = add(root, "template", json_string(facts->template_id));
     if (whole && facts->effects.sha256)
@@ -66,7 +67,7 @@ enum status manifest_write(const struct manifest_facts *facts, struct buf *out, 
         facts->request, "revision", (json_int_t)facts->revision, "language", facts->language, "gate",
         facts->gate, "stage", facts->stage, "session", facts->session, "policy", facts->policy_version,
         "code", blob_json(&facts->code), "inputs", blobs_json(facts->inputs, facts->input_count, &twice));
-    bool whole = root && (facts->run == 0 || add_run(root, facts, &twice));
+    bool whole = root && (facts->run == 0 || add_run(root, facts));
     if (whole && facts->then)
         whole = json_object_set(root, "then", facts->then) == 0;
     enum status status = STATUS_OK;

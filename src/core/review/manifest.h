@@ -3,7 +3,7 @@
  * SHA-256 of these bytes is what a vote names. Whoever keeps it can prove years later what was shown, also when code
  * and result are long gone.
  *
- *   {"code":{"bytes","sha256"},"effects"?:{"bytes","sha256"},"files":[{"bytes","path","sha256"}],"format":"sallyport-manifest-1","gate",
+ *   {"code":{"bytes","sha256"},"effects"?:{"bytes","sha256"},"files"?:{"bytes","sha256"},"format":"sallyport-manifest-1","gate",
  *    "inputs":[{"bytes","path","sha256"}],"language","policy"?,"request","result"?:{"bytes","sha256"},"revision","run"?,
  *    "session"?,"stage","template"?,"then"?}
  *
@@ -40,8 +40,7 @@ struct manifest_facts {
     int64_t run;                /* 0: nothing has run; the members below do not count then */
     const char *template_id;    /* NULL: the pool did not say */
     struct manifest_blob result;
-    const struct manifest_blob *files; /* made or changed; any order */
-    size_t file_count;
+    struct manifest_blob files;   /* the list of what was made or changed; sha256 NULL: nobody could tell */
     struct manifest_blob effects; /* the canonical text of effects.h; sha256 NULL: not reported */
     json_t *then;                 /* borrowed; what follows an approval; NULL: nothing */
 };

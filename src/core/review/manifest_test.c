@@ -46,28 +46,31 @@ static void test_the_text(void **state)
     (void)state;
     CLEANUP(buf_fini) struct buf text = text_of(&plain);
     static const char expected[] =
-        "{\"code\":{\"bytes\":3,\"sha256\":\"" HASH_A "\"},\"files\":[],\"format\":\"sallyport-manifest-1\","
+        "{\"code\":{\"bytes\":3,\"sha256\":\"" HASH_A "\"},\"format\":\"sallyport-manifest-1\","
         "\"gate\":\"after\",\"inputs\":[],\"language\":\"python\",\"request\":\"r1\",\"result\":{\"bytes\":9,"
         "\"sha256\":\"" HASH_B "\"},\"revision\":1,\"run\":1,\"stage\":\"after\"}";
     assert_true(bytes_equal_cstr(buf_peek(&text), expected));
 }
 
-/* What a run did is named as the result is, and is absent where nobody measured it. */
+/* What a run did and made is named as the result is, and is absent where nobody could tell. */
 static void test_the_text_with_effects(void **state)
 {
     (void)state;
     struct manifest_facts facts = plain;
     facts.effects = (struct manifest_blob){NULL, HASH_A, 7};
+    facts.files = (struct manifest_blob){NULL, HASH_B, 8};
     CLEANUP(buf_fini) struct buf text = text_of(&facts);
     static const char expected[] =
         "{\"code\":{\"bytes\":3,\"sha256\":\"" HASH_A "\"},\"effects\":{\"bytes\":7,\"sha256\":\"" HASH_A
-        "\"},\"files\":[],\"format\":\"sallyport-manifest-1\",\"gate\":\"after\",\"inputs\":[],"
+        "\"},\"files\":{\"bytes\":8,\"sha256\":\"" HASH_B
+        "\"},\"format\":\"sallyport-manifest-1\",\"gate\":\"after\",\"inputs\":[],"
         "\"language\":\"python\",\"request\":\"r1\",\"result\":{\"bytes\":9,\"sha256\":\"" HASH_B
         "\"},\"revision\":1,\"run\":1,\"stage\":\"after\"}";
     assert_true(bytes_equal_cstr(buf_peek(&text), expected));
     facts.run = 0; /* nothing has run: nothing can have been done */
     CLEANUP(buf_fini) struct buf before = text_of(&facts);
     assert_true(bytes_find(buf_peek(&before), BYTES_LITERAL("effects")) == before.size);
+    assert_true(bytes_find(buf_peek(&before), BYTES_LITERAL("files")) == before.size);
 }
 
 /* Files in any order are the same files. */
@@ -85,8 +88,8 @@ static void test_order_does_not_count(void **state)
     }
     struct manifest_facts facts = plain, shuffled = plain;
     struct manifest_blob other[8];
-    facts.files = facts.inputs = files;
-    facts.file_count = facts.input_count = 8;
+    facts.inputs = files;
+    facts.input_count = 8;
     for (int round = 0; round < 100; round++) {
         memcpy(other, files, sizeof other);
         for (size_t i = 8; i-- > 1;) {
@@ -95,8 +98,8 @@ static void test_order_does_not_count(void **state)
             other[i] = other[j];
             other[j] = swapped;
         }
-        shuffled.files = shuffled.inputs = other;
-        shuffled.file_count = shuffled.input_count = 8;
+        shuffled.inputs = other;
+        shuffled.input_count = 8;
         assert_true(same(&facts, &shuffled));
     }
 }
@@ -123,7 +126,7 @@ static void test_other_facts_other_text(void **state)
     others[10].run = 2;
     others[11].template_id = "t";
     others[12].result.sha256 = HASH_A;
-    others[13].files = &file, others[13].file_count = 1;
+    others[13].files = (struct manifest_blob){NULL, HASH_B, 1};
     others[14].effects = (struct manifest_blob){NULL, HASH_A, 1};
     others[15].run = 0;
     others[16].then = then;
@@ -140,8 +143,8 @@ static void test_what_is_refused(void **state)
     (void)state;
     const struct manifest_blob twice[] = {{"a", HASH_A, 1}, {"a", HASH_B, 1}};
     struct manifest_facts facts = plain;
-    facts.files = twice;
-    facts.file_count = 2;
+    facts.inputs = twice;
+    facts.input_count = 2;
     CLEANUP(buf_fini) struct buf out = {0};
     struct err err = {0};
     assert_int_equal(manifest_write(&facts, &out, &err), STATUS_INVALID_ARGUMENT);

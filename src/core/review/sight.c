@@ -180,9 +180,11 @@ static void hide_deeds(json_t *run)
 
 void review_hold_back(json_t *request, const struct review_viewer *viewer)
 {
+    static const char *const held[] = {"result", "files", "filesFrom", "filesNotKept", "filesLeftOut"};
     const json_t *runs = json_object_get(request, "runs");
-    if (review_sight(request, viewer) != REVIEW_WHOLE)
-        json_object_del(request, "result");
+    bool whole = review_sight(request, viewer) == REVIEW_WHOLE;
+    for (size_t i = 0; !whole && i < ARRAY_SIZE(held); i++)
+        json_object_del(request, held[i]);
     for (size_t i = 0; i < json_array_size(runs); i++) {
         json_t *run = json_array_get(runs, i);
         int64_t number = json_integer_value(json_object_get(run, "number"));

@@ -48,7 +48,7 @@ enum review_sight review_sight_of_output(const json_t *request, int64_t run,
                                          const struct review_viewer *viewer);
 /* True while nobody sees the votes of others: a policy wants them independent, and they are not all in (RP-34). */
 bool review_is_blind(const json_t *request);
-/* Takes out of `request` what they may not see: the result, and what runs did; others' votes while it is blind; and members for
+/* Takes out of `request` what they may not see: the result, the files that were made, and what runs did; others' votes while it is blind; and members for
  * servers only, whose names begin with '_'. It is not HIDDEN from them. */
 void review_hold_back(json_t *request, const struct review_viewer *viewer);
 

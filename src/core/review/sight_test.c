@@ -114,15 +114,20 @@ static void what_runs_did_is_held_back_with_the_result(void **state)
 {
     const struct review_viewer submitter = SUBMITTER("ann"), reviewer = DECIDER("bob");
     for (int released = 0; released < 2; released++) {
-        json_t *request = json_pack("{s:{s:s}, s:b, s:i, s:s, s:[{s:i, s:{}, s:{}}, {s:i, s:{}, s:{}}]}",
-                                    "submitter", "id", "ann", "released", released, "run", 2, "result", "r",
-                                    "runs", "number", 1, "effects", "facts", "number", 2, "effects", "facts");
+        json_t *request =
+            json_pack("{s:{s:s}, s:b, s:i, s:s, s:[{s:i, s:{}, s:{}}, {s:i, s:{}, s:{}}], "
+                      "s:[{s:s}], s:s, s:[], s:i}",
+                      "submitter", "id", "ann", "released", released, "run", 2, "result", "r", "runs",
+                      "number", 1, "effects", "facts", "number", 2, "effects", "facts", "files", "path",
+                      "secret", "filesFrom", "report", "filesNotKept", "filesLeftOut", 1);
         json_t *whole = json_deep_copy(request);
         const json_t *runs = json_object_get(request, "runs");
         review_hold_back(request, &reviewer);
         assert_true(json_equal(request, whole));
         review_hold_back(request, &submitter);
-        assert_int_equal(json_object_get(request, "result") != NULL, released);
+        static const char *const held[] = {"result", "files", "filesFrom", "filesNotKept", "filesLeftOut"};
+        for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+            assert_int_equal(json_object_get(request, held[i]) != NULL, released);
         assert_null(json_object_get(json_array_get(runs, 0), "effects"));
         assert_int_equal(json_object_get(json_array_get(runs, 1), "effects") != NULL, released);
         assert_int_equal(json_array_size(runs), 2);

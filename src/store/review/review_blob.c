@@ -1,149 +1,163 @@
 /* SPDX-License-Identifier: MIT */
 /* review_blob.c — bytes by their hash, each once: small ones in the database, large ones as files.
- * ORDER: a file is written, synced, renamed, and its folder synced, before the transaction that names it commits; so a name
- * never stands for bytes that are not there. A file whose transaction failed is overwritten by the next of the same bytes. */
+ * ORDER: a file is written, synced, named by its hash, and its folder synced, before the transaction that names it commits; so a
+ * name never stands for bytes that are not there. A file whose transaction failed is named by nobody, and swept.
+ * How often a blob is used is counted by triggers (review_tables.c). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "store/review/review_store_internal.h"
-
-#define PATH_ROOM (PATH_MAX + 128)
 
 static size_t at(const struct review_book *book, enum review_statement statement)
 {
     return book->store->first + statement;
 }
 
-static enum status fail(struct err *err, const char *what)
-{
-    enum status status = errno == ENOSPC || errno == EDQUOT ? STATUS_RESOURCE_EXHAUSTED : STATUS_IO;
-    return err_set(err, status, "%s of a blob: %s", what, strerror(errno));
-}
-
-static enum status sync_folder(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(err, "opening the folder");
-    bool synced = fsync(fd) == 0;
-    (void)close(fd);
-    return synced ? STATUS_OK : fail(err, "syncing the folder");
-}
-
-/* The folder `path`; synced into `parent` when it is new. */
-static enum status make_folder(const char *path, const char *parent, struct err *err)
-{
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST ? STATUS_OK : fail(err, "making the folder");
-    return sync_folder(parent, err);
-}
-
-static enum status write_synced(const char *path, struct bytes content, struct err *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(err, "making the file");
-    enum status status = STATUS_OK;
-    for (size_t done = 0; status == STATUS_OK && done < content.size;) {
-        ssize_t written = write(fd, content.data + done, content.size - done);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            status = fail(err, "writing");
-        else
-            done += (size_t)written;
-    }
-    if (status == STATUS_OK && fsync(fd) != 0)
-        status = fail(err, "syncing");
-    (void)close(fd);
-    return status;
-}
-
-static enum status put_file(struct review_book *book, const char *sha256, struct bytes content,
-                            struct err *err)
-{
-    char root[PATH_ROOM], folder[PATH_ROOM], path[PATH_ROOM], draft[PATH_ROOM];
-    (void)snprintf(root, sizeof root, "%s/blobs", book->store->folder);
-    (void)snprintf(folder, sizeof folder, "%s/blobs/%.2s", book->store->folder, sha256);
-    (void)snprintf(path, sizeof path, "%s/blobs/%.2s/%s", book->store->folder, sha256, sha256);
-    (void)snprintf(draft, sizeof draft, "%s/blobs/%.2s/%s.new", book->store->folder, sha256, sha256);
-    enum status status = make_folder(root, book->store->folder, err);
-    if (status == STATUS_OK)
-        status = make_folder(folder, root, err);
-    if (status == STATUS_OK)
-        status = write_synced(draft, content, err);
-    if (status == STATUS_OK && rename(draft, path) != 0)
-        status = fail(err, "renaming");
-    return status == STATUS_OK ? sync_folder(folder, err) : status;
-}
-
-static enum status read_file(struct review_book *book, const char *sha256, struct buf *out, struct err *err)
-{
-    char path[PATH_ROOM], part[16 << 10];
-    (void)snprintf(path, sizeof path, "%s/blobs/%.2s/%s", book->store->folder, sha256, sha256);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? err_set(err, STATUS_NOT_FOUND, "a blob's file is gone")
-                               : fail(err, "opening");
-    ssize_t got;
-    while ((got = read(fd, part, sizeof part)) > 0 || (got < 0 && errno == EINTR))
-        buf_append(out, part, got > 0 ? (size_t)got : 0);
-    enum status status = got < 0 ? fail(err, "reading") : STATUS_OK;
-    (void)close(fd);
-    if (status == STATUS_OK && buf_status(out) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    return status;
-}
+/* --- writing --- */
 
 /* True if the database has it. */
 static enum status known(struct review_book *book, const char *sha256, bool *ret_known, struct err *err)
 {
-    db_bind_bytes(book->db, at(book, BLOB_GET), 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, at(book, BLOB_GET), ret_known, err);
-    db_done(book->db, at(book, BLOB_GET));
+    db_bind_bytes(book->db, at(book, BLOB_KNOWN), 1, bytes_of_cstr(sha256));
+    enum status status = db_next(book->db, at(book, BLOB_KNOWN), ret_known, err);
+    db_done(book->db, at(book, BLOB_KNOWN));
     return status;
+}
+
+static enum status put_row(struct review_book *book, const struct review_draft *draft, struct err *err)
+{
+    size_t put = at(book, BLOB_PUT);
+    db_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->sha256));
+    db_bind_i64(book->db, put, 2, (int64_t)draft->size);
+    if (draft->number)
+        db_bind_null(book->db, put, 3);
+    else
+        db_bind_bytes(book->db, put, 3, draft->small.data ? buf_peek(&draft->small) : BYTES_LITERAL(""));
+    return db_run(book->db, put, err);
+}
+
+enum status review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err)
+{
+    db_bind_i64(book->db, at(book, BLOB_USE), 1, row);
+    db_bind_bytes(book->db, at(book, BLOB_USE), 2, bytes_of_cstr(sha256));
+    return db_run(book->db, at(book, BLOB_USE), err);
+}
+
+enum status review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,
+                             struct err *err)
+{
+    bool there = false;
+    enum status status = known(book, draft->sha256, &there, err);
+    /* Also of what is known: a file that somebody removed is there again. */
+    bool wanted = draft->number && !(there && review_blob_file_there(&book->store->blobs, draft->sha256));
+    if (status == STATUS_OK && wanted)
+        status = review_draft_place(draft, err);
+    if (status == STATUS_OK && !there)
+        status = put_row(book, draft, err);
+    return status == STATUS_OK ? review_blob_use(book, row, draft->sha256, err) : status;
 }
 
 enum status review_blob_put(struct review_book *book, int64_t row, struct bytes content,
                             char ret_sha256[SECRET_HASH_SIZE + 1], struct err *err)
 {
-    secret_hash(content, ret_sha256);
-    struct bytes name = bytes_of_cstr(ret_sha256);
-    bool there = false, large = content.size > REVIEW_BLOB_INLINE;
-    enum status status = known(book, ret_sha256, &there, err);
-    if (status == STATUS_OK && !there && large)
-        status = put_file(book, ret_sha256, content, err);
-    if (status == STATUS_OK && !there) {
-        db_bind_bytes(book->db, at(book, BLOB_PUT), 1, name);
-        db_bind_i64(book->db, at(book, BLOB_PUT), 2, (int64_t)content.size);
-        if (large)
-            db_bind_null(book->db, at(book, BLOB_PUT), 3);
-        else
-            db_bind_bytes(book->db, at(book, BLOB_PUT), 3, content.data ? content : BYTES_LITERAL(""));
-        status = db_run(book->db, at(book, BLOB_PUT), err);
+    CLEANUP(review_draft_fini) struct review_draft draft;
+    review_draft_begin(&draft, &book->store->blobs);
+    enum status status = review_draft_append(&draft, content, err);
+    if (status == STATUS_OK)
+        status = review_draft_finish(&draft, err);
+    if (status == STATUS_OK)
+        status = review_blob_take(book, row, &draft, err);
+    if (status == STATUS_OK)
+        memcpy(ret_sha256, draft.sha256, sizeof draft.sha256);
+    return status;
+}
+
+/* --- reading --- */
+
+enum status review_book_blob_open(struct review_book *book, const char *sha256, struct review_blob *ret_blob,
+                                  struct err *err)
+{
+    size_t get = at(book, BLOB_GET);
+    bool there = false;
+    *ret_blob = (struct review_blob){.fd = -1};
+    db_bind_bytes(book->db, get, 1, bytes_of_cstr(sha256));
+    enum status status = db_next(book->db, get, &there, err);
+    if (status != STATUS_OK || !there)
+        return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such blob") : status;
+    ret_blob->size = (size_t)db_column_i64(book->db, get, 0);
+    bool large = db_column_null(book->db, get, 1);
+    if (!large)
+        buf_append_bytes(&ret_blob->small, db_column_bytes(book->db, get, 1));
+    db_done(book->db, get);
+    if (large)
+        return review_blob_file_open(&book->store->blobs, sha256, ret_blob->size, &ret_blob->fd, err);
+    return buf_status(&ret_blob->small) == STATUS_OK ? STATUS_OK
+                                                     : err_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+enum status review_blob_read(const struct review_blob *blob, size_t from, size_t size, struct buf *out,
+                             struct err *err)
+{
+    size_t wanted = from < blob->size ? MIN(size, blob->size - from) : 0;
+    if (blob->fd < 0) {
+        buf_append_bytes(out, bytes_slice(buf_peek(&blob->small), from, wanted));
+        return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    if (status != STATUS_OK)
-        return status;
-    db_bind_i64(book->db, at(book, BLOB_USE), 1, row);
-    db_bind_bytes(book->db, at(book, BLOB_USE), 2, name);
-    return db_run(book->db, at(book, BLOB_USE), err);
+    if (buf_reserve(out, wanted) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t done = 0; done < wanted;) {
+        ssize_t got = pread(blob->fd, out->data + out->size, wanted - done, (off_t)(from + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0 ? err_set(err, STATUS_NOT_FOUND, "a blob's file is not what it was")
+                            : review_blob_read_fault(err, "reading");
+        out->size += (size_t)got;
+        done += (size_t)got;
+    }
+    return STATUS_OK;
+}
+
+void review_blob_close(struct review_blob *blob)
+{
+    buf_fini(&blob->small);
+    if (blob->fd >= 0)
+        (void)close(blob->fd);
+    blob->fd = -1;
 }
 
 enum status review_book_blob(struct review_book *book, const char *sha256, struct buf *out, struct err *err)
 {
-    bool there = false;
-    db_bind_bytes(book->db, at(book, BLOB_GET), 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, at(book, BLOB_GET), &there, err);
-    if (status != STATUS_OK || !there)
-        return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such blob") : status;
-    bool large = db_column_null(book->db, at(book, BLOB_GET), 1);
-    if (!large)
-        buf_append_bytes(out, db_column_bytes(book->db, at(book, BLOB_GET), 1));
-    db_done(book->db, at(book, BLOB_GET));
-    if (large)
-        return read_file(book, sha256, out, err);
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    char hash[SECRET_HASH_SIZE + 1];
+    struct review_blob blob;
+    size_t before = out->size;
+    enum status status = review_book_blob_open(book, sha256, &blob, err);
+    if (status == STATUS_OK)
+        status = review_blob_read(&blob, 0, blob.size, out, err);
+    review_blob_close(&blob);
+    if (status != STATUS_OK)
+        return status;
+    secret_hash(bytes_slice(buf_peek(out), before, SIZE_MAX), hash);
+    return strcmp(hash, sha256) == 0
+               ? STATUS_OK
+               : err_set(err, STATUS_NOT_FOUND, "a blob's bytes are not what they were");
+}
+
+/* --- sweeping --- */
+
+enum status review_book_sweep(struct review_book *book, struct err *err)
+{
+    return db_run(book->db, at(book, BLOB_SWEEP), err);
+}
+
+static enum status keep_known(void *context, const char *name, bool *ret_keep, struct err *err)
+{
+    return known(context, name, ret_keep, err);
+}
+
+enum status review_book_sweep_files(struct review_book *book, unsigned number, struct err *err)
+{
+    return review_blob_walk(&book->store->blobs, number, keep_known, book, err);
 }

@@ -57,6 +57,17 @@ static enum status add_result(struct review_book *book, const struct review_reco
     return status;
 }
 
+static enum status add_files(struct review_book *book, const struct review_record *record, json_t *full,
+                             struct err *err)
+{
+    json_t *files = NULL;
+    enum status status = review_book_files(book, record->doc, &files, err);
+    if (status == STATUS_OK && json_object_update(full, files) != 0)
+        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+    json_decref(files);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* What policies read of it. */
 static enum status add_facts(json_t *run, struct err *err)
 {
@@ -97,6 +108,8 @@ static enum status add_large(struct review_book *book, const struct review_recor
     enum status status = add_code(book, record, full, err);
     if (status == STATUS_OK)
         status = add_result(book, record, full, err);
+    if (status == STATUS_OK)
+        status = add_files(book, record, full, err);
     for (size_t i = count - MIN(count, RUNS_TOLD); status == STATUS_OK && i < count; i++)
         status = add_deeds(book, json_array_get(runs, i), err);
     return status;

@@ -393,19 +393,17 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
         facts.result = blob_of(result, NULL);
         facts.effects = (struct manifest_blob){NULL, json_string_value(json_object_get(run, "effectsSha256")),
                                                json_integer_value(json_object_get(run, "effectsBytes"))};
+        facts.files = blob_of(json_object_get(record->doc, "_files"), NULL);
     }
     facts.then = review_then_promise(record);
     struct manifest_blob *inputs = blobs_of(json_object_get(revision, "files"), &facts.input_count);
-    struct manifest_blob *files = blobs_of(json_object_get(record->doc, "files"), &facts.file_count);
     facts.inputs = inputs;
-    facts.files = files;
 
     CLEANUP(buf_fini) struct buf text = {0};
     char sha256[SECRET_HASH_SIZE + 1];
-    enum status status = inputs && files ? manifest_write(&facts, &text, err)
-                                         : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status =
+        inputs ? manifest_write(&facts, &text, err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
     free(inputs);
-    free(files);
     json_decref(facts.then);
     if (status == STATUS_OK)
         status = review_blob_put(book, record->row, buf_peek(&text), sha256, err);

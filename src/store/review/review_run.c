@@ -155,10 +155,13 @@ static void keep_result(struct review_record *record, const struct review_run_en
         copy_member(record->doc, end->outcome, shown[i]);
 }
 
-/* … and what there is to decide about, by the policy that has just ruled. */
-static enum status sign_result(struct review_book *book, struct review_record *record, struct err *err)
+/* … and what there is to decide about: what it made, and that by the policy that has just ruled. */
+static enum status sign_result(struct review_book *book, struct review_record *record,
+                               const struct review_run_end *end, struct err *err)
 {
-    enum status status = review_record_manifest(book, record, err);
+    enum status status = review_files_take(book, record, &end->files, err);
+    if (status == STATUS_OK)
+        status = review_record_manifest(book, record, err);
     if (status == STATUS_OK)
         json_object_set(review_record_run(record), "manifestSha256",
                         json_object_get(record->doc, "manifestSha256"));
@@ -255,7 +258,7 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     if (status == STATUS_OK && is_due)
         status = judge(book, record, end, &event, err);
     if (status == STATUS_OK && is_due && end->result.size > 0)
-        status = sign_result(book, record, err);
+        status = sign_result(book, record, end, err);
     if (status == STATUS_OK)
         status = review_record_audit(book, record, AUDIT_RUN_ENDED, &review_server, run_details(record, end),
                                      now_ns, err);

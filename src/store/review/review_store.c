@@ -8,6 +8,7 @@
 
 #include "os/clock.h"
 #include "store/review/review_store_internal.h"
+#include "store/sqlite/store_worker.h"
 
 /* --- the name --- */
 
@@ -37,14 +38,17 @@ static enum status read_policy(struct review_store *store, struct err *err)
     return review_policy_in_force(&book, &policy, err);
 }
 
-enum status review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
-                              struct err *err)
+enum status review_store_open(struct loop *loop, struct audit_log *log, const char *folder,
+                              struct review_store **ret_store, struct err *err)
 {
+    static const struct store_worker_options beside = {.name = "thread for files of requests"};
     struct review_store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    store->loop = loop;
     store->log = log;
-    bool fits = (size_t)snprintf(store->folder, sizeof store->folder, "%s", folder) < sizeof store->folder;
+    bool fits = (size_t)snprintf(store->blobs.folder, sizeof store->blobs.folder, "%s", folder) <
+                sizeof store->blobs.folder;
     enum status status =
         fits ? STATUS_OK : err_set(err, STATUS_INVALID_ARGUMENT, "the data folder's path is too long");
     if (status == STATUS_OK)
@@ -54,10 +58,15 @@ enum status review_store_open(struct audit_log *log, const char *folder, struct 
         status = read_name(store, err);
     if (status == STATUS_OK)
         status = read_policy(store, err);
+    if (status == STATUS_OK)
+        status = store_worker_start(loop, &beside, &store->beside, err);
     if (status != STATUS_OK) {
+        review_policy_forget(&store->policy);
         free(store);
         return status;
     }
+    review_blob_forget_drafts(&store->blobs);
+    review_sweeper_start(store);
     *ret_store = store;
     return STATUS_OK;
 }
@@ -66,8 +75,16 @@ void review_store_close(struct review_store *store)
 {
     if (!store)
         return;
+    review_sweeper_halt(store);
+    review_store_settle(store);
+    store_worker_stop(store->beside);
     review_policy_forget(&store->policy);
     free(store);
+}
+
+struct review_blobs *review_store_blobs(struct review_store *store)
+{
+    return &store->blobs;
 }
 
 const char *review_store_name(const struct review_store *store)
@@ -127,7 +144,71 @@ void review_store_run(struct review_store *store, struct review_job *job)
 
 void review_store_settle(struct review_store *store)
 {
-    audit_log_settle(store->log);
+    do { /* the end of one may begin another */
+        store_worker_wait(store->beside);
+        audit_log_settle(store->log);
+    } while (store_worker_open(store->beside) > 0);
+}
+
+/* --- beside the book --- */
+
+struct beside_job {
+    struct store_job job; /* first */
+    struct review_job *review;
+    enum status status;
+    struct err err;
+};
+
+static void beside_perform(struct store_job *job)
+{
+    struct beside_job *beside = CONTAINER_OF(job, struct beside_job, job);
+    beside->status = beside->review->perform(beside->review, NULL, &beside->err);
+}
+
+static void beside_report(struct store_job *job)
+{
+    const struct beside_job *beside = CONTAINER_OF(job, struct beside_job, job);
+    beside->review->on_done(beside->review, beside->status, &beside->err);
+}
+
+static void beside_destroy(struct store_job *job)
+{
+    free(CONTAINER_OF(job, struct beside_job, job));
+}
+
+/* In a later turn, as every other end of a job. */
+static void on_no_memory(struct audit_work *work, enum status status, const struct err *err)
+{
+    (void)status;
+    (void)err;
+    const struct err fault = {.status = STATUS_NO_MEMORY, .text = "out of memory"};
+    struct review_job *job = CONTAINER_OF(work, struct review_job, work);
+    job->on_done(job, STATUS_NO_MEMORY, &fault);
+}
+
+static enum status perform_nothing(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
+{
+    (void)work;
+    (void)scribe;
+    (void)err;
+    return STATUS_OK;
+}
+
+void review_store_run_beside(struct review_store *store, struct review_job *job)
+{
+    struct beside_job *beside = calloc(1, sizeof *beside);
+    job->store = store;
+    if (!beside) {
+        job->work =
+            (struct audit_work){.perform = perform_nothing, .on_done = on_no_memory, .reads_only = true};
+        audit_log_perform(store->log, &job->work);
+        return;
+    }
+    beside->job =
+        (struct store_job){.perform = beside_perform, .report = beside_report, .destroy = beside_destroy};
+    list_init(&beside->job.link);
+    beside->review = job;
+    store_worker_submit(store->beside, &beside->job);
 }
 
 /* On the loop's thread, while the other thread stands still. */

@@ -11,7 +11,7 @@
  *
  * A request is one JSON object, the members of which are those of doc/api.md ("Requests"), plus internal ones whose names
  * begin with '_'. Code, inputs, results and files stand apart as blobs by SHA-256, each once: up to REVIEW_BLOB_INLINE
- * in the database, larger ones as files `blobs/xx/…`. */
+ * in the database, larger ones as files `blobs/xx/…`. What comes in from outside is a draft (review_draft.h) before. */
 #ifndef STORE_REVIEW_STORE_H
 #define STORE_REVIEW_STORE_H
 
@@ -19,11 +19,13 @@
 #include "core/review/sight.h"
 #include "store/audit/audit_log.h"
 #include "store/audit/audit_work.h"
+#include "store/review/review_draft.h"
 
-#define REVIEW_BLOB_INLINE ((size_t)64 << 10) /* bytes */
-#define REVIEW_EVENTS_KEPT 10000              /* the outbox forgets the oldest */
-#define REVIEW_ROWS_WALKED 1000               /* in one job of a list: a few ms */
-#define REVIEW_ID_SIZE     128                /* bytes, with the NUL */
+#define REVIEW_EVENTS_KEPT    10000 /* the outbox forgets the oldest */
+#define REVIEW_ROWS_WALKED    1000  /* in one job of a list: a few ms */
+#define REVIEW_ID_SIZE        128   /* bytes, with the NUL */
+#define REVIEW_SWEEP_PAUSE_NS (3600 * NS_PER_S)
+#define REVIEW_SWEEP_ROWS     1000 /* blobs that one sweep takes out */
 
 struct review_store;
 struct review_book; /* the store within a job */
@@ -46,13 +48,16 @@ struct review_job {
 };
 
 /* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands. FAILED_PRECONDITION: a newer version made
- * them, or the policy in force. Before the log is written to by others. */
-STATUS_RESULT review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
-                                struct err *err);
-/* No job may be under way. NULL allowed. */
+ * them, or the policy in force. Before the log is written to by others. What no request uses any more is swept from here on. */
+STATUS_RESULT review_store_open(struct loop *loop, struct audit_log *log, const char *folder,
+                                struct review_store **ret_store, struct err *err);
+/* Before the log is closed; no job of others may be under way. Loop's thread, not from a job's end. NULL allowed. */
 void review_store_close(struct review_store *store);
 /* Loop's thread. */
 void review_store_run(struct review_store *store, struct review_job *job);
+/* The same on a thread beside the book's: for reading and writing many bytes (review_draft_append, review_blob_read). `perform`
+ * gets no book. Loop's thread. */
+void review_store_run_beside(struct review_store *store, struct review_job *job);
 /* Stands still until every job is done and told of. Loop's thread, not from a job's end. */
 void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
@@ -60,6 +65,8 @@ STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_jo
 /* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */
 void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
                             void *context);
+/* Where drafts are made; lives as long as the store. Any thread. */
+struct review_blobs *review_store_blobs(struct review_store *store);
 /* Names this book among others, so that a run comes to whoever has its request; lives as long as the store. */
 const char *review_store_name(const struct review_store *store);
 
@@ -78,9 +85,11 @@ struct review_person {
     size_t role_count;
 };
 
+/* An input file. */
 struct review_file {
     const char *path;
-    struct bytes content;
+    const struct review_draft *draft; /* finished; NULL: an input that the request has had, named by … */
+    const char *sha256;
 };
 
 struct review_submission {
@@ -117,6 +126,7 @@ enum review_outcome {
     REVIEW_DECIDED_BEFORE,
     REVIEW_OVER_BEFORE, /* it ended without a decision */
     REVIEW_NOT_ALLOWED, /* not the submitter's or an operator's */
+    REVIEW_NO_INPUT,    /* a file is named by the hash of an input that the request never had */
 };
 
 /* What became of it. `request` is the request afterwards (new reference, NULL for UNKNOWN). */
@@ -158,6 +168,7 @@ struct review_revision {
     struct bytes code;
     const struct review_file *files;
     size_t file_count;
+    bool same_files;     /* those of the revision before; there are no others then */
     const char *comment; /* NULL: none */
 };
 
@@ -211,9 +222,30 @@ struct review_walk {
 /* Brief requests as a new array. INVALID_ARGUMENT: `text` cannot be searched for. */
 STATUS_RESULT review_book_list(struct review_book *book, const struct review_filter *filter,
                                json_t **ret_requests, struct review_walk *ret_walk, struct err *err);
-/* Appends the bytes. NOT_FOUND: there is no such blob (any more). */
+/* Appends the bytes, which are those of the hash. NOT_FOUND: there is no such blob (any more). */
 STATUS_RESULT review_book_blob(struct review_book *book, const char *sha256, struct buf *out,
                                struct err *err);
+
+/* What the present run of a request (as REVIEW_RAW) made: {"filesFrom","files":[{"path","change","size","sha256"}],"filesNotKept"?:
+ * [{"path","change","cause","size"?,"sha256"?}],"filesLeftOut"?}, new. NOT_FOUND: nobody could tell, or retention has taken it. */
+STATUS_RESULT review_book_files(struct review_book *book, const json_t *request, json_t **ret_files,
+                                struct err *err);
+
+/* A blob that is read piece by piece; it stays readable when it is swept meanwhile. */
+struct review_blob {
+    size_t size;
+    struct buf small; /* all of it, if it stands in the database */
+    int fd;           /* else */
+};
+
+/* As review_book_blob, but nobody has looked whether the bytes are those of the hash: the reader does. Also on failure the
+ * blob may be closed. */
+STATUS_RESULT review_book_blob_open(struct review_book *book, const char *sha256,
+                                    struct review_blob *ret_blob, struct err *err);
+/* Appends up to `size` bytes from `from` on. Any thread. NOT_FOUND: it is shorter than it was. */
+STATUS_RESULT review_blob_read(const struct review_blob *blob, size_t from, size_t size, struct buf *out,
+                               struct err *err);
+void review_blob_close(struct review_blob *blob);
 
 /* --- what the durable half does --- */
 
@@ -237,6 +269,25 @@ void review_step_fini(struct review_step *step);
 STATUS_RESULT review_book_step(struct review_book *book, const char *id, bool begin_run, int64_t now_ns,
                                struct review_step *ret_step, struct err *err);
 
+/* A file that a run made or changed. */
+struct review_run_file {
+    const char *path;
+    const char *change;               /* "made", "changed" */
+    const struct review_draft *draft; /* finished; NULL: its bytes are not kept, … */
+    const char *cause;                /* … and why, a word */
+    int64_t size;                     /* of one that is not kept; -1: not known */
+    const char *sha256;               /* likewise; NULL: not known */
+};
+
+/* All of them, as far as somebody can tell. */
+struct review_run_files {
+    const char
+        *from; /* "report" of the pool, "list" of what is there; NULL: nobody can tell, and there are none */
+    const struct review_run_file *files;
+    size_t count;
+    int64_t left_out; /* more that are not even named */
+};
+
 /* How a run ended, as the pool said. */
 struct review_run_end {
     int64_t run;
@@ -248,6 +299,7 @@ struct review_run_end {
     struct bytes result; /* its text */
     json_t
         *error; /* borrowed, {"type","message","hint"?}: what the request fails with if it does; NULL: none */
+    struct review_run_files files;
 };
 
 /* A run that is not the present one changes nothing. */

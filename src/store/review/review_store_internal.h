@@ -4,10 +4,9 @@
 #ifndef STORE_REVIEW_STORE_INTERNAL_H
 #define STORE_REVIEW_STORE_INTERNAL_H
 
-#include <limits.h>
-
 #include "core/policy/policy.h"
 #include "store/audit/audit_work.h"
+#include "store/review/review_blob_file.h"
 #include "store/review/review_store.h"
 
 #define REVIEW_NAME_SIZE 33 /* of a book, with the NUL */
@@ -19,11 +18,22 @@ struct policy_in_force {
     char sha256[SECRET_HASH_SIZE + 1];
 };
 
+/* What removes blobs that nobody uses, one job after the other. Loop's thread. */
+struct review_sweeper {
+    struct review_job job;
+    struct loop_timer timer;
+    unsigned number; /* of the folder */
+    bool halted;
+};
+
 struct review_store {
+    struct loop *loop;
     struct audit_log *log;
-    struct db *db;         /* the thread's */
-    size_t first;          /* of our statements */
-    char folder[PATH_MAX]; /* of the blobs */
+    struct store_worker *beside; /* the second thread */
+    struct review_sweeper sweeper;
+    struct db *db; /* the thread's */
+    size_t first;  /* of our statements */
+    struct review_blobs blobs;
     char name[REVIEW_NAME_SIZE];
     struct policy_in_force policy; /* the thread's; review_policy_in_force sees to it that it is the newest */
     int64_t told;                  /* loop's thread: the last event that was told of */
@@ -57,8 +67,10 @@ enum review_statement {
     LABEL_PUT,
     TEXT_PUT,
     BLOB_PUT,
+    BLOB_KNOWN,
     BLOB_GET,
     BLOB_USE,
+    BLOB_SWEEP,
     KEY_PUT,
     KEY_GET,
     KEY_SWEEP,
@@ -87,6 +99,21 @@ extern const struct db_schema review_schema;
 /* Stores `content` once, as used by request number `row`. */
 STATUS_RESULT review_blob_put(struct review_book *book, int64_t row, struct bytes content,
                               char ret_sha256[SECRET_HASH_SIZE + 1], struct err *err);
+/* The same for a finished draft, and for a blob that is there. */
+STATUS_RESULT review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,
+                               struct err *err);
+STATUS_RESULT review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err);
+
+/* --- what nobody uses (review_sweep.c, review_blob.c) --- */
+
+/* Takes out the rows of blobs that no request uses. */
+STATUS_RESULT review_book_sweep(struct review_book *book, struct err *err);
+/* ORDER: begun after the job with the former was told of. Removes the files of folder `number` that no row names. */
+STATUS_RESULT review_book_sweep_files(struct review_book *book, unsigned number, struct err *err);
+/* The first sweep begins, and each later one an hour behind it. */
+void review_sweeper_start(struct review_store *store);
+/* No further job is begun. */
+void review_sweeper_halt(struct review_store *store);
 
 /* --- the policy in force (review_policy.c) --- */
 
@@ -151,5 +178,16 @@ json_t *review_seconds_json(int64_t ms);
 json_t *review_person_json(const struct review_person *person);
 /* Whoever acts by themselves. */
 extern const struct review_person review_server;
+
+/* --- files of a request (review_files.c) --- */
+
+/* Stores the inputs of a revision, and names them in `ret_array`. The record has the revision before. */
+STATUS_RESULT review_files_put(struct review_book *book, const struct review_record *record,
+                               const struct review_revision *revision, json_t *ret_array, struct err *err);
+/* True if the request has had every input that is named by its hash. */
+bool review_files_there(const struct review_record *record, const struct review_revision *revision);
+/* Stores what a run made, and names it in the record; nothing is said where nobody can tell. */
+STATUS_RESULT review_files_take(struct review_book *book, struct review_record *record,
+                                const struct review_run_files *files, struct err *err);
 
 #endif

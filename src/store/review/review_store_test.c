@@ -293,6 +293,251 @@ static void blobs_are_kept_once(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* --- drafts, inputs, what a run made --- */
+
+static bool there(const struct book_fixture *rig, const char *words)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command, "cd '%s' && test %s", rig->folder, words);
+    return system(command) == 0;
+}
+
+static struct review_draft draft_of(struct book_fixture *rig, struct bytes content, size_t step)
+{
+    struct review_draft draft;
+    struct err err = {0};
+    review_draft_begin(&draft, review_store_blobs(rig->store));
+    for (size_t at = 0; at < content.size; at += step)
+        assert_int_equal(review_draft_append(&draft, bytes_slice(content, at, step), &err), STATUS_OK);
+    assert_int_equal(review_draft_finish(&draft, &err), STATUS_OK);
+    assert_int_equal(draft.size, content.size);
+    return draft;
+}
+
+/* In pieces it is what it is as a whole, small or large; what nobody takes leaves nothing. */
+static void a_draft_is_hashed_as_it_comes(void **state)
+{
+    struct book_fixture *rig = *state;
+    static const size_t sizes[] = {
+        0, 1, REVIEW_BLOB_INLINE - 1, REVIEW_BLOB_INLINE, REVIEW_BLOB_INLINE + 1, 3 * REVIEW_BLOB_INLINE};
+    static uint8_t content[3 * REVIEW_BLOB_INLINE];
+    for (size_t i = 0; i < sizeof content; i++)
+        content[i] = (uint8_t)(i * 31 >> 3);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        char hash[SECRET_HASH_SIZE + 1];
+        secret_hash(bytes_of(content, sizes[i]), hash);
+        for (size_t step = 1000; step <= sizeof content; step *= 14) {
+            struct review_draft draft = draft_of(rig, bytes_of(content, sizes[i]), step);
+            assert_string_equal(draft.sha256, hash);
+            assert_int_equal(draft.number > 0, sizes[i] > REVIEW_BLOB_INLINE);
+            review_draft_fini(&draft);
+        }
+    }
+    assert_true(there(rig, "-d blobs/new -a -z \"$(ls blobs/new)\""));
+}
+
+static enum status revise(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_book_revise(book, "i1", task->argument, START_NS, &task->answer, err);
+}
+
+static enum review_outcome revise_as(struct book_fixture *rig, const struct review_revision *revision)
+{
+    struct book_task task = {.act = revise, .argument = revision};
+    rig_run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    json_decref(task.answer.request);
+    return task.answer.outcome;
+}
+
+static const json_t *inputs_of(const json_t *request, size_t revision)
+{
+    return json_object_get(json_array_get(json_object_get(request, "revisions"), revision), "files");
+}
+
+/* Inputs are the revision's; the next one keeps them, or names them by their hash, if they were this request's. */
+static void inputs_are_part_of_a_revision(void **state)
+{
+    struct book_fixture *rig = *state;
+    struct review_draft draft = draft_of(rig, BYTES_LITERAL("a,b\n"), 4);
+    const struct review_file input = {.path = "sub/in.csv", .draft = &draft};
+    struct review_submission what = submission("i1", "print(1)");
+    what.gate = REVIEW_GATE_BEFORE;
+    what.files = &input;
+    what.file_count = 1;
+    submit_it(rig, &what);
+    json_t *first = read_back(rig, "i1");
+
+    const struct review_revision kept = {.by = ann, .code = BYTES_LITERAL("print(2)"), .same_files = true};
+    const struct review_file again = {.path = "out.csv", .sha256 = draft.sha256};
+    const struct review_revision renamed = {
+        .by = ann, .code = BYTES_LITERAL("print(2)"), .files = &again, .file_count = 1};
+    const struct review_file strange = {
+        .path = "x", .sha256 = "00000000000000000000000000000000000000000000000000000000000000aa"};
+    const struct review_revision stolen = {
+        .by = ann, .code = BYTES_LITERAL("print(2)"), .files = &strange, .file_count = 1};
+    assert_int_equal(revise_as(rig, &kept), REVIEW_DONE);
+    assert_int_equal(revise_as(rig, &renamed), REVIEW_DONE);
+    assert_int_equal(revise_as(rig, &stolen), REVIEW_NO_INPUT);
+
+    json_t *seen = read_back(rig, "i1");
+    assert_true(json_equal(inputs_of(seen, 0), inputs_of(seen, 1)));
+    assert_string_equal(text(json_array_get(inputs_of(seen, 2), 0), "path"), "out.csv");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(inputs_of(seen, 2), 0), "size")), 4);
+    assert_int_equal(json_array_size(json_object_get(seen, "revisions")), 3);
+    assert_string_not_equal(text(first, "manifestSha256"), text(seen, "manifestSha256"));
+    json_decref(first);
+    json_decref(seen);
+    review_draft_fini(&draft);
+}
+
+static enum status end_run_with_files(struct book_task *task, struct review_book *book, struct err *err)
+{
+    json_t *outcome = json_pack("{s:b, s:{s:s}}", "succeeded", 1, "result", "status", "Success");
+    const struct review_run_end end = {.run = 1,
+                                       .shown = true,
+                                       .outcome = outcome,
+                                       .result = BYTES_LITERAL("{}"),
+                                       .files = *(const struct review_run_files *)task->argument};
+    enum status status = review_book_run_ended(book, "o1", &end, START_NS, &task->step, err);
+    json_decref(outcome);
+    return status;
+}
+
+static enum status read_file(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_book_blob(book, task->argument, &task->bytes, err);
+}
+
+/* What a run made is in the request, in the manifest, and read by its hash; bytes that were changed are not given out. */
+static void what_a_run_made_is_kept(void **state)
+{
+    struct book_fixture *rig = *state;
+    static uint8_t content[100000];
+    struct review_draft draft = draft_of(rig, bytes_of(content, sizeof content), sizeof content);
+    const struct review_run_file made[] = {
+        {.path = "plot.png", .change = "made", .draft = &draft},
+        {.path = "huge", .change = "made", .cause = "too-large", .size = -1}};
+    const struct review_run_files files = {.from = "report", .files = made, .count = 2, .left_out = 3};
+    const struct review_submission what = submission("o1", "print(1)");
+    submit_it(rig, &what);
+    struct book_task begin = {.act = step, .argument = "o1"},
+                     end = {.act = end_run_with_files, .argument = &files};
+    rig_run(rig, &begin);
+    rig_run(rig, &end);
+    assert_int_equal(end.status, STATUS_OK);
+    review_step_fini(&begin.step);
+    review_step_fini(&end.step);
+
+    json_t *seen = read_back(rig, "o1");
+    assert_string_equal(text(json_array_get(json_object_get(seen, "files"), 0), "sha256"), draft.sha256);
+    assert_string_equal(text(json_array_get(json_object_get(seen, "filesNotKept"), 0), "cause"), "too-large");
+    struct book_task manifest = {.act = read_file, .argument = text(seen, "manifestSha256")};
+    rig_run(rig, &manifest);
+    assert_int_equal(manifest.status, STATUS_OK);
+    assert_true(bytes_find(buf_peek(&manifest.bytes), BYTES_LITERAL("\"files\":{\"bytes\":")) <
+                manifest.bytes.size);
+    buf_fini(&manifest.bytes);
+    json_decref(seen);
+
+    struct book_task good = {.act = read_file, .argument = draft.sha256}, bad = good;
+    rig_run(rig, &good);
+    assert_int_equal(good.bytes.size, sizeof content);
+    buf_fini(&good.bytes);
+    char command[200];
+    (void)snprintf(command, sizeof command, "printf x | dd of='%s'/blobs/%.2s/%s conv=notrunc status=none",
+                   rig->folder, draft.sha256, draft.sha256);
+    assert_int_equal(system(command), 0);
+    rig_run(rig, &bad);
+    assert_int_equal(bad.status, STATUS_NOT_FOUND);
+    buf_fini(&bad.bytes);
+    review_draft_fini(&draft);
+}
+
+/* Nobody could tell: then nothing is said of files, which is not the same as none. */
+static void what_nobody_reports_is_not_nothing(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_run_files unknown = {0}, none = {.from = "list"};
+    const struct review_run_files *const both[] = {&unknown, &none};
+    for (size_t i = 0; i < 2; i++) {
+        const struct review_submission what = submission("o1", "print(1)");
+        submit_it(rig, &what);
+        struct book_task begin = {.act = step, .argument = "o1"},
+                         end = {.act = end_run_with_files, .argument = both[i]};
+        rig_run(rig, &begin);
+        rig_run(rig, &end);
+        review_step_fini(&begin.step);
+        review_step_fini(&end.step);
+        json_t *seen = read_back(rig, "o1");
+        assert_int_equal(json_is_array(json_object_get(seen, "files")), i == 1);
+        json_decref(seen);
+        (void)rig_fini(state);
+        (void)rig_init(state);
+        rig = *state;
+    }
+}
+
+static enum status take_back(struct book_task *task, struct review_book *book, struct err *err)
+{
+    enum status status = submit(task, book, err);
+    json_decref(task->answer.request);
+    return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "on purpose") : status;
+}
+
+static void run_sql(const struct book_fixture *rig, const char *sql)
+{
+    char path[128];
+    struct db *db = NULL;
+    struct err err = {0};
+    (void)snprintf(path, sizeof path, "%s/audit.db", rig->folder);
+    const struct db_options options = {.path = path, .cache_size_kib = 64};
+    assert_int_equal(db_open(&options, &db, &err), STATUS_OK);
+    assert_int_equal(db_script(db, sql, &err), STATUS_OK);
+    db_close(db);
+}
+
+/* Looks for half a minute. */
+static void await(struct book_fixture *rig, const char *words)
+{
+    for (int i = 0; i < 3000 && !there(rig, words); i++)
+        assert_int_equal(loop_step(rig->loop, 10, NULL), STATUS_OK);
+    assert_true(there(rig, words));
+}
+
+/* What no request uses goes: files whose transaction failed, drafts of a process that died, and what retention has let go. What is
+ * used by another request stays. */
+static void what_nobody_uses_is_swept(void **state)
+{
+    struct book_fixture *rig = *state;
+    static char large[200000], other[200000];
+    memset(large, '#', sizeof large - 1);
+    memset(other, '!', sizeof other - 1);
+    struct review_submission what = submission("s1", large);
+    submit_it(rig, &what);
+    what.id = "s2";
+    submit_it(rig, &what);
+    const struct review_submission failed = submission("s3", other);
+    struct book_task bad = {.act = take_back, .argument = &failed};
+    rig_run(rig, &bad);
+    assert_int_equal(bad.status, STATUS_INVALID_ARGUMENT);
+    assert_true(there(rig, "\"$(find blobs -type f | wc -l)\" = 2"));
+
+    rig_close(rig);
+    assert_true(there(rig, "-d blobs && mkdir -p blobs/new && echo half > blobs/new/0000000000000001"));
+    run_sql(rig, "DELETE FROM blob_use WHERE n = 1");
+    rig_open(rig);
+    await(rig, "\"$(find blobs -type f | wc -l)\" = 1");
+    json_t *seen = read_back(rig, "s2");
+    assert_string_equal(text(seen, "code"), large);
+    json_decref(seen);
+
+    rig_close(rig);
+    run_sql(rig, "DELETE FROM blob_use WHERE n = 2");
+    rig_open(rig);
+    await(rig, "\"$(find blobs -type f | wc -l)\" = 0");
+}
+
 static void a_key_is_used_once(void **state)
 {
     struct book_fixture *rig = *state;
@@ -517,6 +762,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_find_what_they_are_asked_for, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_walk_that_ends_early_says_where, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(blobs_are_kept_once, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_draft_is_hashed_as_it_comes, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(inputs_are_part_of_a_revision, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(what_a_run_made_is_kept, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(what_nobody_reports_is_not_nothing, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(what_nobody_uses_is_swept, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_key_is_used_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(events_are_in_order, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_nothing, rig_init, rig_fini),

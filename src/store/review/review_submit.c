@@ -61,21 +61,6 @@ static enum status keep_key(struct review_book *book, const struct review_submis
 
 /* --- a revision --- */
 
-static enum status put_files(struct review_book *book, struct review_record *record,
-                             const struct review_file *files, size_t count, json_t *ret_array,
-                             struct err *err)
-{
-    char sha256[SECRET_HASH_SIZE + 1];
-    for (size_t i = 0; i < count; i++) {
-        enum status status = review_blob_put(book, record->row, files[i].content, sha256, err);
-        if (status != STATUS_OK)
-            return status;
-        json_array_append_new(ret_array, json_pack("{s:s, s:I, s:s}", "path", files[i].path, "size",
-                                                   (json_int_t)files[i].content.size, "sha256", sha256));
-    }
-    return STATUS_OK;
-}
-
 static enum status put_text(struct review_book *book, const struct review_record *record, struct bytes code,
                             struct err *err)
 {
@@ -91,14 +76,14 @@ static enum status put_text(struct review_book *book, const struct review_record
 static enum status add_revision(struct review_book *book, struct review_record *record,
                                 const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
-    static const char *const of_a_run[] = {"run",        "_result",      "result",   "files",
+    static const char *const of_a_run[] = {"run",        "_result",      "result",   "_files",
                                            "sha256",     "sha256Covers", "template", "manifestSha256",
                                            "_clearedBy", "_early"};
     char sha256[SECRET_HASH_SIZE + 1];
     json_t *files = json_array();
     enum status status = review_blob_put(book, record->row, revision->code, sha256, err);
     if (status == STATUS_OK)
-        status = put_files(book, record, revision->files, revision->file_count, files, err);
+        status = review_files_put(book, record, revision, files, err);
     for (size_t i = 0; i < ARRAY_SIZE(of_a_run); i++)
         json_object_del(record->doc, of_a_run[i]);
 
@@ -214,7 +199,7 @@ static enum status write_act(struct review_book *book, struct review_record *rec
     return status;
 }
 
-/* What an auditor needs to know it again: not the code, but its hash. */
+/* What an auditor needs to know it again: not the code and the inputs, but their hashes. */
 static json_t *revision_details(const struct review_record *record)
 {
     const json_t *revision = review_record_revision(record);
@@ -326,6 +311,8 @@ enum status review_book_revise(struct review_book *book, const char *id,
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     if (!review_is_submitter(record.doc, revision->by.id))
         ret_answer->outcome = REVIEW_NOT_ALLOWED;
+    else if (!review_files_there(&record, revision))
+        ret_answer->outcome = REVIEW_NO_INPUT;
     else if (review_record_number(&record, "revision") >= REVISIONS_KEPT)
         ret_answer->outcome = REVIEW_TOO_EARLY;
     else

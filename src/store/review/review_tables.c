@@ -31,6 +31,14 @@ static const char *const steps[] = {
     /* Versions of the policy: what is known of one (doc), and its text. */
     "CREATE TABLE policy (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, doc BLOB NOT NULL, text BLOB "
     "NOT NULL) STRICT;",
+    /* How many requests use a blob. */
+    "ALTER TABLE blob ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE blob SET uses = (SELECT count(*) FROM blob_use u WHERE u.sha256 = blob.sha256);"
+    "CREATE INDEX blob_unused ON blob (sha256) WHERE uses = 0;"
+    "CREATE TRIGGER blob_used AFTER INSERT ON blob_use BEGIN"
+    " UPDATE blob SET uses = uses + 1 WHERE sha256 = NEW.sha256; END;"
+    "CREATE TRIGGER blob_left AFTER DELETE ON blob_use BEGIN"
+    " UPDATE blob SET uses = uses - 1 WHERE sha256 = OLD.sha256; END;",
 };
 
 const struct db_schema review_schema = {
@@ -68,8 +76,11 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [TEXT_PUT] =
         "INSERT INTO request_text (rowid, purpose, code) VALUES (?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT))",
     [BLOB_PUT] = "INSERT OR IGNORE INTO blob (sha256, size, data) VALUES (?1, ?2, ?3)",
+    [BLOB_KNOWN] = "SELECT 1 FROM blob WHERE sha256 = ?1",
     [BLOB_GET] = "SELECT size, data FROM blob WHERE sha256 = ?1",
     [BLOB_USE] = "INSERT OR IGNORE INTO blob_use (n, sha256) VALUES (?1, ?2)",
+    [BLOB_SWEEP] = "DELETE FROM blob WHERE sha256 IN (SELECT sha256 FROM blob WHERE uses = 0"
+                   " LIMIT " DIGITS_OF(REVIEW_SWEEP_ROWS) ")",
     [KEY_PUT] = "INSERT INTO request_key (person, key, body, id, at_ns) VALUES (?1, ?2, ?3, ?4, ?5)",
     [KEY_GET] = "SELECT body, id FROM request_key WHERE person = ?1 AND key = ?2",
     [KEY_SWEEP] = "DELETE FROM request_key WHERE at_ns < ?1",
