@@ -26,6 +26,8 @@ static enum status start(struct server *server, struct err *err)
         .approval_timeout_ns = setting_number(values, "approval-timeout"),
         .run_timeout_ns = setting_number(values, "run-timeout"),
         .code_size_max = (size_t)setting_number(values, "code-size-max"),
+        .input_size_max = (size_t)setting_number(values, "input-size-max"),
+        .files_size_max = (size_t)setting_number(values, "files-size-max"),
         .audit = server->audit,
         .review = server->review,
         .compat_sample = setting_text(values, "compat") != NULL,

@@ -395,7 +395,7 @@ static enum status end_run_with_files(struct book_task *task, struct review_book
 {
     json_t *outcome = json_pack("{s:b, s:{s:s}}", "succeeded", 1, "result", "status", "Success");
     const struct review_run_end end = {.run = 1,
-                                       .shown = true,
+                                       .showable = true,
                                        .outcome = outcome,
                                        .result = BYTES_LITERAL("{}"),
                                        .files = *(const struct review_run_files *)task->argument};

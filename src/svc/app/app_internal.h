@@ -20,6 +20,8 @@
 #include "svc/app/request.h"
 #include "svc/app/viewer.h"
 
+struct inputs;
+
 /* What the worker's thread posts. Apart from the service, which may be gone before the loop has come to it. */
 struct connection_note {
     struct loop_message message;
@@ -42,12 +44,14 @@ struct app_service {
     const char *book_name;                       /* NULL likewise */
     struct duty_runner *duties;                  /* NULL likewise */
     struct review_feed *feed;                    /* NULL likewise */
-    struct review_job last_job;                  /* of the stop */
+    struct review_job last_job;                  /* of the stop: first beside the book, then in it */
     struct rehearsals rehearsals;
     char *task_hub;                 /* of the connection string */
     const char *scheduler_resource; /* NULL: the scheduler is no resource of this server */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
+    size_t input_size_max;
+    size_t inputs_held; /* bytes of input files that are not written yet */
     bool compat_sample;
     bool stopping; /* the client may be gone: no calls any more */
     struct connection_note *connection;
@@ -90,6 +94,7 @@ struct exchange {
     bool unrecorded;          /* the last call was to the audit log, which could not be written */
     enum request_state state; /* of a submission; QUEUED unless the book says otherwise */
     bool wakes;               /* a pause that ends early when a request has changed */
+    bool streams;             /* the answer has begun: it can only go on, end, or be broken off */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];
@@ -172,7 +177,7 @@ void route_requests_decide(struct app_service *service, struct http_request *req
 /* requests_book.c: the list where there is a book. */
 void list_with_book(struct app_service *service, struct http_request *request);
 
-/* routes_review.c */
+/* routes_review.c, routes_files.c */
 void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id);
@@ -180,6 +185,11 @@ void route_review_manifest(struct app_service *service, struct http_request *req
 void route_review_result(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_code(struct app_service *service, struct http_request *request, struct bytes id);
 void route_run_output(struct app_service *service, struct http_request *request, struct bytes id);
+void route_files_list(struct app_service *service, struct http_request *request, struct bytes id);
+void route_files_get(struct app_service *service, struct http_request *request, struct bytes id);
+void route_inputs_list(struct app_service *service, struct http_request *request, struct bytes id);
+void route_inputs_get(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_difference(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_events(struct app_service *service, struct http_request *request, struct bytes id);
 void route_me(struct app_service *service, struct http_request *request, struct bytes id);
 
@@ -195,10 +205,11 @@ struct submission {
     json_t *code;
     const char *submitted_by; /* NULL: not said */
     int64_t approval_timeout_ms;
-    json_t *warnings;   /* taken; NULL: none */
-    json_t *body;       /* /v1: all members, checked; NULL: the code alone */
-    const json_t *then; /* what is to follow its release, checked; NULL: nothing */
-    const char *key;    /* Idempotency-Key; NULL: none */
+    json_t *warnings;      /* taken; NULL: none */
+    json_t *body;          /* /v1: all members, checked; NULL: the code alone */
+    const json_t *then;    /* what is to follow its release, checked; NULL: nothing */
+    const char *key;       /* Idempotency-Key; NULL: none */
+    struct inputs *inputs; /* taken where there is a book; NULL: none */
     enum review_gate gate;
     bool gate_said;    /* by the submitter, and not only by default */
     bool timeout_said; /* likewise */

@@ -38,8 +38,9 @@ static void begin_call(void *context, struct http_request *request);
 // clang-format off
 #define CALL(h) .handle = begin_call, .own = &(const struct app_operation){h}
 // clang-format on
-#define CODE_BODY   .types = HTTP_TYPE_JSON | HTTP_TYPE_TEXT, .body_limit = HTTP_BODY_COMMON
+#define CODE_BODY   .types = HTTP_TYPE_JSON | HTTP_TYPE_FORM | HTTP_TYPE_TEXT, .body_limit = HTTP_BODY_FILES
 #define JSON_BODY   .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+#define FORM_BODY   .types = HTTP_TYPE_JSON | HTTP_TYPE_FORM, .body_limit = HTTP_BODY_FILES
 #define POLICY_BODY .types = HTTP_TYPE_YAML, .body_limit = HTTP_BODY_UPLOAD
 
 static const struct http_route routes[] = {
@@ -47,7 +48,7 @@ static const struct http_route routes[] = {
      .summary = "Submit code as one JSON string, as the cloud sample does"},
     {"POST", "/code/review", "requestId! approve!", ACCESS_DECIDE, CALL(route_code_review),
      .summary = "Approve or reject, as the cloud sample does"},
-    {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds", ACCESS_SUBMIT, CODE_BODY,
+    {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds wait until mode", ACCESS_SUBMIT, CODE_BODY,
      CALL(route_requests_create), .summary = "Submit code"},
     {"GET", "/v1/requests", "state limit after order submitter label q since until", ACCESS_READ,
      CALL(route_requests_list), .summary = "List requests"},
@@ -59,7 +60,7 @@ static const struct http_route routes[] = {
      .summary = "Approve or reject"},
     {"POST", "/v1/requests/{id}/votes", "", ACCESS_DECIDE, JSON_BODY, CALL(route_review_vote),
      .summary = "Approve, ask for changes, or reject what a manifest names"},
-    {"POST", "/v1/requests/{id}/revisions", "", ACCESS_SUBMIT, JSON_BODY, CALL(route_review_revise),
+    {"POST", "/v1/requests/{id}/revisions", "", ACCESS_SUBMIT, FORM_BODY, CALL(route_review_revise),
      .summary = "Hand in the next revision"},
     {"POST", "/v1/requests/{id}/cancel", "", ACCESS_CANCEL, JSON_BODY, CALL(route_review_cancel),
      .summary = "Give a request up"},
@@ -71,6 +72,16 @@ static const struct http_route routes[] = {
      .summary = "The code of a revision"},
     {"GET", "/v1/requests/{id}/runs/{number}/output", "from", ACCESS_READ, CALL(route_run_output),
      .summary = "What a run prints, as it prints it; for its submitter where that is allowed"},
+    {"GET", "/v1/requests/{id}/files", "", ACCESS_READ, CALL(route_files_list),
+     .summary = "The files that the run made; for its submitter once it is released"},
+    {"GET", "/v1/requests/{id}/files/{path*}", "", ACCESS_READ, CALL(route_files_get),
+     .summary = "A file that the run made; for its submitter once it is released"},
+    {"GET", "/v1/requests/{id}/inputs", "revision", ACCESS_READ, CALL(route_inputs_list),
+     .summary = "The input files of a revision"},
+    {"GET", "/v1/requests/{id}/inputs/{path*}", "revision", ACCESS_READ, CALL(route_inputs_get),
+     .summary = "An input file of a revision"},
+    {"GET", "/v1/requests/{id}/diff", "from to", ACCESS_READ, CALL(route_review_difference),
+     .summary = "What differs between two revisions: code and input files, by their hashes"},
     {"GET", "/v1/events", "object type after", ACCESS_READ, CALL(route_review_events),
      .summary = "What happens to requests, as it happens"},
     {"GET", "/v1/policy", "", ACCESS_POLICY_READ, CALL(route_policy_get),
@@ -111,6 +122,8 @@ struct http_part app_service_part(struct app_service *service)
 {
     /* JSON may write each byte of code as six ("\u0000"). */
     size_t code_limit = 6 * service->code_size_max + APP_BODY_SIZE_SLACK;
+    /* Base64, or parts with their heads. */
+    size_t upload_limit = code_limit + service->input_size_max / 3 * 4 + APP_BODY_SIZE_SLACK;
     return (struct http_part){
         .name = "app",
         .prefix = "",
@@ -120,7 +133,8 @@ struct http_part app_service_part(struct app_service *service)
         .route_count = ARRAY_SIZE(routes),
         .body_limits = {[HTTP_BODY_SMALL] = APP_BODY_SIZE_SLACK,
                         [HTTP_BODY_COMMON] = code_limit,
-                        [HTTP_BODY_UPLOAD] = YAML_TREE_SIZE_MAX},
+                        [HTTP_BODY_UPLOAD] = YAML_TREE_SIZE_MAX,
+                        [HTTP_BODY_FILES] = upload_limit},
         .problems = app_problems,
         .problem_count = ARRAY_SIZE(app_problems),
         .write_error = write_error,
@@ -349,6 +363,7 @@ static enum status check_present(const struct app_options *options, struct err *
 static void configure(struct app_service *service, const struct app_options *options)
 {
     service->code_size_max = options->code_size_max;
+    service->input_size_max = options->input_size_max;
     service->compat_sample = options->compat_sample;
     service->audit = options->audit;
     service->review = options->review;
@@ -373,6 +388,7 @@ static void configure(struct app_service *service, const struct app_options *opt
             },
         .audit = options->audit,
         .review = options->review,
+        .files_size_max = options->files_size_max,
         .running = running_create(),
         .kind = pool_kind_create(),
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
@@ -492,6 +508,15 @@ static void on_last_job(struct review_job *job, enum status status, const struct
     service->on_stopped(service->on_stopped_context);
 }
 
+static void on_last_beside(struct review_job *job, enum status status, const struct err *err)
+{
+    (void)status;
+    (void)err;
+    struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
+    *job = (struct review_job){.perform = do_nothing, .on_done = on_last_job, .reads_only = true};
+    review_store_run(service->review, job);
+}
+
 static void on_sdk_stopped(struct loop_message *message)
 {
     struct app_service *service = CONTAINER_OF(message, struct app_service, stopped);
@@ -501,11 +526,10 @@ static void on_sdk_stopped(struct loop_message *message)
         service->on_stopped(service->on_stopped_context);
         return;
     }
-    /* Jobs come back in order: when this one does, nothing of ours is under way in the book. */
+    /* Jobs come back in order: when these do, nothing of ours is under way beside the book, and then in it. */
     review_store_on_events(service->review, NULL, NULL);
-    service->last_job =
-        (struct review_job){.perform = do_nothing, .on_done = on_last_job, .reads_only = true};
-    review_store_run(service->review, &service->last_job);
+    service->last_job = (struct review_job){.perform = do_nothing, .on_done = on_last_beside};
+    review_store_run_beside(service->review, &service->last_job);
 }
 
 void app_service_stop(struct app_service *service, void (*on_stopped)(void *context), void *context)

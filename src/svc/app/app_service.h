@@ -31,6 +31,8 @@ struct app_options {
         isolation_wait_ns; /* how long a run waits for a pool that does not answer, each time it is tried */
     int64_t stop_grace_ns; /* how long runs may go on when the service stops */
     size_t code_size_max;  /* bytes of submitted code */
+    size_t input_size_max; /* bytes of all input files of a request */
+    size_t files_size_max; /* bytes of all files of a run that are kept */
     /* Told, on the loop's thread, that app_service_connected may say something else now. NULL: nobody is. */
     void (*on_connection)(void *context);
     void *on_connection_context;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "net/http_route.h"
 #include "wire/json/json.h"
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
@@ -57,12 +56,6 @@ json_t *body_read_object(struct http_request *request)
     if (!root)
         body_refuse(request, &fault);
     return root;
-}
-
-bool body_is_source(struct http_request *request)
-{
-    return http_type_of(http_request_arena(request), http_request_header(request, "content-type")) ==
-           HTTP_TYPE_TEXT;
 }
 
 const char *body_who(const struct principal *principal, const char *claimed)

@@ -24,8 +24,6 @@ void body_refuse(struct http_request *request, const struct body_fault *fault);
  * NULL. Borrowed. */
 const char *body_who(const struct principal *principal, const char *claimed);
 
-/* True for a body of source text (HTTP_TYPE_TEXT). */
-bool body_is_source(struct http_request *request);
 /* The body without a byte order mark; valid as the request's body is. */
 struct bytes body_text(struct http_request *request);
 

@@ -77,6 +77,18 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
     review_store_run(exchange->base.service->review, &exchange->job);
 }
 
+void book_exchange_act_beside(struct book_exchange *exchange,
+                              enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                                 struct err *err),
+                              void (*on_step)(struct exchange *exchange))
+{
+    exchange_call(&exchange->base, on_step);
+    exchange->act = act;
+    exchange->job =
+        (struct review_job){.perform = perform, .on_done = on_done, .new_work = exchange->job.new_work};
+    review_store_run_beside(exchange->base.service->review, &exchange->job);
+}
+
 /* False without memory. */
 static bool keep_groups(struct book_exchange *exchange, const struct principal *principal)
 {
@@ -155,6 +167,7 @@ static const struct {
     [REVIEW_DECIDED_BEFORE] = {APP_ALREADY_DECIDED, "The request has already been decided."},
     [REVIEW_OVER_BEFORE] = {APP_REQUEST_OVER, "The request was over before the decision."},
     [REVIEW_NOT_ALLOWED] = {APP_NOT_YOURS, "Only who submitted the request may do this."},
+    [REVIEW_NO_INPUT] = {APP_UNKNOWN_INPUT, "The request has had no input file with such a sha256."},
 };
 
 void book_exchange_refuse(struct book_exchange *exchange)

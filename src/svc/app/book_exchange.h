@@ -32,6 +32,11 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
                                           struct err *err),
                        void (*on_step)(struct exchange *exchange));
+/* The same on the thread beside the book's; `act` gets no book. */
+void book_exchange_act_beside(struct book_exchange *exchange,
+                              enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                                 struct err *err),
+                              void (*on_step)(struct exchange *exchange));
 /* Looks once more at who asks and what they may see, for a role may be taken away while they wait. Loop's thread, while no act is under
  * way; create has done it once. False without memory: nothing may be done for them then. */
 bool book_exchange_see(struct book_exchange *exchange);

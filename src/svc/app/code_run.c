@@ -170,6 +170,25 @@ static enum status execute(const struct activity_settings *settings, const struc
     return pool_execute(pool, execution, ret_run, error);
 }
 
+/* --- files --- */
+
+static bool is_over(void *context)
+{
+    return wish(context) != POOL_GO_ON;
+}
+
+static enum status bring_inputs(const struct activity_settings *settings, const struct pool_client *pool,
+                                struct code_run *what, struct err *error)
+{
+    if (!what->files)
+        return STATUS_OK;
+    enum status status =
+        what->request ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
+    return status == STATUS_OK
+               ? run_files_put(what->files, pool, what->session, what->is_own, what->keep_session, error)
+               : status;
+}
+
 enum status code_run(struct dt_activity *activity, const struct activity_settings *settings,
                      struct code_run *what, struct bytes code, struct pool_run *ret_run, struct err *error)
 {
@@ -185,7 +204,13 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
     struct pool_execution execution = {.identifier = what->session, .code = code, .watch = &watch};
 
     int64_t began_ns = clock_monotonic_ns();
-    enum status status = execute(settings, &pool, what, &execution, ret_run, error);
+    enum status status = bring_inputs(settings, &pool, what, error);
+    if (status == STATUS_OK)
+        status = execute(settings, &pool, what, &execution, ret_run, error);
+    if (status == STATUS_OK && what->files) {
+        const struct run_files_watch files_watch = {.is_over = is_over, .context = &own};
+        run_files_take(what->files, &pool, what->session, ret_run, &files_watch);
+    }
     int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
     if (status == STATUS_OK)
         notice_ran(id, what->session, ret_run->succeeded, ms, ret_run->result.size);

@@ -8,6 +8,7 @@
 
 #include "svc/app/orchestrator.h"
 #include "svc/app/pool_execute.h"
+#include "svc/app/run_files.h"
 #include "svc/app/running.h"
 
 struct code_run {
@@ -19,6 +20,7 @@ struct code_run {
     int64_t number;
     struct running_run *running; /* NULL: nobody stops or reads it */
     bool is_own;                 /* set by code_run: the pool is ours, and was asked for all that */
+    struct run_files *files;     /* go in before, and come out behind; NULL: none of either */
 };
 
 /* Runs and releases: the session is ended however the run went. As pool_execute; CANCELLED: the worker stops, or

@@ -341,7 +341,9 @@ void exchange_answer_bytes(struct exchange *exchange, const char *content_type, 
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail)
 {
-    if (exchange->request)
+    if (exchange->request && exchange->streams)
+        http_stream_abort(exchange->request);
+    else if (exchange->request)
         http_respond_problem(exchange->request, problem, detail);
     exchange->request = NULL;
     release_if_over(exchange);

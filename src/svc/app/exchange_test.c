@@ -71,6 +71,12 @@ const struct principal *http_request_principal(const struct http_request *reques
     return &access_local;
 }
 
+void http_stream_abort(struct http_request *request)
+{
+    (void)request;
+    fail();
+}
+
 static void go_away(struct http_request *request)
 {
     assert_non_null(request->on_gone);

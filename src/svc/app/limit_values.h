@@ -59,6 +59,20 @@
 #define APP_REHEARSED_DEFAULT 100
 #define APP_REHEARSED_MAX     1000
 #define APP_REHEARSALS_MAX    2
+/* Input files of a request; bytes of one, and of all their paths, which stand in an entry of the audit log. What all
+ * together may have is the setting input-size-max. */
+#define APP_INPUTS_MAX           64
+#define APP_INPUT_SIZE_MAX       ((size_t)64 << 20)
+#define APP_INPUT_NAMES_SIZE_MAX 8192
+/* Bytes of input files that wait to be written, of all submissions; over it new ones get 503. */
+#define APP_INPUTS_HELD_MAX ((size_t)256 << 20)
+/* Files of a run that are named; bytes of one that is kept, and of all their paths. What all together may have is the setting
+ * files-size-max. */
+#define APP_FILES_MAX           200
+#define APP_FILE_SIZE_MAX       ((size_t)64 << 20)
+#define APP_FILE_NAMES_SIZE_MAX ((size_t)64 << 10)
+/* Bytes of a file that are read at once on their way to a reader, and that one may leave unread before it gets more. */
+#define APP_FILE_PIECE_SIZE ((size_t)256 << 10)
 /* Those below are told of in cmd/limits.c. */
 #define APP_BODY_SIZE_SLACK         ((size_t)64 << 10)
 #define APP_DECIDED_MAX             10000
@@ -66,6 +80,8 @@
 #define APP_RUN_ATTEMPTS_MAX        8
 #define APP_RUN_RETRY_FIRST_MS      500
 #define APP_RUN_RETRY_INTERVAL_MS   15000
+#define APP_POOL_FILES_MAX          20000
+#define APP_POOL_FILE_TIMEOUT_MS    300000
 #define APP_POOL_CONNECT_TIMEOUT_MS 5000L
 /* Connections to the pool that are kept without a request; a run holds one. */
 #define APP_POOL_LINES_KEPT 16

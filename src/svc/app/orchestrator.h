@@ -37,6 +37,7 @@ struct activity_settings {
     struct audit_log *audit;                    /* NULL: none is kept */
     struct review_store *review;                /* NULL: requests are only orchestrations */
     char review_activity[REVIEW_ACTIVITY_SIZE]; /* what its steps are called by (review_orchestrator.h) */
+    size_t files_size_max;                      /* bytes that are kept of the files of a run */
     struct running *running;                    /* the runs under way, for who stops one */
     struct pool_kind *kind;                     /* whether the pool is ours */
     struct run_outputs *outputs;                /* whoever reads what runs print; NULL without a book */

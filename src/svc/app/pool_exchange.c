@@ -95,6 +95,15 @@ static enum status add_authorization(struct pool_exchange *exchange, struct err 
                    "the session pool is not asked: %s", fault.text);
 }
 
+static enum status add_content_type(struct pool_exchange *exchange, const char *type)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    buf_append_fmt(&line, "Content-Type: %s", text_or(type, "application/json"));
+    buf_append_byte(&line, '\0');
+    enum status status = buf_status(&line);
+    return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
+}
+
 static enum status add_operation(struct pool_exchange *exchange, const char *operation)
 {
     CLEANUP(buf_fini) struct buf line = {0};
@@ -109,7 +118,7 @@ static enum status add_operation(struct pool_exchange *exchange, const char *ope
 static enum status add_headers(struct pool_exchange *exchange, const struct pool_question *question,
                                struct err *err)
 {
-    enum status status = add_header(exchange, "Content-Type: application/json");
+    enum status status = add_content_type(exchange, question->content_type);
     if (status == STATUS_OK) /* bodies are small; a round trip for 100-continue is not worth it */
         status = add_header(exchange, "Expect:");
     if (status == STATUS_OK)

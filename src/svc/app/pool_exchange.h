@@ -13,14 +13,15 @@
 
 /* What is asked. */
 struct pool_question {
-    const char *route;      /* "code/execute", without a slash before it */
-    const char *version;    /* of the contract */
-    const char *identifier; /* of the session; NULL: none is named */
-    const char *more;       /* "&report=sallyport": further parameters, encoded; NULL: none */
-    const char *method;     /* NULL: GET, or POST with a body */
-    const char *operation;  /* header operation-id; NULL: none */
-    struct bytes body;      /* borrowed until the end; data NULL: none */
-    int64_t timeout_ms;     /* 0: none */
+    const char *route;        /* "code/execute", without a slash before it */
+    const char *version;      /* of the contract */
+    const char *identifier;   /* of the session; NULL: none is named */
+    const char *more;         /* "&report=sallyport": further parameters, encoded; NULL: none */
+    const char *method;       /* NULL: GET, or POST with a body */
+    const char *operation;    /* header operation-id; NULL: none */
+    const char *content_type; /* of the body; NULL: JSON */
+    struct bytes body;        /* borrowed until the end; data NULL: none */
+    int64_t timeout_ms;       /* 0: none */
 };
 
 struct pool_exchange {

@@ -23,6 +23,9 @@ enum app_problem {
     APP_POLICY_REFUSED,        /* the policy has a fault; the one in force stays */
     APP_POLICY_REPLACED,       /* another version is in force than whoever applies one has seen */
     APP_POLICY_UNMATCHED,      /* they do not say which */
+    APP_UNKNOWN_INPUT,         /* a file is named by a hash that the request has not had */
+    APP_UNKNOWN_FILE,          /* the request has no such file */
+    APP_RANGE_BEHIND_END,      /* of a file */
     APP_KEY_USED,              /* an Idempotency-Key for another submission */
     APP_ID_TAKEN,              /* a request with this id exists */
     APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */

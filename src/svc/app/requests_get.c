@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* requests_get.c — GET /v1/requests/{id}[?wait=30s[&until=result|over]]. */
-#include "svc/app/book_exchange.h"
+/* requests_get.c — GET /v1/requests/{id}[?wait=30s[&until=result|over]], and the same behind a submission that waits. */
+#include "svc/app/look.h"
 
 #include <stdio.h>
 
@@ -16,14 +16,20 @@
 
 struct look_exchange {
     struct book_exchange base;
-    bool until_over;
-    bool wait_cut;               /* the peer wanted to wait for longer than is allowed */
+    struct look_wish wish;
+    json_t *warnings;            /* NULL: none */
     int64_t deadline_ns;         /* monotonic: end of the long poll */
     int64_t pause_ns;            /* before the next look */
     enum review_state end_state; /* of an orchestration that another hand ended */
     char end_type[64];
     char end_message[256];
 };
+
+static void look_free(struct exchange *exchange)
+{
+    json_decref(CONTAINER_OF(exchange, struct look_exchange, base.base)->warnings);
+    book_exchange_free(exchange);
+}
 
 static struct look_exchange *own_of(struct exchange *exchange)
 {
@@ -34,16 +40,19 @@ static struct look_exchange *own_of(struct exchange *exchange)
 static bool awaited(const struct look_exchange *look, enum request_state now)
 {
     bool people_asked = now == REQUEST_WAITING || now == REQUEST_CHANGES_REQUESTED;
-    return request_state_over(now) || (!look->until_over && people_asked);
+    return request_state_over(now) || (!look->wish.until_over && people_asked);
 }
 
 /* Takes `body`. */
 static void answer(struct look_exchange *look, json_t *body)
 {
-    if (look->wait_cut)
-        json_object_set_new(body, "warnings",
-                            json_pack("[s]", "The wait was cut to 300s, the longest there is."));
-    exchange_answer_json(&look->base.base, 200, body);
+    if (look->wish.cut && !look->warnings)
+        look->warnings = json_array();
+    if (look->wish.cut)
+        json_array_append_new(look->warnings, json_string("The wait was cut to 300s, the longest there is."));
+    if (look->warnings)
+        json_object_set(body, "warnings", look->warnings);
+    exchange_answer_json(&look->base.base, look->wish.http_status, body);
 }
 
 /* --- in the book --- */
@@ -221,32 +230,78 @@ static void look_at_scheduler(struct exchange *exchange)
                                                    exchange_on_reply, exchange));
 }
 
-void route_requests_get(struct app_service *service, struct http_request *request, struct bytes id)
+/* --- what a peer waits for --- */
+
+/* "wait=30" of Prefer (RFC 7240), which may have other preferences beside it: nanoseconds, or -1. */
+static int64_t preferred_wait_ns(struct bytes prefer)
 {
-    struct bytes wait = http_request_query(request, "wait");
-    struct bytes until = http_request_query(request, "until");
-    int64_t wait_ns = 0;
-    if (wait.data && duration_parse(wait, &wait_ns) != STATUS_OK) {
-        http_respond_failure(request, 400, "The value of wait must be a duration such as 30s, 500ms or 2m.");
-        return;
+    int64_t seconds;
+    while (prefer.data) {
+        struct bytes item = bytes_trim(bytes_split(&prefer, ','));
+        struct bytes preference = bytes_split(&item, ';');
+        struct bytes name = bytes_trim(bytes_split(&preference, '='));
+        if (bytes_equal_nocase(name, BYTES_LITERAL("wait")) &&
+            bytes_parse_i64(bytes_trim(preference), &seconds) == STATUS_OK && seconds >= 0)
+            return MIN(seconds, APP_POLL_NS_MAX / NS_PER_S + 1) * NS_PER_S;
     }
-    if (until.data && !bytes_equal_cstr(until, "result") && !bytes_equal_cstr(until, "over")) {
-        http_respond_failure(request, 400, "The value of until must be result or over.");
-        return;
-    }
+    return -1;
+}
+
+static bool refuse(struct http_request *request, const char *detail)
+{
+    http_respond_failure(request, 400, detail);
+    return false;
+}
+
+bool look_wish_read(struct http_request *request, bool over_by_default, struct look_wish *ret_wish)
+{
+    struct bytes wait = http_request_query(request, "wait"), until = http_request_query(request, "until");
+    struct bytes mode = http_request_query(request, "mode");
+    bool synchronous = bytes_equal_cstr(mode, "sync");
+    int64_t wait_ns = wait.data ? 0 : preferred_wait_ns(http_request_header(request, "prefer"));
+    if (wait.data && duration_parse(wait, &wait_ns) != STATUS_OK)
+        return refuse(request, "The value of wait must be a duration such as 30s, 500ms or 2m.");
+    if (until.data && !bytes_equal_cstr(until, "result") && !bytes_equal_cstr(until, "over"))
+        return refuse(request, "The value of until must be result or over.");
+    if (mode.data && !synchronous && !bytes_equal_cstr(mode, "async"))
+        return refuse(request, "The value of mode must be sync or async.");
+    if (wait_ns < 0 && synchronous)
+        wait_ns = LOOK_WAIT_DEFAULT_NS;
+    *ret_wish = (struct look_wish){
+        .http_status = 200,
+        .waits = wait_ns > 0,
+        .wait_ns = MAX(MIN(wait_ns, APP_POLL_NS_MAX), 0),
+        .cut = wait_ns > APP_POLL_NS_MAX,
+        .until_over = bytes_equal_cstr(until, "over") || (over_by_default && !until.data),
+    };
+    return true;
+}
+
+void look_begin(struct app_service *service, struct http_request *request, struct bytes id,
+                const struct look_wish *wish, json_t *warnings)
+{
     struct book_exchange *in_book =
-        book_exchange_create(service, request, sizeof(struct look_exchange), NULL);
-    if (!in_book)
+        book_exchange_create(service, request, sizeof(struct look_exchange), look_free);
+    if (!in_book) {
+        json_decref(warnings);
         return;
+    }
     struct exchange *exchange = &in_book->base;
     struct look_exchange *own = own_of(exchange);
     exchange->wakes = true;
-    own->until_over = bytes_equal_cstr(until, "over");
-    own->wait_cut = wait_ns > APP_POLL_NS_MAX;
-    own->deadline_ns = loop_now(service->loop) + MIN(wait_ns, APP_POLL_NS_MAX);
+    own->wish = *wish;
+    own->warnings = warnings;
+    own->deadline_ns = loop_now(service->loop) + wish->wait_ns;
     own->pause_ns = POLL_PAUSE_FIRST_NS;
     if (exchange_take_id(exchange, id))
         look(exchange);
     else
         exchange_answer_unknown(exchange);
+}
+
+void route_requests_get(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    struct look_wish wish;
+    if (look_wish_read(request, false, &wish))
+        look_begin(service, request, id, &wish, NULL);
 }

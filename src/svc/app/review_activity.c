@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "core/review/inputs.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/app/code_run.h"
@@ -159,9 +160,14 @@ static bool add_end(json_t *outcome, const struct pool_run *run, bool cancelled)
 }
 
 static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
-                      struct step_job *own, struct bytes code, const struct pool_run *run, bool unwanted)
+                      struct step_job *own, struct bytes code, const struct pool_run *run,
+                      const struct run_files *files, bool unwanted)
 {
     char *text = NULL;
+    if (files->status != STATUS_OK) { /* what a person would decide about is not there as a whole */
+        refuse_unwritten(activity, files->status, &files->err);
+        return;
+    }
     json_t *outcome = code_outcome(code, run, &text);
     bool cancelled = unwanted && strcmp(run->ended, "cancelled") == 0;
     if (!outcome || !add_end(outcome, run, cancelled)) {
@@ -178,7 +184,8 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
                                        .cancelled = cancelled,
                                        .outcome = outcome,
                                        .result = bytes_of_cstr(text),
-                                       .error = error};
+                                       .error = error,
+                                       .files = files->made};
     struct err err = {0};
     own->end = &end;
     enum status status = run_job(settings, own, tell_end, &err);
@@ -262,6 +269,14 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
                             .running = running_begin(settings->running, own->id, own->step.run),
                             .run_timeout_ms =
                                 json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
+    struct run_files files = {
+        .store = settings->review,
+        .inputs = json_object_get(review_revision_of(own->step.request, json_integer_value(json_object_get(
+                                                                            own->step.request, "revision"))),
+                                  "files"),
+        .size_max = settings->files_size_max,
+    };
+    what.files = &files;
     name_session(own->step.request, session, &what.keep_session);
     struct buf code = own->step.code;
     own->step.code = (struct buf){0};
@@ -272,7 +287,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     bool unwanted = running_unwanted(what.running);
     if (status == STATUS_OK) {
         *settings->pool_away = false;
-        write_end(activity, settings, own, buf_peek(&code), &run, unwanted);
+        write_end(activity, settings, own, buf_peek(&code), &run, &files, unwanted);
         pool_run_fini(&run);
     } else if (unwanted && status == STATUS_CANCELLED) {
         note_unwanted(settings, own, what.is_own);
@@ -283,6 +298,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
             code_await_pool(activity, settings);
         code_refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
     }
+    run_files_fini(&files);
     running_end(settings->running, what.running); /* ORDER: its end is in the book */
     run_outputs_changed(settings->outputs, own->id, what.number);
     buf_fini(&code);

@@ -10,6 +10,8 @@
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/look.h"
+#include "svc/app/submission_body.h"
 #include "svc/app/submission_check.h"
 #include "svc/app/then.h"
 
@@ -52,36 +54,33 @@ static void on_created(struct exchange *exchange, json_t *warnings)
         exchange_answer_problem(exchange, http_problem_of_status(500), "the id cannot stand in a header");
         return;
     }
-    exchange_answer_json(exchange, 201,
-                         json_pack("{s:s, s:s, s:O*}", "id", exchange->id, "state",
-                                   request_state_name(exchange->state), "warnings", warnings));
-}
-
-/* Source text has its other members in the query: the same object as if it had been sent as JSON. */
-static json_t *read_source(struct http_request *request)
-{
-    struct bytes body = body_text(request);
-    struct bytes by = http_request_query(request, "submittedBy");
-    struct bytes wait = http_request_query(request, "approvalTimeoutSeconds");
-    json_t *root = json_pack("{s:o*}", "code", json_stringn((const char *)body.data, body.size));
-    if (by.data)
-        json_object_set_new(root, "submittedBy", json_stringn((const char *)by.data, by.size));
-    if (wait.data) { /* what is no number is refused as in JSON */
-        json_t *number = json_loadb((const char *)wait.data, wait.size, JSON_DECODE_ANY, NULL);
-        json_object_set_new(root, "approvalTimeoutSeconds", number ? number : json_false());
+    struct http_request *request = exchange->request;
+    struct look_wish wish = {.waits = false};
+    if (!request || !look_wish_read(request, true, &wish) || !wish.waits) {
+        exchange_answer_json(exchange, 201,
+                             json_pack("{s:s, s:s, s:O*}", "id", exchange->id, "state",
+                                       request_state_name(exchange->state), "warnings", warnings));
+        return;
     }
-    return root;
+    char id[DT_INSTANCE_ID_SIZE];
+    struct app_service *service = exchange->service;
+    (void)snprintf(id, sizeof id, "%s", exchange->id);
+    wish.http_status = 201;
+    json_incref(warnings);
+    exchange_leave(exchange);
+    look_begin(service, request, bytes_of_cstr(id), &wish, warnings);
 }
 
 /* A promise that only a book can keep is refused without one: code must not run that was to wait. NULL: nothing. */
-static const char *bookless_refusal(const struct app_service *service, const json_t *root,
+static const char *bookless_refusal(const struct app_service *service, const struct submission_body *body,
                                     enum review_gate gate)
 {
-    if (service->review || (gate == REVIEW_GATE_AFTER && !submission_member(root, "session") &&
-                            !submission_member(root, "then")))
+    bool promises = gate != REVIEW_GATE_AFTER || submission_member(body->root, "session") ||
+                    submission_member(body->root, "then") || body->inputs.count > 0;
+    if (service->review || !promises)
         return NULL;
-    return "The members \"session\", \"then\" and \"gate\", unless it is \"after\", need a server with a "
-           "data folder.";
+    return "Files, the members \"session\" and \"then\", and \"gate\", unless it is \"after\", need a server "
+           "with a data folder.";
 }
 
 /* "" without one. */
@@ -94,16 +93,14 @@ static bool read_key(struct http_request *request, char ret_key[static APP_KEY_S
     return true;
 }
 
-void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
+/* What stands in the body is checked; `body` is released by the caller, but for the inputs if they were taken. */
+static void create(struct app_service *service, struct http_request *request, struct submission_body *body)
 {
-    (void)id;
     static const char *const known[] = {
         "code",   "submittedBy", "approvalTimeoutSeconds", "language", "gate", "session", "then", "purpose",
         "labels", "onBehalfOf"};
     size_t kept = ARRAY_SIZE(known) - (service->review ? 0 : BOOK_ONLY_MEMBERS);
-    json_t *root = body_is_source(request) ? read_source(request) : body_read_object(request);
-    if (!root)
-        return;
+    json_t *root = body->root;
     int http_status = 400;
     json_t *code = json_object_get(root, "code");
     const char *refusal = code_refusal(service, code, &http_status);
@@ -114,17 +111,15 @@ void route_requests_create(struct app_service *service, struct http_request *req
     if (!refusal)
         refusal = submission_refusal(root, &facts);
     if (!refusal)
-        refusal = bookless_refusal(service, root, facts.gate);
+        refusal = bookless_refusal(service, body, facts.gate);
     char key[APP_KEY_SIZE_MAX + 1] = "";
     if (!refusal && !read_key(request, key))
         refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
             APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
     json_t *then = refusal ? NULL : submission_member(root, "then");
     const struct then_place place = {service->task_hub, service->scheduler_resource};
-    if (then && !then_admit(request, then, &place)) { /* it is answered */
-        json_decref(root);
+    if (then && !then_admit(request, then, &place)) /* it is answered */
         return;
-    }
     const struct submission submission = {
         .body = service->review ? root : NULL,
         .then = then,
@@ -137,13 +132,26 @@ void route_requests_create(struct app_service *service, struct http_request *req
         .approval_timeout_ms = facts.approval_timeout_ms ? facts.approval_timeout_ms
                                                          : service->activity.steering.approval_timeout_ms,
         .warnings = refusal ? NULL : warn_of_unknown(root, known, kept),
+        .inputs = &body->inputs,
         .on_submitted = on_created,
     };
     if (refusal)
         http_respond_failure(request, http_status, refusal);
     else
         submit_code(service, request, &submission);
-    json_decref(root);
+}
+
+void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    (void)id;
+    const struct input_rules rules = {.size_max = service->input_size_max};
+    struct submission_body body;
+    struct look_wish wish; /* looked at before anything is done, and again once that is */
+    if (!look_wish_read(request, true, &wish))
+        return;
+    if (submission_body_read(request, &rules, &body))
+        create(service, request, &body);
+    submission_body_fini(&body);
 }
 
 /* --- POST /v1/requests/{id}/decision: {"approve", "by"?, "comment"?, "sha256"?} --- */

@@ -6,11 +6,14 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "core/review/inputs.h"
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
+#include "svc/app/input_drafts.h"
 #include "svc/app/review_events.h"
 #include "svc/app/run_outputs.h"
+#include "svc/app/submission_body.h"
 
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
@@ -88,6 +91,7 @@ void route_review_vote(struct app_service *service, struct http_request *request
 struct own_act {
     struct book_exchange base;
     json_t *root;
+    struct input_drafts drafts; /* of a revision */
     struct review_revision revision;
     const char *reason;
     bool operator_too;
@@ -101,6 +105,7 @@ static struct own_act *own_of(struct exchange *exchange)
 
 static void own_free(struct exchange *exchange)
 {
+    input_drafts_fini(&own_of(exchange)->drafts);
     json_decref(own_of(exchange)->root);
     book_exchange_free(exchange);
 }
@@ -147,30 +152,66 @@ static enum status revise(struct book_exchange *exchange, struct review_book *bo
                               err);
 }
 
+static enum status write_inputs(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    (void)book;
+    return input_drafts_write(&own_of(&exchange->base)->drafts, err);
+}
+
+static void on_inputs(struct exchange *exchange)
+{
+    if (exchange->status == DT_OK) {
+        book_exchange_act(&own_of(exchange)->base, false, revise, on_done);
+        return;
+    }
+    exchange->carries_on = false;
+    exchange_answer_failure(exchange);
+}
+
+/* `body` was read; what of it is wrong is answered. */
+static void begin_revision(struct app_service *service, struct http_request *request, struct bytes id,
+                           struct submission_body *body)
+{
+    int http_status;
+    const char *comment = NULL;
+    const json_t *code = json_object_get(body->root, "code");
+    const char *refusal = code_refusal(service, code, &http_status);
+    if (refusal)
+        http_respond_failure(request, http_status, refusal);
+    if (refusal || !read_text(request, body->root, "comment", APP_COMMENT_SIZE_MAX, &comment))
+        return;
+    struct own_act *own = begin_own(service, request, id, json_incref(body->root));
+    if (!own)
+        return;
+    own->http_status = 201;
+    if (!input_drafts_take(&own->drafts, service, &body->inputs)) {
+        own->base.base.carries_on = false;
+        exchange_answer_problem(
+            &own->base.base, http_problem_of_status(503),
+            "There is no room for these files at the moment (limit app-inputs-held-max).");
+        return;
+    }
+    own->revision = (struct review_revision){.by = own->base.person,
+                                             .code = json_bytes(code),
+                                             .files = own->drafts.files,
+                                             .file_count = own->drafts.inputs.count,
+                                             .same_files = !body->files_said,
+                                             .comment = comment};
+    if (own->drafts.inputs.count > 0)
+        book_exchange_act_beside(&own->base, write_inputs, on_inputs);
+    else
+        book_exchange_act(&own->base, false, revise, on_done);
+}
+
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id)
 {
     if (book_exchange_refuse_without_book(service, request))
         return;
-    json_t *root = body_read_object(request);
-    if (!root)
-        return;
-    int http_status;
-    const char *comment = NULL;
-    const json_t *code = json_object_get(root, "code");
-    const char *refusal = code_refusal(service, code, &http_status);
-    if (refusal)
-        http_respond_failure(request, http_status, refusal);
-    if (refusal || !read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment)) {
-        json_decref(root);
-        return;
-    }
-    struct own_act *own = begin_own(service, request, id, root);
-    if (!own)
-        return;
-    own->http_status = 201;
-    own->revision =
-        (struct review_revision){.by = own->base.person, .code = json_bytes(code), .comment = comment};
-    book_exchange_act(&own->base, false, revise, on_done);
+    const struct input_rules rules = {.size_max = service->input_size_max, .by_hash = true};
+    struct submission_body body;
+    if (submission_body_read(request, &rules, &body))
+        begin_revision(service, request, id, &body);
+    submission_body_fini(&body);
 }
 
 static enum status cancel(struct book_exchange *exchange, struct review_book *book, struct err *err)
@@ -218,18 +259,6 @@ static struct blob_look *look_of(struct exchange *exchange)
     return CONTAINER_OF(exchange, struct blob_look, base.base);
 }
 
-static const char *code_hash(const json_t *request, int64_t number)
-{
-    json_t *revision;
-    size_t index;
-    json_array_foreach(json_object_get(request, "revisions"), index, revision)
-    {
-        if (json_integer_value(json_object_get(revision, "number")) == number)
-            return json_string_value(json_object_get(revision, "codeSha256"));
-    }
-    return NULL;
-}
-
 static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct blob_look *look = look_of(&exchange->base);
@@ -246,7 +275,8 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
     else if (look->kind == BLOB_RESULT)
         hash = json_string_value(json_object_get(result, "sha256"));
     else
-        hash = code_hash(exchange->json, look->number);
+        hash = json_string_value(
+            json_object_get(review_revision_of(exchange->json, look->number), "codeSha256"));
     look->held = look->kind == BLOB_RESULT && sight == REVIEW_HELD;
     if (look->held)
         return STATUS_OK;

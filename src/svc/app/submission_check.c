@@ -55,8 +55,6 @@ static const char *purpose_refusal(const json_t *root, enum review_gate *ret_gat
     if (submission_member(root, "labels") && !labels_fit(submission_member(root, "labels")))
         return "The member \"labels\" must be an object of at most " DIGITS_OF(
             APP_LABELS_MAX) " short texts, the names without a colon (limit app-labels-max).";
-    if (submission_member(root, "files"))
-        return "The member \"files\" is not taken: input files are uploaded to a session of the pool.";
     if (!submission_text(root, "gate", 8, &gate) ||
         (gate && (*ret_gate = review_gate_of(bytes_of_cstr(gate))) == REVIEW_GATES))
         return "The member \"gate\" must be \"after\", \"before\" or \"both\".";

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* file_stream.c — read, write, and again. */
+#include "svc/app/file_stream.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct file_stream *stream_of(struct exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct file_stream, base.base);
+}
+
+void file_stream_fini(struct file_stream *stream)
+{
+    EVP_MD_CTX_free(stream->digest);
+    review_blob_close(&stream->blob);
+    buf_fini(&stream->piece);
+}
+
+/* --- beside the book --- */
+
+static enum status check(struct file_stream *stream, struct err *err)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    char text[SECRET_HASH_SIZE + 1] = "";
+    unsigned size = 0;
+    if (!EVP_DigestFinal_ex(stream->digest, hash, &size))
+        return err_set(err, STATUS_INTERNAL, "SHA-256 failed");
+    for (size_t i = 0; i < SECRET_HASH_SIZE / 2; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    if (strcmp(text, stream->sha256) == 0)
+        return STATUS_OK;
+    return err_set(err, STATUS_NOT_FOUND, "the bytes are not what they were");
+}
+
+/* The next piece; behind the last one of a whole file, whether it was that file. */
+static enum status read_piece(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    (void)book;
+    struct file_stream *stream = CONTAINER_OF(exchange, struct file_stream, base);
+    size_t size = MIN(stream->until - stream->from, APP_FILE_PIECE_SIZE);
+    buf_clear(&stream->piece);
+    enum status status = review_blob_read(&stream->blob, stream->from, size, &stream->piece, err);
+    if (status != STATUS_OK || !stream->digest)
+        return status;
+    if (!EVP_DigestUpdate(stream->digest, stream->piece.data, stream->piece.size))
+        return err_set(err, STATUS_INTERNAL, "SHA-256 failed");
+    return stream->from + stream->piece.size == stream->until ? check(stream, err) : STATUS_OK;
+}
+
+/* --- on the loop --- */
+
+static void on_piece(struct exchange *exchange);
+
+static void next_piece(struct file_stream *stream)
+{
+    book_exchange_act_beside(&stream->base, read_piece, on_piece);
+}
+
+static void on_drain(void *context)
+{
+    struct file_stream *stream = context;
+    bool goes_on = stream->full && !stream->base.base.calling;
+    stream->full = false;
+    if (goes_on)
+        next_piece(stream);
+}
+
+/* What is small is one answer. */
+static void answer_whole(struct file_stream *stream)
+{
+    struct exchange *exchange = &stream->base.base;
+    struct http_request *request = exchange->request;
+    http_respond(request, stream->http_status, stream->content_type, buf_peek(&stream->piece));
+    exchange->request = NULL;
+    exchange_leave(exchange);
+}
+
+static void end(struct file_stream *stream, bool whole)
+{
+    struct exchange *exchange = &stream->base.base;
+    struct http_request *request = exchange->request;
+    exchange_leave(exchange); /* it is gone */
+    if (whole)
+        http_stream_end(request);
+    else
+        http_stream_abort(request);
+}
+
+static void write_piece(struct file_stream *stream)
+{
+    struct exchange *exchange = &stream->base.base;
+    stream->from += stream->piece.size;
+    bool last = stream->from == stream->until;
+    if (!stream->begun && last) {
+        answer_whole(stream);
+        return;
+    }
+    if (!stream->begun)
+        http_stream_begin(exchange->request, stream->http_status, stream->content_type, on_drain, stream);
+    stream->begun = exchange->streams = true;
+    stream->full = http_stream_write(exchange->request, buf_peek(&stream->piece)) > APP_FILE_PIECE_SIZE;
+    if (last)
+        end(stream, true);
+    else if (!stream->full)
+        next_piece(stream);
+}
+
+static void on_piece(struct exchange *exchange)
+{
+    struct file_stream *stream = stream_of(exchange);
+    if (exchange->status == DT_OK)
+        write_piece(stream);
+    else if (stream->begun)
+        end(stream, false);
+    else if (exchange->status == DT_NOT_FOUND)
+        exchange_answer_problem(exchange, http_problem_of_status(500),
+                                "The file is not what it was when it was stored.");
+    else
+        exchange_answer_failure(exchange);
+}
+
+void file_stream_begin(struct file_stream *stream)
+{
+    bool whole = stream->from == 0 && stream->until == stream->blob.size;
+    stream->digest = whole ? EVP_MD_CTX_new() : NULL;
+    if (whole && !(stream->digest && EVP_DigestInit_ex(stream->digest, EVP_sha256(), NULL)))
+        exchange_answer_problem(&stream->base.base, http_problem_of_status(503), "out of memory");
+    else
+        next_piece(stream);
+}
