@@ -94,7 +94,8 @@ struct exchange {
     bool unrecorded;          /* the last call was to the audit log, which could not be written */
     enum request_state state; /* of a submission; QUEUED unless the book says otherwise */
     bool wakes;               /* a pause that ends early when a request has changed */
-    bool streams;             /* the answer has begun: it can only go on, end, or be broken off */
+    bool changed; /* one has since the last pause: what was looked at may be of before, so there is none */
+    bool streams; /* the answer has begun: it can only go on, end, or be broken off */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];

@@ -273,6 +273,9 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
 {
     exchange->on_step = on_step;
     exchange->timer.on_fire = on_timer;
+    if (exchange->changed)
+        pause_ns = 0;
+    exchange->changed = false;
     if (loop_timer_set(exchange->service->loop, &exchange->timer,
                        loop_now(exchange->service->loop) + pause_ns) != STATUS_OK)
         exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
@@ -282,7 +285,10 @@ void exchange_wake_all(struct app_service *service)
 {
     list_each_safe (link, &service->exchanges) {
         struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
-        if (!exchange->wakes || !exchange->timer.loop || service->stopping)
+        if (!exchange->wakes || service->stopping)
+            continue;
+        exchange->changed = !exchange->timer.loop;
+        if (exchange->changed)
             continue;
         cancel_timer(exchange);
         exchange->on_step(exchange);

@@ -627,6 +627,28 @@ static void a_peer_that_goes_is_forgotten(void **state)
     assert_int_equal(during.answers + between.answers, 0);
 }
 
+/* A request changed while it was looked at: what was seen may be of before, so nobody waits for the next change. */
+static void a_change_during_a_look_ends_the_pause_behind_it(void **state)
+{
+    struct http_request request = {.answers = 0};
+    struct exchange *exchange = exchange_create(&service, &request, sizeof(struct exchange), NULL);
+    exchange->wakes = true;
+    exchange_wake_all(&service); /* it is looking */
+    exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
+    struct err err = {0};
+    assert_int_equal(loop_step(service.loop, 1000, &err), STATUS_OK);
+    assert_int_equal(request.answers, 1);
+
+    struct http_request later = {.answers = 0};
+    exchange = exchange_create(&service, &later, sizeof(struct exchange), NULL);
+    exchange->wakes = true;
+    exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
+    step();
+    assert_int_equal(later.answers, 0);
+    exchange_wake_all(&service);
+    assert_int_equal(later.answers, 1);
+}
+
 static void a_stop_answers_what_waits(void **state)
 {
     (void)state;
@@ -678,6 +700,7 @@ int main(void)
         TEST(each_failure_has_an_answer),
         TEST(a_call_that_cannot_start_is_answered_on_the_next_turn),
         TEST(a_peer_that_goes_is_forgotten),
+        TEST(a_change_during_a_look_ends_the_pause_behind_it),
         TEST(a_stop_answers_what_waits),
         TEST(ids_that_no_instance_can_have),
     };
