@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/printed.h"
+#include "svc/app/run_look.h"
 #include "svc/app/viewer.h"
 #include "wire/http1/sse.h"
 #include "wire/json/json.h"
@@ -28,16 +29,6 @@
 #define LOOKS_PER_TURN  20
 
 enum output_state { OUTPUT_QUEUED, OUTPUT_RUNNING, OUTPUT_LIVE, OUTPUT_OVER, OUTPUT_STATES };
-
-/* What the book says of one run. */
-struct run_look {
-    char id[REVIEW_ID_SIZE];
-    int64_t number;
-    bool wants_result;
-    json_t *request; /* as REVIEW_RAW; owned */
-    json_t *result;  /* owned; NULL: there is none */
-    size_t size;     /* bytes of its text */
-};
 
 /* What one run has printed. Freed when nobody reads it and no look is under way. */
 struct run_output {
@@ -82,69 +73,6 @@ struct run_outputs {
 
 static void pump(struct output_reader *reader);
 static void look(struct run_output *output);
-
-/* --- a look at the book --- */
-
-static void look_fini(struct run_look *look)
-{
-    json_decref(look->request);
-    json_decref(look->result);
-    look->request = NULL;
-    look->result = NULL;
-    look->size = 0;
-}
-
-/* NULL: there is no such run (yet). */
-static const json_t *run_in(const json_t *request, int64_t number)
-{
-    const json_t *runs = json_object_get(request, "runs");
-    for (size_t i = json_array_size(runs); i-- > 0;) {
-        const json_t *run = json_array_get(runs, i);
-        if (json_integer_value(json_object_get(run, "number")) == number)
-            return run;
-    }
-    return NULL;
-}
-
-/* Of a book that an older release wrote, only the request names the result of its present run. */
-static const char *result_hash(const json_t *request, const json_t *run)
-{
-    const char *own = json_string_value(json_object_get(run, "resultSha256"));
-    bool present = json_equal(json_object_get(request, "run"), json_object_get(run, "number")) &&
-                   json_object_get(run, "ended");
-    return own || !present
-               ? own
-               : json_string_value(json_object_get(json_object_get(request, "_result"), "sha256"));
-}
-
-static enum status read_result(struct review_book *book, const char *sha256, struct run_look *look,
-                               struct err *err)
-{
-    CLEANUP(buf_fini) struct buf text = {0};
-    enum status status = review_book_blob(book, sha256, &text, err);
-    if (status == STATUS_NOT_FOUND) /* retention has taken it */
-        return STATUS_OK;
-    look->size = text.size;
-    return status == STATUS_OK ? json_parse(buf_peek(&text), NULL, &look->result, err) : status;
-}
-
-/* On the store's thread. */
-static enum status read_run(struct review_book *book, struct run_look *look, struct err *err)
-{
-    look_fini(look); /* of a try before */
-    enum status status = review_book_read(book, look->id, REVIEW_RAW, &look->request, err);
-    if (status != STATUS_OK || !look->wants_result)
-        return status;
-    const char *sha256 = result_hash(look->request, run_in(look->request, look->number));
-    return sha256 ? read_result(book, sha256, look, err) : STATUS_OK;
-}
-
-static bool is_over(const json_t *request)
-{
-    const char *stored = json_string_value(json_object_get(request, "_state"));
-    enum review_state state = stored ? review_state_of_stored(bytes_of_cstr(stored)) : REVIEW_STATE_COUNT;
-    return state == REVIEW_STATE_COUNT || review_over(state);
-}
 
 /* --- what one run has printed --- */
 
@@ -193,7 +121,7 @@ static void free_if_unread(struct run_output *output)
     stop_reading(output);
     set_held(output, 0);
     list_remove(&output->link);
-    look_fini(&output->look);
+    run_look_fini(&output->look);
     json_decref(output->request);
     printed_fini(&output->printed);
     free(output);
@@ -275,9 +203,9 @@ static bool settle(struct run_output *output, const struct run_look *look)
 /* What a look has found; takes what it holds. False: as of settle. */
 static bool take_look(struct run_output *output, struct run_look *look)
 {
-    const json_t *run = run_in(look->request, output->look.number);
+    const json_t *run = run_look_find(look->request, output->look.number);
     bool here = running_has(output->outputs->running, output->look.id, output->look.number);
-    bool ended = json_object_get(run, "ended") || (is_over(look->request) && !here);
+    bool ended = json_object_get(run, "ended") || (run_look_is_over(look->request) && !here);
     bool held = true;
     json_decref(output->request);
     output->request = json_incref(look->request);
@@ -285,14 +213,14 @@ static bool take_look(struct run_output *output, struct run_look *look)
         held = settle(output, look);
     else if (output->state == OUTPUT_QUEUED && run)
         output->state = OUTPUT_RUNNING;
-    look_fini(look);
+    run_look_fini(look);
     pump_all(output);
     return held;
 }
 
 static enum status perform_look(struct review_job *job, struct review_book *book, struct err *err)
 {
-    return read_run(book, &CONTAINER_OF(job, struct run_output, job)->look, err);
+    return run_look_read(book, &CONTAINER_OF(job, struct run_output, job)->look, err);
 }
 
 static void on_look(struct review_job *job, enum status status, const struct err *err)
@@ -303,7 +231,7 @@ static void on_look(struct review_job *job, enum status status, const struct err
         (void)take_look(output, &output->look);
     else
         log_warn(AREA, "a run's output cannot be read id=%s cause=\"%s\"", output->look.id, err->text);
-    look_fini(&output->look);
+    run_look_fini(&output->look);
     if (output->look_again && output->state != OUTPUT_OVER)
         look(output);
     free_if_unread(output);
@@ -409,7 +337,7 @@ static void send_status(struct output_reader *reader, bool held)
     else if (state == OUTPUT_RUNNING || state == OUTPUT_LIVE)
         json_object_set_new(status, "live", json_boolean(state == OUTPUT_LIVE));
     if (state == OUTPUT_OVER)
-        add_end(status, run_in(output->request, output->look.number));
+        add_end(status, run_look_find(output->request, output->look.number));
     send(reader, "status", status);
     reader->told = state;
 }
@@ -427,7 +355,7 @@ static void reader_free(struct output_reader *reader)
 {
     struct run_output *output = reader->output;
     loop_defer_cancel(&reader->more);
-    look_fini(&reader->look);
+    run_look_fini(&reader->look);
     if (output) {
         list_remove(&reader->link);
         free_if_unread(output);
@@ -557,14 +485,6 @@ static void refuse(struct output_reader *reader, int http_status, const char *de
     http_respond_failure(request, http_status, detail);
 }
 
-/* The run is there, or will be the next one. */
-static bool is_known_run(const struct run_look *look)
-{
-    size_t count = json_array_size(json_object_get(look->request, "runs"));
-    return run_in(look->request, look->number) ||
-           (look->number == (int64_t)count + 1 && !is_over(look->request));
-}
-
 static void open_stream(struct output_reader *reader)
 {
     struct run_outputs *outputs = reader->outputs;
@@ -603,10 +523,10 @@ static void go_on(struct output_reader *reader)
     struct app_viewer viewer;
     app_viewer_of(http_request_principal(reader->request), &viewer);
     const struct run_output *output = find_output(reader->outputs, reader->look.id, reader->look.number);
-    const json_t *run = run_in(reader->look.request, reader->look.number);
+    const json_t *run = run_look_find(reader->look.request, reader->look.number);
     if (review_sight(reader->look.request, &viewer.viewer) == REVIEW_HIDDEN)
         refuse(reader, 404, "There is no request with this id.");
-    else if (!is_known_run(&reader->look))
+    else if (!run_look_is_known(&reader->look))
         refuse(reader, 404, "The request has no run with this number.");
     else if (reader->place.mark == PRINTED_END && json_object_get(run, "ended"))
         answer_end(reader);
@@ -633,7 +553,7 @@ static void on_asked(struct review_job *job, enum status status, const struct er
 
 static enum status perform_ask(struct review_job *job, struct review_book *book, struct err *err)
 {
-    return read_run(book, &CONTAINER_OF(job, struct output_reader, job)->look, err);
+    return run_look_read(book, &CONTAINER_OF(job, struct output_reader, job)->look, err);
 }
 
 static void ask(struct output_reader *reader)
