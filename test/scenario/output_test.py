@@ -222,6 +222,23 @@ class Restart(Case):
         self.assertEqual((again.text(), again.text("stderr")), (result["stdout"], result["stderr"]))
 
 
+    def test_rp62_kill_9_behind_a_cancel(self):
+        """RP-62, RP-54: the request stays cancelled, and of the run nobody says that it still goes on."""
+        self.server = Server(PROGRAM, arguments=["--ready-sessions", "1", "--interrupt-grace", "60s"]).start()
+        self.addCleanup(self.server.close)
+        request_id = self.create("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf', flush=True)\nwhile True: pass")
+        events = Events(self.server, request_id).until(lambda e: e.text())
+        self.assertEqual(self.server.ask("POST", f"/v1/requests/{request_id}/cancel", {"reason": "enough"})[0], 200)
+        self.assertNotIn("ended", self.server.request(request_id)["runs"][0])
+        self.server.kill()
+        events.close()
+        self.server.start()
+        seen = self.server.request(request_id)
+        self.assertEqual((seen["state"], seen["ended"]["reason"]), ("cancelled", "enough"))
+        self.assertEqual((seen["runs"][0]["ended"], seen["runs"][0]["why"]), ("interrupted", "lost"))
+        self.assertEqual(Events(self.server, request_id).all().statuses()[-1]["why"], "lost")
+
+
 class Foreign(Case):
     def test_rp06_a_foreign_pool_tells_its_output_at_the_end(self):
         """RP-06: its runs are not live, and that is said; the output comes with the result."""

@@ -165,6 +165,25 @@ class Limits(unittest.TestCase):
                 self.assertIn(words, run["words"])
 
 
+class People(unittest.TestCase):
+    def test_rp62_who_may_cancel(self):
+        """RP-62: its submitter and an operator; who cancelled is in the request. To others it is not there, or not theirs to end."""
+        with Server(PROGRAM, arguments=["--auth", "--ready-sessions", "1", "--interrupt-grace", "1s"]) as server:
+            server.sign_in()
+            keys = {name: {"Authorization": f"Bearer {server.key_of(name, role)}"} for name, role in (
+                ("sam", "submitter"), ("sid", "submitter"), ("rea", "reviewer"), ("aud", "auditor"), ("olga", "operator"))}
+            for who in ("sam", "olga"):
+                request_id = server.ask("POST", "/v1/requests", {"code": HELD}, keys["sam"])[2]["id"]
+                server.until_busy()
+                path = f"/v1/requests/{request_id}/cancel"
+                for other, status in (("sid", 404), ("rea", 403), ("aud", 403)):
+                    self.assertEqual(server.ask("POST", path, {}, keys[other])[0], status, other)
+                status, _, answer = server.ask("POST", path, {"reason": "no need"}, keys[who])
+                self.assertEqual((status, answer["state"], answer["ended"]["by"]), (200, "cancelled", who))
+                eventually(self, lambda: "ended" in server.request(request_id)["runs"][-1], "the run did not end")
+                self.assertEqual(server.request(request_id)["runs"][-1]["why"], "cancelled")
+
+
 class Foreign(unittest.TestCase):
     """A pool that speaks the contract and nothing of ours."""
 

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/run_look.h"
+#include "svc/app/running.h"
 #include "wire/json/json.h"
 
 #define BOOK_PAUSE_NS       NS_PER_S /* at most: what changes wakes it */
@@ -80,6 +82,29 @@ static bool add_etag(struct exchange *exchange, const json_t *request)
            http_response_header(exchange->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
 }
 
+static enum request_state state_in_book(const struct look_exchange *own)
+{
+    const char *state = json_string_value(json_object_get(own->base.json, "state"));
+    return request_state_from_name(bytes_of_cstr(text_or(state, "")));
+}
+
+/* Its request was over before it, and then the server went away: nobody will run it again, or write its end down. */
+static void tell_lost_runs(struct look_exchange *own)
+{
+    json_t *request = own->base.json;
+    const char *id = json_string_value(json_object_get(request, "id"));
+    const json_t *runs = json_object_get(request, "runs");
+    struct running *running = own->base.base.service->activity.running;
+    if (!id || !request_state_over(state_in_book(own)))
+        return;
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        json_t *run = json_array_get(runs, i);
+        int64_t number = json_integer_value(json_object_get(run, "number"));
+        if (!json_object_get(run, "ended") && !running_has(running, id, number))
+            run_look_add_lost(run);
+    }
+}
+
 static void on_full(struct exchange *exchange)
 {
     struct look_exchange *own = own_of(exchange);
@@ -87,17 +112,12 @@ static void on_full(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
+    tell_lost_runs(own);
     review_hold_back(own->base.json, &own->base.viewer.viewer);
     if (add_etag(exchange, own->base.json))
         answer(own, json_incref(own->base.json));
     else
         exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
-}
-
-static enum request_state state_in_book(const struct look_exchange *own)
-{
-    const char *state = json_string_value(json_object_get(own->base.json, "state"));
-    return request_state_from_name(bytes_of_cstr(text_or(state, "")));
 }
 
 static void answer_or_wait(struct exchange *exchange)

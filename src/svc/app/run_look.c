@@ -63,6 +63,14 @@ bool run_look_is_over(const json_t *request)
     return state == REVIEW_STATE_COUNT || review_over(state);
 }
 
+void run_look_add_lost(json_t *run)
+{
+    json_object_set_new(run, "ended", json_string("interrupted"));
+    json_object_set_new(run, "why", json_string("lost"));
+    json_object_set_new(run, "words",
+                        json_string("The server went away during the run; nobody knows how far it came."));
+}
+
 bool run_look_is_known(const struct run_look *look)
 {
     size_t count = json_array_size(json_object_get(look->request, "runs"));

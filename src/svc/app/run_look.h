@@ -22,6 +22,8 @@ STATUS_RESULT run_look_read(struct review_book *book, struct run_look *look, str
 const json_t *run_look_find(const json_t *request, int64_t number);
 /* The request will not change any more, so it has no further runs. */
 bool run_look_is_over(const json_t *request);
+/* Of a run of a request that is over, of which nobody has written the end down: that it was lost. */
+void run_look_add_lost(json_t *run);
 /* The run that was asked for is there, or will be the next one. */
 bool run_look_is_known(const struct run_look *look);
 

@@ -309,11 +309,11 @@ static void add_end(json_t *status, const json_t *run)
             json_object_set(status, told[i], json_object_get(run, told[i]));
     if (json_object_get(run, "ended"))
         return;
-    json_object_set_new(status, "ended", json_string("interrupted"));
-    json_object_set_new(status, "why", json_string(run ? "lost" : "not-run"));
-    json_object_set_new(status, "words",
-                        json_string(run ? "The server went away during the run; nobody knows how far it came."
-                                        : "The request was over before it ran."));
+    run_look_add_lost(status);
+    if (run)
+        return;
+    json_object_set_new(status, "why", json_string("not-run"));
+    json_object_set_new(status, "words", json_string("The request was over before it ran."));
 }
 
 /* Who only sees that it runs is not told whether others read. */
