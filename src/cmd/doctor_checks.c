@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "cmd/container_engine.h"
 #include "runtime/runtime.h"
 
 #define PORT           8080
@@ -110,6 +111,21 @@ static struct doctor_check check_packages(const struct runtime *runtime)
     return check;
 }
 
+/* Nobody needs one who runs no images of others. */
+static struct doctor_check check_engine(void)
+{
+    struct doctor_check check = {.name = "container engine", .good = true};
+    const char *there = container_engine_there();
+    if (there)
+        snprintf(check.detail, sizeof check.detail,
+                 "%s: container apps of any image with --container-engine %s", there, there);
+    else
+        snprintf(check.detail, sizeof check.detail,
+                 "none: container apps of other images than sallyport/app need "
+                 "one; apt-get install podman");
+    return check;
+}
+
 int doctor_checks(struct doctor_check ret_checks[DOCTOR_CHECKS_MAX])
 {
     char path[FOLDER_SIZE], there[FOLDER_SIZE];
@@ -119,6 +135,7 @@ int doctor_checks(struct doctor_check ret_checks[DOCTOR_CHECKS_MAX])
     ret_checks[count++] = check_folder(path, there);
     ret_checks[count++] = check_disk(there);
     ret_checks[count++] = check_descriptors();
+    ret_checks[count++] = check_engine();
     for (int id = 0; id < RUNTIMES; id++) {
         const struct runtime *runtime = runtime_row((enum runtime_id)id);
         if (runtime->packages->name) /* else nobody misses any */

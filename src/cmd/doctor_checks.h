@@ -7,7 +7,7 @@
 
 #include "runtime/runtime.h"
 
-#define DOCTOR_CHECKS_MAX (4 + RUNTIMES)
+#define DOCTOR_CHECKS_MAX (5 + RUNTIMES)
 
 struct doctor_check {
     char name[40];

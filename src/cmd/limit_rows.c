@@ -47,6 +47,7 @@
 #include "svc/directory/witness.h"
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
+#include "svc/launcher/engine_command.h"
 #include "svc/launcher/limit_values.h"
 #include "svc/mcp/limit_values.h"
 #include "svc/page/limit_values.h"
@@ -357,6 +358,13 @@ const struct limit_row limits_table[] = {
     /* --- apps of the control plane --- */
     ROW("apps", LAUNCHER_APPS_MAX, LIMIT_COUNT, "Processes of container apps, those that are ending included", ""),
     ROW("apps", LAUNCHER_PATIENCE_MS, LIMIT_MS, "For an app to end before it is killed", ""),
+    ROW("apps", CONTAINER_BLOCK_MAX, LIMIT_BYTES, "Command, arguments and variables of a container", ""),
+    ROW("apps", CONTAINER_IMAGE_MAX, LIMIT_BYTES, "The name of a container's image", ""),
+    ROW("apps", CONTAINER_WORDS_MAX, LIMIT_COUNT, "Words of a container's command, and of its arguments", ""),
+    ROW("apps", CONTAINER_VARIABLES_MAX, LIMIT_COUNT, "Variables of a container, two of its identity included", ""),
+    ROW("apps", CONTAINER_FORWARDS_MAX, LIMIT_COUNT, "Ports of the server that the variables of a container name", ""),
+    ROW("apps", RELAY_CONNECTIONS_MAX, LIMIT_COUNT, "Connections into a container, and likewise out of it to the server", ""),
+    ROW("apps", ENGINE_OPTIONS_MAX, LIMIT_COUNT, "Words of `--container-options`", ""),
     ROW("apps", LAUNCH_VARIABLES_MAX, LIMIT_COUNT, "Variables of an app", ""),
     ROW("apps", LAUNCH_BLOCK_MAX, LIMIT_BYTES, "Variables of an app, with their names", ""),
     ROW("apps", MADE_APP_LOG_MAX, LIMIT_BYTES, "Kept of what an app writes, the newest", ""),

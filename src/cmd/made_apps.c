@@ -98,17 +98,22 @@ static int open_authority(const struct made_apps *apps)
     return copy;
 }
 
+static struct launcher_client *starter_of(const struct made_app *app, enum made_app_kind kind)
+{
+    return app->apps->starters[kind].client;
+}
+
 static enum status run(struct made_app *app, struct err *err)
 {
     struct made_apps *apps = app->apps;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_set(err, STATUS_IO, "pipe: %s", strerror(errno));
-    int authority = open_authority(apps);
+    int authority = app->kind == MADE_APP_OWN ? open_authority(apps) : -1;
     const struct launch launch = {.slot = app->slot,
                                   .generation = ++apps->generations,
                                   .port = app->port,
-                                  .environment = buf_peek(&app->environment),
+                                  .description = buf_peek(&app->description),
                                   .output_fd = ends[1],
                                   .authority_fd = authority};
     close_output(app);
@@ -116,7 +121,7 @@ static enum status run(struct made_app *app, struct err *err)
                              ? err_set(err, STATUS_IO, "fcntl: %s", strerror(errno))
                              : loop_fd_add(apps->loop, &app->output, ends[0], EPOLLIN, err);
     if (status == STATUS_OK)
-        status = launcher_client_launch(apps->launcher, &launch, err);
+        status = launcher_client_launch(starter_of(app, app->kind), &launch, err);
     close(ends[1]);
     if (authority >= 0)
         close(authority);
@@ -127,6 +132,7 @@ static enum status run(struct made_app *app, struct err *err)
         return status;
     }
     app->generation = launch.generation;
+    app->kind_runs = app->kind;
     app->started_ns = clock_monotonic_ns();
     app->started_unix_ns = clock_unix_ns();
     app->phase = MADE_APP_RUNNING;
@@ -166,7 +172,7 @@ static void halt(struct made_app *app)
 {
     struct err err = {0};
     app->phase = MADE_APP_ENDING;
-    if (launcher_client_halt(app->apps->launcher, app->slot, app->generation, &err) != STATUS_OK)
+    if (launcher_client_halt(starter_of(app, app->kind_runs), app->slot, app->generation, &err) != STATUS_OK)
         log_warn(AREA, "an app cannot be asked to end key=\"%s\" cause=\"%s\"", app->key, err.text);
 }
 
@@ -176,9 +182,9 @@ static void release(struct made_app *app)
 {
     close_output(app);
     loop_timer_cancel(&app->again);
-    if (app->environment.data)
-        explicit_bzero(app->environment.data, app->environment.size);
-    buf_fini(&app->environment);
+    if (app->description.data)
+        explicit_bzero(app->description.data, app->description.size);
+    buf_fini(&app->description);
     buf_fini(&app->log);
     list_remove(&app->link);
     app->apps->count--;
@@ -209,7 +215,8 @@ static void describe_ending(struct made_app *app, int status)
 
 static void on_left(void *context, uint32_t slot, uint64_t generation, int status)
 {
-    struct made_apps *apps = context;
+    const struct made_apps_starter *starter = context;
+    struct made_apps *apps = starter->apps;
     list_each (it, &apps->all) {
         struct made_app *app = CONTAINER_OF(it, struct made_app, link);
         if (app->slot != slot || app->generation != generation)
@@ -232,13 +239,17 @@ static void on_left(void *context, uint32_t slot, uint64_t generation, int statu
 
 static void on_lost(void *context)
 {
-    struct made_apps *apps = context;
-    apps->lost = true;
+    struct made_apps_starter *starter = context;
+    struct made_apps *apps = starter->apps;
+    starter->lost = true;
     if (!apps->stopping)
-        log_error(AREA, "the process that starts apps is gone: no app runs until the server is restarted");
+        log_error(AREA,
+                  "a process that starts apps is gone: its apps do not run until the server is restarted");
     for (struct list *it = apps->all.next, *next; it != &apps->all; it = next) {
         struct made_app *app = CONTAINER_OF(it, struct made_app, link);
         next = it->next;
+        if (starter != &apps->starters[app->kind_runs])
+            continue;
         loop_timer_cancel(&app->again);
         app->phase = MADE_APP_ENDED;
         snprintf(app->ending, sizeof app->ending, "the process that starts apps is gone: restart the server");
@@ -250,14 +261,23 @@ static void on_lost(void *context)
 
 /* --- the list --- */
 
-enum status made_apps_init(struct made_apps *apps, struct loop *loop, struct launcher_client *launcher,
-                           size_t most, struct err *err)
+enum status made_apps_init(struct made_apps *apps, struct loop *loop,
+                           struct launcher_client *const clients[MADE_APP_KINDS], size_t most,
+                           struct err *err)
 {
-    const struct launcher_callbacks callbacks = {.on_left = on_left, .on_lost = on_lost, .context = apps};
-    *apps =
-        (struct made_apps){.loop = loop, .launcher = launcher, .authority = apps->authority, .most = most};
+    *apps = (struct made_apps){.loop = loop, .authority = apps->authority, .most = most};
     list_init(&apps->all);
-    return launcher ? launcher_client_watch(launcher, loop, &callbacks, err) : STATUS_OK;
+    for (int kind = 0; kind < MADE_APP_KINDS; kind++) {
+        struct made_apps_starter *starter = &apps->starters[kind];
+        const struct launcher_callbacks callbacks = {
+            .on_left = on_left, .on_lost = on_lost, .context = starter};
+        *starter = (struct made_apps_starter){.apps = apps, .client = clients[kind]};
+        enum status status =
+            clients[kind] ? launcher_client_watch(clients[kind], loop, &callbacks, err) : STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
 }
 
 void made_apps_stop(struct made_apps *apps, void (*on_stopped)(void *context), void *context)
@@ -331,32 +351,35 @@ static enum status make(struct made_apps *apps, struct bytes key, struct made_ap
 }
 
 /* True if the process that runs is not the one that is wanted. */
-static bool take(struct made_app *app, uint16_t port, bool wanted, struct bytes environment)
+static bool take(struct made_app *app, const struct made_app_wish *wish)
 {
-    bool same = app->port == port && bytes_equal(environment, buf_peek(&app->environment));
-    app->port = port;
-    app->wanted = wanted;
+    bool same = app->port == wish->port && app->kind == wish->kind &&
+                bytes_equal(wish->description, buf_peek(&app->description));
+    app->port = wish->port;
+    app->kind = wish->kind;
+    app->wanted = wish->wanted;
     if (!same) {
-        if (app->environment.data)
-            explicit_bzero(app->environment.data, app->environment.size);
-        buf_clear(&app->environment);
-        buf_append_bytes(&app->environment, environment);
+        if (app->description.data)
+            explicit_bzero(app->description.data, app->description.size);
+        buf_clear(&app->description);
+        buf_append_bytes(&app->description, wish->description);
     }
-    return !same || !wanted;
+    return !same || !wish->wanted;
 }
 
-enum status made_apps_put(struct made_apps *apps, struct bytes key, uint16_t port, bool wanted,
-                          struct bytes environment, struct err *err)
+enum status made_apps_put(struct made_apps *apps, struct bytes key, const struct made_app_wish *wish,
+                          struct err *err)
 {
     struct made_app *app = made_apps_find(apps, key);
-    if (!apps->launcher || apps->lost || apps->stopping)
+    const struct made_apps_starter *starter = &apps->starters[wish->kind];
+    if (!starter->client || starter->lost || apps->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "no app can be started: %s",
                        apps->stopping ? "the server is stopping" : "restart the server");
     enum status status = app ? STATUS_OK : make(apps, key, &app, err);
     if (status != STATUS_OK)
         return status;
-    bool differs = take(app, port, wanted, environment);
-    if (buf_status(&app->environment) != STATUS_OK)
+    bool differs = take(app, wish);
+    if (buf_status(&app->description) != STATUS_OK)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     if (app->phase == MADE_APP_RUNNING && differs)
         halt(app);
@@ -366,7 +389,7 @@ enum status made_apps_put(struct made_apps *apps, struct bytes key, uint16_t por
         app->phase = MADE_APP_ENDED;
         app->back_off_ns = 0;
     }
-    if (wanted && app->phase == MADE_APP_ENDED)
+    if (wish->wanted && app->phase == MADE_APP_ENDED)
         start(app);
     return STATUS_OK;
 }

@@ -17,6 +17,7 @@
 #include "jail/warden_client.h"
 #include "os/memory.h"
 #include "svc/keeper/warden.h"
+#include "svc/launcher/engine.h"
 #include "svc/launcher/launcher.h"
 
 static const struct command server_commands[] = {
@@ -210,6 +211,15 @@ static int run_launcher(int argc, char *const *argv)
     return EXIT_USAGE;
 }
 
+static int run_containers(int argc, char *const *argv)
+{
+    if (argc == 3 && has_socket(LAUNCHER_SOCKET_FD))
+        return engine_main(LAUNCHER_SOCKET_FD, argv[2]);
+    fputs("sallyport: this command is started by a server, with a socket to it\ntype: sallyport help\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -219,6 +229,8 @@ int main(int argc, char **argv)
         return run_warden(argc, argv);
     if (strcmp(name, "launcher") == 0) /* started by jail/launcher_client.c, not by people */
         return run_launcher(argc, argv);
+    if (strcmp(name, "containers") == 0) /* likewise */
+        return run_containers(argc, argv);
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;

@@ -63,8 +63,10 @@ struct server {
     struct pool_service *pool; /* part_pool.c */
     char data_root[DATA_ROOT_PATH_SIZE]; /* part_pool.c: of jail/data_root.h */
 
-    struct launcher_client *launcher; /* part_launcher.c: NULL with `made-apps` 0 */
-    struct made_apps made_apps;       /* part_apps.c */
+    struct launcher_client *launchers
+        [MADE_APP_KINDS];    /* part_launcher.c: NULL with `made-apps` 0; of containers, without an engine */
+    char no_containers[240]; /* part_launcher.c: what struct control_engine has */
+    struct made_apps made_apps; /* part_apps.c */
 
     char *data_dir;                    /* part_folder.c: as people write it; NULL: nothing is kept */
     struct folder_handle data;         /* part_folder.c: the same, for this process */
@@ -198,7 +200,7 @@ STATUS_RESULT part_policy_apply(struct server *server, struct err *err);
 /* Managed identities are served from now on, if they were not before. */
 STATUS_RESULT part_identity_serve(struct server *server, struct err *err);
 /* The rows of apps in what the control plane makes resources of. */
-void part_apps_engine(struct control_engine *engine);
+void part_apps_engine(const struct server *server, struct control_engine *engine);
 
 /* True if the command has the part. */
 bool server_has(const struct server *server, const struct part *part);

@@ -5,8 +5,23 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cmd/container_block.h"
 #include "cmd/part.h"
 #include "wire/launch_environment.h"
+
+#define PORTS_OF_OURS (MADE_SCHEDULERS_MAX + 2) /* of schedulers, the server, its identities */
+
+static enum status add_variable(const struct control_app *app, struct buf *block, const char *name,
+                                const char *value, struct err *err)
+{
+    char pair[160];
+    if (!app->contained)
+        return launch_environment_add(block, bytes_of_cstr(name), bytes_of_cstr(value), err);
+    int size = snprintf(pair, sizeof pair, "%s=%s", name, value);
+    enum status status = container_launch_add(block, CONTAINER_VARIABLE, bytes_of(pair, (size_t)size), err);
+    explicit_bzero(pair, sizeof pair);
+    return status;
+}
 
 /* An app that is made anew gets another secret, so it starts anew, too; which is what a change of its identities asks for. */
 static enum status add_identities(struct server *server, struct bytes key, const struct control_app *app,
@@ -28,28 +43,56 @@ static enum status add_identities(struct server *server, struct bytes key, const
         return status;
     snprintf(endpoint, sizeof endpoint, "http://localhost:%u" MANAGED_IDENTITY_PATH,
              listener_port(server->identity_listener));
-    status = launch_environment_add(block, BYTES_LITERAL("IDENTITY_ENDPOINT"), bytes_of_cstr(endpoint), err);
+    status = add_variable(app, block, "IDENTITY_ENDPOINT", endpoint, err);
     if (status == STATUS_OK)
-        status = launch_environment_add(block, BYTES_LITERAL("IDENTITY_HEADER"), bytes_of_cstr(secret), err);
+        status = add_variable(app, block, "IDENTITY_HEADER", secret, err);
     explicit_bzero(secret, sizeof secret);
     return status;
+}
+
+static void wipe(struct buf *block)
+{
+    if (block->data)
+        explicit_bzero(block->data, block->size);
+    buf_fini(block);
+}
+
+/* The ports of this server that an app can be told of. Returns how many. */
+static size_t list_ports(const struct server *server, uint16_t ret_ports[PORTS_OF_OURS])
+{
+    size_t count = 0;
+    ret_ports[count++] = listener_port(server->listener);
+    if (server->identity_listener)
+        ret_ports[count++] = listener_port(server->identity_listener);
+    list_each (it, &server->made_schedulers.all) {
+        const struct made_scheduler *made = CONTAINER_OF(it, struct made_scheduler, link);
+        if (made->listener && count < PORTS_OF_OURS)
+            ret_ports[count++] = listener_port(made->listener);
+    }
+    return count;
 }
 
 static enum status put_app(void *context, struct bytes key, const struct control_app *app, struct err *err)
 {
     struct server *server = context;
-    CLEANUP(buf_fini) struct buf block = {0};
-    if (!server->launcher)
+    CLEANUP(wipe) struct buf block = {0};
+    CLEANUP(wipe) struct buf joined = {0};
+    enum made_app_kind kind = app->contained ? MADE_APP_CONTAINER : MADE_APP_OWN;
+    if (!server->launchers[kind])
         return STATUS_OK; /* it is kept, and its status says why it does not run */
-    buf_append_bytes(&block, app->environment);
+    buf_append_bytes(&block, app->description);
     enum status status = buf_status(&block);
     if (status == STATUS_OK)
         status = add_identities(server, key, app, &block, err);
-    if (status == STATUS_OK)
-        status = made_apps_put(&server->made_apps, key, app->port, app->wanted, buf_peek(&block), err);
-    if (block.data)
-        explicit_bzero(block.data, block.size);
-    return status;
+    struct made_app_wish wish = {
+        .kind = kind, .port = app->port, .wanted = app->wanted, .description = buf_peek(&block)};
+    if (status == STATUS_OK && app->contained) {
+        uint16_t ports[PORTS_OF_OURS];
+        size_t count = list_ports(server, ports);
+        status = container_block_join(buf_peek(&block), ports, count, &joined, err);
+        wish.description = buf_peek(&joined);
+    }
+    return status == STATUS_OK ? made_apps_put(&server->made_apps, key, &wish, err) : status;
 }
 
 static void remove_app(void *context, struct bytes key)
@@ -71,8 +114,9 @@ static bool tell_app(void *context, struct bytes key, struct control_app_state *
     return app != NULL;
 }
 
-void part_apps_engine(struct control_engine *engine)
+void part_apps_engine(const struct server *server, struct control_engine *engine)
 {
+    engine->no_containers = server->launchers[MADE_APP_CONTAINER] ? NULL : server->no_containers;
     engine->app_put = put_app;
     engine->app_remove = remove_app;
     engine->app_tell = tell_app;
@@ -81,15 +125,21 @@ void part_apps_engine(struct control_engine *engine)
 static enum status start(struct server *server, struct err *err)
 {
     server->made_apps.authority = server->tls.authority;
-    return made_apps_init(&server->made_apps, server->loop, server->launcher,
+    return made_apps_init(&server->made_apps, server->loop, server->launchers,
                           (size_t)setting_number(server->settings, "made-apps"), err);
 }
 
 static void health(const struct server *server, struct causes *causes)
 {
-    if (server->made_apps.lost)
-        cause_add(causes, "apps", CAUSE_WEAKER,
-                  "no container app runs: the process that starts them is gone; restart the server");
+    static const char *const words[MADE_APP_KINDS] = {
+        [MADE_APP_OWN] =
+            "no app of the image sallyport/app runs: the process that starts them is gone; restart the "
+            "server",
+        [MADE_APP_CONTAINER] =
+            "no container runs: the process that commands the engine is gone; restart the server"};
+    for (int kind = 0; kind < MADE_APP_KINDS; kind++)
+        if (server->made_apps.starters[kind].lost)
+            cause_add(causes, "apps", CAUSE_WEAKER, words[kind]);
 }
 
 static void stop(struct server *server)

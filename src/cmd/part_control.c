@@ -244,7 +244,7 @@ static enum status start(struct server *server, struct err *err)
                    .hub_is_fixed = hub_is_fixed,
                    .context = server},
     };
-    part_apps_engine(&options.engine);
+    part_apps_engine(server, &options.engine);
     return control_create(server->loop, &options, &server->control, err);
 }
 

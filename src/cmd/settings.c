@@ -88,7 +88,13 @@ const struct option_spec settings_table[] = {
     {"made-sessions", OPTION_COUNT, "N", NULL, "400", 0, 4000, COMMAND_DEV,
      "sessions of all session pools together that are made while the server runs, ready ones included"},
     {"made-apps", OPTION_COUNT, "N", NULL, "16", 0, LAUNCHER_APPS_MAX / 2, COMMAND_DEV,
-     "container apps of the image sallyport/app that are made while the server runs; 0: none is started"},
+     "container apps that are made while the server runs; 0: none is started"},
+    {"container-engine", OPTION_TEXT, "PROGRAM", NULL, "none", 0, 0, COMMAND_DEV,
+     "podman, docker, nerdctl or a path: runs container apps of other images than sallyport/app, with the "
+     "rights of who "
+     "starts the server; none: they are kept and shown"},
+    {"container-options", OPTION_TEXT, "WORDS", NULL, NULL, 0, 0, COMMAND_DEV,
+     "further options of the engine's command run, with blanks between them"},
     {"isolation-wait", OPTION_DURATION, "TIME", NULL, "60s", NS_PER_MS, DAY_NS,
      COMMAND_DEV | COMMAND_POOL | COMMAND_APP,
      "how long runs wait while sessions cannot be made, before they fail", .limit = true},

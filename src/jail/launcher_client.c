@@ -27,16 +27,15 @@ struct launcher_client {
     struct packet packet;
 };
 
-enum status launcher_client_start(uid_t uid, struct launcher_client **ret_client, struct err *err)
+static enum status start(const char *word, const char *argument, struct launcher_client **ret_client,
+                         struct err *err)
 {
     struct launcher_client *client = calloc(1, sizeof *client);
-    char number[16];
     if (!client)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    (void)snprintf(number, sizeof number, "%u", (unsigned)uid);
     const struct companion_command command = {.program = "/proc/self/exe",
-                                              .word = "launcher",
-                                              .argument = number,
+                                              .word = word,
+                                              .argument = argument,
                                               .path = "/usr/bin:/bin",
                                               .socket_fd = LAUNCHER_SOCKET_FD};
     enum status status = companion_start(&command, &client->socket, &client->pid, err);
@@ -54,6 +53,19 @@ enum status launcher_client_start(uid_t uid, struct launcher_client **ret_client
     }
     *ret_client = client;
     return STATUS_OK;
+}
+
+enum status launcher_client_start(uid_t uid, struct launcher_client **ret_client, struct err *err)
+{
+    char number[16];
+    (void)snprintf(number, sizeof number, "%u", (unsigned)uid);
+    return start("launcher", number, ret_client, err);
+}
+
+enum status launcher_client_start_engine(const char *settings, struct launcher_client **ret_client,
+                                         struct err *err)
+{
+    return start("containers", settings, ret_client, err);
 }
 
 /* --- messages in --- */
@@ -110,7 +122,7 @@ enum status launcher_client_launch(struct launcher_client *client, const struct 
                                            .slot = launch->slot,
                                            .generation = launch->generation,
                                            .code = launch->port,
-                                           .text = launch->environment};
+                                           .text = launch->description};
     const int fds[] = {launch->output_fd, launch->authority_fd};
     return send_message(client, &message, fds, launch->authority_fd >= 0 ? 2 : 1, err);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* launcher_client.h — the server's side of the socket to the launcher, who starts the apps of the control plane.
- * Like the warden it is forked before the server confines itself, since a confined server starts no program. Unlike it, it has
- * no rights: it gives them up before it reads its first message (svc/launcher/launcher.h). Messages are LAUNCH, HALT and LEFT
- * of wire/keeper_message.h. All on the loop's thread; callbacks come from the loop. */
+/* launcher_client.h — the server's side of the socket to a process that starts apps of the control plane: the launcher, for those of
+ * this program, or the one that commands a container engine, for those of other images.
+ * Like the warden they are forked before the server confines itself, since a confined server starts no program. The launcher
+ * has no rights: it gives them up before it reads its first message (svc/launcher/launcher.h); the other keeps them
+ * (svc/launcher/engine.h). Messages are LAUNCH, HALT and LEFT of wire/keeper_message.h. All on the loop's thread; callbacks come
+ * from the loop. */
 #ifndef JAIL_LAUNCHER_CLIENT_H
 #define JAIL_LAUNCHER_CLIENT_H
 
@@ -11,7 +13,8 @@
 #include "base/bytes.h"
 #include "os/loop.h"
 
-#define LAUNCHER_SOCKET_FD 3 /* where `program launcher UID` finds its socket */
+#define LAUNCHER_SOCKET_FD                                                                                   \
+    3 /* where `program launcher UID` and `program containers SETTINGS` find their socket */
 
 struct launcher_client;
 
@@ -29,7 +32,7 @@ struct launch {
     uint32_t slot; /* of the caller's table; free, as far as the launcher knows */
     uint64_t generation;
     uint16_t port;
-    struct bytes environment; /* wire/launch_environment.h */
+    struct bytes description; /* wire/launch_environment.h; wire/container_launch.h for an engine */
     int output_fd;            /* the write end of a pipe */
     int authority_fd;         /* a file with the certificates to trust; -1: those of the machine */
 };
@@ -37,6 +40,9 @@ struct launch {
 /* Starts this program's own file as `launcher`, before any thread exists; it becomes user `uid` (0: it stays who the caller
  * is). IO: no process or no socket. */
 STATUS_RESULT launcher_client_start(uid_t uid, struct launcher_client **ret_client, struct err *err);
+/* The same as `containers`; `settings` as svc/launcher/engine_command.h has them. */
+STATUS_RESULT launcher_client_start_engine(const char *settings, struct launcher_client **ret_client,
+                                           struct err *err);
 /* From now on callbacks come. */
 STATUS_RESULT launcher_client_watch(struct launcher_client *client, struct loop *loop,
                                     const struct launcher_callbacks *callbacks, struct err *err);

@@ -27,7 +27,8 @@ PLACES = {"data": "names the data folder itself", "ready-file": "read by this te
           "user": "whose the data folder is: another may not read it, and the start says so"}
 # What a setting that is a text is changed to, where not every text will do.
 TEXTS = {"trace-url": "http://127.0.0.1:9/v1/traces", "compat": "sample", "task-hubs": "other,default", "pool-name": "other",
-         "host-names": "other.example", "log-level": "debug", "retention": "failed=90d", "log-format": "json", "app-hub": "DEFAULT", "session-path": "/usr/share/zoneinfo", "require": "seccomp"}
+         "host-names": "other.example", "log-level": "debug", "retention": "failed=90d", "log-format": "json", "app-hub": "DEFAULT", "session-path": "/usr/share/zoneinfo", "require": "seccomp",
+         "container-engine": "/bin/false", "container-options": "--network none"}
 
 
 def settings():

@@ -53,7 +53,7 @@ ADDRESSES = {
     "src/jail/namespace.c": "a member of the kernel's struct is a number",
     "src/jail/zygote/snapshot.c": "addresses of /proc/self/maps",
     "src/svc/keeper/warden.c": "a member of the kernel's struct is a number",
-    "src/svc/launcher/launcher.c": "likewise",
+    "src/svc/launcher/launcher_loop.c": "likewise",
 }
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")

@@ -1,116 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* app_type.c — Microsoft.App/managedEnvironments and containerApps (CS-29, CS-30): which apps there can be, and the app as the
- * engine wants it. The image `sallyport/app` is this program's own and runs as a process; an app of any other image is kept and
- * shown, and `runningStatus` says that nothing runs it. Values of secrets are never shown but by listSecrets. */
+/* app_type.c — Microsoft.App/managedEnvironments and containerApps (CS-29, CS-30): which apps there can be, and how they are made
+ * and shown. The image `sallyport/app` is this program's own and runs as a process; an app of any other image runs by the
+ * container engine that the operator named, or is kept and shown, and `runningStatus` says that nothing runs it. What a process or
+ * container is given is app_description.c's. Values of secrets are never shown but by listSecrets. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "svc/control/control_internal.h"
-#include "wire/launch_environment.h"
 
 #define DOMAIN "localhost"
-
-/* The app of this program under its image's name: no engine is needed for it. */
-#define OWN_IMAGE "sallyport/app"
-
-#define NO_ENGINE                                                                                            \
-    "The server runs no container engine for apps, only the image " OWN_IMAGE                                \
-    ", which needs none: the app is kept and shown. Run its image by hand, with podman or docker."
-
-/* --- the image --- */
-
-/* "sallyport/app", also with a registry before it, and with a tag or a digest behind it. */
-static bool is_own_image(struct bytes image)
-{
-    const struct bytes own = BYTES_LITERAL(OWN_IMAGE);
-    for (size_t at = 0; at + own.size <= image.size; at++) {
-        bool begins = at == 0 || image.data[at - 1] == '/';
-        size_t end = at + own.size;
-        bool ends = end == image.size || image.data[end] == ':' || image.data[end] == '@';
-        if (begins && ends && bytes_equal(bytes_slice(image, at, own.size), own))
-            return true;
-    }
-    return false;
-}
-
-static const json_t *containers_of(const json_t *record)
-{
-    const json_t *template = json_object_get(json_object_get(record, "properties"), "template");
-    return json_object_get(template, "containers");
-}
-
-/* The container of an app that is ours; NULL: it needs an engine. */
-static const json_t *own_container(const json_t *record)
-{
-    const json_t *containers = containers_of(record);
-    const json_t *first = json_array_get(containers, 0);
-    bool own = json_array_size(containers) == 1 && is_own_image(json_bytes(json_object_get(first, "image")));
-    return own ? first : NULL;
-}
-
-/* --- its variables --- */
-
-static bool refuse(struct control_fault *fault, const char *target, const char *what, struct bytes name)
-{
-    control_fault_set(fault, 400, "InvalidRequestContent", "'%.*s': %s.", BYTES_FMT(bytes_slice(name, 0, 80)),
-                      what);
-    snprintf(fault->target, sizeof fault->target, "%s", target);
-    return false;
-}
-
-static const json_t *find_named(const json_t *list, struct bytes name)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        if (name.size > 0 && bytes_equal(json_bytes(json_object_get(item, "name")), name))
-            return item;
-    }
-    return NULL;
-}
-
-static bool add_variable(const json_t *record, const json_t *variable, struct buf *block,
-                         struct control_fault *ret_fault)
-{
-    static const char target[] = "properties.template.containers[0].env";
-    const json_t *settings = json_object_get(json_object_get(record, "properties"), "configuration");
-    struct bytes name = json_bytes(json_object_get(variable, "name"));
-    struct bytes secret = json_bytes(json_object_get(variable, "secretRef"));
-    const json_t *value = json_object_get(variable, "value");
-    struct err err = {0};
-    if (!launch_variable_known(name, true)) {
-        CLEANUP(buf_fini) struct buf known = {.limit = 400};
-        launch_variables_list(&known);
-        control_fault_set(ret_fault, 400, "InvalidRequestContent",
-                          "'%.*s': the image " OWN_IMAGE " can be given these variables: %.*s.",
-                          BYTES_FMT(bytes_slice(name, 0, 80)), BYTES_FMT(buf_peek(&known)));
-        snprintf(ret_fault->target, sizeof ret_fault->target, "%s", target);
-        return false;
-    }
-    if (secret.size > 0) {
-        const json_t *found = find_named(json_object_get(settings, "secrets"), secret);
-        value = json_object_get(found, "value");
-        if (!json_is_string(value))
-            return refuse(ret_fault, target, "its secretRef names no secret of the app", name);
-    }
-    if (value && !json_is_null(value) && !json_is_string(value))
-        return refuse(ret_fault, target, "its value must be a string", name);
-    if (launch_environment_add(block, name, json_bytes(value), &err) != STATUS_OK)
-        return refuse(ret_fault, target, err.text, name);
-    return true;
-}
-
-bool control_app_environment(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault)
-{
-    const json_t *variables = json_object_get(own_container(record), "env");
-    if (json_array_size(variables) > LAUNCH_VARIABLES_MAX - 2) /* those of an identity come to them */
-        return refuse(ret_fault, "properties.template.containers[0].env", "too many variables",
-                      BYTES_LITERAL("env"));
-    for (size_t i = 0; i < json_array_size(variables); i++)
-        if (!add_variable(record, json_array_get(variables, i), ret_block, ret_fault))
-            return false;
-    return true;
-}
 
 /* --- its identities --- */
 
@@ -138,14 +37,15 @@ static bool check_identities(struct control *control, json_t *record, struct con
     json_t *value;
     char key[RESOURCE_ID_SIZE_MAX];
     if (json_object_size(users) > CONTROL_APP_IDENTITIES_MAX - 1)
-        return refuse(ret_fault, "identity", "too many identities", BYTES_LITERAL("userAssignedIdentities"));
+        return control_refuse(ret_fault, "identity", "too many identities",
+                              BYTES_LITERAL("userAssignedIdentities"));
     json_object_foreach(users, id, value)
     {
         bool known = lower(id, key, sizeof key) && control_application_of(control, bytes_of_cstr(key));
         bool may =
             known && call && call->request && control_may(call, ACCESS_CONTROL_WRITE, bytes_of_cstr(id));
         if (!known)
-            return refuse(ret_fault, "identity", "there is no such identity", bytes_of_cstr(id));
+            return control_refuse(ret_fault, "identity", "there is no such identity", bytes_of_cstr(id));
         if (!may) {
             control_fault_set(
                 ret_fault, 403, "LinkedAuthorizationFailed",
@@ -193,18 +93,17 @@ static bool take_place(struct control *control, const struct resource_id *id, js
            json_object_set_new(record, "port", json_integer(port)) == 0;
 }
 
-/* What only an engine could do with an image of somebody else's. */
-static bool check_own(const json_t *record, struct control_fault *ret_fault)
+/* Nothing runs what an engine would run: then it is kept as it is. */
+static bool runs(const struct control *control, const json_t *record)
 {
-    static const char *const refused[] = {"command", "args"};
-    const json_t *container = own_container(record);
-    for (size_t i = 0; container && i < ARRAY_SIZE(refused); i++)
-        if (json_array_size(json_object_get(container, refused[i])) > 0)
-            return refuse(ret_fault, "properties.template.containers[0]",
-                          "the image " OWN_IMAGE " has one command; it is set by variables",
-                          bytes_of_cstr(refused[i]));
+    return control_app_is_own(record) || !control->options.engine.no_containers;
+}
+
+static bool check_description(const struct control *control, const json_t *record,
+                              struct control_fault *ret_fault)
+{
     CLEANUP(buf_fini) struct buf block = {0};
-    bool sound = !container || control_app_environment(record, &block, ret_fault);
+    bool sound = !runs(control, record) || control_app_describe(record, &block, ret_fault);
     if (block.data)
         explicit_bzero(block.data, block.size);
     return sound;
@@ -212,7 +111,7 @@ static bool check_own(const json_t *record, struct control_fault *ret_fault)
 
 static bool check_containers(const json_t *record, struct control_fault *ret_fault)
 {
-    const json_t *containers = containers_of(record);
+    const json_t *containers = control_app_containers(record);
     bool sound = json_is_array(containers) && json_array_size(containers) > 0;
     for (size_t i = 0; sound && i < json_array_size(containers); i++)
         sound = json_bytes(json_object_get(json_array_get(containers, i), "image")).size > 0;
@@ -237,7 +136,7 @@ bool control_check_app(struct control *control, const struct resource_id *id, js
     json_t *settings =
         template ? control_take_object(properties, "configuration", "properties.configuration", ret_fault)
                  : NULL;
-    return settings && check_containers(record, ret_fault) && check_own(record, ret_fault) &&
+    return settings && check_containers(record, ret_fault) && check_description(control, record, ret_fault) &&
            check_identities(control, record, ret_fault) && take_place(control, id, record, ret_fault);
 }
 
@@ -269,19 +168,20 @@ static enum status run(struct control *control, struct bytes key, const json_t *
     char user[RESOURCE_ID_SIZE_MAX];
     const char *id;
     json_t *value;
-    if (!own_container(record) || !engine->app_put) {
-        if (engine->app_remove) /* the image was ours before */
+    if (!runs(control, record) || !engine->app_put) {
+        if (engine->app_remove) /* the image was another before */
             engine->app_remove(engine->context, key);
         return STATUS_OK;
     }
-    if (!control_app_environment(record, &block, &fault))
+    app.contained = !control_app_is_own(record);
+    if (!control_app_describe(record, &block, &fault))
         return err_set(err, STATUS_INVALID_ARGUMENT, "%s", fault.message);
     if (has_own_identity(record))
         add_identity(control, &app, key);
     json_object_foreach(json_object_get(json_object_get(record, "identity"), "userAssignedIdentities"), id,
                         value) if (lower(id, user, sizeof user))
         add_identity(control, &app, bytes_of_cstr(user));
-    app.environment = buf_peek(&block);
+    app.description = buf_peek(&block);
     enum status status = engine->app_put(engine->context, key, &app, err);
     if (block.data)
         explicit_bzero(block.data, block.size);
@@ -366,8 +266,8 @@ bool control_app_tell(struct control *control, struct bytes key, const json_t *r
 {
     const struct control_engine *engine = &control->options.engine;
     *ret_state = (struct control_app_state){.status = "NoEngine"};
-    snprintf(ret_state->why, sizeof ret_state->why, "%s", NO_ENGINE);
-    if (!own_container(record))
+    snprintf(ret_state->why, sizeof ret_state->why, "%s", text_or(engine->no_containers, ""));
+    if (!runs(control, record))
         return false;
     *ret_state = (struct control_app_state){
         .status = "Stopped",
@@ -446,9 +346,9 @@ static void list_secrets(struct control_call *call, const json_t *record)
 /* Starting what nothing runs is refused; the rest is a change like any other. */
 static enum control_act steer(struct control_call *call, const json_t *record, bool starts)
 {
-    if (!own_container(record)) {
+    if (!runs(call->control, record)) {
         struct control_fault fault = {0};
-        control_fault_set(&fault, 409, "NoEngine", "%s", NO_ENGINE);
+        control_fault_set(&fault, 409, "NoEngine", "%s", call->control->options.engine.no_containers);
         control_answer_fault(call, &fault);
         return CONTROL_ACT_DONE;
     }

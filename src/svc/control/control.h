@@ -35,11 +35,13 @@ struct control_scheduler {
     size_t allowed_count;
 };
 
-/* An app of the image sallyport/app as it shall be. Views are valid during the call. */
+/* An app as it shall be. Views are valid during the call. */
 struct control_app {
     uint16_t port;            /* of its own: what scheduler_port said at first */
     bool wanted;              /* it shall run */
-    struct bytes environment; /* wire/launch_environment.h, without what tells of identities */
+    bool contained;           /* it is a container of another image than sallyport/app */
+    struct bytes description; /* without what tells of identities: wire/launch_environment.h, of a container
+                                 wire/container_launch.h */
     const char *identities[CONTROL_APP_IDENTITIES_MAX]; /* object ids of applications; its own is the first */
     size_t identity_count;
 };
@@ -92,6 +94,8 @@ struct control_engine {
     /* True for a hub that the settings name: it would come back at the next start. */
     bool (*hub_is_fixed)(void *context, struct bytes scheduler, struct bytes name);
 
+    const char *
+        no_containers; /* why apps of other images than sallyport/app do not run, and what to type; NULL: they do */
     enum status (*app_put)(void *context, struct bytes key, const struct control_app *app, struct err *err);
     /* Its process ends. */
     void (*app_remove)(void *context, struct bytes key);

@@ -261,9 +261,15 @@ void control_remove_app(struct control *control, const struct resource_id *id, c
                         void *context);
 void control_show_app(struct control *control, const struct resource_id *id, json_t *shown);
 enum control_act control_act_app(struct control_call *call, struct bytes action);
-/* The variables of its container, secrets put in. False with a fault. */
-bool control_app_environment(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault);
-/* The process of an app of the image sallyport/app; false: it has none, and `ret_state` says why. */
+/* Its list of containers; NULL: none. */
+const json_t *control_app_containers(const json_t *record);
+/* True for the image of this program, which needs no engine. */
+bool control_app_is_own(const json_t *record);
+/* Appends what its process or container is given, secrets put in, as struct control_app has it. False with a fault. */
+bool control_app_describe(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault);
+/* Returns false with the fault "'NAME': WHAT." at that place of the body. */
+bool control_refuse(struct control_fault *fault, const char *target, const char *what, struct bytes name);
+/* The process or container of an app; false: it has none, and `ret_state` says why. */
 bool control_app_tell(struct control *control, struct bytes key, const json_t *record,
                       struct control_app_state *ret_state);
 /* An app has one revision, named as itself, and one replica while it runs. */

@@ -6,5 +6,7 @@
 
 #define LAUNCHER_APPS_MAX    64   /* processes at a time, those that are ending included */
 #define LAUNCHER_PATIENCE_MS 8000 /* from SIGTERM to SIGKILL */
+/* Connections at a time into a container, and likewise out of it to ports of this machine. */
+#define RELAY_CONNECTIONS_MAX 256
 
 #endif
