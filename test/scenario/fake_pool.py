@@ -29,6 +29,7 @@ class FakePool(http.server.ThreadingHTTPServer):
         self.accepted = 0
         self.takes = None  # the only token that it takes
         self.close_after = False  # each connection ends behind its answer, without a word about it
+        self.ours = 0  # how often it says that it is a Sallyport
         self.released = threading.Event()  # a session was released: "hang" ends
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -93,8 +94,10 @@ class FakePoolHandler(http.server.BaseHTTPRequestHandler):
             return
         self.answer(*answer)
 
-    def do_GET(self):  # is anybody there?
-        self.answer(404, {})
+    def do_GET(self):  # is anybody there? Is it one of ours?
+        ours = "/sallyport?" in self.path and self.server.ours > 0
+        self.server.ours -= ours
+        self.answer(*((200, OURS) if ours else (404, {})))
 
     def do_DELETE(self):
         self.note(None)
@@ -102,6 +105,7 @@ class FakePoolHandler(http.server.BaseHTTPRequestHandler):
         self.answer(204, b"")
 
 
+OURS = {"sallyport": "0.2.0", "gives": ["report", "output", "cancel"]}
 GOOD = (200, {"$id": "1", "properties": {"$id": "2", "status": "Success", "stdout": "hi\n", "stderr": "",
                                          "result": "", "executionTimeInMilliseconds": 3}})
 FULL = (429, {"code": "SessionsCountExceedsLimit", "message": "full"})

@@ -187,8 +187,9 @@ class People(unittest.TestCase):
 class Foreign(unittest.TestCase):
     """A pool that speaks the contract and nothing of ours."""
 
-    def app(self, *answers):
+    def app(self, *answers, ours=0):
         self.pool = FakePool(answers)
+        self.pool.ours = ours
         self.addCleanup(self.pool.close)
         scheduler = Server(PROGRAM, command="scheduler").start()
         self.addCleanup(scheduler.close)
@@ -218,6 +219,25 @@ class Foreign(unittest.TestCase):
         path, headers, _ = self.pool.requests[0]
         self.assertNotIn("report", path)
         self.assertNotIn("operation-id", {name.lower() for name in headers})
+
+    def test_rp06_a_pool_that_is_replaced_is_asked_again(self):
+        """RP-06: one that was ours and refuses what only ours can is asked what it is; nothing has run, so the code runs once by the contract."""
+        server = self.app((400, {"error": {"code": "BadRequest", "message": "what is report?"}}), self.answer(), ours=1)
+        seen = server.until(server.submit("print('hi')"), "waiting")
+        self.assertEqual((seen["attempts"], seen["result"]["stdout"]), (1, "hi\n"))
+        self.assertNotIn("effects", seen["runs"][-1])
+        runs = [path for path, _, body in self.pool.requests if body is not None]
+        self.assertEqual(["report=sallyport" in path for path in runs], [True, False])
+
+    def test_rp06_a_pool_that_claims_to_be_ours_and_reports_nothing(self):
+        """RP-06: an answer without a report is a run of which nothing is reported."""
+        server = self.app(self.answer(), ours=1)
+        run = server.until(server.submit("print('hi')"), "waiting")["runs"][-1]
+        self.assertEqual((run["ended"], run["why"]), ("succeeded", "completed"))
+        self.assertNotIn("effects", run)
+        server.until(server.submit("print('hi')"), "waiting")
+        runs = [path for path, _, body in self.pool.requests if body is not None]
+        self.assertEqual(["report=sallyport" in path for path in runs], [True, False])
 
     def test_rp62_a_foreign_pool_is_not_asked_to_stop_and_that_is_said(self):
         """RP-62: cancelled at once; the run's record says that the code was not interrupted."""

@@ -70,7 +70,7 @@ static const struct http_route routes[] = {
      .summary = "The result; for its submitter once it is released"},
     {"GET", "/v1/requests/{id}/revisions/{number}/code", "", ACCESS_READ, CALL(route_review_code),
      .summary = "The code of a revision"},
-    {"GET", "/v1/requests/{id}/runs/{number}/output", "from", ACCESS_READ, CALL(route_run_output),
+    {"GET", "/v1/requests/{id}/runs/{n}/output", "from", ACCESS_READ, CALL(route_run_output),
      .summary = "What a run prints, as it prints it; for its submitter where that is allowed"},
     {"GET", "/v1/requests/{id}/files", "", ACCESS_READ, CALL(route_files_list),
      .summary = "The files that the run made; for its submitter once it is released"},
