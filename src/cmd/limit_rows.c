@@ -163,6 +163,7 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_PAGE_SIZE_DEFAULT, LIMIT_COUNT, "Requests of a page, if no number is asked for", ""),
     ROW("app", APP_PURPOSE_SIZE_MAX, LIMIT_BYTES, "Length of a purpose", ""),
     ROW("app", APP_SESSION_SIZE_MAX, LIMIT_BYTES, "Length of the name of a session that a request asks for", ""),
+    ROW("app", APP_STEP_INPUT_SIZE_MAX, LIMIT_BYTES, "Input of an orchestration of another that becomes a request", ""),
     ROW("app", APP_THEN_NAME_SIZE_MAX, LIMIT_BYTES, "Length of the name or the version of an orchestration that follows an approval", ""),
     ROW("app", APP_THEN_HUB_SIZE_MAX, LIMIT_BYTES, "Length of the name of its task hub", ""),
     ROW("app", APP_LABELS_MAX, LIMIT_COUNT, "Labels of a request", ""),

@@ -133,12 +133,7 @@ enum status review_book_read(struct review_book *book, const char *id, enum revi
                              json_t **ret_request, struct err *err)
 {
     struct review_record record;
-    char lower[REVIEW_ID_SIZE];
-    size_t size = 0;
-    for (; id[size] && size + 1 < sizeof lower; size++)
-        lower[size] = (char)ascii_lower((uint8_t)id[size]);
-    lower[size] = '\0';
-    enum status status = review_record_load(book, lower, &record, err);
+    enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
     if (detail == REVIEW_BRIEF)
@@ -344,11 +339,13 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
     struct bytes doc = db_column_bytes(book->db, statement, 3);
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
     const char *said = review_record_text(&record, "submittedBy"),
+               *instance = review_record_text(&record, "instanceId"),
                *state = review_record_text(&record, "_state");
     duty->goes_on = state && !review_over(review_state_of_stored(bytes_of_cstr(state)));
     duty->number = db_column_i64(book->db, statement, 0);
     duty->kind = (enum review_duty_kind)db_column_i64(book->db, statement, 2);
     (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(db_column_bytes(book->db, statement, 1)));
+    (void)snprintf(duty->instance, sizeof duty->instance, "%s", text_or(instance, duty->id));
     (void)snprintf(duty->submitted_by, sizeof duty->submitted_by, "%s", text_or(said, ""));
     duty->approval_timeout_ms = review_record_number(&record, "_approvalTimeoutMs");
     duty->run_timeout_ms = review_record_number(&record, "_runTimeoutMs");

@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "core/review/manifest.h"
 #include "store/review/review_store_internal.h"
 
@@ -140,20 +141,34 @@ static enum status take_doc(struct review_record *record, struct bytes text, str
     return err_set(err, STATUS_DATA_LOSS, "a request's record has no state");
 }
 
+/* NOT_FOUND: nothing is known by that name in that way. */
+static enum status load_by(struct review_book *book, enum review_statement way, struct bytes name,
+                           struct review_record *ret_record, struct err *err)
+{
+    size_t get = at(book, way);
+    bool there = false;
+    *ret_record = (struct review_record){0};
+    db_bind_bytes(book->db, get, 1, name);
+    enum status status = db_next(book->db, get, &there, err);
+    if (status != STATUS_OK || !there)
+        return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such request") : status;
+    ret_record->row = db_column_i64(book->db, get, 0);
+    ret_record->created_ns = db_column_i64(book->db, get, 1);
+    status = take_doc(ret_record, db_column_bytes(book->db, get, 3), err);
+    db_done(book->db, get);
+    return status;
+}
+
 enum status review_record_load(struct review_book *book, const char *id, struct review_record *ret_record,
                                struct err *err)
 {
-    bool there = false;
-    *ret_record = (struct review_record){0};
-    db_bind_bytes(book->db, at(book, REQUEST_GET), 1, bytes_of_cstr(id));
-    enum status status = db_next(book->db, at(book, REQUEST_GET), &there, err);
-    if (status != STATUS_OK || !there)
-        return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such request") : status;
-    ret_record->row = db_column_i64(book->db, at(book, REQUEST_GET), 0);
-    ret_record->created_ns = db_column_i64(book->db, at(book, REQUEST_GET), 1);
-    status = take_doc(ret_record, db_column_bytes(book->db, at(book, REQUEST_GET), 3), err);
-    db_done(book->db, at(book, REQUEST_GET));
-    return status;
+    char lower[REVIEW_ID_SIZE];
+    size_t size = 0;
+    for (; id[size] && size + 1 < sizeof lower; size++)
+        lower[size] = (char)ascii_lower((uint8_t)id[size]);
+    enum status status = load_by(book, REQUEST_GET, bytes_of(lower, size), ret_record, err);
+    return status == STATUS_NOT_FOUND ? load_by(book, REQUEST_OF_INSTANCE, bytes_of_cstr(id), ret_record, err)
+                                      : status;
 }
 
 void review_record_fini(struct review_record *record)

@@ -94,6 +94,10 @@ struct review_file {
 
 struct review_submission {
     const char *id; /* chosen by the caller, new */
+    const char *
+        instance; /* its orchestration, which is there already and awaits it; NULL: one of its own is to be started */
+    const char *parent; /* of that; NULL: it has none */
+    bool gives_object;  /* to that orchestration, as its input was one (svc/app/step_contract.h) */
     struct review_person by;
     const char *submitted_by, *on_behalf_of, *purpose, *session; /* NULL: not said */
     const char *language;
@@ -190,7 +194,8 @@ enum review_detail {
     REVIEW_RAW,   /* with the internal members, without those */
 };
 
-/* NOT_FOUND: no such request. Ids are compared without regard to case. */
+/* NOT_FOUND: no such request. Ids are compared without regard to case. Here and above a request is also known by the
+ * instance id of its orchestration, exactly; the last one, if several had it. */
 STATUS_RESULT review_book_read(struct review_book *book, const char *id, enum review_detail detail,
                                json_t **ret_request, struct err *err);
 
@@ -346,8 +351,9 @@ enum review_duty_kind {
 struct review_duty {
     int64_t number;
     enum review_duty_kind kind;
-    char id[64];  /* of the request */
-    bool goes_on; /* the request is not over: there is to be an orchestration */
+    char id[64];                   /* of the request */
+    char instance[REVIEW_ID_SIZE]; /* of its orchestration */
+    bool goes_on;                  /* the request is not over: there is to be an orchestration */
     int64_t approval_timeout_ms;
     int64_t run_timeout_ms;
     bool review_failures;

@@ -54,6 +54,8 @@ enum review_statement {
     REQUEST_PUT,
     REQUEST_CHANGE,
     REQUEST_GET,
+    REQUEST_OF_INSTANCE,
+    INSTANCE_PUT,
     LIST_ALL_UP,
     LIST_ALL_DOWN,
     LIST_STATE_UP,

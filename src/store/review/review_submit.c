@@ -136,6 +136,12 @@ static json_t *new_doc(const struct review_submission *submission, int64_t now_n
         json_object_set_new(doc, "_gateAsked", json_string(review_gate_name(submission->gate)));
     if (submission->timeout_said)
         json_object_set_new(doc, "_timeoutAsked", json_true());
+    if (submission->instance)
+        json_object_set_new(doc, "instanceId", json_string(submission->instance));
+    if (submission->parent)
+        json_object_set_new(doc, "parentInstanceId", json_string(submission->parent));
+    if (submission->gives_object)
+        json_object_set_new(doc, "_givesObject", json_true());
     if (submission->then)
         json_object_set_new(doc, "then", json_deep_copy(submission->then));
     return doc;
@@ -169,7 +175,7 @@ static enum status write_denial(struct review_book *book, struct review_record *
 
 /* What somebody did to a request: the same four writes each time. */
 struct act {
-    enum review_duty_kind duty;
+    enum review_duty_kind duty; /* REVIEW_DUTY_KINDS: nobody is to be told */
     enum audit_action action;
     const char *told; /* the event */
     const struct review_person *by;
@@ -180,7 +186,7 @@ static enum status write_act(struct review_book *book, struct review_record *rec
                              json_t *details, int64_t now_ns, struct err *err)
 {
     enum status status = review_record_save(book, record, now_ns, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && act->duty != REVIEW_DUTY_KINDS)
         status = review_record_duty(book, record, act->duty, err);
     if (status != STATUS_OK) {
         json_decref(details);
@@ -218,13 +224,21 @@ static json_t *submission_details(const struct review_record *record)
 {
     json_t *details = revision_details(record);
     static const char *const said[] = {"submittedBy", "onBehalfOf", "purpose", "labels",
-                                       "session",     "gate",       "then"};
+                                       "session",     "gate",       "then",    "instanceId"};
     json_object_set_new(details, "approvalTimeoutMs",
                         json_integer((json_int_t)review_record_number(record, "_approvalTimeoutMs")));
     for (size_t i = 0; i < ARRAY_SIZE(said); i++)
         if (json_object_get(record->doc, said[i]))
             json_object_set(details, said[i], json_object_get(record->doc, said[i]));
     return details;
+}
+
+static enum status put_instance(struct review_book *book, const struct review_record *record,
+                                const char *instance, struct err *err)
+{
+    db_bind_bytes(book->db, at(book, INSTANCE_PUT), 1, bytes_of_cstr(instance));
+    db_bind_i64(book->db, at(book, INSTANCE_PUT), 2, record->row);
+    return db_run(book->db, at(book, INSTANCE_PUT), err);
 }
 
 static enum status write_request(struct review_book *book, const struct review_submission *submission,
@@ -241,11 +255,14 @@ static enum status write_request(struct review_book *book, const struct review_s
         status = rule_revision(book, record, err);
     if (status == STATUS_OK)
         status = put_labels(book, record, err);
+    if (status == STATUS_OK && submission->instance)
+        status = put_instance(book, record, submission->instance, err);
     if (status != STATUS_OK)
         return status;
 
     review_record_begin(record, now_ns);
-    const struct act act = {REVIEW_DUTY_START, AUDIT_REQUEST_SUBMITTED, "submitted", &submission->by};
+    enum review_duty_kind duty = submission->instance ? REVIEW_DUTY_KINDS : REVIEW_DUTY_START;
+    const struct act act = {duty, AUDIT_REQUEST_SUBMITTED, "submitted", &submission->by};
     return write_act(book, record, &act, submission_details(record), now_ns, err);
 }
 
@@ -334,7 +351,10 @@ static enum status write_cancel(struct review_book *book, struct review_record *
     json_object_set_new(
         record->doc, "ended",
         json_pack("{s:s, s:s*, s:o}", "by", by->name, "reason", reason, "at", review_time_json(now_ns)));
-    const struct act act = {REVIEW_DUTY_CANCEL, AUDIT_REQUEST_CANCELLED, "cancelled", by};
+    /* Who awaits it is told how it ended; an orchestration of our own is just ended. */
+    bool awaited = review_record_text(record, "instanceId") != NULL;
+    const struct act act = {awaited ? REVIEW_DUTY_WAKE : REVIEW_DUTY_CANCEL, AUDIT_REQUEST_CANCELLED,
+                            "cancelled", by};
     return write_act(book, record, &act, json_pack("{s:s*}", "reason", reason), now_ns, err);
 }
 

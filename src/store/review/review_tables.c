@@ -39,6 +39,8 @@ static const char *const steps[] = {
     " UPDATE blob SET uses = uses + 1 WHERE sha256 = NEW.sha256; END;"
     "CREATE TRIGGER blob_left AFTER DELETE ON blob_use BEGIN"
     " UPDATE blob SET uses = uses - 1 WHERE sha256 = OLD.sha256; END;",
+    "CREATE TABLE request_instance (instance BLOB NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (instance, n)) "
+    "STRICT, WITHOUT ROWID;",
 };
 
 const struct db_schema review_schema = {
@@ -62,6 +64,9 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING n",
     [REQUEST_CHANGE] = "UPDATE request SET state = ?2, doc = ?3 WHERE n = ?1",
     [REQUEST_GET] = "SELECT n, created_ns, state, doc FROM request WHERE id = ?1",
+    [REQUEST_OF_INSTANCE] = "SELECT n, created_ns, state, doc FROM request WHERE n ="
+                            " (SELECT max(n) FROM request_instance WHERE instance = ?1)",
+    [INSTANCE_PUT] = "INSERT INTO request_instance (instance, n) VALUES (?1, ?2)",
     [LIST_ALL_UP] = COLUMNS UP,
     [LIST_ALL_DOWN] = COLUMNS DOWN,
     [LIST_STATE_UP] = COLUMNS STATE UP,

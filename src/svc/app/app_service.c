@@ -298,7 +298,7 @@ static enum status make_sdk(struct app_service *service, struct err *error)
         status = dt_worker_create(&connect, &options, &service->worker, &fault);
     if (status == DT_OK)
         status = dt_worker_register_orchestrator(service->worker, ORCHESTRATOR_NAME, NULL,
-                                                 orchestrate_code_execution, NULL, &fault);
+                                                 orchestrate_code_execution, &service->activity, &fault);
     if (status == DT_OK)
         status = dt_worker_register_orchestrator(service->worker, ORCHESTRATOR_NAME,
                                                  ORCHESTRATOR_VERSION_BOOK, orchestrate_review, NULL, &fault);
@@ -389,6 +389,9 @@ static void configure(struct app_service *service, const struct app_options *opt
         .audit = options->audit,
         .review = options->review,
         .files_size_max = options->files_size_max,
+        .book_name = service->book_name,
+        .code_size_max = options->code_size_max,
+        .compat_sample = options->compat_sample,
         .running = running_create(),
         .kind = pool_kind_create(),
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,

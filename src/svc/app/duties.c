@@ -218,7 +218,7 @@ static enum dt_status start_orchestration(struct duty_call *call)
     tags.tags[tags.count++] = (struct dt_tag){TAG_BOOK, review_store_name(call->runner->book)};
     (void)snprintf(input, sizeof input, "\"%s\"", duty->id);
     struct dt_start_options options = DT_INIT(struct dt_start_options);
-    options.instance_id = duty->id;
+    options.instance_id = duty->instance;
     options.version = ORCHESTRATOR_VERSION_BOOK;
     options.input = input;
     options.tags = tags.tags;
@@ -229,7 +229,7 @@ static enum dt_status start_orchestration(struct duty_call *call)
 static enum dt_status tell(struct duty_call *call)
 {
     struct dt_client *client = call->runner->client;
-    const char *id = call->duty.id;
+    const char *id = call->duty.instance;
     if (call->looking)
         return dt_client_get_async(client, id, false, on_reply, call);
     switch (call->duty.kind) {

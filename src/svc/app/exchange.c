@@ -136,6 +136,18 @@ bool exchange_is_shown(const struct exchange *exchange, bool all)
     return all || !exchange->service->review || (by && strcmp(by, exchange->actor.name) == 0);
 }
 
+/* One that another has started says so in its custom status. */
+static bool is_in_book(const struct request_facts *facts, const char *own_book)
+{
+    if (!own_book || facts->book)
+        return own_book && strcmp(facts->book, own_book) == 0;
+    json_t *custom = facts->custom_status ? json_loads(facts->custom_status, 0, NULL) : NULL;
+    const char *book = json_string_value(json_object_get(custom, "book"));
+    bool same = book && strcmp(book, own_book) == 0;
+    json_decref(custom);
+    return same;
+}
+
 /* Keeps what the page says as JSON: the page itself is gone when this returns. */
 static struct request_page *copy_page(const struct dt_page *page, const char *own_book)
 {
@@ -151,7 +163,7 @@ static struct request_page *copy_page(const struct dt_page *page, const char *ow
             continue;
         struct request_facts facts = facts_of(instance);
         copy->last_ns = facts.created_ns;
-        if (own_book && facts.book && strcmp(facts.book, own_book) == 0)
+        if (is_in_book(&facts, own_book))
             continue; /* the book says more of it */
         copy->places[json_array_size(copy->items)] = (struct request_place){facts.created_ns, i};
         json_array_append_new(copy->items, request_to_json(&facts, true));

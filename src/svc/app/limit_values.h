@@ -40,6 +40,8 @@
 /* Bytes of the names of the orchestration and of the hub that follow an approval. */
 #define APP_THEN_NAME_SIZE_MAX 200
 #define APP_THEN_HUB_SIZE_MAX  128
+/* Bytes of the input of an orchestration that becomes a request: with its frame it goes through the scheduler once more. */
+#define APP_STEP_INPUT_SIZE_MAX (((size_t)1 << 20) - ((size_t)4 << 10))
 /* Bytes of an Idempotency-Key. */
 #define APP_KEY_SIZE_MAX 200
 /* Streams of events that are open at once; bytes that one may leave unread. */

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/request.h"
+#include "svc/app/step_contract.h"
 #include "svc/app/turn_json.h"
 
 #define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
@@ -23,9 +24,11 @@ struct approval_turn {
     struct dt_task *decision; /* HumanApproval; NULL once taken */
     struct dt_task *record;   /* the next HumanApprovalRecord */
     int attempts;
-    json_t *decided; /* what goes under "decision"; NULL: nobody has decided */
-    json_t *noted;   /* the last record */
-    json_t *outcome; /* the activity's result */
+    json_t *decided;          /* what goes under "decision"; NULL: nobody has decided */
+    json_t *noted;            /* the last record */
+    json_t *outcome;          /* the activity's result */
+    bool gives_object;        /* step_contract.h */
+    int64_t asked_timeout_ms; /* of its input; 0: none */
     int64_t deadline_ns;
 };
 
@@ -127,7 +130,9 @@ static const json_t *noted_steering(const struct approval_turn *turn, const char
  * noted none. The sample waits for a day. */
 static int64_t approval_timeout_ms(const struct approval_turn *turn)
 {
-    int64_t ms;
+    int64_t ms = turn->asked_timeout_ms;
+    if (ms > 0)
+        return ms;
     if (steering_read_ms(dt_context_tag(turn->context, TAG_APPROVAL_TIMEOUT), &ms))
         return ms;
     const json_t *noted = noted_steering(turn, "approvalTimeoutMs");
@@ -172,13 +177,25 @@ static void start_run(struct approval_turn *turn, const char *input)
     turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
 }
 
+static void set_object(struct approval_turn *turn, enum request_state state, json_t *error)
+{
+    json_t *result = state == REQUEST_APPROVED ? json_object_get(turn->outcome, "result") : NULL;
+    dt_set_result(turn->context,
+                  turn_text(turn->context, turn_keep(turn->context, step_outcome(request_state_name(state),
+                                                                                 NULL, result, error))));
+}
+
 static void end_as_failed(struct approval_turn *turn, const char *type, const char *message)
 {
     struct dt_failure failure = DT_INIT(struct dt_failure);
     failure.type = type;
     failure.message = message;
     show(turn, REQUEST_FAILED);
-    dt_set_failure(turn->context, &failure);
+    if (turn->gives_object)
+        set_object(turn, REQUEST_FAILED,
+                   turn_keep(turn->context, json_pack("{s:s, s:s}", "type", type, "message", message)));
+    else
+        dt_set_failure(turn->context, &failure);
 }
 
 /* Runs the code; returns false if the orchestration is to end as failed, which is then already set. */
@@ -187,6 +204,11 @@ static bool run(struct approval_turn *turn, const char *input)
     start_run(turn, input);
     wait_for(turn, turn->run, REQUEST_RUNNING, false);
     if (dt_task_state(turn->run) != DT_TASK_SUCCEEDED) {
+        const struct dt_failure *cause = turn_cause(turn->run);
+        if (turn->gives_object) {
+            end_as_failed(turn, cause->type, cause->message);
+            return false;
+        }
         show(turn, REQUEST_FAILED);
         dt_set_failure(turn->context, dt_task_failure(turn->run));
         return false;
@@ -213,10 +235,62 @@ static enum request_state final_state(const struct approval_turn *turn)
     return approved ? REQUEST_APPROVED : REQUEST_REJECTED;
 }
 
+/* --- started by somebody else --- */
+
+/* Begins anew as the book's; does not return. Events that came early stay. */
+static void hand_over(struct dt_context *context, const char *book, json_t *input)
+{
+    json_t *whole = turn_keep(context, json_pack("{s:s, s:O}", "book", book, "submission", input));
+    dt_set_next_version(context, ORCHESTRATOR_VERSION_BOOK);
+    dt_continue_as_new(context, turn_text(context, whole), true);
+}
+
+/* An instance that has run a turn already goes on as it began: the histories of older releases begin with the activity. What is
+ * not replayed has no history, so this is the same in each try of the first turn. Those that the app has started itself
+ * have their tags. */
+static void offer_to_book(struct dt_context *context, json_t *input, size_t size,
+                          const struct activity_settings *settings)
+{
+    bool wanted = json_is_object(input) || (json_is_string(input) && !settings->compat_sample);
+    bool is_own = dt_context_tag(context, TAG_RUN_TIMEOUT) != NULL;
+    if (settings->book_name && wanted && !is_own && !dt_is_replaying(context) &&
+        size <= APP_STEP_INPUT_SIZE_MAX)
+        hand_over(context, settings->book_name, input);
+}
+
+/* The code of an object, as the activity takes it; NULL: it cannot be run here, which is said already. */
+static const char *code_of_object(struct approval_turn *turn, json_t *input)
+{
+    char text[200];
+    struct step_submission step;
+    const char *refusal = step_refusal(input, 0, &step, text);
+    if (!refusal && step_needs_book(&step))
+        refusal =
+            "The members \"session\" and \"gate\", unless it is \"after\", need a server with a data folder.";
+    if (refusal) {
+        struct dt_failure failure = DT_INIT(struct dt_failure);
+        failure.type = STEP_REFUSAL_TYPE;
+        failure.message = refusal;
+        dt_set_failure(turn->context, &failure);
+        return NULL;
+    }
+    turn->gives_object = true;
+    turn->asked_timeout_ms = step.facts.approval_timeout_ms;
+    return turn_text(turn->context, json_object_get(input, "code"));
+}
+
 void orchestrate_code_execution(struct dt_context *context, const char *input, void *user)
 {
-    (void)user;
     struct approval_turn turn = {.context = context};
+    json_t *given = input ? json_loads(input, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+    if (given) {
+        (void)turn_keep(context, given);
+        offer_to_book(context, given, strlen(input), user);
+    }
+    if (json_is_object(given))
+        input = code_of_object(&turn, given);
+    if (json_is_object(given) && !input)
+        return;
     if (!run(&turn, input))
         return;
     if (!turn.decided) {
@@ -228,5 +302,8 @@ void orchestrate_code_execution(struct dt_context *context, const char *input, v
     }
     enum request_state state = final_state(&turn);
     show(&turn, state);
-    dt_set_result(context, state == REQUEST_APPROVED ? "true" : "false");
+    if (turn.gives_object)
+        set_object(&turn, state, NULL);
+    else
+        dt_set_result(context, state == REQUEST_APPROVED ? "true" : "false");
 }

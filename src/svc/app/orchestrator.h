@@ -10,6 +10,10 @@
  * cause.
  *
  * Custom status: {"state","attempts","deadline"?,"result"?,"sha256"?,"sha256Covers"?,"template"?,"decision"?}; request.h reads it.
+ * Where there is a book, an instance without version, which somebody else has started (another orchestration, a client of the
+ * scheduler), is handed to it in its first turn: it goes on as version 3 (review_orchestrator.h). Else it is
+ * run as above, also with an object as its input (step_contract.h). Under `--compat sample` only objects are handed over.
+ *
  * An event `HumanApprovalRecord` just before the decision says who decided, when, why, and on which hash. The
  * activity announces each start with an event `RunStarted`, so that a run which had to be repeated after a
  * crash says so. */
@@ -42,13 +46,17 @@ struct activity_settings {
     struct pool_kind *kind;                     /* whether the pool is ours */
     struct run_outputs *outputs;                /* whoever reads what runs print; NULL without a book */
     struct steering steering;                   /* for instances that bring none along */
+    const char *book_name;                      /* NULL likewise */
+    size_t code_size_max;                       /* bytes */
+    bool compat_sample;
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;
     _Atomic bool *pool_away;   /* set while nobody answers at the pool's URL, as far as runs have seen */
     int64_t isolation_wait_ms; /* how long a run that found no pool waits for it before it is tried again */
 };
 
-/* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */
+/* dt_orchestrator_fn. `user`: a struct activity_settings, of which only the first turn of an instance without version knows: what
+ * steers a run comes with it (steering.h). */
 void orchestrate_code_execution(struct dt_context *context, const char *input, void *user);
 /* dt_activity_fn; `user` is a struct activity_settings. Its result is the outcome, a JSON object:
  * {"succeeded","result","sha256","sha256Covers","template"?,"cause"?,"causeType"?,"unshowable"?,"steering"?}, the last only

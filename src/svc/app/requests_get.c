@@ -196,11 +196,13 @@ static void on_brief(struct exchange *exchange)
         answer_or_wait(exchange);
         return;
     }
-    (void)snprintf(exchange->id, sizeof exchange->id, "%s",
-                   json_string_value(json_object_get(own_of(exchange)->base.json, "id")));
+    const json_t *request = own_of(exchange)->base.json;
+    const char *id = json_string_value(json_object_get(request, "id"));
+    const char *instance = json_string_value(json_object_get(request, "instanceId"));
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     exchange_call(exchange, on_asked);
-    exchange_started(exchange,
-                     dt_client_get_async(service->client, exchange->id, false, exchange_on_reply, exchange));
+    exchange_started(exchange, dt_client_get_async(service->client, text_or(instance, exchange->id), false,
+                                                   exchange_on_reply, exchange));
 }
 
 static void look(struct exchange *exchange)

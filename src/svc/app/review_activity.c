@@ -8,10 +8,12 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "core/review/inputs.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/app/code_run.h"
+#include "svc/app/review_adopt.h"
 #include "svc/app/review_orchestrator.h"
 #include "svc/app/run_outputs.h"
 
@@ -23,7 +25,10 @@ struct step_job {
     bool begin_run;
     const struct review_run_end *end;
     const struct review_run_break *broken;
+    const struct review_submission *submission;
     struct review_step step;
+    json_t *result; /* of a request that is over and released, for who awaits it; owned */
+    struct review_answer answer;
 };
 
 static enum status run_job(const struct activity_settings *settings, struct step_job *own,
@@ -72,6 +77,34 @@ static enum status tell_outside(struct review_job *job, struct review_book *book
                                : status;
 }
 
+/* Again after a crash, or because the answer was lost: it is there already. */
+static enum status adopt(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    enum status status = review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    json_decref(own->answer.request);
+    status = review_book_submit(book, own->submission, clock_unix_ns(), &own->answer, err);
+    return status == STATUS_OK ? review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err)
+                               : status;
+}
+
+/* What the orchestration that awaits it is given. */
+static enum status read_result(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    CLEANUP(buf_fini) struct buf text = {0};
+    const char *sha256 =
+        json_string_value(json_object_get(json_object_get(own->step.request, "_result"), "sha256"));
+    json_decref(own->result);
+    own->result = NULL;
+    enum status status = sha256 ? review_book_blob(book, sha256, &text, err) : STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        own->result = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* --- the answer --- */
 
 static json_t *status_json(const json_t *request)
@@ -85,8 +118,23 @@ static json_t *status_json(const json_t *request)
     return status;
 }
 
-static void answer(struct dt_activity *activity, const struct review_step *step)
+static bool gives_object(const struct review_step *step)
 {
+    return step->due == REVIEW_DUE_END && json_is_true(json_object_get(step->request, "_givesObject"));
+}
+
+static json_t *outcome_json(const struct step_job *own)
+{
+    const json_t *request = own->step.request;
+    const char *state = json_string_value(json_object_get(request, "state"));
+    return step_outcome(text_or(state, "failed"),
+                        json_string_value(json_object_get(request, "manifestSha256")), own->result,
+                        json_object_get(request, "error"));
+}
+
+static void answer(struct dt_activity *activity, const struct step_job *own)
+{
+    const struct review_step *step = &own->step;
     static const char *const dues[] = {
         [REVIEW_DUE_RUN] = "run", [REVIEW_DUE_WAIT] = "wait", [REVIEW_DUE_END] = "end"};
     const char *state = json_string_value(json_object_get(step->request, "state"));
@@ -95,7 +143,9 @@ static void answer(struct dt_activity *activity, const struct review_step *step)
                              "approved", state && strcmp(state, "approved") == 0);
     if (step->deadline_ns > 0)
         json_object_set_new(root, "deadlineNs", json_integer((json_int_t)step->deadline_ns));
-    if (failed && json_object_get(step->request, "error"))
+    if (gives_object(step))
+        json_object_set_new(root, "outcome", outcome_json(own));
+    else if (failed && json_object_get(step->request, "error"))
         json_object_set(root, "error", json_object_get(step->request, "error"));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     if (text)
@@ -114,6 +164,19 @@ static void refuse_unwritten(struct dt_activity *activity, enum status status, c
     failure.message = err->text;
     failure.non_retriable = status == STATUS_NOT_FOUND;
     (void)dt_activity_set_failure(activity, &failure);
+}
+
+/* The step's end, when `status` says that it is written down. */
+static void finish(struct dt_activity *activity, const struct activity_settings *settings,
+                   struct step_job *own, enum status status, struct err *err)
+{
+    bool released = json_is_true(json_object_get(own->step.request, "released"));
+    if (status == STATUS_OK && gives_object(&own->step) && released)
+        status = run_job(settings, own, read_result, err);
+    if (status == STATUS_OK)
+        answer(activity, own);
+    else
+        refuse_unwritten(activity, status, err);
 }
 
 /* --- a run --- */
@@ -190,10 +253,7 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
     own->end = &end;
     enum status status = run_job(settings, own, tell_end, &err);
     own->end = NULL;
-    if (status == STATUS_OK)
-        answer(activity, &own->step);
-    else
-        refuse_unwritten(activity, status, &err);
+    finish(activity, settings, own, status, &err);
     json_decref(error);
     json_decref(outcome);
     free(text);
@@ -253,10 +313,7 @@ static void answer_unwanted(struct dt_activity *activity, const struct activity_
     struct err err = {0};
     own->begin_run = false;
     enum status status = run_job(settings, own, ask, &err);
-    if (status == STATUS_OK)
-        answer(activity, &own->step);
-    else
-        refuse_unwritten(activity, status, &err);
+    finish(activity, settings, own, status, &err);
 }
 
 static void run_code(struct dt_activity *activity, const struct activity_settings *settings,
@@ -309,7 +366,28 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
 static const struct {
     const char *event;
     enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
-} events[] = {{"due", ask}, {"outside", tell_outside}, {"time", tell_time}, {"gave-up", tell_given_up}};
+} events[] = {{"due", ask},
+              {"adopt", adopt},
+              {"outside", tell_outside},
+              {"time", tell_time},
+              {"gave-up", tell_given_up}};
+
+/* False, and the activity has failed: what somebody else has started is no submission. */
+static bool read_adoption(struct dt_activity *activity, const struct activity_settings *settings,
+                          struct step_job *own, struct review_adoption *ret_adoption)
+{
+    const char *refusal =
+        review_adopt_read(settings, dt_activity_instance_id(activity), own->input, ret_adoption);
+    own->submission = &ret_adoption->submission;
+    if (!refusal)
+        return true;
+    struct dt_failure failure = DT_INIT(struct dt_failure);
+    failure.type = STEP_REFUSAL_TYPE;
+    failure.message = refusal;
+    failure.non_retriable = true;
+    (void)dt_activity_set_failure(activity, &failure);
+    return false;
+}
 
 void run_review_step(struct dt_activity *activity, const char *input, void *user)
 {
@@ -317,20 +395,25 @@ void run_review_step(struct dt_activity *activity, const char *input, void *user
     json_t *root = input ? json_loads(input, 0, NULL) : NULL;
     const char *event = json_string_value(json_object_get(root, "event"));
     struct step_job own = {.id = json_string_value(json_object_get(root, "request")), .input = root};
+    struct review_adoption adoption;
     struct err err = {0};
     enum status status = err_set(&err, STATUS_NOT_FOUND, "the input names no request or no event");
+    if (event && strcmp(event, "adopt") == 0 && !read_adoption(activity, settings, &own, &adoption)) {
+        json_decref(root);
+        return;
+    }
     for (size_t i = 0; own.id && event && i < ARRAY_SIZE(events); i++) {
         if (strcmp(events[i].event, event) != 0)
             continue;
         own.begin_run = events[i].perform == ask;
         status = run_job(settings, &own, events[i].perform, &err);
     }
-    if (status != STATUS_OK)
-        refuse_unwritten(activity, status, &err);
-    else if (own.begin_run && own.step.due == REVIEW_DUE_RUN)
+    if (status == STATUS_OK && own.begin_run && own.step.due == REVIEW_DUE_RUN)
         run_code(activity, settings, &own);
     else
-        answer(activity, &own.step);
+        finish(activity, settings, &own, status, &err);
     review_step_fini(&own.step);
+    json_decref(own.result);
+    json_decref(own.answer.request);
     json_decref(root);
 }

@@ -123,7 +123,6 @@ void decide_in_book(struct app_service *service, struct http_request *request, s
         return;
     }
     (void)snprintf(own->id, sizeof own->id, "%s", exchange->base.id);
-    (void)exchange_take_other_spelling(&exchange->base); /* ours are in lower case */
     exchange->base.carries_on = true;
     book_exchange_act(exchange, false, act, on_voted);
 }

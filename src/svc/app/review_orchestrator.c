@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/encode.h"
 #include "base/text.h"
 #include "svc/app/limit_values.h"
+#include "svc/app/request.h"
+#include "svc/app/step_contract.h"
 #include "svc/app/turn_json.h"
 
 #define TIMER_PAUSE_MIN_NS                                                                                   \
@@ -17,7 +20,9 @@
 
 struct review_turn {
     struct dt_context *context;
-    const char *input; /* the id as JSON */
+    json_t *request;    /* the id */
+    json_t *submission; /* what somebody else has started it with; NULL: the request is in the book */
+    char book[REVIEW_BOOK_NAME_SIZE];
     char activity[REVIEW_ACTIVITY_SIZE];
     struct dt_task *step;     /* a run, or what is due; NULL: none is under way */
     struct dt_task *settle;   /* what an event or the time came to; NULL likewise */
@@ -25,6 +30,7 @@ struct review_turn {
     struct dt_task *decision; /* the next HumanApproval */
     struct dt_task *changed;  /* the next ReviewChanged */
     json_t *now;              /* the latest answer */
+    bool adopting;            /* the step under way makes the request */
     bool asked_in_vain;       /* time was over here, but not for the book */
 };
 
@@ -43,10 +49,8 @@ static struct dt_task *call(struct review_turn *turn, const char *event, json_t 
     retry.interval_max_ms = APP_RUN_RETRY_INTERVAL_MS;
     struct dt_call_options options = DT_INIT(struct dt_call_options);
     options.retry = &retry;
-    json_t *input = turn_keep(turn->context,
-                              json_pack("{s:o*, s:s}", "request",
-                                        json_loads(turn->input ? turn->input : "null", JSON_DECODE_ANY, NULL),
-                                        "event", event));
+    json_t *input =
+        turn_keep(turn->context, json_pack("{s:O*, s:s}", "request", turn->request, "event", event));
     if (more)
         json_object_update(input, turn_keep(turn->context, more));
     return dt_call_activity(turn->context, turn->activity, turn_text(turn->context, input), &options);
@@ -79,14 +83,24 @@ static void set_timer(struct review_turn *turn)
     turn->timer = dt_timer_create_until(turn->context, deadline_ns);
 }
 
+/* Of what was adopted, also which request of which book it is: lists show the request, not the orchestration. */
+static void show(struct review_turn *turn, json_t *status)
+{
+    if (!status)
+        return;
+    if (turn->submission) {
+        json_object_set_new(status, "book", json_string(turn->book));
+        json_object_set(status, "request", turn->request);
+    }
+    dt_set_custom_status(turn->context, turn_text(turn->context, status));
+}
+
 /* The answer of a step that succeeded. */
 static void take_answer(struct review_turn *turn, const struct dt_task *task)
 {
     const char *text = dt_task_result(task);
     turn->now = turn_keep(turn->context, text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL);
-    const json_t *status = json_object_get(turn->now, "status");
-    if (status)
-        dt_set_custom_status(turn->context, turn_text(turn->context, status));
+    show(turn, json_object_get(turn->now, "status"));
     set_timer(turn);
     if (due_is(turn, "run") && !turn->step)
         turn->step = call(turn, "due", NULL);
@@ -95,19 +109,28 @@ static void take_answer(struct review_turn *turn, const struct dt_task *task)
 /* All tries of a run failed: the book is told, and says how that ends. */
 static void give_up(struct review_turn *turn, const struct dt_task *task)
 {
-    const struct dt_failure *failure = dt_task_failure(task);
-    while (failure && failure->inner)
-        failure = failure->inner;
-    turn->settle = call(
-        turn, "gave-up",
-        json_pack("{s:{s:s, s:s}}", "error", "type", failure && failure->type ? failure->type : "RunFailed",
-                  "message", failure && failure->message ? failure->message : "the code could not be run"));
+    const struct dt_failure *cause = turn_cause(task);
+    turn->settle = call(turn, "gave-up",
+                        json_pack("{s:{s:s, s:s}}", "error", "type", cause->type, "message", cause->message));
+}
+
+static void end_as_failed(struct review_turn *turn, const struct dt_failure *failure)
+{
+    dt_set_failure(turn->context, failure);
+    turn->now = turn_keep(turn->context, json_pack("{s:s, s:b}", "due", "end", "failed", 1));
 }
 
 static void on_step(struct review_turn *turn)
 {
     struct dt_task *ended = turn->step;
+    bool adopting = turn->adopting;
     turn->step = NULL;
+    turn->adopting = false;
+    if (adopting &&
+        dt_task_state(ended) != DT_TASK_SUCCEEDED) { /* there is no request that could be given up */
+        end_as_failed(turn, turn_cause(ended));
+        return;
+    }
     if (dt_task_state(ended) == DT_TASK_SUCCEEDED)
         take_answer(turn, ended);
     else if (!turn->settle)
@@ -119,8 +142,7 @@ static void on_settled(struct review_turn *turn)
     struct dt_task *ended = turn->settle;
     turn->settle = NULL;
     if (dt_task_state(ended) != DT_TASK_SUCCEEDED) {
-        dt_set_failure(turn->context, dt_task_failure(ended));
-        turn->now = turn_keep(turn->context, json_pack("{s:s, s:b}", "due", "end", "failed", 1));
+        end_as_failed(turn, dt_task_failure(ended));
         return;
     }
     take_answer(turn, ended);
@@ -148,7 +170,7 @@ static void on_time(struct review_turn *turn)
     turn->settle = call(turn, "time", NULL);
 }
 
-/* Waits for whatever is next. Events stay where they are while one is being settled. */
+/* Waits for whatever is next. Events stay where they are while one is being settled, and until there is a request. */
 static void take_next(struct review_turn *turn)
 {
     struct {
@@ -161,7 +183,7 @@ static void take_next(struct review_turn *turn)
         waits[count].task = turn->step, waits[count++].take = on_step;
     if (turn->settle)
         waits[count].task = turn->settle, waits[count++].take = on_settled;
-    if (!turn->settle) {
+    if (!turn->settle && !turn->adopting) {
         waits[count].task = turn->decision, waits[count++].take = on_decision;
         waits[count].task = turn->changed, waits[count++].take = on_changed;
     }
@@ -175,8 +197,13 @@ static void take_next(struct review_turn *turn)
 static void end(struct review_turn *turn)
 {
     const json_t *error = json_object_get(turn->now, "error");
+    const json_t *outcome = json_object_get(turn->now, "outcome");
     if (json_is_true(json_object_get(turn->now, "failed")))
         return; /* said already */
+    if (outcome) {
+        dt_set_result(turn->context, turn_text(turn->context, outcome));
+        return;
+    }
     if (!error) {
         dt_set_result(turn->context, json_is_true(json_object_get(turn->now, "approved")) ? "true" : "false");
         return;
@@ -189,14 +216,58 @@ static void end(struct review_turn *turn)
     dt_set_failure(turn->context, &failure);
 }
 
+/* What its starter promised it, as tags. */
+static json_t *tags_of(struct review_turn *turn)
+{
+    static const char *const keys[] = {TAG_SUBMITTED_BY, TAG_APPROVAL_TIMEOUT, TAG_RUN_TIMEOUT,
+                                       TAG_ON_FAILURE};
+    json_t *tags = turn_keep(turn->context, json_object());
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *value = dt_context_tag(turn->context, keys[i]);
+        if (value)
+            json_object_set_new(tags, keys[i], json_string(value));
+    }
+    return tags;
+}
+
+/* A request of its own for each execution: an instance's id may be used again. */
+static struct dt_task *adopt(struct review_turn *turn, const json_t *input)
+{
+    char id[GUID_TEXT_SIZE + 1];
+    const char *book = json_string_value(json_object_get(input, "book"));
+    dt_uuid(turn->context, id);
+    turn->adopting = true;
+    turn->request = turn_keep(turn->context, json_string(id));
+    turn->submission = json_object_get(input, "submission");
+    (void)snprintf(turn->book, sizeof turn->book, "%s", text_or(book, ""));
+    show(turn, turn_keep(turn->context, json_pack("{s:s}", "state", request_state_name(REQUEST_QUEUED))));
+    review_activity_name(turn->book, turn->activity);
+    return call(turn, "adopt",
+                json_pack("{s:O*, s:O, s:s*}", "submission", turn->submission, "tags", tags_of(turn),
+                          "parent", dt_context_parent_id(turn->context)));
+}
+
+static struct dt_task *begin(struct review_turn *turn, const char *input)
+{
+    json_t *given = json_loads(text_or(input, "null"), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    given = turn_keep(turn->context, given ? given : json_null());
+    if (json_is_object(given))
+        return adopt(turn, given);
+    const char *book = dt_context_tag(turn->context, TAG_BOOK);
+    if (!book) /* nobody would answer */
+        dt_fail(turn->context, STEP_REFUSAL_TYPE,
+                "the versions of this orchestration are the server's: start it without one");
+    review_activity_name(book, turn->activity);
+    turn->request = given;
+    return call(turn, "due", NULL);
+}
+
 void orchestrate_review(struct dt_context *context, const char *input, void *user)
 {
     (void)user;
-    struct review_turn turn = {.context = context, .input = input};
-    const char *book = dt_context_tag(context, TAG_BOOK);
-    review_activity_name(text_or(book, ""), turn.activity);
+    struct review_turn turn = {.context = context};
     listen(&turn);
-    turn.step = call(&turn, "due", NULL);
+    turn.step = begin(&turn, input);
     while (!due_is(&turn, "end"))
         take_next(&turn);
     end(&turn);

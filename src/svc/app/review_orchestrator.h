@@ -2,7 +2,8 @@
 /* review_orchestrator.h — the durable half of a request that is in a book (store/review): version 3 of the orchestration.
  *
  * The book knows what is due; the orchestration only sees to it that somebody asks, for as long as it takes. Its input is
- * the request's id as a JSON string, its tag TAG_BOOK names the book. Each step is a call of the activity that the book's own
+ * the request's id as a JSON string, or {"book","submission"} of an orchestration that somebody else has started, which is first
+ * made a request of that book, with an id of its own (step "adopt"). Else its tag TAG_BOOK names the book. Each step is a call of the activity that the book's own
  * app has registered, so that of several apps at one hub the one with the book is asked:
  *
  *            ┌────────── run, run failed ──────────┐
@@ -20,7 +21,8 @@
 
 #include "svc/app/orchestrator.h"
 
-#define EVENT_REVIEW_CHANGED "ReviewChanged"
+#define REVIEW_BOOK_NAME_SIZE 40 /* of a book's name, with the NUL */
+#define EVENT_REVIEW_CHANGED  "ReviewChanged"
 
 /* What the activity of a book is called. */
 void review_activity_name(const char *book, char ret_name[static REVIEW_ACTIVITY_SIZE]);
@@ -28,7 +30,7 @@ void review_activity_name(const char *book, char ret_name[static REVIEW_ACTIVITY
 /* dt_orchestrator_fn. */
 void orchestrate_review(struct dt_context *context, const char *input, void *user);
 /* dt_activity_fn; `user` is a struct activity_settings with a book. Its input is {"request","event","approved"?,"error"?},
- * its result {"due":"run|wait|end","deadlineNs"?,"status":{custom status},"approved"?,"error"?}. */
+ * its result {"due":"run|wait|end","deadlineNs"?,"status":{custom status},"approved"?,"error"?,"outcome"?}. */
 void run_review_step(struct dt_activity *activity, const char *input, void *user);
 
 #endif

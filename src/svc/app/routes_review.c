@@ -140,7 +140,6 @@ static struct own_act *begin_own(struct app_service *service, struct http_reques
         exchange_answer_unknown(&exchange->base);
         return NULL;
     }
-    (void)exchange_take_other_spelling(&exchange->base);
     exchange->base.carries_on = true;
     return own;
 }

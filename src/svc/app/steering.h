@@ -7,10 +7,11 @@
  * orchestrator makes, or in which order, gives it a new one, and keeps what it did for the older ones:
  *
  *   none  releases before versions, and clients that start the orchestration themselves, such as the cloud
- *         sample's. They have at most TAG_APPROVAL_TIMEOUT and TAG_SUBMITTED_BY. The rest is what the
+ *         sample's (in any version of their own). They have at most TAG_APPROVAL_TIMEOUT and TAG_SUBMITTED_BY. The rest is what the
  *         activity noted in its outcome, for the activity may read settings: its answer is in the history.
  *   2     every tag below but the last is there.
- *   3     the request is in a book (store/review), which the last tag names; the input is the request's id. */
+ *   3     the request is in a book (store/review), which the last tag names; the input is the request's id. Or the instance was begun by
+ *         a client as above and handed to the book: the input names the book, and has what the client gave. */
 #ifndef SVC_APP_STEERING_H
 #define SVC_APP_STEERING_H
 

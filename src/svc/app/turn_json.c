@@ -25,3 +25,13 @@ const char *turn_text(struct dt_context *context, const json_t *json)
     dt_defer(context, free, text);
     return text;
 }
+
+const struct dt_failure *turn_cause(const struct dt_task *task)
+{
+    static const struct dt_failure unknown = {
+        .size = sizeof unknown, .type = "RunFailed", .message = "the code could not be run"};
+    const struct dt_failure *failure = dt_task_failure(task);
+    while (failure && failure->inner)
+        failure = failure->inner;
+    return failure && failure->type && failure->message ? failure : &unknown;
+}

@@ -12,4 +12,7 @@ json_t *turn_keep(struct dt_context *context, json_t *json);
 /* The same for its text. */
 const char *turn_text(struct dt_context *context, const json_t *json);
 
+/* Why a task has failed, without what wraps it; type and message are not NULL. Valid for the turn. */
+const struct dt_failure *turn_cause(const struct dt_task *task);
+
 #endif
