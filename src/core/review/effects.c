@@ -22,13 +22,18 @@ static bool is_number(const json_t *value)
            json_integer_value(value) < NUMBERS_END;
 }
 
+static bool is_word_byte(uint8_t byte)
+{
+    return ascii_alnum(byte) || byte == '-' || byte == '.' || byte == '_';
+}
+
 static bool is_word(const json_t *value)
 {
     struct bytes text = json_bytes(value);
     if (!text.data || text.size == 0 || text.size > EFFECTS_WORD_SIZE_MAX)
         return false;
     for (size_t i = 0; i < text.size; i++)
-        if (!ascii_alnum(text.data[i]) && !memchr("-._", text.data[i], 3))
+        if (!is_word_byte(text.data[i]))
             return false;
     return true;
 }

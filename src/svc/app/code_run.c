@@ -142,15 +142,13 @@ static void announce(const struct activity_settings *settings, const struct code
     run_outputs_changed(settings->outputs, what->request, what->number);
 }
 
-/* Runs it in the way that the pool can; a pool that has been replaced by another is asked anew. */
+/* Runs it in the way that the pool can, under the operation that `execution` has; a pool that has been replaced by another is asked
+ * anew. */
 static enum status execute(const struct activity_settings *settings, const struct pool_client *pool,
                            struct code_run *what, struct pool_execution *execution, struct pool_run *ret_run,
                            struct err *error)
 {
-    uint8_t random[16];
-    char operation[GUID_TEXT_SIZE + 1];
-    entropy_fill(random, sizeof random);
-    guid_format(random, operation);
+    const char *operation = execution->operation;
     enum status status =
         what->request ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
     if (status != STATUS_OK)
@@ -201,7 +199,12 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
                                      .on_output = on_output,
                                      .on_line = what->running ? on_line : NULL,
                                      .context = &own};
-    struct pool_execution execution = {.identifier = what->session, .code = code, .watch = &watch};
+    uint8_t random[16];
+    char operation[GUID_TEXT_SIZE + 1];
+    entropy_fill(random, sizeof random);
+    guid_format(random, operation);
+    struct pool_execution execution = {
+        .identifier = what->session, .code = code, .operation = operation, .watch = &watch};
 
     int64_t began_ns = clock_monotonic_ns();
     enum status status = bring_inputs(settings, &pool, what, error);
