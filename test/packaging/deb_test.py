@@ -98,14 +98,40 @@ class Packages(unittest.TestCase):
         server.until(request, "approved")
         self.assertEqual(server.stop(), 0)
 
+        self.three_services_work_together(shown["result"]["stdout"])
+
         names = ("sallyport", "libdurabletask-dev", "libdurabletask-azure0", "libdurabletask0")
         run("dpkg", "--remove", *names)
         self.assertFalse(pathlib.Path("/usr/bin/sallyport").exists())
         self.assertTrue((STATE / "scheduler.db").exists())
+        self.assertTrue(pathlib.Path("/var/lib/sallyport-scheduler/scheduler.db").exists())
         self.assertTrue(OPTIONS.exists())
         run("dpkg", "--purge", *names)
         self.assertEqual(ours(), before)
         self.assertRaises(KeyError, pwd.getpwnam, "sallyport")
+
+    def three_services_work_together(self, printed):
+        """The server apart, as its units have it; none of them is enabled by itself."""
+        servers = {}
+        for name, port in (("scheduler", "8081"), ("pool", "8082"), ("app", "8080")):
+            text = UNIT.with_name(f"sallyport-{name}.service").read_text()
+            self.assertFalse(WANTED.with_name(f"sallyport-{name}.service").exists())
+            folder = pathlib.Path(f"/var/lib/sallyport-{name}")  # systemd makes it: StateDirectory=
+            folder.mkdir(mode=0o700)
+            if "User" in unit.settings(text):
+                os.chown(folder, unit.USER, unit.USER)
+            says = dict(line.split("=", 1) for line in re.findall(r"^Environment=(.*)$", text, re.M))
+            for other, number in (("scheduler", "8081"), ("pool", "8082")):
+                says = {key: value.replace(number, str(servers[other].port)) for key, value in says.items()} if other in servers else says
+            servers[name] = server = Server("/usr/bin/sallyport", data=str(folder), command=name)
+            self.addCleanup(server.close)
+            self.assertIn(f"/usr/bin/sallyport {name} --port {port} ", text)
+            server.launch(unit.command(text, 'SALLYPORT_OPTIONS=""', ["--port", "0", "--ready-file", folder / "ready.json"]),
+                          env={**os.environ, "STATE_DIRECTORY": str(folder), **says}, umask=0o077)
+            server.wait_ready()
+        request = servers["app"].submit("print(6 * 7)")
+        self.assertEqual(servers["app"].until(request, "waiting")["result"]["stdout"], printed)
+        self.assertEqual([servers[name].stop() for name in ("app", "pool", "scheduler")], [0, 0, 0])
 
     def libraries_can_be_used(self):
         with tempfile.TemporaryDirectory() as folder:
