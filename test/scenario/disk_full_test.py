@@ -4,6 +4,7 @@
 The data folder is a small file system of memory in a mount namespace of this test's own. Exit code 77 (skipped) where that
 is not permitted. Usage: disk_full_test.py PROGRAM [TEST...]
 """
+import base64
 import os
 import pathlib
 import subprocess
@@ -213,6 +214,42 @@ class DiskFull(Case):
             self.disk.free()
             self.writes_again()
         self.everything_is_there()
+
+
+class Files(Case):
+    """Input files, and files that a run makes: all of them, or not yet."""
+
+    def test_inputs_without_room_are_refused(self):
+        before = self.server.ask("POST", "/v1/requests", {"code": "print(1)", "gate": "before", "files": [self.file("small", 1000)]})[2]["id"]
+        self.disk.fill()
+        body = {"code": "print(open('/mnt/data/large').read(3))", "files": [self.file("small", 1000), self.file("large", 2 << 20)]}
+        status, _, answer = self.server.ask("POST", "/v1/requests", body)
+        self.assertEqual(status, 503, answer)
+        self.assertIn("disk full", str(answer))
+        self.assertEqual([item["id"] for item in self.server.ask("GET", "/v1/requests")[2]["requests"]], [before])
+        self.assertEqual(list(pathlib.Path(self.disk.path, "blobs").glob("new/*")), [])
+        self.disk.free()
+        status, _, answer = self.server.ask("POST", "/v1/requests", body)
+        self.assertEqual(status, 201, answer)
+        self.assertEqual(self.server.until(answer["id"], "waiting")["result"]["stdout"], "xxx\n")
+
+    def test_what_a_run_made_is_shown_with_all_of_it(self):
+        """A person is not asked about a result whose files have no room: it is run again once there is some."""
+        status, _, answer = self.server.ask("POST", "/v1/requests", {"code": SLOW + "\nopen('/mnt/data/made', 'w').write('m' * (2 << 20))"})
+        self.assertEqual(status, 201, answer)
+        self.server.until_busy()
+        self.disk.fill()
+        began = time.monotonic()
+        while time.monotonic() < began + 6:
+            self.assertNotIn(self.server.request(answer["id"])["state"], ("waiting", "failed"))
+            time.sleep(0.1)
+        self.disk.free()
+        seen = self.server.until(answer["id"], "waiting", seconds=RECOVERY_SECONDS_MAX)
+        self.assertEqual([(item["path"], item["size"]) for item in seen["files"]], [("made", 2 << 20)])
+        self.assertEqual(self.server.raw("GET", f"/v1/requests/{answer['id']}/files/made"), b"m" * (2 << 20))
+
+    def file(self, path, size):
+        return {"path": path, "content": base64.b64encode(b"x" * size).decode()}
 
 
 class Reserve(Case):

@@ -56,6 +56,12 @@ class Case(unittest.TestCase):
         cls.server = Server(PROGRAM, arguments=cls.arguments).start()
         cls.addClassCleanup(cls.server.close)
 
+    @classmethod
+    def tearDownClass(cls):
+        if hasattr(cls, "server") and cls.server.process.poll() is None:
+            code = cls.server.stop()  # a sanitizer tells here what was never freed
+            assert code == 0, cls.server.tail()
+
     def create(self, code, files=(), headers=None, **members):
         body = {"code": code, "files": [file_of(path, content) for path, content in files], **members}
         status, _, answer = self.server.ask("POST", "/v1/requests", body, headers)
