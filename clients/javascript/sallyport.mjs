@@ -50,6 +50,20 @@ const ENDS = { rejected: Rejected, "timed-out": TimedOut, failed: Failed, cancel
 const environment = (name) => globalThis.process?.env?.[name];
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
+/** Base64 of bytes (an ArrayBuffer or a view of one) or text. */
+function base64(content) {
+  let bytes = content;
+  if (typeof content === "string") bytes = new TextEncoder().encode(content);
+  else if (ArrayBuffer.isView(content)) bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  else bytes = new Uint8Array(content);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+/** As the API takes them. */
+const filesOf = (files) => files && Object.entries(files).map(([path, content]) => ({ path, content: base64(content) }));
+
 /** The events of a text/event-stream (HTML Living Standard, section 9.2), as our server writes them. */
 async function* eventsOf(body) {
   const decoder = new TextDecoder();
@@ -84,15 +98,15 @@ export class Client {
 
   // --- submitting ---
 
-  /** Hands code in. `approvalTimeout` in seconds. */
-  submit(code, { purpose, labels, gate, session, onBehalfOf, approvalTimeout } = {}) {
-    const body = { code, purpose, labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout };
+  /** Hands code in. `approvalTimeout` in seconds. `files`: { "path below /mnt/data": bytes or text }. */
+  submit(code, { purpose, labels, gate, session, onBehalfOf, approvalTimeout, files } = {}) {
+    const body = { code, purpose, labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout, files: filesOf(files) };
     return this.#ask("POST", "/v1/requests", { body, again: true, headers: { "idempotency-key": crypto.randomUUID() } });
   }
 
-  /** The next revision of a request for which changes were asked for. */
-  revise(id, code, { comment } = {}) {
-    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, comment } });
+  /** The next revision of a request for which changes were asked for. Without `files` it has those of the one before. */
+  revise(id, code, { comment, files } = {}) {
+    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, comment, files: filesOf(files) } });
   }
 
   /** Submits, waits for the end, and resolves to the approved request; throws an Ended if it is not approved. */
@@ -184,6 +198,38 @@ export class Client {
     return this.#ask("GET", this.#path(id, "receipt"), { again: true });
   }
 
+  // --- files ---
+
+  /**
+   * What its run made: "files", each with path, size and sha256, "filesNotKept" and "filesLeftOut"; "filesFrom" is null where nobody can
+   * tell. NotAllowed until somebody has approved it.
+   */
+  files(id) {
+    return this.#ask("GET", this.#path(id, "files"), { again: true });
+  }
+
+  /** The bytes of a file that its run made, a Uint8Array. */
+  getFile(id, path) {
+    return this.#ask("GET", this.#path(id, "files", ...path.split("/")), { again: true, raw: true });
+  }
+
+  /** The input files of the present revision, or of that one: an array. */
+  async inputs(id, { revision } = {}) {
+    const query = revision ? `?revision=${revision}` : "";
+    return (await this.#ask("GET", this.#path(id, "inputs") + query, { again: true })).inputs;
+  }
+
+  getInput(id, path, { revision } = {}) {
+    const query = revision ? `?revision=${revision}` : "";
+    return this.#ask("GET", this.#path(id, "inputs", ...path.split("/")) + query, { again: true, raw: true });
+  }
+
+  /** What differs between two revisions, by hashes; without numbers between the present one and the one before it. */
+  diff(id, { from, to } = {}) {
+    const query = new URLSearchParams({ ...(from && { from }), ...(to && { to }) });
+    return this.#ask("GET", this.#path(id, "diff") + (query.size ? `?${query}` : ""), { again: true });
+  }
+
   // --- deciding ---
 
   /** `manifest` is the manifestSha256 that was looked at: a vote on other bytes is a Conflict. */
@@ -217,8 +263,8 @@ export class Client {
     return this.#key ? { ...more, authorization: `Bearer ${this.#key}` } : { ...more };
   }
 
-  /** `again`: it does no harm twice, so a lost answer and 503 are followed by another try. */
-  async #ask(method, path, { body, headers = {}, again = false, timeout = this.#timeout } = {}) {
+  /** `again`: it does no harm twice, so a lost answer and 503 are followed by another try. `raw`: the answer's bytes. */
+  async #ask(method, path, { body, headers = {}, again = false, timeout = this.#timeout, raw = false } = {}) {
     const all = this.#headers(headers);
     if (body) all["content-type"] = "application/json";
     for (let attempt = 0; ; attempt++) {
@@ -236,7 +282,7 @@ export class Client {
         await pause(0.25 * 2 ** attempt);
         continue;
       }
-      if (answer.ok) return answer.json();
+      if (answer.ok) return raw ? new Uint8Array(await answer.arrayBuffer()) : answer.json();
       if (answer.status !== 503 || last) throw await this.#error(answer);
       await pause(Number(answer.headers.get("retry-after")) || 0.25 * 2 ** attempt);
     }

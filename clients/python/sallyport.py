@@ -9,8 +9,10 @@
 Every call returns the API's own objects as dicts (doc/api.md). Threads may share a client.
 """
 import http.client
+import base64
 import json
 import os
+import pathlib
 import time
 import urllib.error
 import urllib.parse
@@ -73,6 +75,15 @@ def _given(**members):
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _files(files):
+    """As the API takes them; a path of this machine is read."""
+    if files is None:
+        return None
+    contents = {name: content.read_bytes() if isinstance(content, pathlib.Path) else content for name, content in files.items()}
+    return [{"path": name, "content": base64.b64encode(content.encode() if isinstance(content, str) else content).decode()}
+            for name, content in contents.items()]
+
+
 def _events(answer):
     """(event, data, id) of each event of a text/event-stream (HTML Living Standard, section 9.2), as our server writes them."""
     fields = {}
@@ -95,15 +106,16 @@ class Client:
     # --- submitting ---
 
     def submit(self, code, purpose=None, labels=None, gate=None, session=None, on_behalf_of=None,
-               approval_timeout=None):
-        """Hands code in; returns the request as it is then. `approval_timeout` in seconds."""
+               approval_timeout=None, files=None):
+        """Hands code in; returns the request as it is then. `approval_timeout` in seconds. `files` is a dict: under which path
+        below /mnt/data the code finds what: bytes, text, or a pathlib.Path of this machine."""
         body = _given(code=code, purpose=purpose, labels=labels, gate=gate, session=session,
-                      onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout)
+                      onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout, files=_files(files))
         return self._ask("POST", "/v1/requests", body, {"Idempotency-Key": str(uuid.uuid4())}, again=True)
 
-    def revise(self, request_id, code, comment=None):
-        """The next revision of a request for which changes were asked for."""
-        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, comment=comment))
+    def revise(self, request_id, code, comment=None, files=None):
+        """The next revision of a request for which changes were asked for. Without `files` it has those of the one before."""
+        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, comment=comment, files=_files(files)))
 
     def run(self, code, timeout=None, **submission):
         """Submits, waits for the end, and returns the approved request; raises an Ended if it is not approved, and
@@ -188,6 +200,31 @@ class Client:
         """What proves later what was decided: `sallyport audit check`."""
         return self._ask("GET", self._path(request_id, "receipt"), again=True)
 
+    # --- files ---
+
+    def files(self, request_id):
+        """What its run made: "files", each with path, size and sha256, "filesNotKept" and "filesLeftOut"; "filesFrom" is None where nobody
+        can tell. NotAllowed until somebody has approved it."""
+        return self._ask("GET", self._path(request_id, "files"), again=True)
+
+    def get_file(self, request_id, path):
+        """The bytes of a file that its run made."""
+        return self._ask("GET", self._path(request_id, "files", *path.split("/")), again=True, raw=True)
+
+    def inputs(self, request_id, revision=None):
+        """The input files of the present revision, or of that one: a list."""
+        query = f"?revision={revision}" if revision else ""
+        return self._ask("GET", self._path(request_id, "inputs") + query, again=True)["inputs"]
+
+    def get_input(self, request_id, path, revision=None):
+        query = f"?revision={revision}" if revision else ""
+        return self._ask("GET", self._path(request_id, "inputs", *path.split("/")) + query, again=True, raw=True)
+
+    def diff(self, request_id, from_revision=None, to_revision=None):
+        """What differs between two revisions, by hashes; without numbers between the present one and the one before it."""
+        query = urllib.parse.urlencode(_given(**{"from": from_revision, "to": to_revision}))
+        return self._ask("GET", self._path(request_id, "diff") + ("?" + query if query else ""), again=True)
+
     # --- deciding ---
 
     def approve(self, request_id, comment=None, manifest=None):
@@ -219,8 +256,8 @@ class Client:
         request = urllib.request.Request(self._url + path, data, headers, method=method)
         return urllib.request.urlopen(request, timeout=timeout or self._timeout, context=self._context)
 
-    def _ask(self, method, path, body=None, headers=None, again=False, timeout=None):
-        """`again`: it does no harm twice, so a lost answer and 503 are followed by another try."""
+    def _ask(self, method, path, body=None, headers=None, again=False, timeout=None, raw=False):
+        """`again`: it does no harm twice, so a lost answer and 503 are followed by another try. `raw`: the answer's bytes."""
         headers = dict(headers or {})
         data = None
         if body is not None:
@@ -231,7 +268,7 @@ class Client:
             try:
                 with self._open(method, path, data, headers, timeout) as answer:
                     text = answer.read()
-                return json.loads(text)
+                return text if raw else json.loads(text)
             except urllib.error.HTTPError as refusal:
                 text = refusal.read()
                 pause = refusal.headers.get("Retry-After", "")

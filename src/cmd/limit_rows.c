@@ -97,6 +97,7 @@ const struct limit_row limits_table[] = {
     ROW("program", OPTION_REPEATED_MAX, LIMIT_COUNT, "Values of settings that one command line gives several times", ""),
     ROW("program", MCP_MESSAGES_MAX, LIMIT_COUNT, "Messages that `mcp` has handed over at one time", ""),
     ROW("program", REVIEW_CODE_SIZE_MAX, LIMIT_BYTES, "A file that `submit` reads", ""),
+    ROW("program", REVIEW_FILE_SIZE_MAX, LIMIT_BYTES, "An input file that `submit` reads", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
     ROW("program", CLI_FOLLOW_TRIES_MAX, LIMIT_COUNT, "Connections of logs --follow that bring nothing, one after the other", ""),

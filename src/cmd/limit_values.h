@@ -18,5 +18,6 @@
 #define MADE_APP_LOG_MAX      ((size_t)128 << 10)
 #define MADE_APP_BACK_OFF_MAX (60 * NS_PER_S)
 #define REVIEW_CODE_SIZE_MAX  ((size_t)10 << 20)
+#define REVIEW_FILE_SIZE_MAX  ((size_t)64 << 20)
 
 #endif

@@ -33,6 +33,24 @@ for await (const { event } of client.follow((await client.submit("import sys\npr
 assert.deepEqual(kinds.filter((kind) => kind !== "status").sort(), ["stderr", "stdout"]);
 await assert.rejects(client.logs(submitted.id, { run: 9 }), sallyport.NotFound);
 
+const large = new Uint8Array(100_000).map((_, n) => n % 251);
+const withFiles = await client.submit("open('/mnt/data/out.txt', 'w').write(open('/mnt/data/in/a b.txt').read().upper())", {
+  files: { "in/a b.txt": "größe", "large.bin": large },
+});
+const ran = await client.get(withFiles.id, { wait: 30 });
+assert.deepEqual(
+  (await client.files(ran.id)).files.map(({ path, change }) => [path, change]),
+  [["out.txt", "made"]],
+);
+assert.equal(new TextDecoder().decode(await client.getFile(ran.id, "out.txt")), "GRÖSSE");
+assert.deepEqual(await client.getInput(ran.id, "large.bin"), large);
+await client.revise(ran.id, "1", { files: { "in/a b.txt": "other" } });
+const difference = await client.diff(ran.id);
+assert.deepEqual([difference.inputs.changed.length, difference.inputs.removed.length], [1, 1]);
+assert.equal((await client.inputs(ran.id, { revision: 1 })).length, 2);
+assert.equal(new TextDecoder().decode(await client.getInput(ran.id, "in/a b.txt", { revision: 1 })), "größe");
+await assert.rejects(client.getFile(ran.id, "none"), sallyport.NotFound);
+
 const refused = await client.submit("1");
 await client.reject(refused.id, { comment: "why?" });
 await assert.rejects(client.wait(refused.id), (error) => error instanceof sallyport.Rejected && error.message === "why?");

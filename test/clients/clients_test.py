@@ -112,6 +112,29 @@ class Clients(Case):
         self.assertEqual(refusal.exception.type, "already-decided")
         self.assertEqual([request["id"] for request in client.list(label="env:python", limit=1)], [submitted["id"]])
 
+    def test_rp66_files_by_the_python_client(self):
+        client = self.client
+        with tempfile.TemporaryDirectory() as folder:
+            here = pathlib.Path(folder, "table.csv")
+            here.write_bytes(b"a,b\n")
+            files = {"in/table one.csv": here, "text": "größe", "bytes": bytes(range(256)) * 500}
+            submitted = client.submit("open('/mnt/data/out.txt', 'w').write(open('/mnt/data/in/table one.csv').read().upper())", files=files)
+        ran = client.get(submitted["id"], wait=30)
+        self.assertEqual([(file["path"], file["change"]) for file in client.files(ran["id"])["files"]], [("out.txt", "made")])
+        self.assertEqual(client.get_file(ran["id"], "out.txt"), b"A,B\n")
+        self.assertEqual(client.get_input(ran["id"], "in/table one.csv"), b"a,b\n")
+        self.assertEqual(client.get_input(ran["id"], "bytes"), bytes(range(256)) * 500)
+        client.revise(ran["id"], "1", files={"text": "other"})
+        difference = client.diff(ran["id"])
+        self.assertEqual([len(difference["inputs"][kind]) for kind in ("added", "changed", "removed")], [0, 1, 2])
+        self.assertEqual(len(client.inputs(ran["id"], revision=1)), 3)
+        self.assertEqual(client.get_input(ran["id"], "text", revision=1).decode(), "größe")
+        client.get(ran["id"], wait=30)
+        client.revise(ran["id"], "2")
+        self.assertEqual([file["path"] for file in client.inputs(ran["id"])], ["text"])
+        with self.assertRaises(sallyport.NotFound):
+            client.get_file(ran["id"], "out.txt")
+
     def test_rp66_each_end_is_an_exception_of_its_own(self):
         client = self.client
         refused = client.submit("1")["id"]
@@ -182,8 +205,8 @@ class Commands(Case):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def say(self, *words, code=0):
-        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120,
+    def say(self, *words, code=0, cwd=None):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120, cwd=cwd,
                               env={**os.environ, "SALLYPORT_URL": self.url})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout
@@ -271,6 +294,50 @@ class Commands(Case):
         self.assertEqual(process.wait(), 0)
         self.assertIn("The code ended the process that ran it", "".join(process.errors))
         self.say("logs", "-f", UNKNOWN, code=3)
+
+    def test_rp63_files_in_and_out(self):
+        (self.folder / "in").mkdir()
+        self.write("in/table.csv", "a,b\n")
+        self.write("other", "one")
+        code = self.write("code.py", "open('/mnt/data/out.csv', 'w').write(open('/mnt/data/in/table.csv').read().upper())\nopen('/mnt/data/a\u202eb', 'w').close()")
+        source = self.say("submit", "code.py", "--file", "in/table.csv", "--file", f"named={self.folder}/other", "--file", f"{self.folder}/other", cwd=self.folder).strip()
+        self.wait(source)
+        short = source[:13]
+        listed = [line.split(None, 3) for line in self.say("files", short).splitlines()]
+        self.assertEqual([(kind, size, path) for kind, size, _, path in listed],
+                         [("KIND", "SIZE", "PATH"), ("input", "4", "in/table.csv"), ("input", "3", "named"), ("input", "3", "other"),
+                          ("made", "0", "a?b"), ("made", "4", "out.csv")])
+        self.assertIn("out.csv", self.say("show", short))
+        self.assertEqual(self.say("files", short, "--get", "out.csv", "-o", "-"), "A,B\n")
+        self.say("files", short, "--get", "out.csv", cwd=self.folder)
+        self.assertEqual((self.folder / "out.csv").read_text(), "A,B\n")
+        (self.folder / "out.csv").write_text("mine")
+        self.say("files", short, "--get", "out.csv", cwd=self.folder, code=1)  # what is there is not replaced
+        self.assertEqual((self.folder / "out.csv").read_text(), "mine")
+        self.say("files", short, "--get", "out.csv", "-o", str(self.folder / "out.csv"))
+        self.assertEqual((self.folder / "out.csv").read_text(), "A,B\n")
+        self.say("files", short, "--get", "a\u202eb", cwd=self.folder, code=2)
+        self.say("files", short, "--get", "none", "-o", str(self.folder / "none"), code=3)
+        self.assertFalse((self.folder / "none").exists())
+        self.assertEqual(self.say("files", short, "--input", "--get", "in/table.csv", "-o", "-"), "a,b\n")
+        told = json.loads(self.say("files", short, "--json"))
+        self.assertEqual((len(told["inputs"]), len(told["files"]), told["filesFrom"]), (3, 2, "report"))
+
+        self.write("other", "two")
+        self.say("resubmit", short, code, "--file", f"named={self.folder}/other", "--without", "other", "--file", "new=" + code)
+        self.assertEqual({file["path"] for file in self.client.inputs(source)}, {"in/table.csv", "named", "new"})
+        diff = self.say("diff", short)
+        for line in ("input removed: other (3 bytes, ", "input added: new (", "input before: named (3 bytes, ", "input now: named (3 bytes, "):
+            self.assertIn(line, diff)
+        self.assertEqual(self.say("files", short, "--revision", "1", "--get", "named", "-o", "-"), "one")
+        self.wait(source)
+        self.say("resubmit", short, code)
+        self.wait(source)
+        self.assertEqual(len(self.client.inputs(source)), 3)  # without a word about files they stay
+        self.say("resubmit", short, code, "--without", "nothing", code=3)
+        self.say("submit", code, "--file", str(self.folder / "missing"), code=1)
+        self.say("submit", code, "--file", f"../slip={code}", code=2)
+        self.say("files", short, "-o", "x", code=2)
 
     def test_rp62_cancel_ends_a_run(self):
         running = self.submit("import time\ntime.sleep(600)")

@@ -13,6 +13,7 @@ int review_show(const struct review_call *call);
 int review_logs(const struct review_call *call);
 /* The output of the present run of `request`, whose whole id is `id`, as it comes (follow.c). */
 int review_follow(const struct review_call *call, const char *id, const json_t *request);
+int review_files(const struct review_call *call);
 int review_diff(const struct review_call *call);
 
 int review_approve(const struct review_call *call);

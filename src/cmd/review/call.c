@@ -11,6 +11,8 @@
 #include "cmd/cli/cli.h"
 #include "cmd/review/review.h"
 
+#define UPLOAD_BYTES_MS 128 /* of a body with files, at least, in a millisecond */
+
 #define PAGE "/v1/requests?order=desc&limit=500"
 
 int review_no_memory(const struct review_call *call)
@@ -52,7 +54,8 @@ int review_post(const struct review_call *call, const char *path, json_t *body, 
                                            .path = path,
                                            .content_type = "application/json",
                                            .body = bytes_of_cstr(text),
-                                           .patience_ms = SERVER_PATIENCE_MS};
+                                           .patience_ms = SERVER_PATIENCE_MS +
+                                                          (int64_t)(strlen(text) / UPLOAD_BYTES_MS)};
     int code = take_answer(call, &request, ret_answer);
     free(text);
     return code;

@@ -18,6 +18,7 @@ enum review_bit {
     REVIEW_DECIDE = 1 << 6,
     REVIEW_DIFF = 1 << 7,
     REVIEW_DEMO = 1 << 8,
+    REVIEW_FILES = 1 << 9,
 };
 
 static const struct option_spec settings[] = {
@@ -37,6 +38,13 @@ static const struct option_spec settings[] = {
     {"then-hub", OPTION_TEXT, "HUB", NULL, NULL, 0, 0, REVIEW_SUBMIT, "its task hub; else the server's own"},
     {"approval-timeout", OPTION_DURATION, "TIME", NULL, NULL, NS_PER_MS, TEN_YEARS, REVIEW_SUBMIT,
      "how long a decision is waited for; else the server's"},
+    {"file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_RESUBMIT,
+     "an input file, below /mnt/data under the name that was typed; NAME=FILE gives it another; may be given "
+     "several times",
+     .repeats = true},
+    {"without", OPTION_TEXT, "PATH", NULL, NULL, 0, 0, REVIEW_RESUBMIT,
+     "an input file of the revision before that this one does not have; may be given several times",
+     .repeats = true},
     {"wait", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_RESUBMIT,
      "wait until it is over, print its output, and exit by how it ended", .letter = 'w'},
     {"wait-timeout", OPTION_DURATION, "TIME", NULL, NULL, 0, TEN_YEARS, REVIEW_SUBMIT | REVIEW_RESUBMIT,
@@ -55,6 +63,13 @@ static const struct option_spec settings[] = {
     {"follow", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_LOGS,
      "print what a run prints as it prints it, until it is over", .letter = 'f'},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, REVIEW_DEMO, "where the demonstration is served"},
+    {"get", OPTION_TEXT, "PATH", NULL, NULL, 0, 0, REVIEW_FILES, "fetch this file that the run made"},
+    {"input", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_FILES, "the file is one that went in"},
+    {"revision", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_FILES,
+     "input files of this revision; else of the present one"},
+    {"out", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_FILES,
+     "where it goes, in the place of what is there; - is standard output; else its name, which must be free",
+     .letter = 'o'},
     {"from", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the one before --to"},
     {"to", OPTION_COUNT, "N", NULL, NULL, 1, 1000000, REVIEW_DIFF, "a revision; else the present one"},
     {.name = NULL},
@@ -68,7 +83,7 @@ static const struct {
     {"show", review_show},       {"logs", review_logs},         {"diff", review_diff},
     {"approve", review_approve}, {"reject", review_reject},     {"changes", review_changes},
     {"cancel", review_cancel},   {"demo", review_demo},         {"mcp", review_mcp},
-    {"open", review_open},
+    {"open", review_open},       {"files", review_files},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -98,12 +113,17 @@ const struct command review_commands[] = {
     {"submit", run, SYNTAX(REVIEW_SUBMIT, "FILE"), "submit code; prints its id",
      "FILE is source code; - is standard input.\n" ENDS WHERE},
     {"resubmit", run, SYNTAX(REVIEW_RESUBMIT, "ID FILE"), "submit the next revision of a request",
-     "After changes were asked for, or while it waits; earlier votes do not count any more.\n" ENDS WHERE},
+     "After changes were asked for, or while it waits; earlier votes do not count any more. Input files "
+     "stay, but for\n"
+     "those of --file and --without.\n" ENDS WHERE},
     {"ls", run, SYNTAX(REVIEW_LS, NULL), "list requests", "Newest first. Times are UTC.\n" WHERE},
     {"show", run, SYNTAX(REVIEW_SHOW, "ID"), "show a request: code, output, what it did, who said what",
      "What the server does not report is not shown; nothing is made up.\n" WHERE},
     {"logs", run, SYNTAX(REVIEW_LOGS, "ID"), "print what the code printed", WHERE},
-    {"diff", run, SYNTAX(REVIEW_DIFF, "ID"), "show what changed in the code between revisions", WHERE},
+    {"files", run, SYNTAX(REVIEW_FILES, "ID"), "list the files of a request, or fetch one",
+     "What went in and what the run made. What it made is held until somebody has approved it.\n" WHERE},
+    {"diff", run, SYNTAX(REVIEW_DIFF, "ID"), "show what changed between revisions: code and input files",
+     WHERE},
     {"approve", run, SYNTAX(REVIEW_DECIDE, "ID"), "approve a request",
      "The vote is for the bytes that the request has now; if they change meanwhile it is refused.\n" WHERE},
     {"reject", run, SYNTAX(REVIEW_DECIDE, "ID"), "reject a request", WHERE},

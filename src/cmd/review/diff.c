@@ -11,6 +11,7 @@
 
 #include "cmd/cli/print.h"
 #include "cmd/review/actions.h"
+#include "cmd/review/view.h"
 
 #define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
 #define DIFF_FAILED  2
@@ -108,6 +109,22 @@ static int64_t present_revision(const struct review_call *call, const char *id, 
     return json_integer_value(json_object_get(request, "revision"));
 }
 
+/* Behind the code: input files that are others, by their hashes. */
+static int print_inputs(const struct review_call *call, const char *id, int64_t from, int64_t to)
+{
+    CLEANUP(buf_fini) struct buf path = {0}, out = {0};
+    CLEANUP(json_release) json_t *difference = NULL;
+    char rest[80];
+    (void)snprintf(rest, sizeof rest, "/diff?from=%lld&to=%lld", (long long)from, (long long)to);
+    if (!review_path(call, id, rest, &path))
+        return EXIT_FAILED;
+    int code = review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, &difference);
+    if (code != EXIT_GOOD)
+        return code;
+    view_inputs_difference(json_object_get(difference, "inputs"), &out);
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
 int review_diff(const struct review_call *call)
 {
     char id[REVIEW_ID_SIZE];
@@ -129,6 +146,8 @@ int review_diff(const struct review_call *call)
     int new_fd = old_fd >= 0 ? fetch_revision(call, id, to, &code) : -1;
     if (new_fd >= 0)
         code = run_diff(call, old_fd, new_fd, from, to);
+    if (new_fd >= 0 && code == EXIT_GOOD)
+        code = print_inputs(call, id, from, to);
     if (old_fd >= 0)
         close(old_fd);
     if (new_fd >= 0)

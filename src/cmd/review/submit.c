@@ -8,6 +8,7 @@
 
 #include "cmd/limit_values.h"
 #include "cmd/review/actions.h"
+#include "cmd/review/attach.h"
 #include "cmd/review/review.h"
 #include "cmd/review/view.h"
 #include "os/clock.h"
@@ -197,6 +198,8 @@ int review_submit(const struct review_call *call)
     int code = make_body(call, call->values->positionals[0], body);
     if (code == EXIT_GOOD)
         code = make_submission(call, body);
+    if (code == EXIT_GOOD)
+        code = attach_files(call, body);
     if (code != EXIT_GOOD) {
         json_decref(body);
         return code;
@@ -209,7 +212,10 @@ int review_resubmit(const struct review_call *call)
 {
     CLEANUP(json_release) json_t *answer = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
-    int code = review_typed_path(call, "/revisions", &path);
+    char id[REVIEW_ID_SIZE];
+    int code = review_find(call, id);
+    if (code == EXIT_GOOD && !review_path(call, id, "/revisions", &path))
+        code = EXIT_FAILED;
     if (code != EXIT_GOOD)
         return code;
 
@@ -217,6 +223,8 @@ int review_resubmit(const struct review_call *call)
     code = make_body(call, call->values->positionals[1], body);
     if (code == EXIT_GOOD && !set_text(body, "comment", setting_text(call->values, "message")))
         code = server_failed(call->command, EXIT_USAGE, "--message is not in UTF-8", NULL);
+    if (code == EXIT_GOOD)
+        code = attach_to_revision(call, id, body);
     if (code != EXIT_GOOD) {
         json_decref(body);
         return code;

@@ -108,6 +108,27 @@ static void what_nobody_measured_is_not_reported(void **state)
     assert_null(strstr(as_text(&out), "attempts"));
 }
 
+/* Names are the code's words, and what nobody knows is no zero. */
+static void files_are_listed_as_far_as_they_are_known(void **state)
+{
+    CLEANUP(json_release)
+    json_t *request = parse(
+        "{\"id\":\"abc\",\"state\":\"waiting\",\"revisions\":[{\"files\":[{\"path\":\"in\",\"size\":3,"
+        "\"sha256\":\"0123456789abcdef\"}]}],\"files\":[{\"path\":\"a\\u202eb\\u001b[2J\",\"size\":0,"
+        "\"sha256\":\"ff\",\"change\":\"made\"}],\"filesNotKept\":[{\"path\":\"huge\",\"change\":\"made\","
+        "\"cause\":\"too-large\"}]}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_request(request, false, &out);
+    assert_non_null(strstr(as_text(&out), "files          KIND                 SIZE  SHA256        PATH\n"
+                                          "               input                3     0123456789ab  in\n"
+                                          "               made                 0     ff            a?b?[2J\n"
+                                          "               not kept: too-large  ?     ?             huge\n"));
+    CLEANUP(json_release) json_t *bare = parse("{\"id\":\"abc\",\"state\":\"waiting\",\"files\":[]}");
+    buf_clear(&out);
+    view_request(bare, false, &out);
+    assert_null(strstr(as_text(&out), "files"));
+}
+
 static void a_stranger_does_not_steer_the_terminal(void **state)
 {
     CLEANUP(json_release)
@@ -169,6 +190,7 @@ int main(void)
         cmocka_unit_test(what_is_not_reported_is_not_shown),
         cmocka_unit_test(a_request_is_shown_whole),
         cmocka_unit_test(what_nobody_measured_is_not_reported),
+        cmocka_unit_test(files_are_listed_as_far_as_they_are_known),
         cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
         cmocka_unit_test(nothing_is_hidden_behind_a_nul_or_turned_round),
         cmocka_unit_test(a_pipe_gets_what_was_printed),
