@@ -13,6 +13,7 @@
 #include "cmd/option.h"
 #include "core/policy/policy.h"
 #include "core/pool/comeback.h"
+#include "core/pool/file_path.h"
 #include "core/pool/pool_policy.h"
 #include "core/review/effects.h"
 #include "core/task/entity_name.h"
@@ -52,7 +53,6 @@
 #include "svc/mcp/limit_values.h"
 #include "svc/page/limit_values.h"
 #include "svc/pool/execution.h"
-#include "core/pool/file_path.h"
 #include "svc/pool/files/limit_values.h"
 #include "svc/pool/files/session_files.h"
 #include "svc/pool/limit_values.h"
@@ -190,8 +190,9 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_CALL_TIMEOUT_MS, LIMIT_MS, "For a scheduler that cannot be reached, before 503", ""),
     ROW("app", MCP_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer of the API that a tool of `/mcp` hands on", ""),
     ROW("app", MCP_DEPTH_MAX, LIMIT_COUNT, "Nested values of a message to `/mcp`", ""),
+    ROW("app", MCP_FILE_SIZE_MAX, LIMIT_BYTES, "A file that a tool of `/mcp` hands on", ""),
     ROW("app", MCP_LIST_MAX, LIMIT_COUNT, "Requests that a tool of `/mcp` lists", ""),
-    ROW("app", MCP_BODY_SIZE_SLACK, LIMIT_BYTES, "A message to `/mcp` besides its code", ""),
+    ROW("app", MCP_BODY_SIZE_SLACK, LIMIT_BYTES, "A message to `/mcp` besides its code and its files", ""),
     ROW("app", MCP_WAIT_MAX_S, LIMIT_COUNT, "Seconds for which a tool of `/mcp` waits for a decision", ""),
     ROW("app", APP_BODY_SIZE_SLACK, LIMIT_BYTES, "A body besides its code", ""),
     ROW("app", APP_DECIDED_MAX, LIMIT_COUNT, "Decisions that are remembered for late second ones", ""),

@@ -53,6 +53,7 @@ static void mount(struct server *server, struct front *front)
     server->mcp = (struct mcp_service){
         .server = server->http,
         .code_size_max = (size_t)setting_number(server->settings, "code-size-max"),
+        .input_size_max = (size_t)setting_number(server->settings, "input-size-max"),
     };
     front_add(front, app_service_part(server->app));
     front_add(front, mcp_service_part(&server->mcp));

@@ -8,6 +8,7 @@
 
 #define MCP_ANSWER_SIZE_MAX ((size_t)32 << 20)
 #define MCP_DEPTH_MAX       32
+#define MCP_FILE_SIZE_MAX   ((size_t)1 << 20)
 #define MCP_LIST_MAX        100
 #define MCP_WAIT_MAX_S      50
 #define MCP_BODY_SIZE_SLACK ((size_t)1 << 20)

@@ -130,7 +130,7 @@ static void each_tool_has_a_schema(void **state)
     assert_int_equal(take(&exchange, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"), MCP_DONE);
     CLEANUP(json_release) json_t *root = read_answer(&exchange);
     const json_t *tools = json_object_get(json_object_get(root, "result"), "tools");
-    assert_int_equal(json_array_size(tools), 4);
+    assert_int_equal(json_array_size(tools), 5);
     for (size_t i = 0; i < json_array_size(tools); i++)
         assert_true(json_is_object(json_object_get(json_array_get(tools, i), "inputSchema")));
     mcp_exchange_fini(&exchange);

@@ -107,7 +107,8 @@ static const struct http_route routes[] = {
 struct http_part mcp_service_part(struct mcp_service *service)
 {
     /* JSON may write each byte of code as six ("\u0000"). */
-    size_t limit = 6 * service->code_size_max + MCP_BODY_SIZE_SLACK;
+    size_t limit = 6 * service->code_size_max + service->input_size_max / 3 * 4 +
+                   MCP_BODY_SIZE_SLACK; /* files are in base64 */
     return (struct http_part){.name = "mcp",
                               .where = "/app",
                               .prefix = "",

@@ -9,6 +9,7 @@
 struct mcp_service {
     struct http_server *server; /* whose API is asked; outlives the service */
     size_t code_size_max;       /* of what run_code may hold */
+    size_t input_size_max;      /* likewise: of its files together */
 };
 
 /* Its routes, for an http_router; valid as long as the service. */

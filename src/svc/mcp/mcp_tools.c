@@ -10,6 +10,8 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "svc/mcp/limit_values.h"
+#include "svc/mcp/mcp_files.h"
+#include "svc/mcp/mcp_tool_result.h"
 #include "svc/mcp/mcp_view.h"
 
 #define LIST_USUAL     20
@@ -18,58 +20,6 @@
 static const char *text_of(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));
-}
-
-/* --- results --- */
-
-/* Ends the message with one text and what programs read of it (taken; NULL: nothing). */
-static enum mcp_next tool_result(struct mcp_exchange *exchange, const struct buf *text, json_t *content,
-                                 json_t *structured, bool is_error)
-{
-    json_t *item = buf_status(text) == STATUS_OK
-                       ? json_pack("{s:s, s:s%}", "type", "text", "text", text->data, text->size)
-                       : NULL;
-    json_t *all = content ? content : json_array();
-    if (!item || json_array_insert_new(all, 0, item) != 0) {
-        json_decref(all);
-        json_decref(structured);
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
-    }
-    return mcp_result(exchange, json_pack("{s:o, s:o*, s:b}", "content", all, "structuredContent", structured,
-                                          "isError", is_error));
-}
-
-static enum mcp_next tool_failed(struct mcp_exchange *exchange, const char *words)
-{
-    CLEANUP(buf_fini) struct buf text = {0};
-    buf_append_cstr(&text, words);
-    return tool_result(exchange, &text, NULL, NULL, true);
-}
-
-/* A refusal of the API in its own words, and what to do about it. */
-static enum mcp_next tool_refused(struct mcp_exchange *exchange, int http_status, struct bytes body)
-{
-    static const struct {
-        int http_status;
-        const char *advice;
-    } advices[] = {
-        {0, " The server could not be asked: try again later."},
-        {401, " The key that this client was given does not count: tell the user."},
-        {403, " Tell the user; do not try another way."},
-        {404, " Look with list_requests."},
-        {429, " Try again later."},
-        {503, " Try again later."},
-    };
-    CLEANUP(json_release) json_t *problem = NULL;
-    CLEANUP(buf_fini) struct buf text = {0};
-    if (json_parse(body, NULL, &problem, NULL) != STATUS_OK)
-        problem = NULL;
-    const char *detail = text_of(problem, "detail"), *title = text_of(problem, "title");
-    buf_append_cstr(&text, text_or(detail, text_or(title, "The server refused.")));
-    for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
-        if (advices[i].http_status == http_status)
-            buf_append_cstr(&text, advices[i].advice);
-    return tool_result(exchange, &text, NULL, NULL, true);
 }
 
 /* --- a request, as a model reads it --- */
@@ -172,9 +122,10 @@ static enum mcp_next show_request(struct mcp_exchange *exchange, const json_t *r
         append_stream(&text, "stdout", result);
         append_stream(&text, "stderr", result);
         append_value(&text, json_object_get(result, "result"));
+        mcp_files_tell(request, &text);
     }
-    return tool_result(exchange, &text, approved ? image_content(request) : NULL, mcp_request_view(request),
-                       is_error);
+    return mcp_tool_result(exchange, &text, approved ? image_content(request) : NULL,
+                           mcp_request_view(request), is_error);
 }
 
 static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
@@ -183,9 +134,9 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
     CLEANUP(json_release) json_t *request = NULL;
     (void)content_type;
     if (http_status < 200 || http_status > 299)
-        return tool_refused(exchange, http_status, body);
+        return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &request, NULL) != STATUS_OK)
-        return tool_failed(exchange, "The server's answer could not be read.");
+        return mcp_tool_failed(exchange, "The server's answer could not be read.");
     return show_request(exchange, request);
 }
 
@@ -198,12 +149,6 @@ static bool take_number(const json_t *arguments, const char *name, int64_t least
     const json_t *value = json_object_get(arguments, name);
     *ret_number = value ? json_integer_value(value) : absent;
     return !value || (json_is_integer(value) && *ret_number >= least && *ret_number <= most);
-}
-
-static void append_id(struct buf *target, const char *id)
-{
-    buf_append_cstr(target, "/v1/requests/");
-    percent_encode(target, bytes_of_cstr(id), NULL);
 }
 
 /* Writes `body`, which is taken; NULL: no memory. */
@@ -222,7 +167,7 @@ static void set_body(struct mcp_exchange *exchange, json_t *body)
 
 static enum mcp_next look(struct mcp_exchange *exchange, const char *id)
 {
-    append_id(&exchange->target, id);
+    mcp_append_id(&exchange->target, id);
     if (exchange->wait_seconds > 0)
         buf_append_fmt(&exchange->target, "?wait=%ds&until=over", (int)exchange->wait_seconds);
     return mcp_call(exchange, "GET", on_request);
@@ -234,9 +179,9 @@ static enum mcp_next on_submitted(struct mcp_exchange *exchange, int http_status
     CLEANUP(json_release) json_t *answer = NULL;
     (void)content_type;
     if (http_status < 200 || http_status > 299)
-        return tool_refused(exchange, http_status, body);
+        return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &answer, NULL) != STATUS_OK || !text_of(answer, "id"))
-        return tool_failed(exchange, "The server's answer could not be read.");
+        return mcp_tool_failed(exchange, "The server's answer could not be read.");
     return look(exchange, text_of(answer, "id"));
 }
 
@@ -244,12 +189,15 @@ static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
 {
     const char *revises = text_of(arguments, "revises");
     if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, WAIT_DEFAULT_S, &exchange->wait_seconds))
-        return tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
-    json_t *body = json_pack("{s:O*, s:O*, s:O*}", "code", json_object_get(arguments, "code"),
+        return mcp_tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
+    json_t *files = NULL;
+    if (!mcp_files_take(json_object_get(arguments, "files"), &files))
+        return mcp_tool_failed(exchange, MCP_FILES_SHAPE);
+    json_t *body = json_pack("{s:O*, s:O*, s:O*, s:o*}", "code", json_object_get(arguments, "code"),
                              revises ? "comment" : "purpose", json_object_get(arguments, "purpose"),
-                             "onBehalfOf", json_object_get(arguments, "on_behalf_of"));
+                             "onBehalfOf", json_object_get(arguments, "on_behalf_of"), "files", files);
     if (revises) {
-        append_id(&exchange->target, revises);
+        mcp_append_id(&exchange->target, revises);
         buf_append_cstr(&exchange->target, "/revisions");
     } else {
         buf_append_cstr(&exchange->target, "/v1/requests");
@@ -261,7 +209,7 @@ static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
 static enum mcp_next get_request(struct mcp_exchange *exchange, json_t *arguments)
 {
     if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, 0, &exchange->wait_seconds))
-        return tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
+        return mcp_tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
     return look(exchange, text_of(arguments, "id"));
 }
 
@@ -280,9 +228,9 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
     CLEANUP(buf_fini) struct buf text = {0};
     (void)content_type;
     if (http_status != 200)
-        return tool_refused(exchange, http_status, body);
+        return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &page, NULL) != STATUS_OK)
-        return tool_failed(exchange, "The server's answer could not be read.");
+        return mcp_tool_failed(exchange, "The server's answer could not be read.");
     const json_t *requests = json_object_get(page, "requests");
     json_t *list = json_array();
     buf_append_fmt(&text, "%zu requests, newest first:", json_array_size(requests));
@@ -290,7 +238,7 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
         append_row(&text, json_array_get(requests, i));
         json_array_append_new(list, mcp_request_view(json_array_get(requests, i)));
     }
-    return tool_result(exchange, &text, NULL, json_pack("{s:o}", "requests", list), false);
+    return mcp_tool_result(exchange, &text, NULL, json_pack("{s:o}", "requests", list), false);
 }
 
 static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *arguments)
@@ -298,7 +246,7 @@ static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *argume
     int64_t limit;
     const char *state = text_of(arguments, "state");
     if (!take_number(arguments, "limit", 1, MCP_LIST_MAX, LIST_USUAL, &limit))
-        return tool_failed(exchange, "\"limit\" must be a whole number from 1 to 100.");
+        return mcp_tool_failed(exchange, "\"limit\" must be a whole number from 1 to 100.");
     buf_append_fmt(&exchange->target, "/v1/requests?order=desc&limit=%d", (int)limit);
     if (state) {
         buf_append_cstr(&exchange->target, "&state=");
@@ -309,7 +257,7 @@ static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *argume
 
 static enum mcp_next cancel_request(struct mcp_exchange *exchange, json_t *arguments)
 {
-    append_id(&exchange->target, text_of(arguments, "id"));
+    mcp_append_id(&exchange->target, text_of(arguments, "id"));
     buf_append_cstr(&exchange->target, "/cancel");
     set_body(exchange, json_pack("{s:O*}", "reason", json_object_get(arguments, "reason")));
     return mcp_call(exchange, "POST", on_request);
@@ -341,6 +289,7 @@ static const struct mcp_tool {
             "reviewer\"},"
             "\"on_behalf_of\":{\"type\":\"string\",\"description\":\"the person who asked for it; this "
             "person may not approve it\"},"
+            "\"files\":" MCP_FILES_SCHEMA ","
             "\"revises\":{\"type\":\"string\",\"description\":\"the id of a request for which changes were "
             "asked for\"}," WAIT_SCHEMA,
             "\"code\""),
@@ -365,6 +314,15 @@ static const struct mcp_tool {
      true,
      {NULL},
      list_requests},
+    {"get_file",
+     "Get a file that a run made",
+     "Returns a file that the code of an approved request made, by the path that get_request lists. Before "
+     "an approval no file is given out.",
+     OBJECT(ID_SCHEMA ",\"path\":{\"type\":\"string\",\"description\":\"as get_request lists it\"}",
+            "\"id\",\"path\""),
+     true,
+     {"id", "path"},
+     mcp_files_get},
     {"cancel_request",
      "Cancel a request",
      "Ends a request that is not over; a run that goes on is stopped. Only for who submitted it.",

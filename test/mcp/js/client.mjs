@@ -19,11 +19,16 @@ await client.ping();
 const { tools } = await client.listTools();
 assert.deepEqual(
   tools.map((tool) => tool.name),
-  ["run_code", "get_request", "list_requests", "cancel_request"],
+  ["run_code", "get_request", "list_requests", "get_file", "cancel_request"],
 );
 
 const call = (name, args) => client.callTool({ name, arguments: args });
-const submitted = await call("run_code", { code: "print('from a model'); 6 * 7", purpose: "multiply", wait_seconds: 0 });
+const submitted = await call("run_code", {
+  code: "print('from a model'); open('out.txt', 'w').write(open('/mnt/data/in.txt').read() * 100000); 6 * 7",
+  files: [{ path: "in.txt", text: "held\n" }],
+  purpose: "multiply",
+  wait_seconds: 0,
+});
 assert.equal(submitted.isError, false);
 const { id } = submitted.structuredContent;
 const other = call("get_request", { id, wait_seconds: 50 }); // waits while others are answered
@@ -35,7 +40,10 @@ for (let turn = 0; turn < 600 && state !== "waiting"; turn++) {
 }
 const waiting = await call("get_request", { id });
 assert.match(waiting.content[0].text, /A person decides/);
-assert.doesNotMatch(JSON.stringify(waiting), /from a model/);
+assert.doesNotMatch(JSON.stringify(waiting), /from a model|out\.txt/);
+const early = await call("get_file", { id, path: "out.txt" });
+assert.equal(early.isError, true);
+assert.doesNotMatch(JSON.stringify(early), /held/);
 assert.match((await call("list_requests", { state: "waiting" })).content[0].text, new RegExp(id));
 
 const resource = await client.readResource({ uri: `sallyport://requests/${id}` });
@@ -51,6 +59,9 @@ assert.equal(approved.status, 200);
 const after = await other;
 assert.match(after.content[0].text, /approved[\s\S]*by: mina[\s\S]*comment: fine[\s\S]*from a model[\s\S]*42/);
 assert.equal(after.structuredContent.state, "approved");
+assert.match(after.content[0].text, /out\.txt \(500000 bytes\)/);
+assert.equal((await call("get_file", { id, path: "out.txt" })).content[0].text, "held\n".repeat(100000));
+assert.equal((await call("get_file", { id, path: "none" })).isError, true);
 assert.match((await client.readResource({ uri: `sallyport://requests/${id}` })).contents[0].text, /from a model/);
 assert.ok((await client.listResources()).resources.some(({ uri }) => uri.endsWith(id)));
 assert.equal((await client.listResourceTemplates()).resourceTemplates.length, 1);
