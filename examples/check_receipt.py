@@ -41,9 +41,9 @@ if "sha256" in decision:
     assert not lacking, f"the receipt lacks {lacking}: what was not released its submitter does not get"
     parts = "\n".join(shown[name] for name in shown["sha256Covers"])
     assert sha256(parts) == decision["sha256"], "something else was decided about"
-if "effects" in shown:  # what the run did, by the hash that its manifest has of it
+for part in {"effects", "files"} & set(shown):  # what the run did, and what it made, by the hash that its manifest has of it
     assert sha256(shown["manifest"]) in (decision.get("manifestSha256"), details["run.ended"].get("manifestSha256"))
-    assert sha256(shown["effects"]) == json.loads(shown["manifest"])["effects"]["sha256"], "it did something else"
+    assert sha256(shown[part]) == json.loads(shown["manifest"])[part]["sha256"], f"other {part}"
 if receipt["state"] in ("approved", "rejected"):
     assert decision["approved"] == (receipt["state"] == "approved"), "the state does not follow from the entries"
 print(f"{receipt['id']} {receipt['state']}, decided by {decision.get('by', 'nobody')} at {decision.get('at', '-')}")

@@ -33,7 +33,7 @@ class Audit(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def decided(self, server, approve=True, **members):
-        request = server.submit("print('for the record')")
+        request = server.submit("print('for the record'); open('made.txt', 'w').write('x')")
         seen = server.until(request, "waiting")
         status, _, answer = server.ask("POST", f"/v1/requests/{request}/decision",
                                        {"approve": approve, "by": "mina", "sha256": seen["sha256"], **members})
@@ -132,7 +132,7 @@ class Audit(unittest.TestCase):
         self.assertIn("mina", theirs.stdout)
 
         text = receipt.read_text()
-        for honest, forged in (("for the record", "for the recard"), ("mina", "nina"), ('"approved"', '"rejected"')):
+        for honest, forged in (("for the record", "for the recard"), ("mina", "nina"), ("made.txt", "mode.txt"), ('"approved"', '"rejected"')):
             self.assertIn(honest, text)
             receipt.write_text(text.replace(honest, forged))
             self.assertEqual(run("check", receipt, "--key", key).returncode, 1, honest)

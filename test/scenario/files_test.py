@@ -128,6 +128,8 @@ class Files(Case):
         listed = self.server.raw("GET", f"/v1/requests/{seen['id']}/files")
         self.assertEqual(json.loads(listed)["files"], seen["files"])
         self.assertEqual(manifest["files"], {"bytes": len(listed), "sha256": sha256(listed)})
+        receipt = self.server.ask("GET", f"/v1/requests/{seen['id']}/receipt")[2]
+        self.assertEqual(receipt["shown"]["files"].encode(), listed)
         other = self.waiting(COPY, [("in/table.csv", b"y")])
         status, _, answer = self.server.ask("POST", f"/v1/requests/{seen['id']}/votes",
                                             {"answer": "approve", "manifestSha256": other["manifestSha256"]})
@@ -607,6 +609,59 @@ class Crash(Case):
             self.assertEqual(seen["attempts"], len(seen["runs"]))
 
 
+class Readers(unittest.TestCase):
+    """Who takes a file slowly, not to its end, or while the server stops."""
+
+    CONTENT = os.urandom(1 << 20) * 15
+
+    def begin(self, server, request_id):
+        """A peer that has read the head of a download and no more; its window is small."""
+        peer = socket.socket()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        peer.settimeout(60)
+        peer.connect(("127.0.0.1", server.port))
+        peer.sendall(f"GET /v1/requests/{request_id}/inputs/in HTTP/1.0\r\n\r\n".encode())
+        self.assertTrue(peer.recv(12).endswith(b" 200"))
+        return peer
+
+    def test_readers_that_are_slow_or_leave(self):
+        server = Server(PROGRAM, arguments=["--ready-sessions", "1"]).start()
+        self.addCleanup(server.close)
+        body = {"code": "1", "gate": "before", "files": [file_of("in", self.CONTENT)]}
+        request_id = server.ask("POST", "/v1/requests", body)[2]["id"]
+        before = resident(server)
+        slow = [self.begin(server, request_id) for _ in range(8)]
+        leaving = [self.begin(server, request_id) for _ in range(8)]
+        time.sleep(0.5)
+        grown = resident(server) - before
+        for peer in leaving:
+            peer.close()
+        self.assertEqual(sha256(server.raw("GET", f"/v1/requests/{request_id}/inputs/in")), sha256(self.CONTENT))
+        with slow.pop() as peer:
+            got = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+        self.assertTrue(got.endswith(self.CONTENT))
+        if not sanitized(server):
+            self.assertLess(grown, 40)  # of 240 MiB that were asked for
+        began = time.monotonic()
+        self.assertEqual(server.stop(), 0, server.tail())
+        self.assertLess(time.monotonic() - began, 30)
+        for peer in slow:
+            got = b"".join(iter(lambda peer=peer: peer.recv(1 << 16), b"")) if peer.fileno() >= 0 else b""
+            self.assertLess(len(got), len(self.CONTENT))
+            peer.close()
+
+
+def resident(server):
+    """MiB."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) >> 10
+
+
+def sanitized(server):
+    """Whether it keeps what was freed."""
+    return "libasan" in pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
 class Size(unittest.TestCase):
     def test_rp07_inputs_that_wait_are_on_disk(self):
         """RP-07: requests of 1 MiB that wait do not show in the server's memory, whether they come as JSON or as forms; what is
@@ -614,10 +669,6 @@ class Size(unittest.TestCase):
         count = 1000 if LONG else 100
         server = Server(PROGRAM, arguments=["--ready-sessions", "1"]).start()
         self.addCleanup(server.close)
-
-        def resident():
-            status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-            return int(status.split("VmRSS:")[1].split()[0]) >> 10
 
         def submit(number):
             content = number.to_bytes(8) * (1 << 17)
@@ -631,12 +682,11 @@ class Size(unittest.TestCase):
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(submit, range(count, count + 16)))
-            before = resident()
+            before = resident(server)
             ids = list(pool.map(submit, range(count)))
-        after = resident()
+        after = resident(server)
         print(f"{count} requests of 1 MiB wait: {before} MiB before, {after} MiB after", file=sys.stderr)
-        sanitized = "libasan" in pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()  # it keeps what was freed
-        if not sanitized:
+        if not sanitized(server):
             self.assertLess(after - before, 40)
         files = [path for path in pathlib.Path(server.data, "blobs").rglob("*") if path.is_file()]
         self.assertEqual(len(files), count + 16)

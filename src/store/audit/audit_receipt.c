@@ -129,7 +129,7 @@ static enum status check_shown(const struct examination *exam, const json_t *dec
     return STATUS_OK;
 }
 
-/* --- what the run did is what the manifest names --- */
+/* --- what the run did, and the list of what it made, are those that the manifest names --- */
 
 /* A manifest is decided about, or made by a run for which somebody has decided before. True if one of the two entries names it, or
  * neither names any. */
@@ -142,25 +142,33 @@ static bool is_named(struct bytes manifest, const json_t *decision, const json_t
            (made && strcmp(hash, made) == 0);
 }
 
-static enum status check_effects(const struct examination *exam, const json_t *decision, struct err *err)
+/* A text of the receipt by the hash that the manifest has of it. */
+static enum status check_named(const json_t *shown, struct bytes manifest, const char *member,
+                               struct err *err)
+{
+    struct bytes text = json_bytes(json_object_get(shown, member));
+    CLEANUP(json_release) json_t *named = NULL;
+    char hash[SECRET_HASH_SIZE + 1];
+    if (!text.data)
+        return STATUS_OK;
+    const char *wanted = json_parse(manifest, NULL, &named, NULL) == STATUS_OK
+                             ? text_of(json_object_get(named, member), "sha256")
+                             : NULL;
+    secret_hash(text, hash);
+    if (!wanted || strcmp(hash, wanted) != 0)
+        return err_set(err, STATUS_DATA_LOSS, "the %s are not those that the manifest names", member);
+    return STATUS_OK;
+}
+
+static enum status check_manifest(const struct examination *exam, const json_t *decision, struct err *err)
 {
     const json_t *shown = json_object_get(exam->receipt, "shown");
     const json_t *run = json_object_get(find_entry(exam, AUDIT_RUN_ENDED), "details");
     struct bytes manifest = json_bytes(json_object_get(shown, "manifest"));
-    struct bytes effects = json_bytes(json_object_get(shown, "effects"));
-    CLEANUP(json_release) json_t *named = NULL;
-    char hash[SECRET_HASH_SIZE + 1];
     if (manifest.data && !is_named(manifest, decision, run))
         return err_set(err, STATUS_DATA_LOSS, "the manifest is not the one that was decided about");
-    if (!effects.data)
-        return STATUS_OK;
-    const char *wanted = json_parse(manifest, NULL, &named, NULL) == STATUS_OK
-                             ? text_of(json_object_get(named, "effects"), "sha256")
-                             : NULL;
-    secret_hash(effects, hash);
-    if (!wanted || strcmp(hash, wanted) != 0)
-        return err_set(err, STATUS_DATA_LOSS, "the effects are not those that the manifest names");
-    return STATUS_OK;
+    enum status status = check_named(shown, manifest, "effects", err);
+    return status == STATUS_OK ? check_named(shown, manifest, "files", err) : status;
 }
 
 /* --- the state follows from the entries --- */
@@ -193,7 +201,7 @@ static enum status examine(struct examination *exam, struct audit_receipt_facts 
     if (status == STATUS_OK)
         status = check_shown(exam, decision, err);
     if (status == STATUS_OK)
-        status = check_effects(exam, decision, err);
+        status = check_manifest(exam, decision, err);
     if (status == STATUS_OK)
         status = check_state(text_of(exam->receipt, "state"), decision, approved, err);
     if (status != STATUS_OK)

@@ -127,42 +127,46 @@ static void what_is_shown_cannot_be_another(void **state)
     is_refused(receipt, "not what was decided about");
 }
 
-/* A receipt of a request whose manifest names what its run did. */
-static json_t *receipt_with_effects(const char *effects)
+/* A receipt of a request whose manifest names a text by its hash. */
+static json_t *receipt_with(const char *member, const char *text)
 {
     static const char told[] = "{\"ended\":\"completed\"}";
     char hash[SECRET_HASH_SIZE + 1], manifest[200];
     struct audit_chain chain;
     audit_chain_begin(&chain);
     secret_hash(bytes_of_cstr(told), hash);
-    (void)snprintf(manifest, sizeof manifest, "{\"effects\":{\"sha256\":\"%s\"}}", hash);
+    (void)snprintf(manifest, sizeof manifest, "{\"%s\":{\"sha256\":\"%s\"}}", member, hash);
     secret_hash(bytes_of_cstr(manifest), hash);
     json_t *receipt = receipt_of("waiting", "requests/" ID, false);
     json_t *entries = json_object_get(receipt, "entries"), *shown = json_object_get(receipt, "shown");
     json_array_append_new(entries, signed_entry(&chain, AUDIT_RUN_ENDED, "requests/" ID,
                                                 json_pack("{s:s}", "manifestSha256", hash)));
     json_object_set_new(shown, "manifest", json_string(manifest));
-    json_object_set_new(shown, "effects", json_string(effects ? effects : told));
+    json_object_set_new(shown, member, json_string(text ? text : told));
     return receipt;
 }
 
-static void effects_cannot_be_others(void **state)
+static void effects_and_files_cannot_be_others(void **state)
 {
-    struct audit_receipt_facts facts;
-    json_t *receipt = receipt_with_effects(NULL);
-    struct err err = {0};
-    assert_int_equal(audit_receipt_check(receipt, key, &facts, &err), STATUS_OK);
-    json_object_del(json_object_get(receipt, "shown"), "effects"); /* a submitter's, before the release */
-    assert_int_equal(audit_receipt_check(receipt, key, &facts, &err), STATUS_OK);
-    json_decref(receipt);
+    static const char *const members[] = {"effects", "files"};
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        struct audit_receipt_facts facts;
+        json_t *receipt = receipt_with(members[i], NULL);
+        struct err err = {0};
+        assert_int_equal(audit_receipt_check(receipt, key, &facts, &err), STATUS_OK);
+        json_object_del(json_object_get(receipt, "shown"),
+                        members[i]); /* a submitter's, before the release */
+        assert_int_equal(audit_receipt_check(receipt, key, &facts, &err), STATUS_OK);
+        json_decref(receipt);
 
-    is_refused(receipt_with_effects("{\"ended\":\"raised\"}"), "not those that the manifest names");
-    receipt = receipt_with_effects(NULL);
-    json_object_set_new(json_object_get(receipt, "shown"), "manifest", json_string("{}"));
-    is_refused(receipt, "manifest is not the one");
-    receipt = receipt_with_effects(NULL);
-    json_object_del(json_object_get(receipt, "shown"), "manifest");
-    is_refused(receipt, "not those that the manifest names");
+        is_refused(receipt_with(members[i], "{\"ended\":\"raised\"}"), "not those that the manifest names");
+        receipt = receipt_with(members[i], NULL);
+        json_object_set_new(json_object_get(receipt, "shown"), "manifest", json_string("{}"));
+        is_refused(receipt, "manifest is not the one");
+        receipt = receipt_with(members[i], NULL);
+        json_object_del(json_object_get(receipt, "shown"), "manifest");
+        is_refused(receipt, "not those that the manifest names");
+    }
 }
 
 static void the_state_follows_from_the_entries(void **state)
@@ -228,7 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_honest_receipt_holds),
         cmocka_unit_test(what_is_shown_cannot_be_another),
-        cmocka_unit_test(effects_cannot_be_others),
+        cmocka_unit_test(effects_and_files_cannot_be_others),
         cmocka_unit_test(the_state_follows_from_the_entries),
         cmocka_unit_test(entries_are_of_this_request_and_signed),
         cmocka_unit_test(another_key_signed_nothing),

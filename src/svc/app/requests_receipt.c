@@ -16,7 +16,7 @@
 struct receipt_exchange {
     struct book_exchange base;
     struct audit_reader reader;
-    struct buf code, result, effects; /* of a request in the book; its manifest is in base.bytes */
+    struct buf code, result, effects, files; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
     bool hidden;
     bool is_blind; /* others' votes are not told yet */
@@ -33,6 +33,7 @@ static void receipt_free(struct exchange *exchange)
     buf_fini(&receipt->code);
     buf_fini(&receipt->result);
     buf_fini(&receipt->effects);
+    buf_fini(&receipt->files);
     json_decref(receipt->receipt);
     book_exchange_free(exchange);
 }
@@ -167,6 +168,9 @@ static enum status read_all(struct book_exchange *exchange, struct review_book *
             read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
     if (status == STATUS_OK && sight == REVIEW_WHOLE)
         status = read_blob_of(book, decided_run(exchange->json), "effectsSha256", &receipt->effects, err);
+    if (status == STATUS_OK && sight == REVIEW_WHOLE)
+        status =
+            read_blob_of(book, json_object_get(exchange->json, "_files"), "sha256", &receipt->files, err);
     if (status == STATUS_OK)
         status = read_blob_of(book, exchange->json, "manifestSha256", &exchange->bytes, err);
     receipt->is_blind = review_is_blind(exchange->json);
@@ -182,11 +186,11 @@ static json_t *text_json(const struct buf *text)
 static json_t *shown_in_book(const struct receipt_exchange *receipt)
 {
     const json_t *request = receipt->base.json;
-    return json_pack("{s:o*, s:o*, s:o*, s:O*, s:O*, s:O*, s:O*, s:o*, s:O*}", "code",
+    return json_pack("{s:o*, s:o*, s:o*, s:o*, s:O*, s:O*, s:O*, s:O*, s:o*, s:O*}", "code",
                      text_json(&receipt->code), "result", text_json(&receipt->result), "effects",
-                     text_json(&receipt->effects), "template", json_object_get(request, "template"), "sha256",
-                     json_object_get(request, "sha256"), "sha256Covers",
-                     json_object_get(request, "sha256Covers"), "manifestSha256",
+                     text_json(&receipt->effects), "files", text_json(&receipt->files), "template",
+                     json_object_get(request, "template"), "sha256", json_object_get(request, "sha256"),
+                     "sha256Covers", json_object_get(request, "sha256Covers"), "manifestSha256",
                      json_object_get(request, "manifestSha256"), "manifest", text_json(&receipt->base.bytes),
                      "votes", json_object_get(request, "votes"));
 }
