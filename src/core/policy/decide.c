@@ -140,14 +140,22 @@ static const struct policy_who anyone = {POLICY_ANYONE, {0}, BYTES_LITERAL("anyo
 static const struct policy_stage built_in_stage = {.approvals = 1, .reviewers = &anyone, .reviewer_count = 1};
 static const struct policy_demands built_in = {.track = {.stages = &built_in_stage, .stage_count = 1}};
 
+/* What weighs more settles; of the same, what is known before what is not, and then the first in the file. */
+static bool settles_over(const struct policy_match *match, const struct policy_match *other)
+{
+    if (!other || match->rule->action != other->rule->action)
+        return !other || match->rule->action > other->rule->action;
+    return other->unknown && !match->unknown;
+}
+
 static void settle(struct policy_outcome *outcome, const struct policy_facts *facts)
 {
-    for (size_t i = 0; i < outcome->match_count; i++) {
-        const struct policy_rule *rule = outcome->matches[i].rule;
-        if (!outcome->settled_by || rule->action > outcome->settled_by->action)
-            outcome->settled_by = rule;
-    }
-    if (outcome->settled_by) {
+    const struct policy_match *settles = NULL;
+    for (size_t i = 0; i < outcome->match_count; i++)
+        if (settles_over(&outcome->matches[i], settles))
+            settles = &outcome->matches[i];
+    if (settles) {
+        outcome->settled_by = settles->rule;
         outcome->settled = outcome->settled_by->action;
         outcome->message = outcome->settled_by->message;
         return;

@@ -19,7 +19,7 @@ struct policy_match {
 struct policy_outcome {
     enum policy_do settled;
     const struct policy_rule *
-        settled_by; /* the first in the file of those that settle it; NULL: a standing approval, or the defaults */
+        settled_by; /* of those that settle it the first in the file, one that is known to match before others; NULL: a standing approval, or the defaults */
     struct bytes standing;              /* the standing approval that allows it; size 0: none */
     struct bytes message;               /* of settled_by; size 0: none */
     const struct policy_match *matches; /* every rule that matches, in the file's order */

@@ -451,6 +451,47 @@ static void test_what_is_no_outcome_is_refused(void **state)
     }
 }
 
+/* Of two that deny, the one that is known to match is told. */
+static void test_what_is_known_settles_first(void **state)
+{
+    (void)state;
+    struct policy_facts facts = {.phase = POLICY_BEFORE_RUN, .language = {true, &BYTES_LITERAL("python"), 1}};
+    struct policy_outcome outcome;
+    struct policy *policy = read_good("rules:\n- { name: a, do: ask, when: { language: python } }\n"
+                                      "- { name: b, do: deny, when: { imports: os } }\n"
+                                      "- { name: c, do: deny, when: { language: python } }\n"
+                                      "- { name: d, do: deny, when: { language: python } }\n");
+    assert_int_equal(policy_decide(policy, &facts, &arena, &outcome), STATUS_OK);
+    assert_int_equal(outcome.match_count, 4);
+    assert_true(bytes_equal_cstr(outcome.settled_by->name, "c"));
+    policy_destroy(policy);
+}
+
+/* What only a session finds out. Broken: a rule on imports is decided without anybody having looked for them. */
+static void test_which_policies_read_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool reads;
+    } cases[] = {
+        {"defaults: { remember: tree }", true},
+        {"defaults: { remember: bytes }", false},
+        {"rules: [{ name: a, do: deny, when: { imports: os } }]", true},
+        {"rules: [{ name: a, do: allow, when: [{ language: x }, { calls_only: print }] }]", true},
+        {"rules: [{ name: a, do: allow, when: { near_repeat: 1d } }]", true},
+        {"rules: [{ name: a, do: ask, remember: tree, when: { language: x } }]", true},
+        {"rules: [{ name: a, do: allow, when: { exact_repeat: 1d, code_matches: x } }]", false},
+    };
+    assert_false(policy_reads_code(NULL));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct policy *policy = read_good(cases[i].text);
+        if (policy_reads_code(policy) != cases[i].reads)
+            fail_msg("%s", cases[i].text);
+        policy_destroy(policy);
+    }
+}
+
 /* What nobody says is not said, although there is a value for it. */
 static void test_what_was_said(void **state)
 {
@@ -475,6 +516,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_an_outcome_is_read_back, clean),
         cmocka_unit_test_teardown(test_what_is_no_outcome_is_refused, clean),
+        cmocka_unit_test_teardown(test_what_is_known_settles_first, clean),
+        cmocka_unit_test_teardown(test_which_policies_read_code, clean),
         cmocka_unit_test_teardown(test_what_was_said, clean),
         cmocka_unit_test_teardown(test_deny_over_ask_over_allow, clean),
         cmocka_unit_test_teardown(test_what_is_not_known_fails_closed, clean),

@@ -43,7 +43,7 @@ const struct policy_fact_row policy_fact_rows[] = {
     SYNTAX("calls_only", ONLY, calls, "calls", "all such names are among these"),
     SYNTAX("code.tree", TEXTS, tree_sha256, NULL, "the SHA-256 of the code's syntax tree"),
     BEFORE("exact_repeat", AGE, exact_repeat, NULL, NULL, "the same code, inputs and template were approved in the last…"),
-    SYNTAX("near_repeat", AGE, near_repeat, NULL, "code with the same syntax tree was approved in the last…"),
+    SYNTAX("near_repeat", AGE, near_repeat, NULL, "code with the same syntax tree was approved in the last…; inputs may be others"),
     BEFORE("standing", TEXTS, standing, NULL, NULL, "a standing approval that covers it"),
     BEFORE("time_of_day", CLOCK, time_of_day, NULL, NULL, "the time of the submission, UTC"),
     BEFORE("weekday", TEXTS, weekday, "mon tue wed thu fri sat sun", NULL, "the day of the submission, UTC"),

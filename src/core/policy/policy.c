@@ -45,6 +45,33 @@ bool policy_who_read(struct bytes text, struct policy_who *ret_who)
     return false;
 }
 
+static bool rule_reads_code(const struct policy_rule *rule)
+{
+    for (size_t i = 0; i < rule->alternative_count; i++) {
+        const struct policy_alternative *alternative = &rule->alternatives[i];
+        for (size_t j = 0; j < alternative->condition_count; j++)
+            if (alternative->conditions[j].fact->by_session)
+                return true;
+    }
+    return false;
+}
+
+/* A standing approval may be one of a syntax tree. */
+static bool remembers_trees(const struct policy_demands *demands)
+{
+    return demands->given[POLICY_REMEMBER] && demands->terms[POLICY_REMEMBER] == POLICY_REMEMBER_TREE;
+}
+
+bool policy_reads_code(const struct policy *policy)
+{
+    if (!policy)
+        return false;
+    bool reads = remembers_trees(&policy->defaults);
+    for (size_t i = 0; i < policy->rule_count && !reads; i++)
+        reads = rule_reads_code(&policy->rules[i]) || remembers_trees(&policy->rules[i].demands);
+    return reads;
+}
+
 void policy_destroy(struct policy *policy)
 {
     if (!policy)

@@ -98,4 +98,7 @@ bool policy_do_find(struct bytes name, enum policy_do *ret_action);
  * such a role is not looked at. */
 bool policy_who_read(struct bytes text, struct policy_who *ret_who);
 
+/* True if it cannot decide without knowing what the code imports and calls, or its syntax tree. NULL: false. */
+bool policy_reads_code(const struct policy *policy);
+
 #endif
