@@ -41,7 +41,7 @@ struct review_cell {
 #define NO_TIME              E(TIME) = IGNORED, E(TIME_FAILS) = IGNORED
 /* What a state that waits for people has in common. A run whose end was told twice has nothing to say any more. */
 #define WAITING                                                                                              \
-        E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED,                                           \
+        E(READ) = IGNORED, E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED,                                           \
         E(REJECT) = TO(REJECTED, WAKE | DECIDE | END),                                                       \
         E(REVISE) = BEGIN(WAKE | ASK | RESET),                                                               \
         E(TIME) = TO(TIMED_OUT, END),                                                                        \
@@ -49,12 +49,13 @@ struct review_cell {
         E(CANCEL) = TO(CANCELLED, WAKE | END)
 /* And what is over; who wanted something is told why it is too late. */
 #define ENDED(refusal)                                                                                       \
-        E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED, NO_TIME,                                  \
+        E(READ) = IGNORED, E(RUN_STARTED) = IGNORED, NO_RUN, E(RUN_FAILED) = IGNORED, NO_TIME,                                  \
         E(APPROVE) = refusal, E(REJECT) = refusal, E(ASK_CHANGES) = refusal, E(REVISE) = refusal,            \
         E(CANCEL) = refusal
 
 static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = {
     [REVIEW_QUEUED] = {
+        E(READ) = BEGIN(ASK), /* before it, nothing of it has run */
         E(RUN_STARTED) = TO(RUNNING, 0),
         NO_RUN,
         E(RUN_FAILED) = TO(FAILED, END),
@@ -67,6 +68,7 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_CLEARED] = {
+        E(READ) = IGNORED,
         E(RUN_STARTED) = TO(CLEARED_RUNNING, 0),
         NO_RUN,
         E(RUN_FAILED) = TO(FAILED, END),
@@ -75,6 +77,7 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_RUNNING] = {
+        E(READ) = IGNORED,
         E(RUN_STARTED) = TO(RUNNING, 0), /* once more: the server died under the first, or the pool was full */
         E(RUN_SHOWN) = TO(WAITING_AFTER, ASK),
         E(RUN_ALLOWED) = TO(APPROVED, DECIDE | END | RELEASE),
@@ -88,6 +91,7 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
         E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
     },
     [REVIEW_CLEARED_RUNNING] = {
+        E(READ) = IGNORED,
         E(RUN_STARTED) = TO(CLEARED_RUNNING, 0),
         /* The decision was made, and is final: no rule is asked again. One that said no all the same releases nothing. */
         E(RUN_SHOWN) = TO(APPROVED, END | RELEASE),

@@ -33,6 +33,7 @@ enum review_state {
 };
 
 #define REVIEW_EVENT_TABLE(X)                                                                                \
+    X(READ, "code read") /* a session has taken its code apart, and the policy knows what it says */         \
     X(RUN_STARTED, "run started") /* a run of the present revision is about to begin */                      \
     X(RUN_SHOWN, "run shown")     /* it gave a result that people are to judge */                            \
     X(RUN_ALLOWED, "run allowed") /* it gave a result about which nobody is asked */                         \
