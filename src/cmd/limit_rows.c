@@ -16,6 +16,7 @@
 #include "core/pool/file_path.h"
 #include "core/pool/pool_policy.h"
 #include "core/review/effects.h"
+#include "core/review/syntax.h"
 #include "core/task/entity_name.h"
 #include "core/task/limits.h"
 #include "core/task/retention.h"
@@ -225,6 +226,11 @@ const struct limit_row limits_table[] = {
     ROW("app", EFFECTS_PATHS_SIZE_MAX, LIMIT_BYTES, "Their paths together; what is behind is counted only", ""),
     ROW("app", EFFECTS_CALLS_MAX, LIMIT_COUNT, "Kinds of sockets, names of refused calls that it lists", ""),
     ROW("app", EFFECTS_WORD_SIZE_MAX, LIMIT_BYTES, "One such name; else its group is not reported", ""),
+    ROW("app", APP_READING_CODE_SIZE_MAX, LIMIT_BYTES, "Code that is taken apart for a policy; of longer code nothing is known", ""),
+    ROW("app", APP_READING_TIMEOUT_MS, LIMIT_MS, "For that; then nothing is known", ""),
+    ROW("app", SYNTAX_NAMES_MAX, LIMIT_COUNT, "Names that code imports or calls; with more nothing is known", ""),
+    ROW("app", SYNTAX_NAME_SIZE_MAX, LIMIT_BYTES, "One of them", ""),
+    ROW("app", SYNTAX_ERROR_SIZE_MAX, LIMIT_BYTES, "Why code could not be taken apart", ""),
     ROW("app", APP_POOL_ALLOCATION_TIMEOUT_NS, LIMIT_NS, "For the pool to begin with the code", ""),
     ROW("app", APP_POOL_RUN_TIMEOUT_NS, LIMIT_NS, "For a run whose pool does not tell its own limit", ""),
     ROW("app", APP_POOL_RESPONSE_SIZE_MAX, LIMIT_BYTES, "The pool's answer", ""),

@@ -32,7 +32,8 @@
     X(REQUEST_TIMED_OUT, "request.timed-out") /* nobody decided in time */                                   \
     X(REQUEST_FAILED, "request.failed")       /* without the end of a run */                                 \
     X(REQUEST_CONTINUED, "request.continued") /* what was to follow its release was started, or cannot be */ \
-    X(OUTPUT_DOWNLOADED, "output.downloaded")     /* by whom, before it was released */                      \
+    X(OUTPUT_DOWNLOADED, "output.downloaded") /* by whom, before it was released */                          \
+    X(CODE_READ, "request.code-read")         /* a session took its code apart, for a policy */              \
     X(OUTSIDE_REFUSED, "request.outside-refused") /* an event of another client, which the policy refuses */ \
     X(POLICY_APPLIED, "policy.applied")           /* it rules from here on */                                \
     /* Who there is and what they may; each once it counts. */                                               \

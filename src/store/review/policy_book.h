@@ -56,9 +56,9 @@ struct policy_case {
     struct policy_outcome was; /* when it was last ruled */
 };
 
-/* What is known of the request: after its run if that is over, else before it; `with_code`: for patterns. Ended with policy_case_fini in
+/* What is known of the request: after its run if that is over, else before it, as far as the draft looks at it. Ended with policy_case_fini in
  * any case. NOT_FOUND. */
-STATUS_RESULT policy_book_case(struct review_book *book, const char *id, bool with_code,
+STATUS_RESULT policy_book_case(struct review_book *book, const char *id, const struct policy *draft,
                                struct policy_case *ret_case, struct err *err);
 void policy_case_fini(struct policy_case *past);
 /* By another policy; the outcome lives as long as the case and the policy. NO_MEMORY. */

@@ -9,6 +9,7 @@
 
 #include "base/encode.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/json.h"
 
 static size_t at(const struct review_book *book, enum review_statement statement)
 {
@@ -143,6 +144,18 @@ enum status review_book_blob(struct review_book *book, const char *sha256, struc
     return strcmp(hash, sha256) == 0
                ? STATUS_OK
                : err_set(err, STATUS_NOT_FOUND, "a blob's bytes are not what they were");
+}
+
+enum status review_blob_json(struct review_book *book, const char *sha256, json_t **ret_value,
+                             struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    enum status status = review_book_blob(book, sha256, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    if (json_parse(buf_peek(&text), NULL, ret_value, err) == STATUS_OK)
+        return STATUS_OK;
+    return err_set(err, STATUS_DATA_LOSS, "what was kept as JSON cannot be read");
 }
 
 /* --- sweeping --- */

@@ -4,37 +4,31 @@
 
 #include "store/review/policy_book.h"
 #include "store/review/review_rule.h"
-#include "wire/json/json.h"
 
 /* What the present run did; NULL: it was not reported, or retention has taken it. */
 static enum status read_effects(struct review_book *book, const struct review_record *record,
                                 json_t **ret_effects, struct err *err)
 {
-    CLEANUP(buf_fini) struct buf text = {0};
     const char *sha256 = json_string_value(json_object_get(review_record_run(record), "effectsSha256"));
     *ret_effects = NULL;
-    if (!sha256)
-        return STATUS_OK;
-    enum status status = review_book_blob(book, sha256, &text, err);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    return status == STATUS_OK ? json_parse(buf_peek(&text), NULL, ret_effects, err) : status;
+    enum status status = sha256 ? review_blob_json(book, sha256, ret_effects, err) : STATUS_NOT_FOUND;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status read_case(struct review_book *book, const struct review_record *record, bool with_code,
-                             struct policy_case *past, struct err *err)
+static enum status read_case(struct review_book *book, const struct review_record *record,
+                             const struct policy *draft, struct policy_case *past, struct err *err)
 {
     json_t *effects = NULL;
     bool has_run = json_object_get(review_record_run(record), "ended") != NULL;
     enum status status = read_effects(book, record, &effects, err);
     if (status == STATUS_OK)
         status = review_facts_read(book, record, has_run ? POLICY_AFTER_RUN : POLICY_BEFORE_RUN, effects,
-                                   with_code, past->facts, err);
+                                   draft, past->facts, err);
     json_decref(effects);
     return status == STATUS_OK ? review_outcome_of(record, &past->facts->arena, &past->was, err) : status;
 }
 
-enum status policy_book_case(struct review_book *book, const char *id, bool with_code,
+enum status policy_book_case(struct review_book *book, const char *id, const struct policy *draft,
                              struct policy_case *ret_case, struct err *err)
 {
     struct review_record record;
@@ -45,7 +39,7 @@ enum status policy_book_case(struct review_book *book, const char *id, bool with
     if (status != STATUS_OK)
         return status;
     ret_case->request = json_incref(record.doc); /* to which the facts' texts belong */
-    status = read_case(book, &record, with_code, ret_case, err);
+    status = read_case(book, &record, draft, ret_case, err);
     review_record_fini(&record);
     return status;
 }

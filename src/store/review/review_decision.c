@@ -44,8 +44,9 @@ enum status review_record_decide(struct review_book *book, struct review_record 
         json_object_set_new(decision, "released", json_true());
     json_object_set_new(record->doc, "decision", decision);
 
-    enum status status = STATUS_OK;
-    if (decider->tells)
+    bool by_people = approved && decider->by;
+    enum status status = by_people ? review_approval_note(book, record, now_ns, err) : STATUS_OK;
+    if (status == STATUS_OK && decider->tells)
         status =
             review_record_duty(book, record, approved ? REVIEW_DUTY_APPROVED : REVIEW_DUTY_REJECTED, err);
     if (status != STATUS_OK) {

@@ -143,6 +143,34 @@ static enum status take_code(struct review_book *book, const struct review_recor
     return STATUS_OK;
 }
 
+/* What a session found in the code, if one has looked. */
+static enum status take_syntax(struct review_book *book, const struct review_record *record,
+                               struct review_facts *facts, struct err *err)
+{
+    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
+    enum status status = sha256 ? review_blob_json(book, sha256, &facts->syntax, err) : STATUS_NOT_FOUND;
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    facts->facts.imports = texts_of(&facts->arena, json_object_get(facts->syntax, "imports"));
+    facts->facts.calls = texts_of(&facts->arena, json_object_get(facts->syntax, "calls"));
+    return STATUS_OK;
+}
+
+/* What is not in the record, for a policy that looks at it. */
+static enum status take_more(struct review_book *book, const struct review_record *record,
+                             const struct policy *policy, struct review_facts *facts, struct err *err)
+{
+    const char *tree = json_string_value(json_object_get(review_record_revision(record), "treeSha256"));
+    enum status status = review_repeats_read(book, record, &facts->facts, err);
+    if (tree)
+        facts->facts.tree_sha256 = text_of(&facts->arena, tree);
+    if (status == STATUS_OK && policy_reads_code(policy))
+        status = take_syntax(book, record, facts, err);
+    if (status == STATUS_OK && policy->pattern_count > 0)
+        status = take_code(book, record, &facts->arena, &facts->facts, err);
+    return status;
+}
+
 /* --- the run --- */
 
 /* As the pool reported it (core/review/effects.h). */
@@ -158,7 +186,7 @@ static enum status take_run(const struct review_record *record, const json_t *ef
 }
 
 enum status review_facts_read(struct review_book *book, const struct review_record *record,
-                              enum policy_phase phase, const json_t *effects, bool with_code,
+                              enum policy_phase phase, const json_t *effects, const struct policy *policy,
                               struct review_facts *ret_facts, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -168,16 +196,15 @@ enum status review_facts_read(struct review_book *book, const struct review_reco
     ret_facts->facts.phase = phase;
     take_who(record, &ret_facts->arena, &ret_facts->facts);
     take_submission(record, &ret_facts->arena, &ret_facts->facts);
-    if (status == STATUS_OK && with_code)
-        status = take_code(book, record, &ret_facts->arena, &ret_facts->facts, err);
-    return status;
+    return status == STATUS_OK && policy ? take_more(book, record, policy, ret_facts, err) : status;
 }
 
 void review_facts_fini(struct review_facts *facts)
 {
     arena_fini(&facts->arena);
     json_decref(facts->run);
-    facts->run = NULL;
+    json_decref(facts->syntax);
+    facts->run = facts->syntax = NULL;
 }
 
 json_t *review_person_facts(const struct review_person *person)

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "core/review/effects.h"
 #include "store/review/review_store_internal.h"
-#include "wire/json/json.h"
 
 /* Likewise where all that match are sorted first, for each job anew. */
 #define ROWS_SORTED 20000
@@ -57,6 +56,18 @@ static enum status add_result(struct review_book *book, const struct review_reco
     return status;
 }
 
+/* {"imports","calls","treeSha256"} or {"error"}, if a session has taken the code apart. */
+static enum status add_syntax(struct review_book *book, const struct review_record *record, json_t *full,
+                              struct err *err)
+{
+    json_t *syntax = NULL;
+    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
+    enum status status = sha256 ? review_blob_json(book, sha256, &syntax, err) : STATUS_NOT_FOUND;
+    if (status == STATUS_OK && json_object_set_new(full, "syntax", syntax) != 0)
+        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status add_files(struct review_book *book, const struct review_record *record, json_t *full,
                              struct err *err)
 {
@@ -80,17 +91,12 @@ static enum status add_facts(json_t *run, struct err *err)
 /* What a run did, beside its hash. */
 static enum status add_effects(struct review_book *book, json_t *run, struct err *err)
 {
-    CLEANUP(buf_fini) struct buf text = {0};
     json_t *effects = NULL;
     const char *sha256 = json_string_value(json_object_get(run, "effectsSha256"));
-    enum status status = sha256 ? review_book_blob(book, sha256, &text, err) : STATUS_NOT_FOUND;
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    if (status == STATUS_OK)
-        status = json_parse(buf_peek(&text), NULL, &effects, err);
+    enum status status = sha256 ? review_blob_json(book, sha256, &effects, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(run, "effects", effects) != 0)
         status = err_set(err, STATUS_NO_MEMORY, "out of memory");
-    return status;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static enum status add_deeds(struct review_book *book, json_t *run, struct err *err)
@@ -108,6 +114,8 @@ static enum status add_large(struct review_book *book, const struct review_recor
     enum status status = add_code(book, record, full, err);
     if (status == STATUS_OK)
         status = add_result(book, record, full, err);
+    if (status == STATUS_OK)
+        status = add_syntax(book, record, full, err);
     if (status == STATUS_OK)
         status = add_files(book, record, full, err);
     for (size_t i = count - MIN(count, RUNS_TOLD); status == STATUS_OK && i < count; i++)

@@ -17,8 +17,7 @@ enum status review_rule(struct review_book *book, const struct review_record *re
     if (status != STATUS_OK)
         return status;
     const struct policy *policy = ret_ruling->in_force->policy;
-    bool has_patterns = policy && policy->pattern_count > 0;
-    status = review_facts_read(book, record, phase, effects, has_patterns, &ret_ruling->facts, err);
+    status = review_facts_read(book, record, phase, effects, policy, &ret_ruling->facts, err);
     if (status != STATUS_OK)
         return status;
     status = policy_decide(policy, &ret_ruling->facts.facts, &ret_ruling->facts.arena, &ret_ruling->outcome);
@@ -119,6 +118,13 @@ static void keep_flag(struct review_record *record, const char *member, bool val
         json_object_del(record->doc, member);
 }
 
+void review_ruling_forget(struct review_record *record)
+{
+    static const char *const members[] = {"policy", "asked", "blind", "liveOutput", "progress"};
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        json_object_del(record->doc, members[i]);
+}
+
 enum status review_ruling_keep(struct review_record *record, const struct review_ruling *ruling,
                                struct err *err)
 {
@@ -128,12 +134,9 @@ enum status review_ruling_keep(struct review_record *record, const struct review
     json_object_set_new(record->doc, "gate", json_string(review_gate_name(record->gate)));
     json_object_set_new(record->doc, "_waitMs", json_integer((json_int_t)wait_ms));
     json_object_set_new(record->doc, "approvalTimeoutSeconds", review_seconds_json(wait_ms));
-    if (ruling->in_force->version == 0) { /* the built-in one: it asks anyone, and needs no words */
-        static const char *const members[] = {"policy", "asked", "blind", "liveOutput", "progress"};
-        for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-            json_object_del(record->doc, members[i]);
+    review_ruling_forget(record);
+    if (ruling->in_force->version == 0) /* the built-in one: it asks anyone, and needs no words */
         return STATUS_OK;
-    }
     keep_flag(record, "blind", outcome->terms[POLICY_BLIND] != 0);
     keep_flag(record, "liveOutput", outcome->terms[POLICY_LIVE_OUTPUT] != 0);
     bool whole = json_object_set_new(record->doc, "policy", policy_json(ruling)) == 0 &&

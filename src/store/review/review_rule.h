@@ -23,13 +23,14 @@
 struct review_facts {
     struct arena arena; /* of the facts, and of who decides by them */
     json_t *run;        /* the run's, to which texts belong */
+    json_t *syntax;     /* likewise: what a session said of the code */
     struct policy_facts facts;
 };
 
-/* `effects`: of the present run, borrowed; NULL: not reported. `with_code`: the code is read, too, for patterns. Texts belong to the
- * record. Those of review_book_blob, and NO_MEMORY. */
+/* `effects`: of the present run, borrowed; NULL: not reported. Beyond the record is read what `policy` (NULL: the built-in one) looks
+ * at. Texts belong to the record. Those of review_book_blob, and NO_MEMORY. */
 STATUS_RESULT review_facts_read(struct review_book *book, const struct review_record *record,
-                                enum policy_phase phase, const json_t *effects, bool with_code,
+                                enum policy_phase phase, const json_t *effects, const struct policy *policy,
                                 struct review_facts *ret_facts, struct err *err);
 void review_facts_fini(struct review_facts *facts);
 /* {"name","key"?,"groups","roles"}; new. */
@@ -51,6 +52,8 @@ void review_ruling_fini(struct review_ruling *ruling);
 /* Keeps it in the record: "policy", "gate", "asked", "blind", "liveOutput", and how long people have. */
 STATUS_RESULT review_ruling_keep(struct review_record *record, const struct review_ruling *ruling,
                                  struct err *err);
+/* Takes out what was kept before. */
+void review_ruling_forget(struct review_record *record);
 /* How the revision begins; what a run came to that `succeeded` or raised. The ruling is kept already. */
 enum review_entry review_ruling_entry(const struct review_record *record, const struct review_ruling *ruling);
 enum review_event review_ruling_event(const struct review_record *record, const struct review_ruling *ruling,
@@ -58,6 +61,32 @@ enum review_event review_ruling_event(const struct review_record *record, const 
 /* What was kept, read back into `arena`. DATA_LOSS: it cannot be read. */
 STATUS_RESULT review_outcome_of(const struct review_record *record, struct arena *arena,
                                 struct policy_outcome *ret_outcome, struct err *err);
+
+/* --- what was before (review_repeat.c) --- */
+
+/* How long before the present revision the same was approved. NO_MEMORY. */
+STATUS_RESULT review_repeats_read(struct review_book *book, const struct review_record *record,
+                                  struct policy_facts *facts, struct err *err);
+/* Somebody with a name has approved it. */
+STATUS_RESULT review_approval_note(struct review_book *book, const struct review_record *record,
+                                   int64_t now_ns, struct err *err);
+/* Its run has ended; what later requests are expected to run on. */
+STATUS_RESULT review_template_note(struct review_book *book, const struct review_record *record,
+                                   struct err *err);
+
+/* --- a revision begins (review_begin.c) --- */
+
+/* True while the policy waits for a session to take the code apart: nobody is asked, and nothing of it runs. */
+bool review_is_unread(const struct review_record *record);
+/* What the policy says of the present revision: how it begins. What people are asked about, or what a rule denies, before
+ * anything runs has its manifest. */
+STATUS_RESULT review_rule_revision(struct review_book *book, struct review_record *record, struct err *err);
+/* The decision of a rule that denies it before anything runs: behind the entry of what somebody did. */
+STATUS_RESULT review_write_denial(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                  struct err *err);
+/* The events of how it begins, behind the one of what somebody did. */
+STATUS_RESULT review_tell_beginning(struct review_book *book, const struct review_record *record,
+                                    int64_t now_ns, struct err *err);
 
 /* --- votes (review_tally.c) --- */
 
@@ -69,7 +98,7 @@ STATUS_RESULT review_tally(struct review_record *record, const struct policy_out
 bool review_may_approve(const struct review_record *record, const struct policy_outcome *outcome,
                         const struct review_person *person);
 
-/* An approval from outside that came before the run was over, now that people are asked (review_vote.c). */
+/* An event from outside that came before its time, if it is its time now (review_vote.c). The record was saved. */
 STATUS_RESULT review_take_early(struct review_book *book, struct review_record *record, int64_t now_ns,
                                 struct err *err);
 

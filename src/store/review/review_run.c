@@ -18,13 +18,15 @@ void review_step_fini(struct review_step *step)
 }
 
 /* What is due now. */
-static void fill_step(const struct review_record *record, struct review_step *step)
+void review_record_due(const struct review_record *record, struct review_step *step)
 {
     step->request = json_incref(record->doc);
     step->run = review_record_number(record, "run");
     step->deadline_ns = review_record_number(record, "_deadlineNs");
     step->due = REVIEW_DUE_END;
-    if (review_to_run(record->state))
+    if (review_is_unread(record) && record->state == REVIEW_QUEUED)
+        step->due = REVIEW_DUE_READ;
+    else if (review_to_run(record->state))
         step->due = REVIEW_DUE_RUN;
     else if (review_waits(record->state))
         step->due = REVIEW_DUE_WAIT;
@@ -68,6 +70,15 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
     return status == STATUS_OK ? review_record_tell(book, record, "run_started", now_ns, err) : status;
 }
 
+/* A run begins, or is about to be looked at whether it may; either needs the code. */
+static enum status begin_step(struct review_book *book, struct review_record *record, int64_t now_ns,
+                              struct buf *ret_code, struct err *err)
+{
+    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
+    enum status status = review_is_unread(record) ? STATUS_OK : begin_run(book, record, now_ns, err);
+    return status == STATUS_OK ? review_book_blob(book, text_or(sha256, ""), ret_code, err) : status;
+}
+
 enum status review_book_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
                              struct review_step *ret_step, struct err *err)
 {
@@ -77,14 +88,9 @@ enum status review_book_step(struct review_book *book, const char *id, bool begi
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
-    if (begin && review_to_run(record.state)) {
-        const char *sha256 =
-            json_string_value(json_object_get(review_record_revision(&record), "codeSha256"));
-        status = begin_run(book, &record, now_ns, err);
-        if (status == STATUS_OK)
-            status = review_book_blob(book, text_or(sha256, ""), &ret_step->code, err);
-    }
-    fill_step(&record, ret_step);
+    if (begin && review_to_run(record.state))
+        status = begin_step(book, &record, now_ns, &ret_step->code, err);
+    review_record_due(&record, ret_step);
     review_record_fini(&record);
     return status;
 }
@@ -259,6 +265,8 @@ static enum status write_end(struct review_book *book, struct review_record *rec
         status = judge(book, record, end, &event, err);
     if (status == STATUS_OK && is_due && end->result.size > 0)
         status = sign_result(book, record, end, err);
+    if (status == STATUS_OK && is_due && end->result.size > 0)
+        status = review_template_note(book, record, err);
     if (status == STATUS_OK)
         status = review_record_audit(book, record, AUDIT_RUN_ENDED, &review_server, run_details(record, end),
                                      now_ns, err);
@@ -286,7 +294,7 @@ enum status review_book_run_ended(struct review_book *book, const char *id, cons
     bool present = run && end->run == review_record_number(&record, "run") && !json_object_get(run, "ended");
     if (present)
         status = write_end(book, &record, end, now_ns, err);
-    fill_step(&record, ret_step);
+    review_record_due(&record, ret_step);
     review_record_fini(&record);
     return status;
 }
@@ -360,7 +368,7 @@ enum status review_book_time(struct review_book *book, const char *id, int64_t n
         review_waits(record.state) && now_ns >= review_record_number(&record, "_deadlineNs") - CLOCK_SLACK_NS;
     if (due)
         status = time_out(book, &record, now_ns, err);
-    fill_step(&record, ret_step);
+    review_record_due(&record, ret_step);
     review_record_fini(&record);
     return status;
 }
@@ -399,7 +407,7 @@ enum status review_book_ended_outside(struct review_book *book, const char *id, 
         json_object_del(record.doc, "_deadlineNs");
         status = write_outside(book, &record, error, now_ns, err);
     }
-    fill_step(&record, ret_step);
+    review_record_due(&record, ret_step);
     review_record_fini(&record);
     return status;
 }

@@ -256,6 +256,7 @@ void review_blob_close(struct review_blob *blob);
 
 /* What is due for a request now. */
 enum review_due {
+    REVIEW_DUE_READ, /* take the code of revision `revision` apart, then ask again */
     REVIEW_DUE_RUN,  /* run revision `revision` as run `run` */
     REVIEW_DUE_WAIT, /* for people, until `deadline_ns` */
     REVIEW_DUE_END,  /* it is over */
@@ -266,13 +267,19 @@ struct review_step {
     json_t *request; /* as REVIEW_RAW; owned by the caller */
     int64_t run;
     int64_t deadline_ns;
-    struct buf code; /* of a run that is due; owned by the caller */
+    struct buf code; /* of a run or a reading that is due; owned by the caller */
 };
 void review_step_fini(struct review_step *step);
 
 /* Asks the record; with `begin_run`, a run that is due begins in it. NOT_FOUND: no such request. */
 STATUS_RESULT review_book_step(struct review_book *book, const char *id, bool begin_run, int64_t now_ns,
                                struct review_step *ret_step, struct err *err);
+
+/* What a session said of the code (core/review/syntax.h, borrowed): the policy is asked again. Of a revision that is not the present one,
+ * or was read before, it changes nothing. */
+STATUS_RESULT review_book_code_read(struct review_book *book, const char *id, int64_t revision,
+                                    json_t *syntax, int64_t now_ns, struct review_step *ret_step,
+                                    struct err *err);
 
 /* A file that a run made or changed. */
 struct review_run_file {

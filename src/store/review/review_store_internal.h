@@ -90,6 +90,10 @@ enum review_statement {
     POLICY_LAST,
     POLICY_GET,
     POLICY_PAGE,
+    APPROVED_PUT,
+    APPROVED_LAST,
+    LATEST_PUT,
+    LATEST_GET,
     REVIEW_STATEMENTS
 };
 
@@ -105,6 +109,10 @@ STATUS_RESULT review_blob_put(struct review_book *book, int64_t row, struct byte
 STATUS_RESULT review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,
                                struct err *err);
 STATUS_RESULT review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err);
+
+/* One that is JSON, as a new value. Those of review_book_blob; DATA_LOSS: it is none. */
+STATUS_RESULT review_blob_json(struct review_book *book, const char *sha256, json_t **ret_value,
+                               struct err *err);
 
 /* --- what nobody uses (review_sweep.c, review_blob.c) --- */
 
@@ -159,6 +167,8 @@ enum review_verdict review_record_move(struct review_record *record, enum review
                                        unsigned *ret_actions);
 /* The state in which the first revision begins, and its deadline if it waits. */
 void review_record_begin(struct review_record *record, int64_t now_ns);
+/* What is due now (review_run.c). */
+void review_record_due(const struct review_record *record, struct review_step *step);
 /* Makes the manifest of what there is now, as a blob, and names it in the record. */
 STATUS_RESULT review_record_manifest(struct review_book *book, struct review_record *record, struct err *err);
 /* The present revision or run in the record, borrowed; NULL: none. */

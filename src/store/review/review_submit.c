@@ -99,22 +99,6 @@ static enum status add_revision(struct review_book *book, struct review_record *
     return status == STATUS_OK ? put_text(book, record, revision->code, err) : status;
 }
 
-/* What the policy says of the revision that was just added: how it begins. What people are asked about, or what a rule denies, before
- * anything runs has its manifest. */
-static enum status rule_revision(struct review_book *book, struct review_record *record, struct err *err)
-{
-    struct review_ruling ruling;
-    enum status status = review_rule(book, record, POLICY_BEFORE_RUN, NULL, &ruling, err);
-    if (status == STATUS_OK)
-        status = review_ruling_keep(record, &ruling, err);
-    if (status == STATUS_OK)
-        record->entry = review_ruling_entry(record, &ruling);
-    review_ruling_fini(&ruling);
-    if (status == STATUS_OK && record->entry != REVIEW_ENTRY_RUN)
-        status = review_record_manifest(book, record, err);
-    return status;
-}
-
 /* --- submit --- */
 
 static json_t *new_doc(const struct review_submission *submission, int64_t now_ns)
@@ -163,16 +147,6 @@ static enum status put_labels(struct review_book *book, const struct review_reco
     return STATUS_OK;
 }
 
-/* A rule denies it before anything runs: behind the entry of what somebody did. */
-static enum status write_denial(struct review_book *book, struct review_record *record, int64_t now_ns,
-                                struct err *err)
-{
-    if (record->state != REVIEW_REJECTED)
-        return STATUS_OK;
-    enum status status = review_decide_by_rule(book, record, false, now_ns, err);
-    return status == STATUS_OK ? review_record_save(book, record, now_ns, err) : status;
-}
-
 /* What somebody did to a request: the same four writes each time. */
 struct act {
     enum review_duty_kind duty; /* REVIEW_DUTY_KINDS: nobody is to be told */
@@ -195,14 +169,10 @@ static enum status write_act(struct review_book *book, struct review_record *rec
 
     status = review_record_audit(book, record, act->action, act->by, details, now_ns, err);
     if (status == STATUS_OK)
-        status = write_denial(book, record, now_ns, err);
+        status = review_write_denial(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_record_tell(book, record, act->told, now_ns, err);
-    if (status == STATUS_OK && review_waits(record->state))
-        status = review_record_tell(book, record, "waiting", now_ns, err);
-    if (status == STATUS_OK && record->state == REVIEW_REJECTED)
-        status = review_record_tell(book, record, "rejected", now_ns, err);
-    return status;
+    return status == STATUS_OK ? review_tell_beginning(book, record, now_ns, err) : status;
 }
 
 /* What an auditor needs to know it again: not the code and the inputs, but their hashes. */
@@ -252,7 +222,7 @@ static enum status write_request(struct review_book *book, const struct review_s
     if (status == STATUS_OK)
         status = add_revision(book, record, &first, now_ns, err);
     if (status == STATUS_OK)
-        status = rule_revision(book, record, err);
+        status = review_rule_revision(book, record, err);
     if (status == STATUS_OK)
         status = put_labels(book, record, err);
     if (status == STATUS_OK && submission->instance)
@@ -296,7 +266,7 @@ static enum status write_revision(struct review_book *book, struct review_record
     enum status status = add_revision(book, record, revision, now_ns, err);
     json_object_set_new(record->doc, REVIEW_SUBMITTER_FACTS, review_person_facts(&revision->by));
     if (status == STATUS_OK)
-        status = rule_revision(book, record, err);
+        status = review_rule_revision(book, record, err);
     if (status != STATUS_OK)
         return status;
     (void)review_record_move(record, REVIEW_EVENT_REVISE, now_ns, &actions);

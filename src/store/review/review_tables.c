@@ -41,6 +41,10 @@ static const char *const steps[] = {
     " UPDATE blob SET uses = uses - 1 WHERE sha256 = OLD.sha256; END;",
     "CREATE TABLE request_instance (instance BLOB NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (instance, n)) "
     "STRICT, WITHOUT ROWID;",
+    /* What people approved, by what it is known again by; and the latest value of each name, such as that of the template. */
+    "CREATE TABLE approved (hash BLOB NOT NULL, at_ns INTEGER NOT NULL, PRIMARY KEY (hash, at_ns)) STRICT, "
+    "WITHOUT ROWID;"
+    "CREATE TABLE latest (name BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 const struct db_schema review_schema = {
@@ -104,5 +108,10 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [POLICY_NEWEST] = "SELECT version, sha256 FROM policy ORDER BY version DESC LIMIT 1",
     [POLICY_LAST] = "SELECT version, doc, text FROM policy ORDER BY version DESC LIMIT 1",
     [POLICY_GET] = "SELECT version, doc, text FROM policy WHERE version = ?1",
+    [APPROVED_PUT] = "INSERT OR IGNORE INTO approved (hash, at_ns) VALUES (?1, ?2)",
+    [APPROVED_LAST] =
+        "SELECT at_ns FROM approved WHERE hash = ?1 AND at_ns <= ?2 ORDER BY at_ns DESC LIMIT 1",
+    [LATEST_PUT] = "INSERT OR REPLACE INTO latest (name, value) VALUES (?1, ?2)",
+    [LATEST_GET] = "SELECT value FROM latest WHERE name = ?1",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

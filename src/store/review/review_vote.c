@@ -7,6 +7,8 @@
 #include "core/review/manifest.h"
 #include "store/review/review_rule.h"
 
+#define EARLY "_early" /* an event from outside that is kept: what it said */
+
 static const char *const answers[REVIEW_VOTE_ANSWERS] = {"approve", "changes", "reject"};
 static const enum review_event events[REVIEW_VOTE_ANSWERS] = {REVIEW_EVENT_APPROVE, REVIEW_EVENT_ASK_CHANGES,
                                                               REVIEW_EVENT_REJECT};
@@ -226,7 +228,7 @@ static bool comes_too_early(const struct review_record *record, const struct pol
     if (!review_to_run(record->state) || from_scheduler(vote))
         return false;
     bool approves = vote->answer == REVIEW_VOTE_APPROVE;
-    return verdict == POLICY_OPEN ||
+    return verdict == POLICY_OPEN || review_is_unread(record) ||
            (approves && (outcome->waiting_count > 0 || outcome->settled != POLICY_ASK));
 }
 
@@ -286,11 +288,12 @@ static enum status refuse_outside(struct review_book *book, const struct review_
     return review_record_audit(book, record, AUDIT_OUTSIDE_REFUSED, &outside, details, now_ns, err);
 }
 
-/* Rules will look at the run: it is kept, and counts then. */
-static enum status keep_for_later(struct review_book *book, struct review_record *record, int64_t now_ns,
-                                  struct err *err)
+/* Rules will look at the code or at the run: it is kept, and counts then. The first one does. */
+static enum status keep_for_later(struct review_book *book, struct review_record *record, bool approved,
+                                  int64_t now_ns, struct err *err)
 {
-    json_object_set_new(record->doc, "_early", json_true());
+    if (!json_object_get(record->doc, EARLY))
+        json_object_set_new(record->doc, EARLY, json_boolean(approved));
     return review_record_save(book, record, now_ns, err);
 }
 
@@ -302,6 +305,8 @@ static enum status take_outside(struct review_book *book, struct review_record *
     struct review_answer answer = {0};
     const struct review_vote vote = {
         .by = outside, .answer = approved ? REVIEW_VOTE_APPROVE : REVIEW_VOTE_REJECT, .via = "scheduler"};
+    if (review_is_unread(record))
+        return keep_for_later(book, record, approved, now_ns, err);
     enum status status = review_outcome_of(record, &arena, &outcome, err);
     if (status != STATUS_OK)
         return status;
@@ -309,7 +314,7 @@ static enum status take_outside(struct review_book *book, struct review_record *
         return refuse_outside(book, record, approved, now_ns, err);
     bool looks_later = outcome.waiting_count > 0 || outcome.settled != POLICY_ASK;
     if (approved && review_to_run(record->state) && looks_later)
-        return keep_for_later(book, record, now_ns, err);
+        return keep_for_later(book, record, true, now_ns, err);
     return take_vote(book, record, &outcome, &vote, now_ns, &answer, err);
 }
 
@@ -331,8 +336,10 @@ enum status review_book_outside(struct review_book *book, const char *id, bool a
 enum status review_take_early(struct review_book *book, struct review_record *record, int64_t now_ns,
                               struct err *err)
 {
-    if (!json_object_get(record->doc, "_early") || record->state != REVIEW_WAITING_AFTER)
+    const json_t *early = json_object_get(record->doc, EARLY);
+    if (!early || review_is_unread(record) || review_over(record->state))
         return STATUS_OK;
-    json_object_del(record->doc, "_early");
-    return take_outside(book, record, true, now_ns, err);
+    bool approved = json_is_true(early);
+    json_object_del(record->doc, EARLY);
+    return take_outside(book, record, approved, now_ns, err);
 }

@@ -215,9 +215,9 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
         run_files_take(what->files, &pool, what->session, ret_run, &files_watch);
     }
     int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !what->is_reading)
         notice_ran(id, what->session, ret_run->succeeded, ms, ret_run->result.size);
-    else
+    else if (status != STATUS_OK)
         log_warn(AREA, "run failed id=%s ms=%lld cause=\"%s\"", id, (long long)ms, error->text);
 
     struct err why = {0};

@@ -17,6 +17,7 @@ struct code_run {
     int64_t run_timeout_ms; /* 0: the pool's own */
     /* Of a run of the book; NULL, 0: it is none. Where the pool is ours, it reports what the run did, stops it, and tells its output. */
     const char *request;
+    bool is_reading; /* nothing of anybody's runs: nobody is told of it */
     int64_t number;
     struct running_run *running; /* NULL: nobody stops or reads it */
     bool is_own;                 /* set by code_run: the pool is ours, and was asked for all that */

@@ -76,9 +76,12 @@
 /* Bytes of a file that are read at once on their way to a reader, and that one may leave unread before it gets more. */
 #define APP_FILE_PIECE_SIZE ((size_t)256 << 10)
 /* Those below are told of in cmd/limits.c. */
-#define APP_BODY_SIZE_SLACK         ((size_t)64 << 10)
-#define APP_DECIDED_MAX             10000
-#define APP_SHOW_PATIENCE_NS        (5 * NS_PER_S)
+#define APP_BODY_SIZE_SLACK  ((size_t)64 << 10)
+#define APP_DECIDED_MAX      10000
+#define APP_SHOW_PATIENCE_NS (5 * NS_PER_S)
+/* Code that is taken apart for a policy: bytes, as the cell has it, and how long that may take. */
+#define APP_READING_CODE_SIZE_MAX   ((size_t)512 << 10)
+#define APP_READING_TIMEOUT_MS      30000
 #define APP_RUN_ATTEMPTS_MAX        8
 #define APP_RUN_RETRY_FIRST_MS      500
 #define APP_RUN_RETRY_INTERVAL_MS   15000

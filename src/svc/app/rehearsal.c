@@ -32,7 +32,7 @@ static enum status list_some(struct review_job *job, struct review_book *book, s
 struct case_job {
     struct review_job job;
     const char *id;
-    bool with_code;
+    const struct policy *draft;
     struct policy_case past;
 };
 
@@ -40,7 +40,7 @@ static enum status read_one(struct review_job *job, struct review_book *book, st
 {
     struct case_job *own = CONTAINER_OF(job, struct case_job, job);
     policy_case_fini(&own->past); /* likewise */
-    return policy_book_case(book, own->id, own->with_code, &own->past, err);
+    return policy_book_case(book, own->id, own->draft, &own->past, err);
 }
 
 /* --- one request --- */
@@ -93,8 +93,7 @@ static void add_row(struct rehearse_exchange *exchange, const struct policy_case
 static enum status rehearse_one(struct rehearse_exchange *exchange, const struct policy *draft,
                                 const char *id, struct err *err)
 {
-    struct case_job own = {
-        .job = {.perform = read_one, .reads_only = true}, .id = id, .with_code = draft->pattern_count > 0};
+    struct case_job own = {.job = {.perform = read_one, .reads_only = true}, .id = id, .draft = draft};
     struct policy_outcome would;
     enum status status = review_store_run_wait(exchange->base.base.service->review, &own.job, err);
     if (status == STATUS_OK)

@@ -12,6 +12,7 @@
 #include "core/review/inputs.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
+#include "svc/app/code_reading.h"
 #include "svc/app/code_run.h"
 #include "svc/app/review_adopt.h"
 #include "svc/app/review_orchestrator.h"
@@ -26,6 +27,8 @@ struct step_job {
     const struct review_run_end *end;
     const struct review_run_break *broken;
     const struct review_submission *submission;
+    json_t *syntax; /* of … */
+    int64_t revision;
     struct review_step step;
     json_t *result; /* of a request that is over and released, for who awaits it; owned */
     struct review_answer answer;
@@ -65,6 +68,17 @@ static enum status tell_given_up(struct review_job *job, struct review_book *boo
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
     return review_book_ended_outside(book, own->id, REVIEW_FAILED, json_object_get(own->input, "error"),
                                      clock_unix_ns(), &own->step, err);
+}
+
+static int64_t revision_of(const struct review_step *step)
+{
+    return json_integer_value(json_object_get(step->request, "revision"));
+}
+
+static enum status tell_read(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_book_code_read(book, own->id, own->revision, own->syntax, clock_unix_ns(), &own->step, err);
 }
 
 /* HumanApproval came: our own, which says what the book has decided, or another client's, which may decide. */
@@ -135,8 +149,11 @@ static json_t *outcome_json(const struct step_job *own)
 static void answer(struct dt_activity *activity, const struct step_job *own)
 {
     const struct review_step *step = &own->step;
-    static const char *const dues[] = {
-        [REVIEW_DUE_RUN] = "run", [REVIEW_DUE_WAIT] = "wait", [REVIEW_DUE_END] = "end"};
+    /* Once the code was read the orchestration asks again, for a run. */
+    static const char *const dues[] = {[REVIEW_DUE_READ] = "run",
+                                       [REVIEW_DUE_RUN] = "run",
+                                       [REVIEW_DUE_WAIT] = "wait",
+                                       [REVIEW_DUE_END] = "end"};
     const char *state = json_string_value(json_object_get(step->request, "state"));
     bool failed = state && strcmp(state, "failed") == 0;
     json_t *root = json_pack("{s:s, s:o, s:b}", "due", dues[step->due], "status", status_json(step->request),
@@ -328,9 +345,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
                                 json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
     struct run_files files = {
         .store = settings->review,
-        .inputs = json_object_get(review_revision_of(own->step.request, json_integer_value(json_object_get(
-                                                                            own->step.request, "revision"))),
-                                  "files"),
+        .inputs = json_object_get(review_revision_of(own->step.request, revision_of(&own->step)), "files"),
         .size_max = settings->files_size_max,
     };
     what.files = &files;
@@ -359,6 +374,30 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     running_end(settings->running, what.running); /* ORDER: its end is in the book */
     run_outputs_changed(settings->outputs, own->id, what.number);
     buf_fini(&code);
+}
+
+/* --- the code is read --- */
+
+/* What a policy wants to know of it first. */
+static void read_code(struct dt_activity *activity, const struct activity_settings *settings,
+                      struct step_job *own)
+{
+    struct err error = {0};
+    struct buf code = own->step.code;
+    own->step.code = (struct buf){0};
+    own->revision = revision_of(&own->step);
+    enum status status = code_reading(activity, settings, buf_peek(&code), &own->syntax, &error);
+    buf_fini(&code);
+    if (status != STATUS_OK) {
+        if (status == STATUS_UNAVAILABLE)
+            code_await_pool(activity, settings);
+        code_refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
+        return;
+    }
+    *settings->pool_away = false;
+    status = run_job(settings, own, tell_read, &error);
+    json_decref(own->syntax);
+    finish(activity, settings, own, status, &error);
 }
 
 /* --- the step --- */
@@ -408,7 +447,9 @@ void run_review_step(struct dt_activity *activity, const char *input, void *user
         own.begin_run = events[i].perform == ask;
         status = run_job(settings, &own, events[i].perform, &err);
     }
-    if (status == STATUS_OK && own.begin_run && own.step.due == REVIEW_DUE_RUN)
+    if (status == STATUS_OK && own.begin_run && own.step.due == REVIEW_DUE_READ)
+        read_code(activity, settings, &own);
+    else if (status == STATUS_OK && own.begin_run && own.step.due == REVIEW_DUE_RUN)
         run_code(activity, settings, &own);
     else
         finish(activity, settings, &own, status, &err);

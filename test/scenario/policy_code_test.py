@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""RP-31 through the front door: what code imports and calls is found inside a session before anything of it runs, and what was approved
+before is known again. If it fails, code runs whose imports a rule denies, or a stranger's code passes for one that somebody approved.
+
+Usage: policy_code_test.py PROGRAM"""
+import unittest
+
+from policy_case import PEOPLE, PROGRAM, Case
+from server import Server
+
+CAREFUL = """
+rules:
+  - { name: shells, do: deny, when: [{ imports: subprocess }, { calls: os.system }], message: No programs. }
+  - { name: sums, do: allow, when: { imports_only: math, calls_only: [print, math] } }
+"""
+
+
+class Reading(Case):
+    """What the code says."""
+    people = PEOPLE
+
+    def test_what_code_says_is_found_in_a_session(self):
+        self.rule(CAREFUL)
+        for code in ("import subprocess as s\ns.run(['ls'])", "from os import system as go\ngo('ls')", "__import__('subprocess')"):
+            over = self.until(self.submit(code)["id"], "rejected")
+            self.assertEqual((over["policy"]["settledBy"], over["decision"]["comment"], over["runs"]), ("shells", "No programs.", []))
+        told = over["syntax"]
+        self.assertEqual((told["imports"], told["calls"]), (["subprocess"], ["__import__"]))
+        self.assertEqual(told["treeSha256"], over["revisions"][0]["treeSha256"])
+        self.assertEqual([entry["action"] for entry in self.entries(f"requests/{over['id']}")],
+                         ["request.submitted", "request.code-read", "request.decided"])
+
+        over = self.until(self.submit("import math\nprint(math.tau)")["id"], "approved")
+        self.assertEqual((over["decision"]["rule"], len(over["runs"])), ("sums", 1))
+        self.assertEqual(self.until(self.submit("import os\nprint(os.sep)")["id"], "waiting")["policy"]["settled"], "ask")
+
+    def test_what_cannot_be_told_is_not_allowed(self):
+        """Code that is none, and a text that would be a program in the reader: neither runs there."""
+        self.rule(CAREFUL.replace("do: deny", "do: ask"))
+        for code in ("print(", "\");print('{\\\"imports\\\":[],\\\"calls\\\":[],\\\"treeSha256\\\":\\\"" + "a" * 64 + "\\\"}')#", "x=" + "(" * 5000 + ")" * 5000):
+            shown = self.until(self.submit(code)["id"], "waiting", "failed")
+            self.assertIn("error", shown["syntax"], code[:20])
+            self.assertEqual(shown["policy"]["rules"][0]["name"], "shells")
+        out = self.command("show", shown["id"], "--why")[1]
+        self.assertIn("ask: shells", out)
+
+    def test_nothing_is_read_that_no_rule_looks_at(self):
+        self.rule("rules: [{ name: big, do: deny, when: { code.size: '> 100000' } }]")
+        shown = self.waiting("import os")
+        self.assertNotIn("syntax", shown)
+        self.assertNotIn("request.code-read", [entry["action"] for entry in self.entries(f"requests/{shown['id']}")])
+
+    def test_a_revision_is_read_anew(self):
+        self.rule(CAREFUL)
+        shown = self.waiting("import os\nprint(os.sep)")
+        self.good("POST", f"/v1/requests/{shown['id']}/revisions", {"code": "import subprocess"}, "sam")
+        over = self.until(shown["id"], "rejected")
+        self.assertEqual((over["revision"], over["syntax"]["imports"], len(over["runs"])), (2, ["subprocess"], 1))
+
+
+class Repeats(Case):
+    """What was approved before."""
+    people = PEOPLE
+
+    def test_an_exact_repeat_and_a_near_one(self):
+        self.rule("""
+rules:
+  - { name: again, do: allow, when: { exact_repeat: 1h } }
+  - { name: like, do: allow, when: { near_repeat: 1h, labels.env: test } }
+""")
+        first = self.waiting("print(1)")
+        self.approve(first["id"], "rita")
+        over = self.until(self.submit("print(1)", who="mina")["id"], "approved")
+        self.assertEqual((over["decision"]["rule"], over["votes"]), ("again", []))
+        self.assertEqual(self.until(self.submit("print( 1 )  # one", labels={"env": "test"})["id"], "approved")["decision"]["rule"], "like")
+        # Without the label, with an input, or as another's run-on: people are asked.
+        for code, members in (("print( 1 )", {}), ("print(1)", {"files": [{"path": "a", "content": "eA=="}]}), ("print(2)", {"labels": {"env": "test"}}),
+                              ("print(1)", {"session": "mine"})):
+            self.assertEqual(self.until(self.submit(code, **members)["id"], "waiting", "approved")["state"], "waiting", (code, members))
+
+    def test_a_rejected_one_is_no_repeat(self):
+        self.rule("rules: [{ name: again, do: allow, when: { exact_repeat: 1h } }]")
+        first = self.waiting("print('no')")
+        self.assertEqual(self.vote(first["id"], "rita", "reject")[0], 200)
+        self.assertEqual(self.until(self.submit("print('no')")["id"], "waiting", "approved")["state"], "waiting")
+
+    def test_a_draft_is_rehearsed_with_what_is_known_of_code(self):
+        self.rule("rules: [{ name: shells, do: ask, when: { imports: subprocess } }]")
+        shown = self.waiting("import subprocess")
+        draft = "rules: [{ name: never, do: deny, when: { imports: subprocess } }]"
+        answer = self.good("POST", "/v1/policy/rehearse?last=1", draft.encode(), Content_Type="application/yaml")
+        row = answer["rows"][0]
+        self.assertEqual((row["id"], row["would"]["settled"], row["would"]["settledBy"], row["changed"]), (shown["id"], "deny", "never", True))
+
+
+class Crash(unittest.TestCase):
+    def test_killed_before_it_is_read(self):
+        """RP-51: the code is read after the restart, once, and the rule counts."""
+        server = Server(PROGRAM, arguments=["--ready-sessions", "1"]).start()
+        self.addCleanup(server.close)
+        put = {"Content-Type": "application/yaml", "If-Match": "*"}
+        self.assertEqual(server.ask("PUT", "/v1/policy", CAREFUL.encode(), put)[0], 200)
+        for _ in range(3):
+            ids = [server.ask("POST", "/v1/requests", {"code": "import subprocess"})[2]["id"] for _ in range(3)]
+            server.kill()
+            server.start()
+            for id_ in ids:
+                over = server.until(id_, "rejected")
+                self.assertEqual((over["decision"]["rule"], over["runs"]), ("shells", []))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
