@@ -326,6 +326,34 @@ class Files(Case):
             self.assertEqual(self.vote(request)[0], 200)
             self.assertEqual(self.file(request, "shared"), text)
 
+    def test_runs_in_one_session_do_not_mix(self):
+        """At once, with inputs and outputs of the same names: each finds its own, and is shown what it made."""
+        code = "text = open('/mnt/data/in').read()\nfor n in range(4): open(f'/mnt/data/out{n}', 'w').write(text * 100_000)\nprint(text)"
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            ids = list(pool.map(lambda n: self.create(code, [("in", b"%d" % n)], session="crowd"), range(6)))
+        for number, request_id in enumerate(ids):
+            seen = self.server.until(request_id, "waiting", "failed")
+            self.assertEqual(seen["result"]["stdout"], f"{number}\n")
+            self.assertEqual({item["sha256"] for item in seen["files"]}, {sha256(b"%d" % number * 100_000)})
+            self.assertNotIn("filesNotKept", seen)
+
+    def test_rp62_who_waits_for_its_session_can_be_cancelled(self):
+        first = self.create(HELD, session="narrow")
+        self.server.until(first, "running")
+        second = self.create("open('/mnt/data/x', 'w')", session="narrow")
+        self.server.until(second, "running")
+        for request_id in (second, first):
+            status, _, answer = self.server.ask("POST", f"/v1/requests/{request_id}/cancel", {})
+            self.assertEqual((status, answer["state"]), (200, "cancelled"))
+        deadline = time.monotonic() + 60
+        while "ended" not in self.server.request(second)["runs"][-1]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        run = self.server.request(second)["runs"][-1]
+        self.assertEqual((run["ended"], run["words"]),
+                         ("cancelled", "The request was over while others were before it in its session. The code was not run."))
+        self.assertEqual(self.waiting("import os; print(os.listdir('/mnt/data'))", session="narrow")["result"]["stdout"], "[]\n")
+
     def test_a_file_that_was_changed_on_the_disk_is_not_given_out(self):
         content = os.urandom(200_000)
         seen = self.waiting("1", [("a", content)], gate="before")
@@ -434,14 +462,14 @@ class Held(Case):
 
 class Foreign(http.server.ThreadingHTTPServer):
     """A pool of somebody else: ours, with all taken away that is not in the vendor's contract. `refuses`: (method, beginning of the
-    path behind the pool's) of what it does not have."""
+    path behind the pool's) of what it does not have. `is_ours`: nothing is taken away. `adds`: to the bytes of each file."""
 
     daemon_threads = True
 
     def __init__(self, pool_url):
         super().__init__(("127.0.0.1", 0), ForeignHandler)
         self.pool = urllib.parse.urlsplit(pool_url)
-        self.refuses, self.asked = [("GET", "/sallyport")], []
+        self.refuses, self.asked, self.is_ours, self.adds = [("GET", "/sallyport")], [], False, b""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -468,9 +496,10 @@ class ForeignHandler(http.server.BaseHTTPRequestHandler):
         else:
             connection = http.client.HTTPConnection(server.pool.hostname, server.pool.port, timeout=60)
             headers = {name: self.headers[name] for name in ("Content-Type", "Authorization") if self.headers[name]}
-            connection.request(self.command, server.pool.path.rstrip("/") + self.path.replace("report=sallyport", "x=y"), body or None, headers)
+            connection.request(self.command, server.pool.path.rstrip("/") + (self.path if server.is_ours else self.path.replace("report=sallyport", "x=y")), body or None, headers)
             answer = connection.getresponse()
             status, kind, content = answer.status, answer.headers.get("Content-Type"), answer.read()
+            content += server.adds if self.command == "GET" and "/files/" in self.path else b""
             connection.close()
         self.send_response(status)
         if kind:
@@ -485,11 +514,14 @@ class ForeignHandler(http.server.BaseHTTPRequestHandler):
 class Apart(Case):
     """RP-06: an app with a data folder whose pool is a stranger's."""
 
+    is_ours = False
+
     @classmethod
     def setUpClass(cls):
         other = Server(PROGRAM, arguments=["--ready-sessions", "2"]).start()
         cls.addClassCleanup(other.close)
         cls.pool = Foreign(other.ready["sessionPoolUrl"])
+        cls.pool.is_ours = cls.is_ours
         cls.addClassCleanup(cls.pool.close)
         environment = {**os.environ, "DURABLE_TASK_SCHEDULER_CONNECTION_STRING": other.ready["schedulerConnectionString"],
                        "SESSION_POOL_URL": cls.pool.url}
@@ -500,7 +532,26 @@ class Apart(Case):
 
     def setUp(self):
         self.pool.refuses = [("GET", "/sallyport")]
+        self.pool.adds = b""
 
+
+class Between(Apart):
+    """Our own pool, and files that change between the report and the fetching of them."""
+
+    is_ours = True
+
+    def test_bytes_that_are_not_those_that_were_reported_are_not_kept(self):
+        self.pool.refuses = []
+        code = "open('/mnt/data/x', 'w').write('x')"
+        seen = self.waiting(code)
+        self.assertEqual((seen["filesFrom"], [item["sha256"] for item in seen["files"]]), ("report", [sha256(b"x")]))
+        self.pool.adds = b"y"
+        seen = self.waiting(code)
+        self.assertEqual(seen["files"], [])
+        self.assertEqual(seen["filesNotKept"], [{"path": "x", "change": "made", "cause": "changed", "size": 1, "sha256": sha256(b"x")}])
+
+
+class Stranger(Apart):
     def test_rp06_files_by_the_vendors_contract(self):
         seen = self.waiting(COPY + "open('/mnt/data/in/table.csv', 'a').write('more')", [("in/table.csv", b"a"), ("in/other", b"b" * 100_000)])
         self.assertEqual(seen["result"]["stdout"], "['other', 'table.csv']\n")

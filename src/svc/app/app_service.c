@@ -21,6 +21,7 @@
 #include "svc/app/run_outputs.h"
 #include "svc/app/running.h"
 #include "svc/app/sample.h"
+#include "svc/app/session_turns.h"
 #include "wire/connection_string.h"
 #include "wire/http1/uri.h"
 #include "wire/yaml/yaml_tree.h"
@@ -332,6 +333,7 @@ static void release(struct app_service *service)
     run_outputs_destroy(service->activity.outputs);
     running_destroy(service->activity.running);
     pool_kind_destroy(service->activity.kind);
+    session_turns_destroy(service->activity.turns);
     pool_lines_destroy(service->activity.pool.lines);
     dt_client_destroy(service->client);
     dt_azure_credential_destroy(service->credential);
@@ -394,6 +396,7 @@ static void configure(struct app_service *service, const struct app_options *opt
         .compat_sample = options->compat_sample,
         .running = running_create(),
         .kind = pool_kind_create(),
+        .turns = session_turns_create(),
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
         .pool_away = &service->pool_away,
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
@@ -442,7 +445,8 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     configure(service, options);
     service->connection = make_note(service, options);
     bool whole = service->connection_string && service->pool_url && service->connection &&
-                 service->activity.running && service->activity.kind && service->activity.pool.lines;
+                 service->activity.running && service->activity.kind && service->activity.turns &&
+                 service->activity.pool.lines;
     status =
         whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK &&

@@ -17,6 +17,7 @@
 #include "svc/app/pool_kind.h"
 #include "svc/app/result_fit.h"
 #include "svc/app/run_outputs.h"
+#include "svc/app/session_turns.h"
 
 #define AREA           "svc/app"
 #define POOL_POLL_MS   500 /* between two looks for a pool that does not answer */
@@ -187,6 +188,27 @@ static enum status bring_inputs(const struct activity_settings *settings, const 
                : status;
 }
 
+/* Inputs in, run, files out; a session of a name is nobody else's meanwhile. */
+static enum status run_in_turn(const struct activity_settings *settings, const struct pool_client *pool,
+                               struct run_watch *own, struct code_run *what, struct pool_execution *execution,
+                               struct pool_run *ret_run, struct err *error)
+{
+    struct session_turn turn;
+    if (what->keep_session && !session_turns_take(settings->turns, &turn, what->session, is_over, own))
+        return err_set(error, STATUS_CANCELLED, "it was broken off before its turn in the session came");
+    what->had_turn = true;
+    enum status status = bring_inputs(settings, pool, what, error);
+    if (status == STATUS_OK)
+        status = execute(settings, pool, what, execution, ret_run, error);
+    if (status == STATUS_OK && what->files) {
+        const struct run_files_watch files_watch = {.is_over = is_over, .context = own};
+        run_files_take(what->files, pool, what->session, ret_run, &files_watch);
+    }
+    if (what->keep_session)
+        session_turns_give(settings->turns, &turn);
+    return status;
+}
+
 enum status code_run(struct dt_activity *activity, const struct activity_settings *settings,
                      struct code_run *what, struct bytes code, struct pool_run *ret_run, struct err *error)
 {
@@ -207,13 +229,7 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
         .identifier = what->session, .code = code, .operation = operation, .watch = &watch};
 
     int64_t began_ns = clock_monotonic_ns();
-    enum status status = bring_inputs(settings, &pool, what, error);
-    if (status == STATUS_OK)
-        status = execute(settings, &pool, what, &execution, ret_run, error);
-    if (status == STATUS_OK && what->files) {
-        const struct run_files_watch files_watch = {.is_over = is_over, .context = &own};
-        run_files_take(what->files, &pool, what->session, ret_run, &files_watch);
-    }
+    enum status status = run_in_turn(settings, &pool, &own, what, &execution, ret_run, error);
     int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
     if (status == STATUS_OK && !what->is_reading)
         notice_ran(id, what->session, ret_run->succeeded, ms, ret_run->result.size);

@@ -21,7 +21,9 @@ struct code_run {
     int64_t number;
     struct running_run *running; /* NULL: nobody stops or reads it */
     bool is_own;                 /* set by code_run: the pool is ours, and was asked for all that */
-    struct run_files *files;     /* go in before, and come out behind; NULL: none of either */
+    bool
+        had_turn; /* set by code_run: false: the code was not run, for others were before it in its session */
+    struct run_files *files; /* go in before, and come out behind; NULL: none of either */
 };
 
 /* Runs and releases: the session is ended however the run went. As pool_execute; CANCELLED: the worker stops, or

@@ -44,6 +44,7 @@ struct activity_settings {
     size_t files_size_max;                      /* bytes that are kept of the files of a run */
     struct running *running;                    /* the runs under way, for who stops one */
     struct pool_kind *kind;                     /* whether the pool is ours */
+    struct session_turns *turns;                /* runs in sessions of a name */
     struct run_outputs *outputs;                /* whoever reads what runs print; NULL without a book */
     struct steering steering;                   /* for instances that bring none along */
     const char *book_name;                      /* NULL likewise */

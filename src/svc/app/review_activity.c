@@ -296,13 +296,16 @@ static void note_broken_off(const struct activity_settings *settings, struct ste
     own->broken = NULL;
 }
 
-static void note_unwanted(const struct activity_settings *settings, struct step_job *own, bool is_own)
+static void note_unwanted(const struct activity_settings *settings, struct step_job *own,
+                          const struct code_run *what)
 {
     const struct review_run_break broken = {
         .ended = "cancelled",
         .why = "cancelled",
         .words =
-            is_own
+            !what->had_turn
+                ? "The request was over while others were before it in its session. The code was not run."
+            : what->is_own
                 ? "The request was over before its run. The code did not yield in time, and its session was "
                   "ended."
                 : "The request was over before its run. The session pool cannot stop a run: the code was "
@@ -362,7 +365,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
         write_end(activity, settings, own, buf_peek(&code), &run, &files, unwanted);
         pool_run_fini(&run);
     } else if (unwanted && status == STATUS_CANCELLED) {
-        note_unwanted(settings, own, what.is_own);
+        note_unwanted(settings, own, &what);
         answer_unwanted(activity, settings, own);
     } else {
         note_failure(settings, own, status, &error);

@@ -16,6 +16,8 @@
 #define CAUSE_TOO_LARGE  "too-large"  /* it alone, or all together */
 #define CAUSE_NAME       "name"       /* one that no file call can ask for */
 #define CAUSE_UNREADABLE "unreadable" /* the pool did not give it: gone, or changed while it was read */
+#define CAUSE_CHANGED                                                                                        \
+    "changed" /* something that the run left behind goes on writing it: not the bytes that were reported */
 
 void run_files_fini(struct run_files *files)
 {
@@ -124,9 +126,9 @@ static bool name_is_plain(const char *path)
     return plain;
 }
 
-/* NULL: fetched into the draft; else why it is not kept. */
+/* NULL: fetched into the draft; else why it is not kept. `sha256` (NULL: not known) is what the pool says. */
 static const char *fetch(struct run_files *files, const struct pool_client *client, const char *identifier,
-                         const struct review_run_file *file, struct review_draft *draft)
+                         const struct review_run_file *file, const char *sha256, struct review_draft *draft)
 {
     size_t room = MIN(files->size_max - files->size, APP_FILE_SIZE_MAX);
     struct err err = {0};
@@ -136,11 +138,14 @@ static const char *fetch(struct run_files *files, const struct pool_client *clie
         return CAUSE_TOO_LARGE;
     review_draft_begin(draft, review_store_blobs(files->store));
     enum status status = pool_files_get(client, identifier, file->path, room, draft, &err);
-    if (status == STATUS_OK) {
+    bool same = status == STATUS_OK && (!sha256 || strcmp(sha256, draft->sha256) == 0);
+    if (same) {
         files->size += draft->size;
         return NULL;
     }
     review_draft_fini(draft);
+    if (status == STATUS_OK)
+        return CAUSE_CHANGED;
     if (status == STATUS_TOO_LARGE)
         return CAUSE_TOO_LARGE;
     if (status == STATUS_RESOURCE_EXHAUSTED || status == STATUS_IO || status == STATUS_NO_MEMORY) {
@@ -158,7 +163,7 @@ struct made_source {
     const struct run_files_watch *watch;
 };
 
-/* The next one; `sha256` (NULL: not known) is what the pool says. */
+/* The next one. */
 static void take_file(struct run_files *files, const struct made_source *source, const char *path,
                       const char *change, int64_t size, const char *sha256)
 {
@@ -179,7 +184,7 @@ static void take_file(struct run_files *files, const struct made_source *source,
     files->made.count++;
     struct review_run_file *file = &files->files[number];
     *file = (struct review_run_file){.path = files->paths[number], .change = change, .size = size};
-    file->cause = fetch(files, source->client, source->identifier, file, &files->drafts[number]);
+    file->cause = fetch(files, source->client, source->identifier, file, sha256, &files->drafts[number]);
     if (file->cause)
         file->sha256 = sha256;
     else
