@@ -46,7 +46,9 @@ static enum status start(struct server *server, struct err *err)
     const struct audit_log_options options = {.folder = server->data.path, .shown = server->data_dir};
     enum status status = audit_log_open(server->loop, &options, &server->audit, err);
     if (status == STATUS_OK)
-        status = review_store_open(server->loop, server->audit, server->data.path, &server->review, err);
+        status =
+            review_store_open(server->loop, server->audit, server->data.path,
+                              setting_number(server->settings, "request-retention"), &server->review, err);
     if (status == STATUS_OK)
         status = part_policy_apply(server, err);
     server->audit_directory = (struct audit_directory){server->audit, server->directory};

@@ -29,6 +29,8 @@ const struct option_spec settings_table[] = {
      "policy that rules from this start on (doc/policy.md); default: what was applied last"},
     {"approval-timeout", OPTION_DURATION, "TIME", NULL, "24h", NS_PER_MS, 3650 * DAY_NS,
      COMMAND_DEV | COMMAND_APP, "how long a result waits for a decision", .limit = true},
+    {"request-retention", OPTION_DURATION, "TIME", NULL, "0", 0, 3650 * DAY_NS, COMMAND_DEV | COMMAND_APP,
+     "how long code, inputs and output of a request that is over are kept; their hashes stay; 0: for ever"},
     {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,
      "limit of one run; 0: the pool's own limit", .limit = true},
     {"code-size-max", OPTION_SIZE, "BYTES", NULL, "512K", 1, 900 << 10, COMMAND_DEV | COMMAND_APP,

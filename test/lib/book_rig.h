@@ -17,6 +17,7 @@ struct book_fixture {
     struct audit_log *log;
     struct review_store *store;
     char folder[64];
+    int64_t keep_ns; /* of the next rig_open */
     int64_t told;
 };
 
@@ -69,7 +70,7 @@ static inline void rig_open(struct book_fixture *rig)
     struct err err = {0};
     const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
     assert_int_equal(audit_log_open(rig->loop, &options, &rig->log, &err), STATUS_OK);
-    if (review_store_open(rig->loop, rig->log, rig->folder, &rig->store, &err) != STATUS_OK)
+    if (review_store_open(rig->loop, rig->log, rig->folder, rig->keep_ns, &rig->store, &err) != STATUS_OK)
         fail_msg("%s", err.text);
     review_store_on_events(rig->store, rig_on_events, rig);
 }

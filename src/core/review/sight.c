@@ -195,3 +195,8 @@ void review_hold_back(json_t *request, const struct review_viewer *viewer)
         hide_votes(request, viewer->id);
     hide_internals(request);
 }
+
+bool review_is_emptied(const json_t *request)
+{
+    return json_object_get(request, "contentRemovedAt") != NULL;
+}

@@ -52,4 +52,7 @@ bool review_is_blind(const json_t *request);
  * servers only, whose names begin with '_'. It is not HIDDEN from them. */
 void review_hold_back(json_t *request, const struct review_viewer *viewer);
 
+/* True if the time of what it was about is over (retention): of that only hashes are left. */
+bool review_is_emptied(const json_t *request);
+
 #endif

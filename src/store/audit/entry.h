@@ -31,6 +31,8 @@
     X(REQUEST_CANCELLED, "request.cancelled") /* by its submitter, an operator, or the scheduler */          \
     X(REQUEST_TIMED_OUT, "request.timed-out") /* nobody decided in time */                                   \
     X(REQUEST_FAILED, "request.failed")       /* without the end of a run */                                 \
+    X(REQUEST_EXPORTED, "request.exported")   /* somebody takes everything of it that they may see */        \
+    X(REQUEST_EMPTIED, "request.emptied")     /* its time is over: what it was about is gone */              \
     X(REQUEST_CONTINUED, "request.continued") /* what was to follow its release was started, or cannot be */ \
     X(OUTPUT_DOWNLOADED, "output.downloaded") /* by whom, before it was released */                          \
     X(CODE_READ, "request.code-read")         /* a session took its code apart, for a policy */              \

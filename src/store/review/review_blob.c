@@ -158,11 +158,20 @@ enum status review_blob_json(struct review_book *book, const char *sha256, json_
     return err_set(err, STATUS_DATA_LOSS, "what was kept as JSON cannot be read");
 }
 
+enum status review_book_blob_of(struct review_book *book, const json_t *request, const char *sha256,
+                                struct buf *out, struct err *err)
+{
+    return review_is_emptied(request) ? err_set(err, STATUS_NOT_FOUND, "it is not kept any more")
+                                      : review_book_blob(book, sha256, out, err);
+}
+
 /* --- sweeping --- */
 
-enum status review_book_sweep(struct review_book *book, struct err *err)
+enum status review_book_sweep(struct review_book *book, size_t *ret_count, struct err *err)
 {
-    return db_run(book->db, at(book, BLOB_SWEEP), err);
+    enum status status = db_run(book->db, at(book, BLOB_SWEEP), err);
+    *ret_count = status == STATUS_OK ? (size_t)db_changes(book->db) : 0;
+    return status;
 }
 
 static enum status keep_known(void *context, const char *name, bool *ret_keep, struct err *err)

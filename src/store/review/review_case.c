@@ -11,7 +11,8 @@ static enum status read_effects(struct review_book *book, const struct review_re
 {
     const char *sha256 = json_string_value(json_object_get(review_record_run(record), "effectsSha256"));
     *ret_effects = NULL;
-    enum status status = sha256 ? review_blob_json(book, sha256, ret_effects, err) : STATUS_NOT_FOUND;
+    bool there = sha256 && !review_is_emptied(record->doc);
+    enum status status = there ? review_blob_json(book, sha256, ret_effects, err) : STATUS_NOT_FOUND;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

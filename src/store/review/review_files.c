@@ -115,7 +115,7 @@ enum status review_book_files(struct review_book *book, const json_t *request, j
     const char *sha256 = json_string_value(json_object_get(json_object_get(request, "_files"), "sha256"));
     if (!sha256)
         return err_set(err, STATUS_NOT_FOUND, "nobody has reported files");
-    enum status status = review_book_blob(book, sha256, &text, err);
+    enum status status = review_book_blob_of(book, request, sha256, &text, err);
     if (status != STATUS_OK)
         return status;
     *ret_files = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);

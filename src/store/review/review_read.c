@@ -27,7 +27,7 @@ static enum status add_code(struct review_book *book, const struct review_record
 {
     CLEANUP(buf_fini) struct buf code = {0};
     const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
-    enum status status = review_book_blob(book, text_or(sha256, ""), &code, err);
+    enum status status = review_book_blob_of(book, record->doc, text_or(sha256, ""), &code, err);
     if (status == STATUS_NOT_FOUND) { /* retention has taken it; its hash stays */
         json_object_set_new(full, "code", json_null());
         return STATUS_OK;
@@ -45,7 +45,7 @@ static enum status add_result(struct review_book *book, const struct review_reco
         json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
     if (!sha256)
         return STATUS_OK;
-    enum status status = review_book_blob(book, sha256, &text, err);
+    enum status status = review_book_blob_of(book, record->doc, sha256, &text, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     json_t *result = NULL;
@@ -89,19 +89,20 @@ static enum status add_facts(json_t *run, struct err *err)
 }
 
 /* What a run did, beside its hash. */
-static enum status add_effects(struct review_book *book, json_t *run, struct err *err)
+static enum status add_effects(struct review_book *book, const json_t *request, json_t *run, struct err *err)
 {
     json_t *effects = NULL;
     const char *sha256 = json_string_value(json_object_get(run, "effectsSha256"));
-    enum status status = sha256 ? review_blob_json(book, sha256, &effects, err) : STATUS_NOT_FOUND;
+    bool there = sha256 && !review_is_emptied(request);
+    enum status status = there ? review_blob_json(book, sha256, &effects, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(run, "effects", effects) != 0)
         status = err_set(err, STATUS_NO_MEMORY, "out of memory");
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status add_deeds(struct review_book *book, json_t *run, struct err *err)
+static enum status add_deeds(struct review_book *book, const json_t *request, json_t *run, struct err *err)
 {
-    enum status status = add_effects(book, run, err);
+    enum status status = add_effects(book, request, run, err);
     bool over = json_object_get(run, "ended") != NULL;
     return status == STATUS_OK && over ? add_facts(run, err) : status;
 }
@@ -119,7 +120,7 @@ static enum status add_large(struct review_book *book, const struct review_recor
     if (status == STATUS_OK)
         status = add_files(book, record, full, err);
     for (size_t i = count - MIN(count, RUNS_TOLD); status == STATUS_OK && i < count; i++)
-        status = add_deeds(book, json_array_get(runs, i), err);
+        status = add_deeds(book, record->doc, json_array_get(runs, i), err);
     return status;
 }
 

@@ -38,7 +38,7 @@ static enum status read_policy(struct review_store *store, struct err *err)
     return review_policy_in_force(&book, &policy, err);
 }
 
-enum status review_store_open(struct loop *loop, struct audit_log *log, const char *folder,
+enum status review_store_open(struct loop *loop, struct audit_log *log, const char *folder, int64_t keep_ns,
                               struct review_store **ret_store, struct err *err)
 {
     static const struct store_worker_options beside = {.name = "thread for files of requests"};
@@ -47,6 +47,7 @@ enum status review_store_open(struct loop *loop, struct audit_log *log, const ch
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     store->loop = loop;
     store->log = log;
+    store->keep_ns = keep_ns;
     bool fits = (size_t)snprintf(store->blobs.folder, sizeof store->blobs.folder, "%s", folder) <
                 sizeof store->blobs.folder;
     enum status status =

@@ -21,11 +21,12 @@
 #include "store/audit/audit_work.h"
 #include "store/review/review_draft.h"
 
-#define REVIEW_EVENTS_KEPT    10000 /* the outbox forgets the oldest */
-#define REVIEW_ROWS_WALKED    1000  /* in one job of a list: a few ms */
-#define REVIEW_ID_SIZE        128   /* bytes, with the NUL */
-#define REVIEW_SWEEP_PAUSE_NS (3600 * NS_PER_S)
-#define REVIEW_SWEEP_ROWS     1000 /* blobs that one sweep takes out */
+#define REVIEW_EVENTS_KEPT     10000 /* the outbox forgets the oldest */
+#define REVIEW_ROWS_WALKED     1000  /* in one job of a list: a few ms */
+#define REVIEW_ID_SIZE         128   /* bytes, with the NUL */
+#define REVIEW_SWEEP_PAUSE_NS  (3600 * NS_PER_S)
+#define REVIEW_SWEEP_ROWS      1000 /* blobs that one job of a sweep takes out */
+#define REVIEW_EMPTIED_AT_ONCE 20   /* requests, likewise */
 
 struct review_store;
 struct review_book; /* the store within a job */
@@ -47,9 +48,10 @@ struct review_job {
     int64_t last_event; /* the store's */
 };
 
-/* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands. FAILED_PRECONDITION: a newer version made
+/* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands; `keep_ns`: how long what a
+ * request was about is kept when it is over, where its policy does not say; 0: for ever. FAILED_PRECONDITION: a newer version made
  * them, or the policy in force. Before the log is written to by others. What no request uses any more is swept from here on. */
-STATUS_RESULT review_store_open(struct loop *loop, struct audit_log *log, const char *folder,
+STATUS_RESULT review_store_open(struct loop *loop, struct audit_log *log, const char *folder, int64_t keep_ns,
                                 struct review_store **ret_store, struct err *err);
 /* Before the log is closed; no job of others may be under way. Loop's thread, not from a job's end. NULL allowed. */
 void review_store_close(struct review_store *store);
@@ -230,6 +232,11 @@ STATUS_RESULT review_book_list(struct review_book *book, const struct review_fil
 /* Appends the bytes, which are those of the hash. NOT_FOUND: there is no such blob (any more). */
 STATUS_RESULT review_book_blob(struct review_book *book, const char *sha256, struct buf *out,
                                struct err *err);
+
+/* The same of a request (as REVIEW_RAW, or as it is shown): what its time has taken is not there, although another request may have the
+ * same bytes. Manifests, which stay, are for review_book_blob. */
+STATUS_RESULT review_book_blob_of(struct review_book *book, const json_t *request, const char *sha256,
+                                  struct buf *out, struct err *err);
 
 /* What the present run of a request (as REVIEW_RAW) made: {"filesFrom","files":[{"path","change","size","sha256"}],"filesNotKept"?:
  * [{"path","change","cause","size"?,"sha256"?}],"filesLeftOut"?}, new. NOT_FOUND: nobody could tell, or retention has taken it. */

@@ -23,6 +23,7 @@ struct review_sweeper {
     struct review_job job;
     struct loop_timer timer;
     unsigned number; /* of the folder */
+    size_t count;    /* what the last job took out */
     bool halted;
 };
 
@@ -31,8 +32,9 @@ struct review_store {
     struct audit_log *log;
     struct store_worker *beside; /* the second thread */
     struct review_sweeper sweeper;
-    struct db *db; /* the thread's */
-    size_t first;  /* of our statements */
+    struct db *db;   /* the thread's */
+    size_t first;    /* of our statements */
+    int64_t keep_ns; /* what a request was about, where no policy says; 0: for ever */
     struct review_blobs blobs;
     char name[REVIEW_NAME_SIZE];
     struct policy_in_force policy; /* the thread's; review_policy_in_force sees to it that it is the newest */
@@ -66,12 +68,19 @@ enum review_statement {
     LIST_LABEL_DOWN,
     LIST_TEXT_UP,
     LIST_TEXT_DOWN,
+    OVER_PUT,
+    OVER_DONE,
+    OVER_BY_SETTING,
+    OVER_BY_POLICY,
     LABEL_PUT,
     TEXT_PUT,
+    TEXT_FORGET,
     BLOB_PUT,
     BLOB_KNOWN,
     BLOB_GET,
     BLOB_USE,
+    USES_COUNT,
+    USES_END,
     BLOB_SWEEP,
     KEY_PUT,
     KEY_GET,
@@ -117,9 +126,12 @@ STATUS_RESULT review_blob_json(struct review_book *book, const char *sha256, jso
 /* --- what nobody uses (review_sweep.c, review_blob.c) --- */
 
 /* Takes out the rows of blobs that no request uses. */
-STATUS_RESULT review_book_sweep(struct review_book *book, struct err *err);
+STATUS_RESULT review_book_sweep(struct review_book *book, size_t *ret_count, struct err *err);
 /* ORDER: begun after the job with the former was told of. Removes the files of folder `number` that no row names. */
 STATUS_RESULT review_book_sweep_files(struct review_book *book, unsigned number, struct err *err);
+/* What some requests were about, whose time has come (review_retention.c): REVIEW_EMPTIED_AT_ONCE or fewer. */
+STATUS_RESULT review_book_expire(struct review_book *book, int64_t now_ns, size_t *ret_count,
+                                 struct err *err);
 /* The first sweep begins, and each later one an hour behind it. */
 void review_sweeper_start(struct review_store *store);
 /* No further job is begun. */
@@ -174,6 +186,12 @@ STATUS_RESULT review_record_manifest(struct review_book *book, struct review_rec
 /* The present revision or run in the record, borrowed; NULL: none. */
 json_t *review_record_revision(const struct review_record *record);
 json_t *review_record_run(const struct review_record *record);
+/* Where the words of a revision are, and of how much of its code there are any (review_submit.c). */
+int64_t review_text_row(const struct review_record *record, int64_t revision);
+struct bytes review_text_searched(struct bytes code);
+/* The time begins after which what it was about goes, if it is over (review_retention.c). After it has its row. */
+STATUS_RESULT review_over_note(struct review_book *book, const struct review_record *record, int64_t now_ns,
+                               struct err *err);
 /* What is to follow, without what became of it: a new object; NULL: nothing (review_next.c). */
 json_t *review_then_promise(const struct review_record *record);
 /* Writes the duty when the request has been released and it was not written before. */

@@ -538,6 +538,76 @@ static void what_nobody_uses_is_swept(void **state)
     await(rig, "\"$(find blobs -type f | wc -l)\" = 0");
 }
 
+static bool is_emptied(struct book_fixture *rig, const char *id)
+{
+    json_t *seen = read_back(rig, id);
+    bool emptied = *text(seen, "contentRemovedAt") != '\0';
+    json_decref(seen);
+    return emptied;
+}
+
+static enum status read_blob(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_book_blob(book, task->argument, &task->bytes, err);
+}
+
+static void assert_blob(struct book_fixture *rig, const char *sha256, enum status expected)
+{
+    struct book_task task = {.act = read_blob, .argument = sha256};
+    rig_run(rig, &task);
+    assert_int_equal(task.status, expected);
+    buf_fini(&task.bytes);
+}
+
+/* RP-08: what a request was about goes when its time has come, the words by which it was searched too; the manifest stays, and so does what
+ * another request uses. One that is not over stays whole. */
+static void what_a_request_was_about_goes_after_a_time(void **state)
+{
+    struct book_fixture *rig = *state;
+    struct review_submission what = submission("r1", "shared = 1");
+    submit_it(rig, &what);
+    what.id = "r2";
+    submit_it(rig, &what);
+    what = submission("r3", "seldom = 2");
+    what.purpose = "monthly figures";
+    submit_it(rig, &what);
+    bring_to_wait(rig, "r2");
+    bring_to_wait(rig, "r3");
+    assert_int_equal(vote_as(rig, "r2", &mina, REVIEW_VOTE_APPROVE, NULL), REVIEW_DONE);
+    assert_int_equal(vote_as(rig, "r3", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_DONE);
+    json_t *before = read_back(rig, "r3");
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "seldom"}), 1);
+
+    rig_close(rig);
+    rig->keep_ns = INT64_C(3650) * 86400 * NS_PER_S; /* they are older than a second, and younger than this */
+    rig_open(rig);
+    review_store_settle(rig->store);
+    assert_false(is_emptied(rig, "r3"));
+    rig_close(rig);
+    rig->keep_ns = NS_PER_S;
+    rig_open(rig);
+    for (int i = 0; i < 3000 && !(is_emptied(rig, "r2") && is_emptied(rig, "r3")); i++)
+        assert_int_equal(loop_step(rig->loop, 10, NULL), STATUS_OK);
+
+    json_t *whole = read_back(rig, "r1"), *shared = read_back(rig, "r2"), *after = read_back(rig, "r3");
+    assert_false(is_emptied(rig, "r1"));
+    assert_string_equal(text(whole, "code"), "shared = 1");
+    assert_true(is_emptied(rig, "r2"));
+    assert_true(json_is_null(json_object_get(after, "code")));
+    assert_null(json_object_get(after, "result"));
+    assert_string_equal(text(after, "state"), "rejected");
+    assert_string_equal(text(after, "manifestSha256"), text(before, "manifestSha256"));
+    assert_true(json_equal(json_object_get(after, "votes"), json_object_get(before, "votes")));
+    assert_blob(rig, text(before, "manifestSha256"), STATUS_OK);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "seldom"}), 0);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "monthly"}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "shared"}), 1); /* r1's */
+    json_decref(before);
+    json_decref(whole);
+    json_decref(shared);
+    json_decref(after);
+}
+
 static void a_key_is_used_once(void **state)
 {
     struct book_fixture *rig = *state;
@@ -766,6 +836,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(inputs_are_part_of_a_revision, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_a_run_made_is_kept, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_nobody_reports_is_not_nothing, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(what_a_request_was_about_goes_after_a_time, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_nobody_uses_is_swept, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_key_is_used_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(events_are_in_order, rig_init, rig_fini),

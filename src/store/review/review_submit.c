@@ -61,14 +61,24 @@ static enum status keep_key(struct review_book *book, const struct review_submis
 
 /* --- a revision --- */
 
+int64_t review_text_row(const struct review_record *record, int64_t revision)
+{
+    return record->row << 10 | revision;
+}
+
+struct bytes review_text_searched(struct bytes code)
+{
+    return bytes_utf8_prefix(code, TEXT_SEARCHED);
+}
+
 static enum status put_text(struct review_book *book, const struct review_record *record, struct bytes code,
                             struct err *err)
 {
     const char *purpose = review_record_text(record, "purpose");
     int64_t number = review_record_number(record, "revision");
-    db_bind_i64(book->db, at(book, TEXT_PUT), 1, record->row << 10 | number);
+    db_bind_i64(book->db, at(book, TEXT_PUT), 1, review_text_row(record, number));
     db_bind_bytes(book->db, at(book, TEXT_PUT), 2, bytes_of_cstr(text_or(purpose, "")));
-    db_bind_bytes(book->db, at(book, TEXT_PUT), 3, bytes_utf8_prefix(code, TEXT_SEARCHED));
+    db_bind_bytes(book->db, at(book, TEXT_PUT), 3, review_text_searched(code));
     return db_run(book->db, at(book, TEXT_PUT), err);
 }
 

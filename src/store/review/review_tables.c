@@ -45,6 +45,15 @@ static const char *const steps[] = {
     "CREATE TABLE approved (hash BLOB NOT NULL, at_ns INTEGER NOT NULL, PRIMARY KEY (hash, at_ns)) STRICT, "
     "WITHOUT ROWID;"
     "CREATE TABLE latest (name BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+    /* Requests that are over and still have what they were about: since when, and how long their policy keeps it. */
+    "CREATE TABLE request_over (n INTEGER PRIMARY KEY, ended_ns INTEGER NOT NULL, keep_ns INTEGER) STRICT;"
+    "CREATE INDEX over_by_setting ON request_over (ended_ns) WHERE keep_ns IS NULL;"
+    "CREATE INDEX over_by_policy ON request_over (ended_ns + keep_ns) WHERE keep_ns IS NOT NULL;"
+    "INSERT INTO request_over SELECT n, CAST((julianday(json_extract(CAST(doc AS TEXT), '$.updatedAt')) - "
+    "2440587.5) * 86400000 AS INTEGER) * 1000000, NULL FROM request"
+    " WHERE state IN (CAST('approved' AS BLOB), CAST('rejected' AS BLOB), CAST('timed-out' AS BLOB), "
+    "CAST('failed' AS BLOB),"
+    " CAST('cancelled' AS BLOB));",
 };
 
 const struct db_schema review_schema = {
@@ -62,6 +71,9 @@ const struct db_schema review_schema = {
 #define BY_NAME "submitter_name = ?4 AND submitter <> ?4 AND "
 #define LABEL   "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
 #define WORDS   "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
+
+/* Of request ?1 what is not among the hashes of the JSON text ?2. */
+#define NOT_KEPT "u.n = ?1 AND CAST(u.sha256 AS TEXT) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))"
 
 const char *const review_statements[REVIEW_STATEMENTS] = {
     [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc)"
@@ -81,13 +93,26 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [LIST_LABEL_DOWN] = COLUMNS LABEL DOWN,
     [LIST_TEXT_UP] = COLUMNS WORDS UP,
     [LIST_TEXT_DOWN] = COLUMNS WORDS DOWN,
+    [OVER_PUT] = "INSERT OR IGNORE INTO request_over (n, ended_ns, keep_ns) VALUES (?1, ?2, ?3)",
+    [OVER_DONE] = "DELETE FROM request_over WHERE n = ?1",
+    [OVER_BY_SETTING] = "SELECT r.id FROM request_over o JOIN request r ON r.n = o.n"
+                        " WHERE o.keep_ns IS NULL AND o.ended_ns <= ?1 ORDER BY o.ended_ns",
+    [OVER_BY_POLICY] =
+        "SELECT r.id FROM request_over o JOIN request r ON r.n = o.n WHERE o.keep_ns IS NOT NULL"
+        " AND o.ended_ns + o.keep_ns <= ?1 ORDER BY o.ended_ns + o.keep_ns",
     [LABEL_PUT] = "INSERT OR IGNORE INTO request_label (key, value, n) VALUES (?1, ?2, ?3)",
     [TEXT_PUT] =
         "INSERT INTO request_text (rowid, purpose, code) VALUES (?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT))",
+    [TEXT_FORGET] = "INSERT INTO request_text (request_text, rowid, purpose, code)"
+                    " VALUES ('delete', ?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT))",
     [BLOB_PUT] = "INSERT OR IGNORE INTO blob (sha256, size, data) VALUES (?1, ?2, ?3)",
     [BLOB_KNOWN] = "SELECT 1 FROM blob WHERE sha256 = ?1",
     [BLOB_GET] = "SELECT size, data FROM blob WHERE sha256 = ?1",
     [BLOB_USE] = "INSERT OR IGNORE INTO blob_use (n, sha256) VALUES (?1, ?2)",
+    [USES_COUNT] =
+        "SELECT count(*), coalesce(sum(b.size), 0) FROM blob_use u JOIN blob b ON b.sha256 = u.sha256"
+        " WHERE " NOT_KEPT,
+    [USES_END] = "DELETE FROM blob_use AS u WHERE " NOT_KEPT,
     [BLOB_SWEEP] = "DELETE FROM blob WHERE sha256 IN (SELECT sha256 FROM blob WHERE uses = 0"
                    " LIMIT " DIGITS_OF(REVIEW_SWEEP_ROWS) ")",
     [KEY_PUT] = "INSERT INTO request_key (person, key, body, id, at_ns) VALUES (?1, ?2, ?3, ?4, ?5)",

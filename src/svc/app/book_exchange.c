@@ -15,6 +15,17 @@ bool book_exchange_refuse_without_book(struct app_service *service, struct http_
     return true;
 }
 
+bool book_exchange_refuse_removed(struct book_exchange *exchange)
+{
+    bool seen = exchange->json && book_exchange_sight(exchange) != REVIEW_HIDDEN;
+    if (!seen || !json_object_get(exchange->json, "contentRemovedAt"))
+        return false;
+    exchange_answer_problem(
+        &exchange->base, &app_problems[APP_CONTENT_REMOVED],
+        "What the request was about is not kept any more; its hashes are in the manifest.");
+    return true;
+}
+
 void book_exchange_free(struct exchange *exchange)
 {
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);

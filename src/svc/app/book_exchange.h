@@ -26,6 +26,8 @@ bool book_exchange_refuse_without_book(struct app_service *service, struct http_
 struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
                                            size_t size, void (*on_free)(struct exchange *exchange));
 void book_exchange_free(struct exchange *exchange);
+/* What is not there any more because the time of the request, which is in `json`, is over. True: it is answered so. */
+bool book_exchange_refuse_removed(struct book_exchange *exchange);
 /* Runs `act` in the book, then `on_step`: status DT_OK; DT_NOT_FOUND for an id that the book does not know; else it could not be
  * written or read, and exchange_answer_failure says so. */
 void book_exchange_act(struct book_exchange *exchange, bool reads_only,

@@ -20,6 +20,7 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_UNKNOWN_INPUT] = {400, "unknown-input", "Unknown Input"},
     [APP_UNKNOWN_FILE] = {404, "unknown-file", "Unknown File"},
     [APP_RANGE_BEHIND_END] = {416, "range-not-satisfiable", "Range Not Satisfiable"},
+    [APP_CONTENT_REMOVED] = {410, "content-removed", "Content Removed"},
     [APP_KEY_USED] = {422, "idempotency-key-used", "Idempotency Key Used"},
     [APP_ID_TAKEN] = {409, "id-taken", "Id Taken"},
     [APP_SCHEDULER_UNAVAILABLE] = {503, "scheduler-unavailable", "Task Scheduler Unavailable"},

@@ -26,6 +26,7 @@ enum app_problem {
     APP_UNKNOWN_INPUT,         /* a file is named by a hash that the request has not had */
     APP_UNKNOWN_FILE,          /* the request has no such file */
     APP_RANGE_BEHIND_END,      /* of a file */
+    APP_CONTENT_REMOVED,       /* its time is over; the hashes are left */
     APP_KEY_USED,              /* an Idempotency-Key for another submission */
     APP_ID_TAKEN,              /* a request with this id exists */
     APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */

@@ -279,8 +279,11 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
     look->held = look->kind == BLOB_RESULT && sight == REVIEW_HELD;
     if (look->held)
         return STATUS_OK;
-    return hash ? review_book_blob(book, hash, &exchange->bytes, err)
-                : err_set(err, STATUS_NOT_FOUND, "nothing there");
+    if (!hash)
+        return err_set(err, STATUS_NOT_FOUND, "nothing there");
+    return look->kind == BLOB_MANIFEST
+               ? review_book_blob(book, hash, &exchange->bytes, err)
+               : review_book_blob_of(book, exchange->json, hash, &exchange->bytes, err);
 }
 
 static void refuse_held(struct blob_look *look)
@@ -299,6 +302,8 @@ static void on_blob(struct exchange *exchange)
                                         [BLOB_RESULT] = "application/json",
                                         [BLOB_CODE] = "text/plain; charset=utf-8"};
     struct blob_look *look = look_of(exchange);
+    if (exchange->status == DT_NOT_FOUND && book_exchange_refuse_removed(&look->base))
+        return;
     if (exchange->status == DT_NOT_FOUND)
         exchange_answer_unknown(exchange);
     else if (exchange->status != DT_OK)

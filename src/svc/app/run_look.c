@@ -50,7 +50,7 @@ enum status run_look_read(struct review_book *book, struct run_look *look, struc
 {
     run_look_fini(look); /* of a try before */
     enum status status = review_book_read(book, look->id, REVIEW_RAW, &look->request, err);
-    if (status != STATUS_OK || !look->wants_result)
+    if (status != STATUS_OK || !look->wants_result || review_is_emptied(look->request))
         return status;
     const char *sha256 = result_hash(look->request, run_look_find(look->request, look->number));
     return sha256 ? read_result(book, sha256, look, err) : STATUS_OK;
