@@ -38,6 +38,7 @@
 #include "net/http_server_internal.h"
 #include "net/limit_values.h"
 #include "net/listener_internal.h"
+#include "store/audit/audit_export.h"
 #include "store/directory/object.h"
 #include "store/limit_values.h"
 #include "store/page_token.h"
@@ -81,6 +82,7 @@
 #include "wire/launch_environment.h"
 #include "wire/limit_values.h"
 #include "wire/pb/pb.h"
+#include "wire/tar/tar.h"
 
 #define ROW(part, limit, unit, what, source)                                                                 \
     {                                                                                                        \
@@ -99,6 +101,9 @@ const struct limit_row limits_table[] = {
     ROW("program", MCP_MESSAGES_MAX, LIMIT_COUNT, "Messages that `mcp` has handed over at one time", ""),
     ROW("program", REVIEW_CODE_SIZE_MAX, LIMIT_BYTES, "A file that `submit` reads", ""),
     ROW("program", REVIEW_FILE_SIZE_MAX, LIMIT_BYTES, "An input file that `submit` reads", ""),
+    ROW("program", TAR_PATH_SIZE_MAX, LIMIT_BYTES, "A path in an export of a request; a longer one stands there by its hash", ""),
+    ROW("program", TAR_FILE_SIZE_MAX, LIMIT_BYTES, "A file in an export of a request", ""),
+    ROW("program", AUDIT_EXPORT_LIST_MAX, LIMIT_BYTES, "The list of files that `audit check` reads of an export", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
     ROW("program", CLI_FOLLOW_TRIES_MAX, LIMIT_COUNT, "Connections of logs --follow that bring nothing, one after the other", ""),

@@ -52,6 +52,7 @@ static const struct entry app[] = {
     {"POST /v1/requests/{id}/votes", "J"},
     {"POST /v1/requests/{id}/revisions", "S"},
     {"POST /v1/requests/{id}/cancel", "SP"},
+    {"GET /v1/requests/{id}/export", "SJA"},
     {"GET /v1/requests/{id}/manifest", "SJA"},
     {"GET /v1/requests/{id}/result", "SJA"},
     {"GET /v1/requests/{id}/revisions/{number}/code", "SJA"},

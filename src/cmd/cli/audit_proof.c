@@ -4,9 +4,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cmd/cli/actions.h"
 #include "cmd/cli/audit.h"
+#include "cmd/cli/audit_folder.h"
 #include "cmd/cli/fetch.h"
 #include "cmd/cli/print.h"
 #include "store/audit/audit_file.h"
@@ -231,10 +233,20 @@ int cli_audit_verify(struct cli_session *session)
 
 /* --- check --- */
 
-static void describe(const struct audit_receipt_facts *facts, const struct seal_key *key, struct buf *out)
+struct proof {
+    struct seal_key *key;
+    json_t *receipt;
+    struct audit_receipt_facts facts;
+    bool is_folder; /* of an export */
+    size_t files;
+};
+
+static void describe(const struct proof *proof, struct buf *out)
 {
-    char entries[32];
-    (void)snprintf(entries, sizeof entries, "%zu, signed by key %s", facts->entries, seal_key_id(key));
+    char entries[64], files[64];
+    const struct audit_receipt_facts *facts = &proof->facts;
+    (void)snprintf(entries, sizeof entries, "%zu, signed by key %s", facts->entries, seal_key_id(proof->key));
+    (void)snprintf(files, sizeof files, "%zu, as the receipt names them", proof->files);
     print_pair(out, "request", facts->id);
     print_pair(out, "state", facts->state);
     print_pair(out, "decided by", facts->decided_by);
@@ -242,31 +254,48 @@ static void describe(const struct audit_receipt_facts *facts, const struct seal_
     print_pair(out, "comment", facts->comment);
     print_pair(out, "of what has", facts->shown_sha256);
     print_pair(out, "entries", entries);
+    print_pair(out, "files", proof->is_folder ? files : NULL);
+    print_pair(out, "emptied at", facts->emptied_at);
+}
+
+/* The receipt itself, or that of an export. */
+static enum status read_receipt(struct proof *proof, const char *path, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    struct stat about;
+    char inside[PATH_MAX];
+    proof->is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+    (void)snprintf(inside, sizeof inside, "%s/receipt.json", path);
+    enum status status = read_file(proof->is_folder ? inside : path, RECEIPT_SIZE_MAX, &text, err);
+    if (status == STATUS_OK &&
+        (status = json_parse(buf_peek(&text), NULL, &proof->receipt, err)) != STATUS_OK)
+        status = err_wrap(err, "%s", path);
+    return status;
 }
 
 int cli_audit_check(struct cli_session *session)
 {
-    CLEANUP(buf_fini) struct buf text = {0}, out = {0};
-    CLEANUP(json_release) json_t *receipt = NULL;
+    CLEANUP(buf_fini) struct buf out = {0};
     const char *path = session->values->positionals[0], *key_path = setting_text(session->values, "key");
-    struct seal_key *key = NULL;
-    struct audit_receipt_facts facts;
+    struct proof proof = {0};
     struct err err = {0};
     if (!key_path)
         return cli_session_usage(session,
                                  "name the server's public key, which you got another way: --key FILE");
 
-    enum status status = read_key(key_path, &key, &err);
+    enum status status = read_key(key_path, &proof.key, &err);
     if (status == STATUS_OK)
-        status = read_file(path, RECEIPT_SIZE_MAX, &text, &err);
-    if (status == STATUS_OK && (status = json_parse(buf_peek(&text), NULL, &receipt, &err)) != STATUS_OK)
-        status = err_wrap(&err, "%s", path);
+        status = read_receipt(&proof, path, &err);
     if (status == STATUS_OK)
-        status = audit_receipt_check(receipt, key, &facts, &err);
+        status = audit_receipt_check(proof.receipt, proof.key, &proof.facts, &err);
+    if (status == STATUS_OK && proof.is_folder)
+        status = audit_folder_check(path, proof.receipt, proof.facts.emptied_at != NULL, &proof.files, &err);
     if (status == STATUS_OK) {
         buf_append_cstr(&out, "the receipt holds\n");
-        describe(&facts, key, &out);
+        describe(&proof, &out);
     }
-    seal_key_free(key);
-    return status == STATUS_OK ? cli_print(session, &out) : failed(&err);
+    int code = status == STATUS_OK ? cli_print(session, &out) : failed(&err);
+    seal_key_free(proof.key);
+    json_decref(proof.receipt);
+    return code;
 }

@@ -15,6 +15,7 @@ int review_logs(const struct review_call *call);
 int review_follow(const struct review_call *call, const char *id, const json_t *request);
 int review_files(const struct review_call *call);
 int review_diff(const struct review_call *call);
+int review_export(const struct review_call *call);
 
 int review_approve(const struct review_call *call);
 int review_reject(const struct review_call *call);

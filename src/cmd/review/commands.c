@@ -19,6 +19,7 @@ enum review_bit {
     REVIEW_DIFF = 1 << 7,
     REVIEW_DEMO = 1 << 8,
     REVIEW_FILES = 1 << 9,
+    REVIEW_EXPORT = 1 << 10,
 };
 
 static const struct option_spec settings[] = {
@@ -62,6 +63,8 @@ static const struct option_spec settings[] = {
     {"why", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_SHOW, "also which rules sent it to a person"},
     {"follow", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_LOGS,
      "print what a run prints as it prints it, until it is over", .letter = 'f'},
+    {"output", OPTION_TEXT, "FOLDER", NULL, NULL, 0, 0, REVIEW_EXPORT,
+     "where it is put, a folder that is not there yet; else request-ID here", .letter = 'o'},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, REVIEW_DEMO, "where the demonstration is served"},
     {"get", OPTION_TEXT, "PATH", NULL, NULL, 0, 0, REVIEW_FILES, "fetch this file that the run made"},
     {"input", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_FILES, "the file is one that went in"},
@@ -83,7 +86,7 @@ static const struct {
     {"show", review_show},       {"logs", review_logs},         {"diff", review_diff},
     {"approve", review_approve}, {"reject", review_reject},     {"changes", review_changes},
     {"cancel", review_cancel},   {"demo", review_demo},         {"mcp", review_mcp},
-    {"open", review_open},       {"files", review_files},
+    {"open", review_open},       {"files", review_files},       {"export", review_export},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -124,6 +127,9 @@ const struct command review_commands[] = {
      "What went in and what the run made. What it made is held until somebody has approved it.\n" WHERE},
     {"diff", run, SYNTAX(REVIEW_DIFF, "ID"), "show what changed between revisions: code and input files",
      WHERE},
+    {"export", run, SYNTAX(REVIEW_EXPORT, "ID"), "put everything of a request into a folder, with a receipt",
+     "Check it with: sallyport audit check FOLDER --key KEY. Whoever submitted a request gets its output "
+     "once it is released.\n" WHERE},
     {"approve", run, SYNTAX(REVIEW_DECIDE, "ID"), "approve a request",
      "The vote is for the bytes that the request has now; if they change meanwhile it is refused.\n" WHERE},
     {"reject", run, SYNTAX(REVIEW_DECIDE, "ID"), "reject a request", WHERE},

@@ -75,16 +75,43 @@ static const json_t *find_entry(const struct examination *exam, enum audit_actio
     return NULL;
 }
 
+/* The entry that says that the bytes are gone; NULL: they are to be there. The manifest then stands for them. */
+static const json_t *removal_of(const struct examination *exam)
+{
+    bool has_code = json_object_get(json_object_get(exam->receipt, "shown"), "code") != NULL;
+    return has_code ? NULL : find_entry(exam, AUDIT_REQUEST_EMPTIED);
+}
+
 /* --- the code is the one that was handed in --- */
+
+/* Of the code that is there, or, when it is gone, what the manifest says. False: neither says it. */
+static bool hash_of_code(const struct examination *exam, char ret_hash[SECRET_HASH_SIZE + 1])
+{
+    const json_t *shown = json_object_get(exam->receipt, "shown");
+    CLEANUP(json_release) json_t *manifest = NULL;
+    if (!removal_of(exam)) {
+        secret_hash(json_bytes(json_object_get(shown, "code")), ret_hash);
+        return true;
+    }
+    struct bytes text = json_bytes(json_object_get(shown, "manifest"));
+    const char *named = json_parse(text, NULL, &manifest, NULL) == STATUS_OK
+                            ? text_of(json_object_get(manifest, "code"), "sha256")
+                            : NULL;
+    (void)snprintf(ret_hash, SECRET_HASH_SIZE + 1, "%s", named ? named : "");
+    return named != NULL;
+}
 
 static enum status check_code(const struct examination *exam, struct err *err)
 {
-    const json_t *submitted = json_object_get(find_entry(exam, AUDIT_REQUEST_SUBMITTED), "details");
-    const char *want = text_of(submitted, "codeSha256");
+    const json_t *last = find_entry(exam, AUDIT_REQUEST_REVISED);
+    if (!last)
+        last = find_entry(exam, AUDIT_REQUEST_SUBMITTED);
+    const char *want = text_of(json_object_get(last, "details"), "codeSha256");
     if (!want)
         return err_set(err, STATUS_DATA_LOSS, "no entry says what was handed in");
     char hash[SECRET_HASH_SIZE + 1];
-    secret_hash(json_bytes(json_object_get(json_object_get(exam->receipt, "shown"), "code")), hash);
+    if (!hash_of_code(exam, hash))
+        return err_set(err, STATUS_DATA_LOSS, "the code is gone, and no manifest says which it was");
     if (strcmp(hash, want) != 0)
         return err_set(err, STATUS_DATA_LOSS, "the code is not the one that was handed in");
     return STATUS_OK;
@@ -120,6 +147,8 @@ static enum status check_shown(const struct examination *exam, const json_t *dec
     char hash[SECRET_HASH_SIZE + 1];
     if (!decided)
         return STATUS_OK; /* decided before there was a result: it says nothing of one */
+    if (removal_of(exam))
+        return STATUS_OK; /* its parts are gone, as an entry says; the manifest, which is looked at next, names them */
     enum status status = append_shown(json_object_get(exam->receipt, "shown"), &parts, err);
     if (status != STATUS_OK)
         return status;
@@ -213,6 +242,7 @@ static enum status examine(struct examination *exam, struct audit_receipt_facts 
                                               .decided_at = text_of(decision, "at"),
                                               .comment = text_of(decision, "comment"),
                                               .approved = approved,
+                                              .emptied_at = text_of(removal_of(exam), "at"),
                                               .shown_sha256 = text_of(decision, "sha256")};
     return STATUS_OK;
 }

@@ -148,7 +148,8 @@ static enum status take_syntax(struct review_book *book, const struct review_rec
                                struct review_facts *facts, struct err *err)
 {
     const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
-    enum status status = sha256 ? review_blob_json(book, sha256, &facts->syntax, err) : STATUS_NOT_FOUND;
+    bool there = sha256 && !review_is_emptied(record->doc);
+    enum status status = there ? review_blob_json(book, sha256, &facts->syntax, err) : STATUS_NOT_FOUND;
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     facts->facts.imports = texts_of(&facts->arena, json_object_get(facts->syntax, "imports"));

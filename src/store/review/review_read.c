@@ -62,7 +62,8 @@ static enum status add_syntax(struct review_book *book, const struct review_reco
 {
     json_t *syntax = NULL;
     const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
-    enum status status = sha256 ? review_blob_json(book, sha256, &syntax, err) : STATUS_NOT_FOUND;
+    bool there = sha256 && !review_is_emptied(record->doc);
+    enum status status = there ? review_blob_json(book, sha256, &syntax, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(full, "syntax", syntax) != 0)
         status = err_set(err, STATUS_NO_MEMORY, "out of memory");
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;

@@ -182,6 +182,7 @@ void list_with_book(struct app_service *service, struct http_request *request);
 void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_export(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_manifest(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_result(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_code(struct app_service *service, struct http_request *request, struct bytes id);

@@ -65,6 +65,8 @@ static const struct http_route routes[] = {
      .summary = "Hand in the next revision"},
     {"POST", "/v1/requests/{id}/cancel", "", ACCESS_CANCEL, JSON_BODY, CALL(route_review_cancel),
      .summary = "Give a request up"},
+    {"GET", "/v1/requests/{id}/export", "", ACCESS_READ, CALL(route_review_export),
+     .summary = "An archive with everything, and a receipt"},
     {"GET", "/v1/requests/{id}/manifest", "", ACCESS_READ, CALL(route_review_manifest),
      .summary = "The canonical text that a vote names by its hash"},
     {"GET", "/v1/requests/{id}/result", "", ACCESS_READ, CALL(route_review_result),

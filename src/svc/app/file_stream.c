@@ -2,10 +2,6 @@
 /* file_stream.c — read, write, and again. */
 #include "svc/app/file_stream.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <string.h>
-
 static struct file_stream *stream_of(struct exchange *exchange)
 {
     return CONTAINER_OF(exchange, struct file_stream, base.base);
@@ -13,40 +9,14 @@ static struct file_stream *stream_of(struct exchange *exchange)
 
 void file_stream_fini(struct file_stream *stream)
 {
-    EVP_MD_CTX_free(stream->digest);
-    review_blob_close(&stream->blob);
-    buf_fini(&stream->piece);
-}
-
-/* --- beside the book --- */
-
-static enum status check(struct file_stream *stream, struct err *err)
-{
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    char text[SECRET_HASH_SIZE + 1] = "";
-    unsigned size = 0;
-    if (!EVP_DigestFinal_ex(stream->digest, hash, &size))
-        return err_set(err, STATUS_INTERNAL, "SHA-256 failed");
-    for (size_t i = 0; i < SECRET_HASH_SIZE / 2; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", hash[i]);
-    if (strcmp(text, stream->sha256) == 0)
-        return STATUS_OK;
-    return err_set(err, STATUS_NOT_FOUND, "the bytes are not what they were");
+    blob_reader_fini(&stream->reader);
 }
 
 /* The next piece; behind the last one of a whole file, whether it was that file. */
 static enum status read_piece(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     (void)book;
-    struct file_stream *stream = CONTAINER_OF(exchange, struct file_stream, base);
-    size_t size = MIN(stream->until - stream->from, APP_FILE_PIECE_SIZE);
-    buf_clear(&stream->piece);
-    enum status status = review_blob_read(&stream->blob, stream->from, size, &stream->piece, err);
-    if (status != STATUS_OK || !stream->digest)
-        return status;
-    if (!EVP_DigestUpdate(stream->digest, stream->piece.data, stream->piece.size))
-        return err_set(err, STATUS_INTERNAL, "SHA-256 failed");
-    return stream->from + stream->piece.size == stream->until ? check(stream, err) : STATUS_OK;
+    return blob_reader_next(&CONTAINER_OF(exchange, struct file_stream, base)->reader, err);
 }
 
 /* --- on the loop --- */
@@ -72,7 +42,7 @@ static void answer_whole(struct file_stream *stream)
 {
     struct exchange *exchange = &stream->base.base;
     struct http_request *request = exchange->request;
-    http_respond(request, stream->http_status, stream->content_type, buf_peek(&stream->piece));
+    http_respond(request, stream->http_status, stream->content_type, buf_peek(&stream->reader.piece));
     exchange->request = NULL;
     exchange_leave(exchange);
 }
@@ -91,8 +61,7 @@ static void end(struct file_stream *stream, bool whole)
 static void write_piece(struct file_stream *stream)
 {
     struct exchange *exchange = &stream->base.base;
-    stream->from += stream->piece.size;
-    bool last = stream->from == stream->until;
+    bool last = blob_reader_at_end(&stream->reader);
     if (!stream->begun && last) {
         answer_whole(stream);
         return;
@@ -100,7 +69,8 @@ static void write_piece(struct file_stream *stream)
     if (!stream->begun)
         http_stream_begin(exchange->request, stream->http_status, stream->content_type, on_drain, stream);
     stream->begun = exchange->streams = true;
-    stream->full = http_stream_write(exchange->request, buf_peek(&stream->piece)) > APP_FILE_PIECE_SIZE;
+    stream->full =
+        http_stream_write(exchange->request, buf_peek(&stream->reader.piece)) > APP_FILE_PIECE_SIZE;
     if (last)
         end(stream, true);
     else if (!stream->full)
@@ -123,9 +93,7 @@ static void on_piece(struct exchange *exchange)
 
 void file_stream_begin(struct file_stream *stream)
 {
-    bool whole = stream->from == 0 && stream->until == stream->blob.size;
-    stream->digest = whole ? EVP_MD_CTX_new() : NULL;
-    if (whole && !(stream->digest && EVP_DigestInit_ex(stream->digest, EVP_sha256(), NULL)))
+    if (blob_reader_begin(&stream->reader, NULL) != STATUS_OK)
         exchange_answer_problem(&stream->base.base, http_problem_of_status(503), "out of memory");
     else
         next_piece(stream);

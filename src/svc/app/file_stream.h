@@ -5,25 +5,22 @@
 #ifndef SVC_APP_FILE_STREAM_H
 #define SVC_APP_FILE_STREAM_H
 
+#include "svc/app/blob_reader.h"
 #include "svc/app/book_exchange.h"
 
 /* An exchange that ends as such a stream embeds it as its first member. */
 struct file_stream {
     struct book_exchange base;
-    struct review_blob blob;
-    char sha256[SECRET_HASH_SIZE + 1]; /* what the bytes must have */
-    size_t from, until;                /* of the blob, the part that is sent */
-    int http_status;                   /* 200, or 206 for a part */
+    struct blob_reader reader; /* of the blob, which was opened, and the part that is sent */
+    int http_status;           /* 200, or 206 for a part */
     const char *content_type;
 
     /* --- its own --- */
-    struct buf piece;
-    void *digest; /* of all, if all is sent */
     bool begun;
     bool full; /* the reader has left too much unread */
 };
 
-/* Sends [from, until) of the blob, which was opened; the exchange's headers are added. Ends the exchange. */
+/* Sends what the reader has been told to; the exchange's headers are added. Ends the exchange. */
 void file_stream_begin(struct file_stream *stream);
 /* For the exchange's on_free. */
 void file_stream_fini(struct file_stream *stream);

@@ -3,7 +3,7 @@
  * shown and what was decided. doc/audit.md has its members; `sallyport audit check` reads it.
  *
  *   look at the request ──► read its entries, each with a signed head ──► answer */
-#include "svc/app/book_exchange.h"
+#include "svc/app/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,28 +13,23 @@
 
 #define RECEIPT_ENTRIES 100 /* of one request; a person decides about a handful */
 
-struct receipt_exchange {
-    struct book_exchange base;
-    struct audit_reader reader;
-    struct buf code, result, effects, files; /* of a request in the book; its manifest is in base.bytes */
-    json_t *receipt;
-    bool hidden;
-    bool is_blind; /* others' votes are not told yet */
-};
-
 static struct receipt_exchange *receipt_of(struct exchange *exchange)
 {
     return CONTAINER_OF(exchange, struct receipt_exchange, base.base);
 }
 
-static void receipt_free(struct exchange *exchange)
+void request_receipt_fini(struct receipt_exchange *receipt)
 {
-    struct receipt_exchange *receipt = receipt_of(exchange);
     buf_fini(&receipt->code);
     buf_fini(&receipt->result);
     buf_fini(&receipt->effects);
     buf_fini(&receipt->files);
     json_decref(receipt->receipt);
+}
+
+static void receipt_free(struct exchange *exchange)
+{
+    request_receipt_fini(receipt_of(exchange));
     book_exchange_free(exchange);
 }
 
@@ -108,7 +103,8 @@ static void answer(struct exchange *exchange)
 }
 
 /* Takes `shown`. */
-static void read_entries(struct exchange *exchange, const char *id, const char *state, json_t *shown)
+static void read_entries(struct exchange *exchange, const char *id, const char *state, json_t *shown,
+                         void (*on_step)(struct exchange *exchange))
 {
     struct receipt_exchange *receipt = receipt_of(exchange);
     struct audit_log *audit = exchange->service->audit;
@@ -120,7 +116,7 @@ static void read_entries(struct exchange *exchange, const char *id, const char *
     (void)snprintf(object, sizeof object, "requests/%s", id);
     const struct audit_search search = {.limit = RECEIPT_ENTRIES, .object = object, .with_heads = true};
     receipt->reader.on_read = on_read;
-    exchange_call(exchange, answer);
+    exchange_call(exchange, on_step);
     audit_log_read(audit, &search, &receipt->reader);
 }
 
@@ -150,25 +146,27 @@ static const json_t *decided_run(const json_t *request)
     return NULL;
 }
 
-static enum status read_all(struct book_exchange *exchange, struct review_book *book, struct err *err)
+enum status request_receipt_read(struct receipt_exchange *receipt, struct review_book *book, struct err *err)
 {
-    struct receipt_exchange *receipt = receipt_of(&exchange->base);
+    struct book_exchange *exchange = &receipt->base;
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
-    enum review_sight sight = book_exchange_sight(exchange);
+    enum review_sight sight = receipt->sight = book_exchange_sight(exchange);
     receipt->hidden = sight == REVIEW_HIDDEN;
     if (receipt->hidden)
         return STATUS_OK;
     const json_t *revisions = json_object_get(exchange->json, "revisions");
     const json_t *revision = json_array_get(revisions, json_array_size(revisions) - 1);
-    status = read_blob_of(book, revision, "codeSha256", &receipt->code, err);
-    if (status == STATUS_OK && sight == REVIEW_WHOLE)
+    bool there = !review_is_emptied(exchange->json);
+    if (there)
+        status = read_blob_of(book, revision, "codeSha256", &receipt->code, err);
+    if (status == STATUS_OK && there && sight == REVIEW_WHOLE)
         status =
             read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
-    if (status == STATUS_OK && sight == REVIEW_WHOLE)
+    if (status == STATUS_OK && there && sight == REVIEW_WHOLE)
         status = read_blob_of(book, decided_run(exchange->json), "effectsSha256", &receipt->effects, err);
-    if (status == STATUS_OK && sight == REVIEW_WHOLE)
+    if (status == STATUS_OK && there && sight == REVIEW_WHOLE)
         status =
             read_blob_of(book, json_object_get(exchange->json, "_files"), "sha256", &receipt->files, err);
     if (status == STATUS_OK)
@@ -195,6 +193,18 @@ static json_t *shown_in_book(const struct receipt_exchange *receipt)
                      "votes", json_object_get(request, "votes"));
 }
 
+void request_receipt_make(struct receipt_exchange *receipt, void (*on_step)(struct exchange *exchange))
+{
+    const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
+    const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
+    read_entries(&receipt->base.base, text_or(id, ""), text_or(state, ""), shown_in_book(receipt), on_step);
+}
+
+static enum status read_all(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    return request_receipt_read(receipt_of(&exchange->base), book, err);
+}
+
 static void look(struct exchange *exchange);
 
 static void on_book(struct exchange *exchange)
@@ -212,9 +222,7 @@ static void on_book(struct exchange *exchange)
         exchange_answer_unknown(exchange);
         return;
     }
-    const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
-    const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
-    read_entries(exchange, text_or(id, ""), text_or(state, ""), shown_in_book(receipt));
+    request_receipt_make(receipt, answer);
 }
 
 /* --- of an orchestration --- */
@@ -224,7 +232,7 @@ static void read_entries_of_instance(struct exchange *exchange)
     struct request_facts facts = exchange_facts(exchange);
     char id[DT_INSTANCE_ID_SIZE];
     (void)snprintf(id, sizeof id, "%s", facts.id);
-    read_entries(exchange, id, request_state_name(request_state_of(&facts)), shown(&facts));
+    read_entries(exchange, id, request_state_name(request_state_of(&facts)), shown(&facts), answer);
 }
 
 static void on_looked(struct exchange *exchange)

@@ -79,9 +79,9 @@ static enum status open_file(struct file_wish *look, struct review_book *book, c
     const char *sha256 = json_string_value(json_object_get(file, "sha256"));
     if (!sha256)
         return err_set(err, STATUS_NOT_FOUND, "no such file");
-    (void)snprintf(look->stream.sha256, sizeof look->stream.sha256, "%s", sha256);
-    review_blob_close(&look->stream.blob); /* of the try before */
-    return review_book_blob_open(book, sha256, &look->stream.blob, err);
+    (void)snprintf(look->stream.reader.sha256, sizeof look->stream.reader.sha256, "%s", sha256);
+    review_blob_close(&look->stream.reader.blob); /* of the try before */
+    return review_book_blob_open(book, sha256, &look->stream.reader.blob, err);
 }
 
 /* The list of what the run made, as the text whose hash the manifest names. */
@@ -111,6 +111,8 @@ static enum status find(struct book_exchange *exchange, struct review_book *book
     if (status != STATUS_OK || look->held)
         return status;
 
+    if (review_is_emptied(exchange->json) && (output || look->path))
+        return err_set(err, STATUS_NOT_FOUND, "it is not kept any more");
     if (output && !look->path)
         return read_text(look, book, err);
     status = read_list(look, book, &list, err);
@@ -175,7 +177,7 @@ static bool add_headers(struct file_wish *look, struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf disposition = {0};
     char tag[SECRET_HASH_SIZE + 3];
-    (void)snprintf(tag, sizeof tag, "\"%s\"", look->stream.sha256);
+    (void)snprintf(tag, sizeof tag, "\"%s\"", look->stream.reader.sha256);
     buf_append_cstr(&disposition, "attachment; filename*=UTF-8''");
     percent_encode(&disposition, bytes_of_cstr(file_path_base(look->path)), NULL);
     return buf_status(&disposition) == STATUS_OK &&
@@ -241,14 +243,14 @@ static bool choose_range(struct file_wish *look, struct http_request *request)
     struct bytes range = http_request_header(request, "range");
     struct bytes condition = http_request_header(request, "if-range");
     bool empty = false, whole = true;
-    stream->until = stream->blob.size;
+    stream->reader.until = stream->reader.blob.size;
     stream->http_status = 200;
-    if (!range.data || (condition.data && !names_it(condition, stream->sha256)) ||
-        !read_range(range, stream->blob.size, &stream->from, &stream->until, &empty))
+    if (!range.data || (condition.data && !names_it(condition, stream->reader.sha256)) ||
+        !read_range(range, stream->reader.blob.size, &stream->reader.from, &stream->reader.until, &empty))
         return true;
     char text[64];
-    (void)snprintf(text, sizeof text, "%zu-%zu", stream->from, stream->until - 1);
-    whole = add_content_range(request, empty ? "*" : text, stream->blob.size);
+    (void)snprintf(text, sizeof text, "%zu-%zu", stream->reader.from, stream->reader.until - 1);
+    whole = add_content_range(request, empty ? "*" : text, stream->reader.blob.size);
     stream->http_status = 206;
     if (whole && !empty)
         return true;
@@ -288,7 +290,7 @@ static void give_file(struct file_wish *look)
     struct exchange *exchange = &look->stream.base.base;
     const json_t *request = look->stream.base.json;
     struct bytes known = http_request_header(exchange->request, "if-none-match");
-    if (known.data && names_it(known, look->stream.sha256)) {
+    if (known.data && names_it(known, look->stream.reader.sha256)) {
         answer_unchanged(look);
         return;
     }
@@ -300,14 +302,17 @@ static void give_file(struct file_wish *look)
     (void)snprintf(exchange->id, sizeof exchange->id, "%s",
                    text_or(json_string_value(json_object_get(request, "id")), ""));
     exchange_record(exchange, AUDIT_OUTPUT_DOWNLOADED,
-                    json_pack("{s:s, s:s, s:I, s:O*}", "path", look->path, "sha256", look->stream.sha256,
-                              "run", (json_int_t)json_integer_value(json_object_get(request, "run")),
+                    json_pack("{s:s, s:s, s:I, s:O*}", "path", look->path, "sha256",
+                              look->stream.reader.sha256, "run",
+                              (json_int_t)json_integer_value(json_object_get(request, "run")),
                               "manifestSha256", json_object_get(request, "manifestSha256")),
                     send_file);
 }
 
 static void answer_not_found(struct file_wish *look)
 {
+    if (book_exchange_refuse_removed(&look->stream.base))
+        return;
     struct exchange *exchange = &look->stream.base.base;
     if (look->stream.base.json && book_exchange_sight(&look->stream.base) != REVIEW_HIDDEN)
         exchange_answer_problem(exchange, &app_problems[APP_UNKNOWN_FILE],
@@ -359,7 +364,7 @@ static struct file_wish *begin(struct app_service *service, struct http_request 
     if (!exchange)
         return NULL;
     struct file_wish *look = look_of(&exchange->base);
-    look->stream.blob.fd = -1;
+    look->stream.reader.blob.fd = -1;
     if (exchange_take_id(&exchange->base, id))
         return look;
     exchange_answer_unknown(&exchange->base);
