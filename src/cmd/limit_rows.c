@@ -22,6 +22,7 @@
 #include "core/task/retention.h"
 #include "core/task/span.h"
 #include "core/task/start_policy.h"
+#include "core/template/template.h"
 #include "credential/token_answer.h"
 #include "db/limit_values.h"
 #include "jail/elf_needs.h"
@@ -370,6 +371,18 @@ const struct limit_row limits_table[] = {
     ROW("scheduler", SEARCH_TEXT_SIZE_MAX, LIMIT_BYTES, "A text that is searched for", ""),
     ROW("scheduler", API_STATE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded state", ""),
     /* --- apps of the control plane --- */
+    ROW("templates", TEMPLATE_PARAMETERS_MAX, LIMIT_COUNT, "Parameters of a deployment template", ""),
+    ROW("templates", TEMPLATE_RESOURCES_MAX, LIMIT_COUNT, "Resources of one, rounds of loops included", ""),
+    ROW("templates", TEMPLATE_NEEDS_MAX, LIMIT_COUNT, "Items of `dependsOn` of all its resources", ""),
+    ROW("templates", TEMPLATE_OUTPUTS_MAX, LIMIT_COUNT, "Its outputs", ""),
+    ROW("templates", TEMPLATE_COPIES_MAX, LIMIT_COUNT, "Rounds of one loop", ""),
+    ROW("templates", TEMPLATE_LOOPS_MAX, LIMIT_COUNT, "Loops within each other", ""),
+    ROW("templates", TEMPLATE_STEPS_MAX, LIMIT_COUNT, "Functions called and values walked through, in one deployment", ""),
+    ROW("templates", TEMPLATE_BYTES_MAX, LIMIT_BYTES, "Values made in one deployment, and handed to functions", ""),
+    ROW("templates", TEMPLATE_VALUE_DEPTH_MAX, LIMIT_COUNT, "Values within each other", ""),
+    ROW("templates", EXPRESSION_SIZE_MAX, LIMIT_BYTES, "One expression", ""),
+    ROW("templates", EXPRESSION_DEPTH_MAX, LIMIT_COUNT, "Functions within each other in it", ""),
+    ROW("templates", EXPRESSION_ARGUMENTS_MAX, LIMIT_COUNT, "Arguments of a function", ""),
     ROW("apps", LAUNCHER_APPS_MAX, LIMIT_COUNT, "Processes of container apps, those that are ending included", ""),
     ROW("apps", LAUNCHER_PATIENCE_MS, LIMIT_MS, "For an app to end before it is killed", ""),
     ROW("apps", CONTAINER_BLOCK_MAX, LIMIT_BYTES, "Command, arguments and variables of a container", ""),
