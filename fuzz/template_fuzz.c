@@ -36,10 +36,10 @@ static void write_out(json_t *value)
     json_decref(value);
 }
 
-static void walk(struct template *plan)
+static void walk(struct deployment_plan *plan)
 {
-    for (size_t i = 0; i < MIN(template_resource_count(plan), 50u); i++) {
-        struct template_resource *resource = template_resource(plan, i);
+    for (size_t i = 0; i < MIN(plan->resource_count, 50u); i++) {
+        struct template_resource *resource = (&plan->resources[i]);
         struct err err = {0};
         json_t *body = NULL;
         ASSERT(resource->id[0] == '/' || resource->id[0] == '\0' || resource->written);
@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .subscription = "s", .tenant = "t", .group = "g", .group_location = "l", .name = "d", .url = "u"};
     static const struct template_world world = {.refer = refer, .sha1 = sha1, .random = random_bytes};
     const struct json_limits limits = {.size_max = (size_t)256 << 10, .depth_max = 32, .values_max = 20000};
-    struct template *plan = NULL;
+    struct deployment_plan *plan = NULL;
     struct err err = {0};
     json_t *written = NULL;
     json_t *outputs = NULL;

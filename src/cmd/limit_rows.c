@@ -371,6 +371,8 @@ const struct limit_row limits_table[] = {
     ROW("scheduler", SEARCH_TEXT_SIZE_MAX, LIMIT_BYTES, "A text that is searched for", ""),
     ROW("scheduler", API_STATE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded state", ""),
     /* --- apps of the control plane --- */
+    ROW("templates", CONTROL_DEPLOYMENTS_MAX, LIMIT_COUNT, "Deployments that go on at once", ""),
+    ROW("templates", CONTROL_DEPLOYMENTS_DEEP, LIMIT_COUNT, "Deployments within each other", ""),
     ROW("templates", TEMPLATE_PARAMETERS_MAX, LIMIT_COUNT, "Parameters of a deployment template", ""),
     ROW("templates", TEMPLATE_RESOURCES_MAX, LIMIT_COUNT, "Resources of one, rounds of loops included", ""),
     ROW("templates", TEMPLATE_NEEDS_MAX, LIMIT_COUNT, "Items of `dependsOn` of all its resources", ""),

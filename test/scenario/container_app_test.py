@@ -92,7 +92,7 @@ class Apps(unittest.TestCase):
         """The process that serves that port."""
         return self.until(lambda: [pid for pid, words in processes().items() if str(port).encode() in words], "no process")[0]
 
-    def test_an_app_runs_dies_comes_back_stops_and_goes(self):
+    def test_an_app_runs_dies_comes_back_stops_and_goes(self):  # CS-30
         variables = [("DURABLE_TASK_SCHEDULER_CONNECTION_STRING", self.connection), ("SESSION_POOL_URL", self.server.ready["sessionPoolUrl"])]
         app = self.ask(200, "PUT", self.path("one"), self.wish(*variables))
         self.assertEqual(app["properties"]["provisioningState"], "Succeeded")

@@ -115,7 +115,7 @@ class Real(Case):
         self.until(lambda: not self.podman.left(), "containers are left")
         self.until(lambda: len(self.podman.processes()) <= 2, "more than the server and who commands the engine are left")
 
-    def test_an_app_is_made_reached_read_changed_and_gone(self):
+    def test_an_app_is_made_reached_read_changed_and_gone(self):  # CS-30
         health = f"{self.server.ready['url']}/healthz"
         app = self.make("one", "mkdir -p /www; env > /www/env; id > /www/id; cat /proc/self/status > /www/status; echo $WORD > /www/word; "
                         "echo it is up; " + serve(8080), ("HEALTH", health), ("SPACED", " a = b "),
@@ -151,7 +151,7 @@ class Real(Case):
         self.assertFalse(list(self.podman.folder.glob("images/volumes/*")))
         self.assertIsNone(self.get(port))
 
-    def test_it_reaches_the_server_where_it_was_told_and_nothing_else(self):
+    def test_it_reaches_the_server_where_it_was_told_and_nothing_else(self):  # CS-30
         """The server's own port is the app's, too: it has another number inside, and the variable says that one."""
         with socket.create_server(("127.0.0.1", 0)) as neighbour:
             other = neighbour.getsockname()[1]

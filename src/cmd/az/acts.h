@@ -24,6 +24,9 @@ int az_account_print(struct az_call *call, bool one);
 int az_act_group_exists(struct az_call *call);
 int az_act_rest(struct az_call *call);
 
+/* act_deployment.c */
+int az_act_deployment(struct az_call *call);
+
 /* act_directory.c */
 int az_act_sp_list(struct az_call *call);
 int az_act_sp_show(struct az_call *call);

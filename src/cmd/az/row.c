@@ -23,7 +23,7 @@ const struct az_argument az_globals[] = {
 };
 
 static const struct az_command *const lists[] = {az_rows_account, az_rows_directory, az_rows_apps,
-                                                 az_rows_tasks};
+                                                 az_rows_tasks, az_rows_deployments};
 
 const struct az_command *az_row_at(size_t index)
 {

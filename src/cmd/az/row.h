@@ -67,6 +67,7 @@ extern const struct az_command az_rows_account[];
 extern const struct az_command az_rows_directory[];
 extern const struct az_command az_rows_apps[];
 extern const struct az_command az_rows_tasks[];
+extern const struct az_command az_rows_deployments[];
 /* Of every command. */
 extern const struct az_argument az_globals[];
 

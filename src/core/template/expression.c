@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-struct reader {
+struct expression_reader {
     struct arena *arena;
     struct bytes text;
     size_t at;
@@ -12,33 +12,33 @@ struct reader {
     struct err *err;
 };
 
-static enum status read_expression(struct reader *reader, const struct expression **ret_tree);
+static enum status read_expression(struct expression_reader *reader, const struct expression **ret_tree);
 
-static enum status fail(struct reader *reader, const char *what)
+static enum status fail(struct expression_reader *reader, const char *what)
 {
     return err_set(reader->err, STATUS_MALFORMED, "at character %zu of the expression: %s", reader->at + 1,
                    what);
 }
 
-static enum status no_memory(struct reader *reader)
+static enum status no_memory(struct expression_reader *reader)
 {
     return err_set(reader->err, STATUS_NO_MEMORY, "out of memory");
 }
 
-static void skip_blanks(struct reader *reader)
+static void skip_blanks(struct expression_reader *reader)
 {
     while (reader->at < reader->text.size && memchr(" \t\r\n", reader->text.data[reader->at], 4))
         reader->at++;
 }
 
 /* 0 at the end. */
-static uint8_t peek(struct reader *reader)
+static uint8_t peek(struct expression_reader *reader)
 {
     skip_blanks(reader);
     return reader->at < reader->text.size ? reader->text.data[reader->at] : 0;
 }
 
-static bool take(struct reader *reader, uint8_t wanted)
+static bool take(struct expression_reader *reader, uint8_t wanted)
 {
     if (peek(reader) != wanted)
         return false;
@@ -46,7 +46,7 @@ static bool take(struct reader *reader, uint8_t wanted)
     return true;
 }
 
-static struct expression *make(struct reader *reader, enum expression_kind kind)
+static struct expression *make(struct expression_reader *reader, enum expression_kind kind)
 {
     struct expression *tree = arena_alloc(reader->arena, sizeof *tree);
     if (tree)
@@ -59,7 +59,7 @@ static bool is_name_byte(uint8_t c, bool first)
     return ascii_alpha(c) || c == '_' || (!first && (ascii_digit(c) || c == '$'));
 }
 
-static struct bytes take_name(struct reader *reader)
+static struct bytes take_name(struct expression_reader *reader)
 {
     size_t start = reader->at;
     while (reader->at < reader->text.size && is_name_byte(reader->text.data[reader->at], reader->at == start))
@@ -68,7 +68,7 @@ static struct bytes take_name(struct reader *reader)
 }
 
 /* Behind the first quote. The text is copied, since quotes in it are doubled. */
-static enum status read_text(struct reader *reader, const struct expression **ret_tree)
+static enum status read_text(struct expression_reader *reader, const struct expression **ret_tree)
 {
     struct expression *tree = make(reader, EXPRESSION_TEXT);
     uint8_t *copy = arena_alloc(reader->arena, reader->text.size - reader->at + 1);
@@ -90,7 +90,7 @@ static enum status read_text(struct reader *reader, const struct expression **re
     return STATUS_OK;
 }
 
-static enum status read_number(struct reader *reader, const struct expression **ret_tree)
+static enum status read_number(struct expression_reader *reader, const struct expression **ret_tree)
 {
     struct expression *tree = make(reader, EXPRESSION_NUMBER);
     size_t start = reader->at;
@@ -107,7 +107,7 @@ static enum status read_number(struct reader *reader, const struct expression **
 }
 
 /* Behind the parenthesis. */
-static enum status read_arguments(struct reader *reader, struct expression *call)
+static enum status read_arguments(struct expression_reader *reader, struct expression *call)
 {
     const struct expression *found[EXPRESSION_ARGUMENTS_MAX];
     size_t count = 0;
@@ -132,7 +132,7 @@ static enum status read_arguments(struct reader *reader, struct expression *call
     return STATUS_OK;
 }
 
-static enum status read_primary(struct reader *reader, const struct expression **ret_tree)
+static enum status read_primary(struct expression_reader *reader, const struct expression **ret_tree)
 {
     uint8_t c = peek(reader);
     if (c == '\'') {
@@ -154,7 +154,7 @@ static enum status read_primary(struct reader *reader, const struct expression *
 }
 
 /* ".name" or "[expression]" behind `inner`. */
-static enum status read_member(struct reader *reader, const struct expression *inner, bool dotted,
+static enum status read_member(struct expression_reader *reader, const struct expression *inner, bool dotted,
                                const struct expression **ret_tree)
 {
     struct expression *member = make(reader, EXPRESSION_MEMBER);
@@ -177,7 +177,7 @@ static enum status read_member(struct reader *reader, const struct expression *i
     return take(reader, ']') ? STATUS_OK : fail(reader, "a ']' is missing");
 }
 
-static enum status read_expression(struct reader *reader, const struct expression **ret_tree)
+static enum status read_expression(struct expression_reader *reader, const struct expression **ret_tree)
 {
     if (++reader->depth > EXPRESSION_DEPTH_MAX)
         return err_set(reader->err, STATUS_TOO_LARGE, "an expression is nested more than %d deep",
@@ -205,7 +205,7 @@ bool expression_is(struct bytes text)
 enum status expression_parse(struct arena *arena, struct bytes text, const struct expression **ret_tree,
                              struct err *err)
 {
-    struct reader reader = {.arena = arena, .text = text, .err = err};
+    struct expression_reader reader = {.arena = arena, .text = text, .err = err};
     if (text.size > EXPRESSION_SIZE_MAX)
         return err_set(err, STATUS_TOO_LARGE, "an expression is longer than %zu bytes", EXPRESSION_SIZE_MAX);
     const struct expression *tree = NULL;

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* functions.c — the search through the tables, and arguments. */
+/* functions.c — the tables, and arguments. */
 #include "core/template/functions.h"
 
-const struct template_function *template_function_find(struct bytes name)
-{
-    const struct template_function *const tables[] = {template_text_functions, template_value_functions,
-                                                      template_place_functions};
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        for (const struct template_function *row = tables[i]; row->name; row++)
-            if (bytes_equal_nocase(name, bytes_of_cstr(row->name)))
-                return row;
-    return NULL;
-}
+const struct template_function *const template_functions[] = {
+    template_text_functions, template_value_functions, template_place_functions, NULL};
 
 static bool refuse(const struct template_call *call, size_t i, const char *what)
 {

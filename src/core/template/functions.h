@@ -6,21 +6,8 @@
 
 #include "core/template/scope.h"
 
-/* What a function is called with; the values are its caller's. */
-struct template_call {
-    struct template_scope *scope;
-    json_t **values;
-    size_t count;
-};
-
-struct template_function {
-    const char *name; /* without regard to case */
-    size_t least, most;
-    json_t *(*call)(const struct template_call *call); /* a new value; NULL with scope->err */
-};
-
-/* NULL: there is none of that name. */
-const struct template_function *template_function_find(struct bytes name);
+/* Ends with NULL. */
+extern const struct template_function *const template_functions[];
 
 /* Each up to a row without a name. */
 extern const struct template_function template_text_functions[];

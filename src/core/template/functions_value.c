@@ -2,7 +2,7 @@
 /* functions_value.c — functions on numbers, truth, arrays and objects. */
 #include "core/template/functions.h"
 
-#define ANY       EXPRESSION_ARGUMENTS_MAX
+#define ANY           EXPRESSION_ARGUMENTS_MAX
 #define RANGE_LONGEST 10000
 
 /* --- equality and order --- */

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/template/functions.h"
-
 /* --- errors and the budget --- */
 
 json_t *template_fail(struct template_scope *scope, enum status status, const char *fmt, ...)
@@ -193,6 +191,15 @@ static const struct {
 
 /* --- trees --- */
 
+static const struct template_function *find_function(const struct template_scope *scope, struct bytes name)
+{
+    for (const struct template_function *const *table = scope->functions; *table; table++)
+        for (const struct template_function *row = *table; row->name; row++)
+            if (bytes_equal_nocase(name, bytes_of_cstr(row->name)))
+                return row;
+    return NULL;
+}
+
 static json_t *call_with(struct template_scope *scope, const struct expression *call,
                          const struct template_function *function)
 {
@@ -220,7 +227,7 @@ static json_t *evaluate_call(struct template_scope *scope, const struct expressi
     for (size_t i = 0; i < ARRAY_SIZE(lazy); i++)
         if (bytes_equal_nocase(call->text, bytes_of_cstr(lazy[i].name)))
             return lazy[i].call(scope, call);
-    const struct template_function *function = template_function_find(call->text);
+    const struct template_function *function = find_function(scope, call->text);
     struct bytes name = bytes_slice(call->text, 0, 60);
     if (!function)
         return template_fail(scope, STATUS_INVALID_ARGUMENT, "the template function '%.*s' is not known here",

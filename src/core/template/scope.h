@@ -36,6 +36,8 @@ struct template_world {
     void *context;
 };
 
+struct template_scope;
+
 struct template_budget {
     size_t steps, bytes; /* left */
 };
@@ -45,7 +47,22 @@ struct template_loop {
     int64_t index;
 };
 
+/* What a function is called with; the values are its caller's. */
+struct template_call {
+    struct template_scope *scope;
+    json_t **values;
+    size_t count;
+};
+
+struct template_function {
+    const char *name; /* without regard to case */
+    size_t least, most;
+    json_t *(*call)(const struct template_call *call); /* a new value; NULL with scope->err */
+};
+
 struct template_scope {
+    const struct template_function *const
+        *functions; /* tables up to a row without a name, with NULL behind the last */
     const struct template_place *place;
     const struct template_world *world;
     struct template_budget *budget;

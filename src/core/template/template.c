@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "core/template/template_resources.h"
+#include "core/template/functions.h"
 
 /* --- parameters --- */
 
@@ -90,7 +90,7 @@ static enum status check_parameter(const char *name, const json_t *written, cons
 }
 
 /* The given value, or the default, evaluated where earlier parameters are known. */
-static enum status take_parameter(struct template *plan, const char *name, const json_t *written,
+static enum status take_parameter(struct deployment_plan *plan, const char *name, const json_t *written,
                                   const json_t *given, struct err *err)
 {
     const json_t *holder = template_member(given, bytes_of_cstr(name));
@@ -114,7 +114,7 @@ static enum status take_parameter(struct template *plan, const char *name, const
     return status;
 }
 
-static enum status take_parameters(struct template *plan, const json_t *given, struct err *err)
+static enum status take_parameters(struct deployment_plan *plan, const json_t *given, struct err *err)
 {
     const json_t *all = json_object_get(plan->written, "parameters");
     const char *name;
@@ -136,7 +136,7 @@ static enum status take_parameters(struct template *plan, const json_t *given, s
     return STATUS_OK;
 }
 
-json_t *template_parameters(const struct template *plan)
+json_t *template_parameters(const struct deployment_plan *plan)
 {
     const json_t *all = json_object_get(plan->written, "parameters");
     json_t *shown = json_object();
@@ -170,9 +170,10 @@ static enum status check_language(const json_t *written, struct err *err)
 }
 
 enum status template_open(json_t *written, const json_t *given, const struct template_place *place,
-                          const struct template_world *world, struct template **ret_plan, struct err *err)
+                          const struct template_world *world, struct deployment_plan **ret_plan,
+                          struct err *err)
 {
-    struct template *plan = calloc(1, sizeof *plan);
+    struct deployment_plan *plan = calloc(1, sizeof *plan);
     if (!plan) {
         json_decref(written);
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -180,6 +181,7 @@ enum status template_open(json_t *written, const json_t *given, const struct tem
     plan->written = written;
     plan->place = place;
     plan->world = world;
+    plan->functions = template_functions;
     plan->budget = (struct template_budget){TEMPLATE_STEPS_MAX, TEMPLATE_BYTES_MAX};
     plan->parameters = json_object();
     plan->variables = json_object();
@@ -199,7 +201,7 @@ enum status template_open(json_t *written, const json_t *given, const struct tem
     return status;
 }
 
-void template_close(struct template *plan)
+void template_close(struct deployment_plan *plan)
 {
     if (!plan)
         return;
@@ -209,17 +211,6 @@ void template_close(struct template *plan)
     free(plan->resources);
     arena_fini(&plan->arena);
     free(plan);
-}
-
-struct template_scope template_scope_of(struct template *plan, struct err *err)
-{
-    return (struct template_scope){.place = plan->place,
-                                   .world = plan->world,
-                                   .budget = &plan->budget,
-                                   .parameters = plan->parameters,
-                                   .variables = json_object_get(plan->written, "variables"),
-                                   .values = plan->variables,
-                                   .err = err};
 }
 
 /* --- outputs --- */
@@ -242,7 +233,7 @@ static json_t *output_of(struct template_scope *scope, const json_t *written)
     return json_pack("{s:s, s:o}", "type", text_or(type, "Object"), "value", value);
 }
 
-enum status template_outputs(struct template *plan, json_t **ret_outputs, struct err *err)
+enum status template_outputs(struct deployment_plan *plan, json_t **ret_outputs, struct err *err)
 {
     const json_t *all = json_object_get(plan->written, "outputs");
     struct template_scope scope = template_scope_of(plan, err);

@@ -10,20 +10,33 @@
 #define CHILDREN_DEEP 4
 
 /* One entry of "resources", with what is known of it from around it. */
-struct entry {
+struct written_resource {
     const json_t *written;
     const char *symbol;
     const char *parent_type, *parent_name, *parent_id; /* NULL: it stands by itself */
     int depth;
 };
 
-static enum status add_entry(struct template *plan, struct template_scope *scope, const struct entry *entry);
+static enum status add_entry(struct deployment_plan *plan, struct template_scope *scope,
+                             const struct written_resource *entry);
+
+struct template_scope template_scope_of(struct deployment_plan *plan, struct err *err)
+{
+    return (struct template_scope){.functions = plan->functions,
+                                   .place = plan->place,
+                                   .world = plan->world,
+                                   .budget = &plan->budget,
+                                   .parameters = plan->parameters,
+                                   .variables = json_object_get(plan->written, "variables"),
+                                   .values = plan->variables,
+                                   .err = err};
+}
 
 /* --- texts --- */
 
 /* A member that is a text once it is evaluated, without NUL, kept with the template; NULL with the error. */
-static const char *take_text(struct template *plan, struct template_scope *scope, const json_t *written,
-                             const char *name)
+static const char *take_text(struct deployment_plan *plan, struct template_scope *scope,
+                             const json_t *written, const char *name)
 {
     CLEANUP(json_release) json_t *value = NULL;
     const char *text;
@@ -39,7 +52,7 @@ static const char *take_text(struct template *plan, struct template_scope *scope
 /* --- ids --- */
 
 /* "/subscriptions/…", where the resource lies: what it says by `scope`, or the place of the deployment. */
-static bool append_scope(struct template *plan, struct template_scope *scope, const json_t *written,
+static bool append_scope(struct deployment_plan *plan, struct template_scope *scope, const json_t *written,
                          struct buf *out)
 {
     const struct template_place *place = plan->place;
@@ -88,7 +101,7 @@ static bool append_path(const char *type, const char *name, struct buf *out)
     return types.size == 0 && names.size == 0;
 }
 
-static const char *make_id(struct template *plan, struct template_scope *scope, const json_t *written,
+static const char *make_id(struct deployment_plan *plan, struct template_scope *scope, const json_t *written,
                            const struct template_resource *resource)
 {
     struct buf out = {0};
@@ -115,8 +128,8 @@ static const char *make_id(struct template *plan, struct template_scope *scope, 
 
 /* --- one resource --- */
 
-static bool take_needs(struct template *plan, struct template_scope *scope, const struct entry *entry,
-                       struct template_resource *resource)
+static bool take_needs(struct deployment_plan *plan, struct template_scope *scope,
+                       const struct written_resource *entry, struct template_resource *resource)
 {
     const json_t *written = json_object_get(entry->written, "dependsOn");
     CLEANUP(json_release) json_t *needs = written ? template_value(scope, written) : json_array();
@@ -152,8 +165,8 @@ static bool take_condition(struct template_scope *scope, const json_t *written, 
     return value != NULL;
 }
 
-static bool take_name(struct template *plan, struct template_scope *scope, const struct entry *entry,
-                      struct template_resource *resource)
+static bool take_name(struct deployment_plan *plan, struct template_scope *scope,
+                      const struct written_resource *entry, struct template_resource *resource)
 {
     const char *type = take_text(plan, scope, entry->written, "type");
     const char *name = type ? take_text(plan, scope, entry->written, "name") : NULL;
@@ -169,7 +182,7 @@ static bool take_name(struct template *plan, struct template_scope *scope, const
     return type && name && resource->version;
 }
 
-static struct template_resource *room(struct template *plan, struct template_scope *scope)
+static struct template_resource *room(struct deployment_plan *plan, struct template_scope *scope)
 {
     if (plan->resource_count == TEMPLATE_RESOURCES_MAX)
         return (struct template_resource *)template_fail(
@@ -186,18 +199,19 @@ static struct template_resource *room(struct template *plan, struct template_sco
     return &plan->resources[plan->resource_count++];
 }
 
-static enum status add_children(struct template *plan, struct template_scope *scope,
-                                const struct entry *parent, const struct template_resource *resource)
+static enum status add_children(struct deployment_plan *plan, struct template_scope *scope,
+                                const struct written_resource *parent,
+                                const struct template_resource *resource)
 {
     const json_t *children = json_object_get(parent->written, "resources");
     if (json_array_size(children) > 0 && parent->depth == CHILDREN_DEEP)
         return err_set(scope->err, STATUS_TOO_LARGE, "resources lie within each other more than %d deep",
                        CHILDREN_DEEP);
     /* The place of the parent moves when the list grows. */
-    struct entry child = {.parent_type = resource->type,
-                          .parent_name = resource->name,
-                          .parent_id = resource->id,
-                          .depth = parent->depth + 1};
+    struct written_resource child = {.parent_type = resource->type,
+                                     .parent_name = resource->name,
+                                     .parent_id = resource->id,
+                                     .depth = parent->depth + 1};
     for (size_t i = 0; i < json_array_size(children); i++) {
         child.written = json_array_get(children, i);
         enum status status = add_entry(plan, scope, &child);
@@ -207,8 +221,8 @@ static enum status add_children(struct template *plan, struct template_scope *sc
     return STATUS_OK;
 }
 
-static enum status add_one(struct template *plan, struct template_scope *scope, const struct entry *entry,
-                           const char *loop)
+static enum status add_one(struct deployment_plan *plan, struct template_scope *scope,
+                           const struct written_resource *entry, const char *loop)
 {
     struct template_resource *resource = room(plan, scope);
     bool made = false;
@@ -229,8 +243,8 @@ static enum status add_one(struct template *plan, struct template_scope *scope, 
     return made ? add_children(plan, scope, entry, resource) : STATUS_OK;
 }
 
-static enum status add_rounds(struct template *plan, struct template_scope *scope, const struct entry *entry,
-                              const json_t *copy)
+static enum status add_rounds(struct deployment_plan *plan, struct template_scope *scope,
+                              const struct written_resource *entry, const json_t *copy)
 {
     CLEANUP(json_release) json_t *count = template_value(scope, json_object_get(copy, "count"));
     const char *name = count ? take_text(plan, scope, copy, "name") : NULL;
@@ -249,7 +263,8 @@ static enum status add_rounds(struct template *plan, struct template_scope *scop
     return status;
 }
 
-static enum status add_entry(struct template *plan, struct template_scope *scope, const struct entry *entry)
+static enum status add_entry(struct deployment_plan *plan, struct template_scope *scope,
+                             const struct written_resource *entry)
 {
     const json_t *copy = json_object_get(entry->written, "copy");
     if (!json_is_object(entry->written))
@@ -267,7 +282,7 @@ static bool is_round_of(const struct template_resource *resource, const struct t
 }
 
 /* A need must be met by the template: a typing error would be seen by nobody. The rounds of a loop stand behind each other. */
-static enum status find_needs(struct template *plan, struct err *err)
+static enum status find_needs(struct deployment_plan *plan, struct err *err)
 {
     for (size_t i = 0; i < plan->resource_count; i++) {
         const struct template_resource *resource = &plan->resources[i];
@@ -290,7 +305,7 @@ static enum status find_needs(struct template *plan, struct err *err)
     return STATUS_OK;
 }
 
-enum status template_read_resources(struct template *plan, struct err *err)
+enum status template_read_resources(struct deployment_plan *plan, struct err *err)
 {
     const json_t *all = json_object_get(plan->written, "resources");
     struct template_scope scope = template_scope_of(plan, err);
@@ -298,25 +313,15 @@ enum status template_read_resources(struct template *plan, struct err *err)
     const char *symbol;
     json_t *one;
     for (size_t i = 0; i < json_array_size(all) && status == STATUS_OK; i++)
-        status = add_entry(plan, &scope, &(struct entry){.written = json_array_get(all, i)});
+        status = add_entry(plan, &scope, &(struct written_resource){.written = json_array_get(all, i)});
     json_object_foreach((json_t *)(json_is_object(all) ? all : NULL), symbol, one)
     {
         if (status == STATUS_OK)
-            status = add_entry(plan, &scope, &(struct entry){.written = one, .symbol = symbol});
+            status = add_entry(plan, &scope, &(struct written_resource){.written = one, .symbol = symbol});
     }
     if (status == STATUS_OK && all && !json_is_array(all) && !json_is_object(all))
         status = err_set(err, STATUS_INVALID_ARGUMENT, "'resources' must be an array or an object");
     return status == STATUS_OK ? find_needs(plan, err) : status;
-}
-
-size_t template_resource_count(const struct template *plan)
-{
-    return plan->resource_count;
-}
-
-struct template_resource *template_resource(struct template *plan, size_t i)
-{
-    return &plan->resources[i];
 }
 
 /* A group of a subscription's deployment is also written as a resource of its namespace. */
@@ -341,7 +346,7 @@ static bool is_meant(const struct template_resource *resource, struct bytes name
     return is_group_id(name, resource);
 }
 
-struct template_resource *template_find(struct template *plan, struct bytes name)
+struct template_resource *template_find(struct deployment_plan *plan, struct bytes name)
 {
     for (size_t i = 0; i < plan->resource_count; i++)
         if (is_meant(&plan->resources[i], name))
@@ -349,7 +354,7 @@ struct template_resource *template_find(struct template *plan, struct bytes name
     return NULL;
 }
 
-bool template_is_due(struct template *plan, struct template_resource *resource)
+bool template_is_due(struct deployment_plan *plan, struct template_resource *resource)
 {
     for (size_t k = 0; k < resource->need_count; k++) {
         struct template_need *need = &resource->needs[k];
@@ -362,14 +367,23 @@ bool template_is_due(struct template *plan, struct template_resource *resource)
     return true;
 }
 
-enum status template_body(struct template *plan, const struct template_resource *resource, json_t **ret_body,
-                          struct err *err)
+/* A deployment within one, whose template does not see what is around it. */
+static bool has_own_scope(const struct template_resource *resource)
+{
+    const json_t *properties = json_object_get(resource->written, "properties");
+    const json_t *options = json_object_get(properties, "expressionEvaluationOptions");
+    return bytes_equal_nocase(bytes_of_cstr(resource->type),
+                              BYTES_LITERAL("Microsoft.Resources/deployments")) &&
+           bytes_equal_nocase(json_bytes(json_object_get(options, "scope")), BYTES_LITERAL("inner"));
+}
+
+enum status template_body(struct deployment_plan *plan, const struct template_resource *resource,
+                          json_t **ret_body, struct err *err)
 {
     static const char *const words[] = {"type",      "name",     "apiVersion", "dependsOn",
                                         "condition", "copy",     "scope",      "resourceGroup",
                                         "resources", "existing", "comments",   "metadata"};
-    bool nested =
-        bytes_equal_nocase(bytes_of_cstr(resource->type), BYTES_LITERAL("Microsoft.Resources/deployments"));
+    bool nested = has_own_scope(resource);
     struct template_scope scope = template_scope_of(plan, err);
     memcpy(scope.loops, resource->rounds, sizeof scope.loops);
     scope.loop_count = resource->round_count;

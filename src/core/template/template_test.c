@@ -63,7 +63,8 @@ static json_t *parse(const char *text)
     return value;
 }
 
-static enum status open_template(const char *text, const char *given, struct template **ret, struct err *err)
+static enum status open_template(const char *text, const char *given, struct deployment_plan **ret,
+                                 struct err *err)
 {
     CLEANUP(json_release) json_t *parameters = given ? parse(given) : NULL;
     enum status status = template_open(parse(text), parameters, &place, &world, ret, err);
@@ -87,7 +88,7 @@ static const char *value_of(const char *expression)
                   "self", "[variables('self')]", "map", "k", "[parameters('name')]", "copy", "name", "many",
                   "count", 3, "input", "[mul(copyIndex('many'), 2)]", "resources", "outputs", "o", "type",
                   "string", "value", expression);
-    struct template *opened = NULL;
+    struct deployment_plan *opened = NULL;
     struct err err = {0};
     json_t *outputs = NULL;
     enum status status = template_open(json_incref(plan), NULL, &place, &world, &opened, &err);
@@ -231,7 +232,7 @@ static void values_that_double_are_held_up(void **state)
         {"concat(", "", ", "}, {"createArray(", "", ", "}, {"createObject(", "'a', ", ", 'b', "}};
     for (size_t kind = 0; kind < ARRAY_SIZE(doublings); kind++) {
         CLEANUP(buf_fini) struct buf text = {0};
-        struct template *plan = NULL;
+        struct deployment_plan *plan = NULL;
         struct err err = {0};
         json_t *outputs = NULL;
         buf_append_cstr(&text, "{\"resources\":[],\"variables\":{\"v0\":\"0123456789\"");
@@ -269,7 +270,7 @@ static void parameters_are_held_against_the_template(void **state)
         {"{\"n\":{\"value\":2},\"x\":{\"value\":1}}", "has no parameter 'x'"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct template *plan = NULL;
+        struct deployment_plan *plan = NULL;
         struct err err = {0};
         enum status status = open_template(text, rows[i].given, &plan, &err);
         assert_int_equal(status == STATUS_OK, rows[i].said == NULL);
@@ -306,12 +307,12 @@ static const char resources[] =
     "{\"type\":\"Microsoft.App/sessionPools/providers/roleAssignments\",\"apiVersion\":\"2022-04-01\","
     "\"name\":\"p1/Microsoft.Authorization/q\"}]}";
 
-static const char *body_of(struct template *plan, size_t i)
+static const char *body_of(struct deployment_plan *plan, size_t i)
 {
     static char result[1024];
     json_t *body = NULL;
     struct err err = {0};
-    if (template_body(plan, template_resource(plan, i), &body, &err) != STATUS_OK)
+    if (template_body(plan, (&plan->resources[i]), &body, &err) != STATUS_OK)
         return strcpy(result, err.text);
     char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
     snprintf(result, sizeof result, "%s", text);
@@ -333,24 +334,24 @@ static void resources_have_ids_and_an_order(void **state)
         "Microsoft.Authorization/roleAssignments/r",
         GROUP "/providers/Microsoft.App/sessionPools/p1/providers/Microsoft.Authorization/roleAssignments/q",
     };
-    struct template *plan = NULL;
+    struct deployment_plan *plan = NULL;
     struct err err = {0};
     assert_int_equal(open_template(resources, NULL, &plan, &err), STATUS_OK);
-    assert_int_equal(template_resource_count(plan), ARRAY_SIZE(ids));
+    assert_int_equal(plan->resource_count, ARRAY_SIZE(ids));
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-        assert_string_equal(template_resource(plan, i)->id, ids[i]);
-    assert_false(template_is_due(plan, template_resource(plan, 0)));
-    assert_true(template_is_due(plan, template_resource(plan, 1)));
-    assert_false(template_is_due(plan, template_resource(plan, 2))); /* a child */
-    assert_false(template_is_due(plan, template_resource(plan, 6))); /* a loop */
-    template_resource(plan, 1)->phase = TEMPLATE_MADE;
-    assert_true(template_is_due(plan, template_resource(plan, 0)));
-    assert_true(template_is_due(plan, template_resource(plan, 2)));
-    template_resource(plan, 3)->phase = TEMPLATE_MADE;
-    assert_false(template_is_due(plan, template_resource(plan, 6)));
-    template_resource(plan, 4)->phase = TEMPLATE_MADE;
-    assert_true(template_is_due(plan, template_resource(plan, 6)));
-    assert_int_equal(template_resource(plan, 5)->phase, TEMPLATE_LEFT_OUT);
+        assert_string_equal((&plan->resources[i])->id, ids[i]);
+    assert_false(template_is_due(plan, (&plan->resources[0])));
+    assert_true(template_is_due(plan, (&plan->resources[1])));
+    assert_false(template_is_due(plan, (&plan->resources[2]))); /* a child */
+    assert_false(template_is_due(plan, (&plan->resources[6]))); /* a loop */
+    (&plan->resources[1])->phase = TEMPLATE_MADE;
+    assert_true(template_is_due(plan, (&plan->resources[0])));
+    assert_true(template_is_due(plan, (&plan->resources[2])));
+    (&plan->resources[3])->phase = TEMPLATE_MADE;
+    assert_false(template_is_due(plan, (&plan->resources[6])));
+    (&plan->resources[4])->phase = TEMPLATE_MADE;
+    assert_true(template_is_due(plan, (&plan->resources[6])));
+    assert_int_equal((&plan->resources[5])->phase, TEMPLATE_LEFT_OUT);
     assert_string_equal(body_of(plan, 4),
                         "{\"location\":\"local\",\"properties\":{\"list\":[0,1],\"own\":1}}");
     assert_non_null(strstr(body_of(plan, 1), "not made yet"));
@@ -378,7 +379,7 @@ static void templates_that_cannot_be_are_refused(void **state)
         {"{\"parameters\":{\"a\":{\"type\":\"colour\"}},\"resources\":[]}", "has no value"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct template *plan = NULL;
+        struct deployment_plan *plan = NULL;
         struct err err = {0};
         assert_int_not_equal(open_template(rows[i].text, NULL, &plan, &err), STATUS_OK);
         assert_non_null(strstr(err.text, rows[i].said));
@@ -392,13 +393,13 @@ static void symbols_are_names_of_resources(void **state)
         "{\"languageVersion\":\"2.0\",\"resources\":{"
         "\"a\":{\"type\":\"x/y\",\"apiVersion\":\"1\",\"name\":\"n\",\"existing\":true},"
         "\"b\":{\"type\":\"x/y\",\"apiVersion\":\"1\",\"name\":\"m\",\"dependsOn\":[\"a\"]}}}";
-    struct template *plan = NULL;
+    struct deployment_plan *plan = NULL;
     struct err err = {0};
     (void)state;
     assert_int_equal(open_template(text, NULL, &plan, &err), STATUS_OK);
-    assert_int_equal(template_resource(plan, 0)->phase, TEMPLATE_LEFT_OUT);
-    assert_true(template_is_due(plan, template_resource(plan, 1)));
-    assert_ptr_equal(template_find(plan, BYTES_LITERAL("b")), template_resource(plan, 1));
+    assert_int_equal((&plan->resources[0])->phase, TEMPLATE_LEFT_OUT);
+    assert_true(template_is_due(plan, (&plan->resources[1])));
+    assert_ptr_equal(template_find(plan, BYTES_LITERAL("b")), (&plan->resources[1]));
     template_close(plan);
 }
 

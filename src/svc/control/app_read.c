@@ -19,7 +19,7 @@ static json_t *shown_app(struct control_call *call, struct control_app_state *re
     CLEANUP(json_release) json_t *record = NULL;
     struct control_fault fault = {0};
     struct err err = {0};
-    if (!bytes_equal_cstr(http_request_method(call->request), "GET")) {
+    if (strcmp(call->method, "GET") != 0) {
         control_fault_set(&fault, 405, "MethodNotAllowed",
                           "Revisions and replicas of an app can be read only.");
         control_answer_fault(call, &fault);

@@ -42,8 +42,7 @@ static bool check_identities(struct control *control, json_t *record, struct con
     json_object_foreach(users, id, value)
     {
         bool known = lower(id, key, sizeof key) && control_application_of(control, bytes_of_cstr(key));
-        bool may =
-            known && call && call->request && control_may(call, ACCESS_CONTROL_WRITE, bytes_of_cstr(id));
+        bool may = known && call && control_may(call, ACCESS_CONTROL_WRITE, bytes_of_cstr(id));
         if (!known)
             return control_refuse(ret_fault, "identity", "there is no such identity", bytes_of_cstr(id));
         if (!may) {

@@ -137,7 +137,7 @@ void control_serve_definitions(struct control_call *call, struct bytes name)
 {
     struct control_fault fault = {0};
     enum access_role role;
-    bool reads = bytes_equal_cstr(http_request_method(call->request), "GET");
+    bool reads = strcmp(call->method, "GET") == 0;
     if (!reads) {
         control_fault_set(&fault, 405, "MethodNotAllowed", "Roles are built in: they can be read, not made.");
         fail(call, &fault);
@@ -308,14 +308,14 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
     }
     struct bytes description = json_bytes(json_object_get(properties, "description"));
     struct bytes scope = scope_of(call);
-    const struct principal *caller = http_request_principal(call->request);
+    const struct principal *caller = control_caller(call);
     *ret = (struct directory_assignment){.id = arena_cstr(&call->arena, name),
                                          .principal_id = arena_cstr(&call->arena, principal),
                                          .principal_type = type,
                                          .role_id = access_role_id(role),
                                          .scope = arena_cstr(&call->arena, scope),
                                          .description = arena_cstr(&call->arena, description),
-                                         .created_by = caller->id ? caller->id : "",
+                                         .created_by = caller && caller->id ? caller->id : "",
                                          .created_ns = call->control->options.unix_ns()};
     ret->updated_ns = ret->created_ns;
     if (ret->id && ret->principal_id && ret->scope && ret->description)
@@ -393,23 +393,22 @@ void control_begin_assignment(struct control_call *call)
 /* Who may change resources may not by that say who else may. */
 static bool may_grant(struct control_call *call, struct control_fault *ret_fault)
 {
-    const struct principal *caller = http_request_principal(call->request);
-    if (access_may_grant(caller, scope_of(call), call->control->subscription))
+    const struct principal *caller = control_caller(call);
+    if (caller && access_may_grant(caller, scope_of(call), call->control->subscription))
         return true;
     control_fault_set(
         ret_fault, 403, "AuthorizationFailed",
         "The client '%s' does not have authorization to perform action "
         "'Microsoft.Authorization/roleAssignments/write' over scope '%.*s'. The role Owner there permits it.",
-        caller->name ? caller->name : "", BYTES_FMT(scope_of(call)));
+        caller && caller->name ? caller->name : "", BYTES_FMT(scope_of(call)));
     return false;
 }
 
 void control_serve_assignments(struct control_call *call, struct bytes name)
 {
     struct control_fault fault = {0};
-    bool reads = bytes_equal_cstr(http_request_method(call->request), "GET") ||
-                 bytes_equal_cstr(http_request_method(call->request), "HEAD");
-    bool makes = bytes_equal_cstr(http_request_method(call->request), "PUT");
+    bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+    bool makes = strcmp(call->method, "PUT") == 0;
     const struct directory_assignment *assignment = name.size ? find(call, name) : NULL;
     if (reads && name.size == 0) {
         list(call);

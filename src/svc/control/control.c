@@ -53,6 +53,8 @@ void control_call_destroy(struct control_call *call)
 {
     if (call->request) /* it was never answered: the service ends */
         http_request_on_gone(call->request, NULL, NULL);
+    if (call->deployment)
+        deployment_part_done(call->deployment, call);
     json_decref(call->body);
     json_decref(call->record);
     arena_fini(&call->arena);
@@ -154,6 +156,7 @@ enum status control_create(struct loop *loop, const struct control_options *opti
         control->options.unix_ns = clock_unix_ns;
     list_init(&control->waiting);
     list_init(&control->logs);
+    list_init(&control->deployments);
     control->next.on_run = on_next;
 
     struct resource_store_options store = resource_store_options_default();
@@ -190,6 +193,7 @@ void control_destroy(struct control *control)
         control_call_destroy(CONTAINER_OF(link, struct control_call, link));
     if (control->current)
         control_call_destroy(control->current);
+    deployments_end(control); /* ORDER: behind their parts */
     buf_fini(&control->fixed_keys);
     buf_fini(&control->failed_keys);
     free(control);

@@ -81,6 +81,7 @@ void control_add_headers(struct http_request *request)
 
 void control_answer_fault(struct control_call *call, const struct control_fault *fault)
 {
+    call->outcome = *fault;
     if (!call->request)
         return;
     CLEANUP(buf_fini) struct buf body = {0};

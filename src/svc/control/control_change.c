@@ -236,6 +236,23 @@ static bool parent_is_there(struct control_call *call, struct control_fault *ret
     return false;
 }
 
+/* The record of a deployment that is over: nobody sends it, and nothing is made of it. */
+static void begin_verbatim(struct control_call *call)
+{
+    const struct resource *former = resource_store_get(call->control->store, call->id.key);
+    struct bytes group = resource_id_prefix_key(&call->id, 4);
+    struct control_fault fault = {0};
+    if (call->id.group.data && !resource_store_get(call->control->store, group)) {
+        control_fault_set(&fault, 404, "ResourceGroupNotFound", "The resource group has gone meanwhile.");
+        refuse(call, &fault);
+        return;
+    }
+    if (former)
+        call->former = arena_copy(&call->arena, former->text);
+    call->record = json_incref(call->body);
+    keep(call);
+}
+
 static void begin_put(struct control_call *call)
 {
     struct control *control = call->control;
@@ -393,6 +410,8 @@ void control_begin_change(struct control_call *call)
     call->control->current_is_hub = call->type && strcmp(call->type->type, "schedulers/taskHubs") == 0;
     if (call->erase)
         begin_delete(call);
+    else if (call->verbatim)
+        begin_verbatim(call);
     else
         begin_put(call);
 }

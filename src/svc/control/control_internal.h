@@ -87,18 +87,25 @@ struct control {
         *write;          /* to the directory, for the change that is being made; NULL: none is on its way */
     bool current_is_hub; /* of a task hub: it is kept before it lives, and lives before it is forgotten */
     struct loop_task next;
-    struct buf fixed_keys;  /* of what the settings made, each with a line feed around it */
-    struct buf failed_keys; /* of what could not be made at the start, likewise */
-    struct list logs;       /* app_log.c: answers that go on */
+    struct buf fixed_keys;   /* of what the settings made, each with a line feed around it */
+    struct buf failed_keys;  /* of what could not be made at the start, likewise */
+    struct list deployments; /* deployment.c: those that are being made */
+    size_t deployment_count;
+    struct list logs; /* app_log.c: answers that go on */
     size_t log_count;
     bool stopping;
 };
 
-/* One request. On the heap: a change goes on when its caller has left. */
+struct deployment;
+
+/* One request, or one resource of a deployment. On the heap: a change goes on when its caller has left. */
 struct control_call {
     struct list link;
     struct control *control;
-    struct http_request *request;   /* NULL: the caller left */
+    struct http_request *request;  /* NULL: the caller left, or it is part of a deployment */
+    struct deployment *deployment; /* that hears of its end, and whose caller counts; NULL: it is a request */
+    const char *method;            /* "PUT" of a part */
+    bool verbatim;                 /* the body is the record: of a deployment that is over */
     struct directory_author author; /* the caller, for the directory */
     struct arena arena;
     struct resource_id id;           /* of the path, without an action or a collection behind it */
@@ -115,8 +122,12 @@ struct control_call {
     size_t target_count, done;
     struct bytes assignment; /* GUID of the role assignment that is written; data NULL: it is a resource */
     struct directory_assignment wish;
-    struct control_fault fault; /* why it failed, while what was kept is taken back */
+    struct control_fault fault;   /* why it failed, while what was kept is taken back */
+    struct control_fault outcome; /* of a part: what it was answered; http_status 0: it is made */
 };
+
+/* Who asks: of a part whoever asked for the deployment. NULL: he left, and has no rights any more. */
+const struct principal *control_caller(const struct control_call *call);
 
 /* --- control.c: life, and the order of changes --- */
 /* Puts the change at the end of the line. */
@@ -151,7 +162,9 @@ extern const struct http_route control_routes[];
 extern const size_t control_route_count;
 /* Appends the id that is asked for, for access; nothing when it cannot be read: then only a grant for all will do. */
 void control_resource(void *context, struct http_request *request, struct buf *out);
-/* True if the caller, who is there, may do that with a resource. */
+/* Begins to make one resource of a deployment, by its id and its body: held against the same rules as a request for it. */
+void control_route_part(struct control_call *call);
+/* True if the caller may do that with a resource; false if he left. */
 bool control_may(const struct control_call *call, enum access_permission permission, struct bytes resource);
 
 /* --- control_read.c --- */
@@ -213,6 +226,20 @@ void control_forget_assignments(struct control *control, struct bytes scope, con
 /* Writes to the directory for the change that is being made. */
 void control_write_directory(struct control *control, const struct directory_write *writes, size_t count,
                              control_done *on_done, void *context);
+
+/* --- deployment.c --- */
+/* GET, HEAD, PUT and DELETE of deployments. Frees the call. */
+void control_serve_deployments(struct control_call *call, struct bytes name);
+/* POST …/validate. */
+enum control_act control_act_deployment(struct control_call *call, struct bytes action);
+void control_serve_operations(struct control_call *call, struct bytes name);
+void control_show_deployment(struct control *control, const struct resource_id *id, json_t *shown);
+/* The request that asked for it; NULL: its caller left. */
+const struct http_request *deployment_request(const struct deployment *deployment);
+/* A part is over; its call is about to be freed. */
+void deployment_part_done(struct deployment *deployment, const struct control_call *part);
+/* When the service ends: frees those that are being made. */
+void deployments_end(struct control *control);
 
 /* --- the types' own files --- */
 void control_apply_identity(struct control *control, const struct resource_id *id, const json_t *record,

@@ -63,7 +63,7 @@ void control_get(struct control_call *call)
 {
     control_adopt_hubs(call->control);
     const struct resource *resource = resource_store_get(call->control->store, call->id.key);
-    bool is_head = bytes_equal_cstr(http_request_method(call->request), "HEAD");
+    bool is_head = strcmp(call->method, "HEAD") == 0;
     if (is_head)
         control_answer_empty(call, resource ? 204 : 404);
     else if (resource)
@@ -146,8 +146,9 @@ static bool is_listed(struct control_call *call, const struct control_type *type
     if (resource_id_parse(&arena, resource->id, &id, NULL) != STATUS_OK)
         return false;
     const struct control_type *own = control_type_of(&id);
-    bool group = own && strcmp(own->type, "resourceGroups") == 0;
-    return own && (type ? own == type : !group) && may_see(call, resource);
+    /* Groups and deployments are no resources of a group. */
+    bool other = own && strcmp(own->space, "Microsoft.Resources") == 0;
+    return own && (type ? own == type : !other) && may_see(call, resource);
 }
 
 void control_list(struct control_call *call, const struct control_type *type)

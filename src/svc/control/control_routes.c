@@ -61,10 +61,18 @@ void control_resource(void *context, struct http_request *request, struct buf *o
         buf_append_bytes(out, id.text);
 }
 
+const struct principal *control_caller(const struct control_call *call)
+{
+    const struct http_request *request =
+        call->deployment ? deployment_request(call->deployment) : call->request;
+    return request ? http_request_principal((struct http_request *)request) : NULL;
+}
+
 bool control_may(const struct control_call *call, enum access_permission permission, struct bytes resource)
 {
-    return access_decide_at(http_request_principal(call->request), permission, BYTES_LITERAL("/control"),
-                            resource) == ACCESS_GRANTED;
+    const struct principal *caller = control_caller(call);
+    return caller &&
+           access_decide_at(caller, permission, BYTES_LITERAL("/control"), resource) == ACCESS_GRANTED;
 }
 
 /* --- before anything is looked for --- */
@@ -119,7 +127,7 @@ static bool take_body(struct control_call *call, struct control_fault *ret_fault
 {
     struct bytes body = http_request_body(call->request);
     struct err error = {0};
-    const struct json_limits limits = {.size_max = CONTROL_BODY_MAX, .depth_max = 32, .values_max = 20000};
+    const struct json_limits limits = {.size_max = CONTROL_BODY_MAX, .depth_max = 64, .values_max = 20000};
     if (bytes_trim(body).size == 0)
         return true;
     enum status status = json_parse(body, &limits, &call->body, &error);
@@ -140,7 +148,7 @@ static bool is_segment(const struct resource_id *id, size_t i, const char *word)
 
 static bool is_method(const struct control_call *call, const char *method)
 {
-    return bytes_equal_cstr(http_request_method(call->request), method);
+    return strcmp(call->method, method) == 0;
 }
 
 static bool is_reading(const struct control_call *call)
@@ -233,15 +241,24 @@ static bool asks_for_access(const struct control_call *call)
            is_segment(id, id->provider + 2, "checkAccess");
 }
 
+static void refuse_access(const struct control_call *call, struct control_fault *ret_fault)
+{
+    CLEANUP(buf_fini) struct buf words = {.limit = sizeof ret_fault->message};
+    const struct principal *caller = control_caller(call);
+    if (caller)
+        access_explain(caller, ACCESS_CONTROL_WRITE, call->id.text, &words);
+    else
+        buf_append_cstr(&words, "whoever asked for this has left");
+    control_fault_set(ret_fault, 403, "AuthorizationFailed", "%.*s", BYTES_FMT(buf_peek(&words)));
+}
+
 /* The row of POST lets in whoever may read. */
 static bool may_act(const struct control_call *call, struct control_fault *ret_fault)
 {
     if (!is_method(call, "POST") || asks_for_access(call) ||
         control_may(call, ACCESS_CONTROL_WRITE, call->id.text))
         return true;
-    CLEANUP(buf_fini) struct buf words = {.limit = sizeof ret_fault->message};
-    access_explain(http_request_principal(call->request), ACCESS_CONTROL_WRITE, call->id.text, &words);
-    control_fault_set(ret_fault, 403, "AuthorizationFailed", "%.*s", BYTES_FMT(buf_peek(&words)));
+    refuse_access(call, ret_fault);
     return false;
 }
 
@@ -437,12 +454,49 @@ static void route(struct control_call *call)
         route_root(call);
 }
 
+/* --- a part of a deployment --- */
+
+/* ORDER: as for a request: whether the place is there, whether the caller may, what it is. */
+void control_route_part(struct control_call *call)
+{
+    struct control_fault fault = {0};
+    call->type = control_type_of(&call->id);
+    if (!subscription_is_ours(call, &fault) || !group_is_there(call, &fault)) {
+        fail(call, &fault);
+        return;
+    }
+    if (!control_may(call, ACCESS_CONTROL_WRITE, call->id.text)) {
+        refuse_access(call, &fault);
+        fail(call, &fault);
+    } else if (!call->type) {
+        fail_path(call);
+    } else if (call->type->serve == control_serve_assignments) {
+        call->type->serve(call, control_name_of(&call->id));
+    } else if (call->type->serve && !call->verbatim) {
+        control_fault_set(&fault, 400, "InvalidResourceType", "'%s/%s' cannot be part of a deployment.",
+                          call->type->space, call->type->type);
+        fail(call, &fault);
+    } else {
+        control_enqueue(call);
+    }
+}
+
 /* --- a request --- */
 
 static void on_gone(void *context)
 {
     struct control_call *call = context;
     call->request = NULL; /* a change goes on: it may be on disk already */
+}
+
+/* One of the rows'. */
+static const char *method_of(struct http_request *request)
+{
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"};
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (bytes_equal_cstr(http_request_method(request), methods[i]))
+            return methods[i];
+    return "";
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -457,6 +511,7 @@ static void on_request(void *context, struct http_request *request)
     }
     call->control = context;
     call->request = request;
+    call->method = method_of(request);
     list_init(&call->link);
     arena_init(&call->arena, (size_t)4 << 20);
     http_request_on_gone(request, on_gone, call);

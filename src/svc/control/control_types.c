@@ -42,10 +42,16 @@ static bool fits_default(struct bytes name)
     return bytes_equal_nocase(name, BYTES_LITERAL("default"));
 }
 
-#define GROUP_RULE     "1 to 90 letters, digits, '-', '_', '.', '(' and ')', no '.' at its end"
-#define POOL_RULE      "2 to 60 letters, digits and '-', a letter first"
-#define IDENTITY_RULE  "3 to 128 letters, digits, '-' and '_', a letter or digit first"
-#define SCHEDULER_RULE "3 to 64 letters, digits and '-'"
+static bool fits_deployment(struct bytes name)
+{
+    return consists_of(name, 1, 64, "-_.()");
+}
+
+#define DEPLOYMENT_RULE "1 to 64 letters, digits, '-', '_', '.', '(' and ')'"
+#define GROUP_RULE      "1 to 90 letters, digits, '-', '_', '.', '(' and ')', no '.' at its end"
+#define POOL_RULE       "2 to 60 letters, digits and '-', a letter first"
+#define IDENTITY_RULE   "3 to 128 letters, digits, '-' and '_', a letter or digit first"
+#define SCHEDULER_RULE  "3 to 64 letters, digits and '-'"
 
 /* --- rows --- */
 
@@ -56,6 +62,18 @@ const struct control_type control_types[] = {
      .tracked = true,
      .name_fits = fits_group,
      .name_rule = GROUP_RULE},
+    {.space = "Microsoft.Resources",
+     .type = "deployments",
+     .versions = "2021-04-01 2022-09-01 2023-07-01 2024-03-01 2024-11-01 2025-04-01",
+     .name_fits = fits_deployment,
+     .name_rule = DEPLOYMENT_RULE,
+     .serve = control_serve_deployments,
+     .act = control_act_deployment,
+     .show = control_show_deployment},
+    {.space = "Microsoft.Resources",
+     .type = "deployments/operations",
+     .versions = "2021-04-01 2022-09-01 2023-07-01 2024-03-01 2024-11-01 2025-04-01",
+     .serve = control_serve_operations},
     {.space = "Microsoft.App",
      .type = "sessionPools",
      .versions =

@@ -10,5 +10,8 @@
 #define APP_LOG_LINES_MAX          300 /* as the cloud has it */
 #define APP_LOG_UNREAD_MAX         ((size_t)256 << 10)
 #define CONTROL_APP_IDENTITIES_MAX 8
+/* Deployments that go on at once, and within each other. */
+#define CONTROL_DEPLOYMENTS_MAX  64
+#define CONTROL_DEPLOYMENTS_DEEP 5
 
 #endif
