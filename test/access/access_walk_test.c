@@ -67,6 +67,8 @@ static const struct entry app[] = {
     {"PUT /v1/policy", "OP"},
     {"GET /v1/policy/versions", "OJPA"},
     {"POST /v1/policy/rehearse", "OJPA"},
+    {"GET /v1/policy/standing", "OJPA"},
+    {"DELETE /v1/policy/standing/{id}", "OJPA"},
     {"GET /v1/policy/versions/{number}", "OJPA"},
     {"GET /v1/me", "*"},
 };

@@ -40,6 +40,8 @@ struct rule_act {
     const char *effects;
     const char *template;
     const char *syntax;
+    const char *label; /* the value of "env" */
+    const struct review_remember *remember;
     const char *session;
     const char *then; /* JSON */
     const struct review_draft *input;
@@ -74,8 +76,10 @@ static inline enum status submit(struct book_task *task, struct review_book *boo
     const struct rule_act *act = act_of(task);
     const struct review_file input = {.path = "in.csv", .draft = act->input};
     json_t *then = act->then ? json_loads(act->then, 0, NULL) : NULL;
+    json_t *labels = act->label ? json_pack("{s:s}", "env", act->label) : NULL;
     const struct review_submission submission = {.id = act->id,
-                                                 .by = sam,
+                                                 .by = act->by ? *act->by : sam,
+                                                 .labels = labels,
                                                  .language = "python",
                                                  .code = bytes_of_cstr(act->text),
                                                  .approval_timeout_ms = 60000,
@@ -86,6 +90,7 @@ static inline enum status submit(struct book_task *task, struct review_book *boo
                                                  .gate = act->gate};
     enum status status = review_book_submit(book, &submission, now_of(task), &task->answer, err);
     json_decref(then);
+    json_decref(labels);
     return status;
 }
 
@@ -119,7 +124,7 @@ static inline enum status vote(struct book_task *task, struct review_book *book,
 {
     const struct rule_act *act = act_of(task);
     const struct review_vote vote = {
-        .by = *act->by, .answer = act->answer, .comment = act->text, .via = "api"};
+        .by = *act->by, .answer = act->answer, .comment = act->text, .remember = act->remember, .via = "api"};
     return review_book_vote(book, act->id, &vote, now_of(task), &task->answer, err);
 }
 

@@ -41,7 +41,6 @@ FUNCTIONS_WITHOUT_CALLER = {
     "http1_response_head_init": "the parser's other half: tests and the fuzzer read answers with it",
     "http_server_connection_count": "tests see with it that a connection is gone",
     "pb_put_fixed64_field": "the writer of the one wire type that the tests of the reader could not make otherwise",
-    "policy_standing_covers": "the store of standing approvals, which calls it, comes next",
     "review_write_picture": "doc/review.md is written with it, and the machine's test holds the two together",
     "seccomp_rows": "the policy's table as tests print it",
     "server_filter_rows": "the policy's table as tests run through it",

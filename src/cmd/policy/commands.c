@@ -11,6 +11,8 @@ enum policy_bit {
     POLICY_BIT_SHOW = 1 << 3,
     POLICY_BIT_HISTORY = 1 << 4,
     POLICY_BIT_TEST = 1 << 5,
+    POLICY_BIT_STANDING = 1 << 6,
+    POLICY_BIT_REVOKE = 1 << 7,
 };
 
 static const struct option_spec settings[] = {
@@ -28,7 +30,8 @@ static const struct option_spec settings[] = {
      "also those for which nothing would change"},
     {"number", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_SHOW,
      "this version; else the one in force"},
-    {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, POLICY_BIT_HISTORY, "most to print"},
+    {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, POLICY_BIT_HISTORY | POLICY_BIT_STANDING,
+     "most to print"},
     {.name = NULL},
 };
 
@@ -60,6 +63,13 @@ const struct command policy_commands[] = {
      "As it was applied.\n" WHERE},
     {"policy history", policy_history, SERVER_SYNTAX(POLICY_BIT_HISTORY, NULL),
      "list the versions of the policy: when, by whom, why", "Newest first. Times are UTC.\n" WHERE},
+    {"policy standing", policy_standing, SERVER_SYNTAX(POLICY_BIT_STANDING, NULL),
+     "list the standing approvals: what they let through, how often, until when, and who made them",
+     "They are made with `sallyport approve ID --remember`. Newest first. Times are UTC.\n" WHERE},
+    {"policy revoke", policy_revoke, SERVER_SYNTAX(POLICY_BIT_REVOKE, "ID"),
+     "revoke a standing approval: it lets nothing through any more",
+     "For who made it, operators and owners. ID is the one of `sallyport policy standing`, or its "
+     "beginning.\n" WHERE},
     {"policy check", policy_check, SYNTAX(POLICY_BIT_ANY, "FILE"),
      "check a policy file, and say what it means",
      "Asks no server. A fault is told as FILE:LINE:COLUMN.\n"

@@ -20,4 +20,8 @@ int policy_test(const struct command *command, const struct option_values *value
 int policy_show(const struct command *command, const struct option_values *values);
 int policy_history(const struct command *command, const struct option_values *values);
 
+/* standing.c: likewise. */
+int policy_standing(const struct command *command, const struct option_values *values);
+int policy_revoke(const struct command *command, const struct option_values *values);
+
 #endif

@@ -61,6 +61,13 @@ int review_post(const struct review_call *call, const char *path, json_t *body, 
     return code;
 }
 
+int review_delete(const struct review_call *call, const char *path, json_t **ret_answer)
+{
+    const struct server_request request = {
+        .method = "DELETE", .path = path, .patience_ms = SERVER_PATIENCE_MS};
+    return take_answer(call, &request, ret_answer);
+}
+
 bool review_path(const struct review_call *call, const char *id, const char *rest, struct buf *ret_path)
 {
     buf_append_cstr(ret_path, "/v1/requests/");

@@ -20,6 +20,7 @@ enum review_bit {
     REVIEW_DEMO = 1 << 8,
     REVIEW_FILES = 1 << 9,
     REVIEW_EXPORT = 1 << 10,
+    REVIEW_APPROVE = 1 << 11,
 };
 
 static const struct option_spec settings[] = {
@@ -52,6 +53,15 @@ static const struct option_spec settings[] = {
      "how long --wait waits at most; else until it is over"},
     {"message", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, REVIEW_DECIDE | REVIEW_RESUBMIT,
      "why, for the submitter or the reviewer, and for the audit log", .letter = 'm'},
+    {"remember", OPTION_TEXT, "FOR", NULL, NULL, 0, 0, REVIEW_APPROVE,
+     "let the same code through from now on: `submitter` for theirs, `label:KEY` for whatever has this label "
+     "of "
+     "the request"},
+    {"remember-uses", OPTION_COUNT, "N", NULL, NULL, 1, 10000, REVIEW_APPROVE, "so often; else 10 times"},
+    {"remember-for", OPTION_DURATION, "TIME", NULL, NULL, NS_PER_S, TEN_YEARS, REVIEW_APPROVE,
+     "for so long; else for as long as the policy lets"},
+    {"remember-tree", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_APPROVE,
+     "also code that differs only in blanks and comments, if the policy lets"},
     {"state", OPTION_TEXT, "STATE", NULL, NULL, 0, 0, REVIEW_LS, "only those in this state",
      .words = "queued running waiting approved rejected changes-requested timed-out failed cancelled"},
     {"submitter", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_LS, "only this one's"},
@@ -130,7 +140,7 @@ const struct command review_commands[] = {
     {"export", run, SYNTAX(REVIEW_EXPORT, "ID"), "put everything of a request into a folder, with a receipt",
      "Check it with: sallyport audit check FOLDER --key KEY. Whoever submitted a request gets its output "
      "once it is released.\n" WHERE},
-    {"approve", run, SYNTAX(REVIEW_DECIDE, "ID"), "approve a request",
+    {"approve", run, SYNTAX(REVIEW_DECIDE | REVIEW_APPROVE, "ID"), "approve a request",
      "The vote is for the bytes that the request has now; if they change meanwhile it is refused.\n" WHERE},
     {"reject", run, SYNTAX(REVIEW_DECIDE, "ID"), "reject a request", WHERE},
     {"changes", run, SYNTAX(REVIEW_DECIDE, "ID"), "ask for changes: the next revision of a request",

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
+#include "os/clock.h"
 
 /* Prints the request as it is afterwards. */
 static int print_after(const struct review_call *call, const json_t *request)
@@ -26,11 +27,36 @@ static int print_after(const struct review_call *call, const json_t *request)
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
-/* A vote of `answer` on the request that was typed. */
-static int vote(const struct review_call *call, const char *answer)
+/* What is to be remembered of an approval. False: it is said that this cannot be. */
+static bool read_remember(const struct review_call *call, json_t **ret_remember)
+{
+    const char *whom = setting_text(call->values, "remember");
+    const struct option_value *uses = option_get(call->values, "remember-uses");
+    const struct option_value *lasts = option_get(call->values, "remember-for");
+    bool tree = setting_flag(call->values, "remember-tree");
+    *ret_remember = NULL;
+    if (!whom && (uses->given || lasts->given || tree)) {
+        (void)server_failed(call->command, EXIT_USAGE, "--remember does not say for whom", NULL);
+        return false;
+    }
+    if (!whom)
+        return true;
+    *ret_remember = json_pack("{s:s, s:s}", "for", whom, "of", tree ? "tree" : "bytes");
+    if (uses->given)
+        json_object_set_new(*ret_remember, "uses",
+                            json_integer(setting_number(call->values, "remember-uses")));
+    if (lasts->given)
+        json_object_set_new(*ret_remember, "expiresInSeconds",
+                            json_integer(setting_number(call->values, "remember-for") / NS_PER_S));
+    return true;
+}
+
+/* A vote of `answer` on the request that was typed. Takes `remember`; NULL: nothing is remembered. */
+static int vote(const struct review_call *call, const char *answer, json_t *remember_taken)
 {
     CLEANUP(json_release) json_t *request = NULL;
     CLEANUP(json_release) json_t *after = NULL;
+    CLEANUP(json_release) json_t *remember = remember_taken;
     CLEANUP(buf_fini) struct buf votes = {0};
     int code = review_get_typed(call, &request);
     const char *id = json_string_value(json_object_get(request, "id"));
@@ -38,26 +64,27 @@ static int vote(const struct review_call *call, const char *answer)
         code = EXIT_FAILED;
     if (code == EXIT_GOOD)
         code = review_post(call, (const char *)votes.data,
-                           json_pack("{s:s, s:s*, s:O*}", "answer", answer, "comment",
+                           json_pack("{s:s, s:s*, s:O*, s:O*}", "answer", answer, "comment",
                                      setting_text(call->values, "message"), "manifestSha256",
-                                     json_object_get(request, "manifestSha256")),
+                                     json_object_get(request, "manifestSha256"), "remember", remember),
                            &after);
     return code == EXIT_GOOD ? print_after(call, after) : code;
 }
 
 int review_approve(const struct review_call *call)
 {
-    return vote(call, "approve");
+    json_t *remember;
+    return read_remember(call, &remember) ? vote(call, "approve", remember) : EXIT_USAGE;
 }
 
 int review_reject(const struct review_call *call)
 {
-    return vote(call, "reject");
+    return vote(call, "reject", NULL);
 }
 
 int review_changes(const struct review_call *call)
 {
-    return vote(call, "changes");
+    return vote(call, "changes", NULL);
 }
 
 int review_cancel(const struct review_call *call)

@@ -245,6 +245,17 @@ static void view_rule(const json_t *rule, const char *settled, struct buf *out)
     pair_line(out, "rule", &line);
 }
 
+/* What settles it where no rule does. */
+static void view_unruled(const char *standing, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    if (standing)
+        buf_append_fmt(&line, "allow: standing approval %s (settles it)", standing);
+    else
+        buf_append_cstr(&line, "the defaults (they settle it)");
+    pair_line(out, "rule", &line);
+}
+
 /* "one of the stages: 1 of 2 by group:security". */
 static void view_progress(const json_t *track, struct buf *out)
 {
@@ -277,9 +288,7 @@ static void view_rules(const json_t *request, struct buf *out)
     for (size_t i = 0; i < json_array_size(rules); i++)
         view_rule(json_array_get(rules, i), text_of(policy, "settledBy"), out);
     if (!text_of(policy, "settledBy"))
-        print_pair(out, "rule",
-                   text_of(policy, "standing") ? "allow: a standing approval (settles it)"
-                                               : "the defaults (they settle it)");
+        view_unruled(text_of(policy, "standing"), out);
     print_pair(out, "message", text_of(policy, "message"));
     for (size_t i = 0; i < json_array_size(progress); i++)
         view_progress(json_array_get(progress, i), out);

@@ -37,7 +37,10 @@
     X(OUTPUT_DOWNLOADED, "output.downloaded") /* by whom, before it was released */                          \
     X(CODE_READ, "request.code-read")         /* a session took its code apart, for a policy */              \
     X(OUTSIDE_REFUSED, "request.outside-refused") /* an event of another client, which the policy refuses */ \
-    X(POLICY_APPLIED, "policy.applied")           /* it rules from here on */                                \
+    X(STANDING_MADE, "standing.made")             /* an approval that stands for the same code */            \
+    X(STANDING_USED, "standing.used")             /* it lets a request through */                            \
+    X(STANDING_REVOKED, "standing.revoked")                                                                  \
+    X(POLICY_APPLIED, "policy.applied") /* it rules from here on */                                          \
     /* Who there is and what they may; each once it counts. */                                               \
     X(PERSON_CREATED, "person.created")                                                                      \
     X(PERSON_DELETED, "person.deleted")                                                                      \

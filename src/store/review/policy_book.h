@@ -47,6 +47,25 @@ STATUS_RESULT policy_book_read(struct review_book *book, int64_t version, json_t
 STATUS_RESULT policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
                                struct err *err);
 
+/* --- standing approvals --- */
+
+/* {"id","of","sha256","submitter" or "label","by","createdAt","expiresAt","uses","usesLeft","lastUsedAt"?,"lastUsedBy"?,"revokedAt"?,
+ * "revokedBy"?,"state", …}, newest first, those before `before` (0: from the newest), as a new array; `*ret_next`: what to go on with, 0:
+ * there are no more. */
+STATUS_RESULT policy_book_standing(struct review_book *book, int64_t before, size_t limit, int64_t now_ns,
+                                   json_t **ret_standing, int64_t *ret_next, struct err *err);
+
+enum policy_revoke_outcome {
+    POLICY_REVOKED, /* also before */
+    POLICY_REVOKE_NOT_THEIRS,
+};
+
+/* What is allowed by it already stays so. `anybodys`: whoever it is may, although it is not theirs. `*ret_standing`: as above, new.
+ * NOT_FOUND. */
+STATUS_RESULT policy_book_revoke(struct review_book *book, const char *id, const struct review_person *by,
+                                 bool anybodys, int64_t now_ns, enum policy_revoke_outcome *ret_outcome,
+                                 json_t **ret_standing, struct err *err);
+
 /* --- a request as it was --- */
 
 /* What a draft is tried on. The caller's own, on any thread, once the job is over. */

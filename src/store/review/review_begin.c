@@ -43,23 +43,24 @@ static enum status keep_unread(struct review_record *record, struct err *err)
 }
 
 static enum status keep_ruled(struct review_book *book, struct review_record *record,
-                              const struct review_ruling *ruling, struct err *err)
+                              const struct review_ruling *ruling, int64_t now_ns, struct err *err)
 {
     json_object_del(record->doc, UNREAD);
-    enum status status = review_ruling_keep(record, ruling, err);
+    enum status status = review_ruling_keep(book, record, ruling, now_ns, err);
     if (status != STATUS_OK)
         return status;
     record->entry = review_ruling_entry(record, ruling);
     return record->entry != REVIEW_ENTRY_RUN ? review_record_manifest(book, record, err) : STATUS_OK;
 }
 
-enum status review_rule_revision(struct review_book *book, struct review_record *record, struct err *err)
+enum status review_rule_revision(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                 struct err *err)
 {
     struct review_ruling ruling;
-    enum status status = review_rule(book, record, POLICY_BEFORE_RUN, NULL, &ruling, err);
+    enum status status = review_rule(book, record, POLICY_BEFORE_RUN, NULL, now_ns, &ruling, err);
     if (status == STATUS_OK)
         status = wants_reading(record, &ruling) ? keep_unread(record, err)
-                                                : keep_ruled(book, record, &ruling, err);
+                                                : keep_ruled(book, record, &ruling, now_ns, err);
     review_ruling_fini(&ruling);
     return status;
 }
@@ -122,7 +123,7 @@ static enum status write_read(struct review_book *book, struct review_record *re
     unsigned actions;
     enum status status = keep_syntax(book, record, syntax, err);
     if (status == STATUS_OK)
-        status = review_rule_revision(book, record, err);
+        status = review_rule_revision(book, record, now_ns, err);
     if (status != STATUS_OK)
         return status;
     (void)review_record_move(record, REVIEW_EVENT_READ, now_ns, &actions);

@@ -26,6 +26,8 @@ static enum status read_case(struct review_book *book, const struct review_recor
         status = review_facts_read(book, record, has_run ? POLICY_AFTER_RUN : POLICY_BEFORE_RUN, effects,
                                    draft, past->facts, err);
     json_decref(effects);
+    if (status == STATUS_OK)
+        status = review_standing_fact(record, &past->facts->arena, &past->facts->facts, err);
     return status == STATUS_OK ? review_outcome_of(record, &past->facts->arena, &past->was, err) : status;
 }
 

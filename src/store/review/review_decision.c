@@ -6,11 +6,11 @@
 json_t *review_decision_json(const struct review_record *record, bool approved,
                              const struct review_decider *decider, int64_t now_ns)
 {
-    return json_pack("{s:b, s:o, s:s*, s:s*, s:s*, s:s*, s:s, s:s*}", "approved", approved, "at",
+    return json_pack("{s:b, s:o, s:s*, s:s*, s:s*, s:s*, s:s, s:s*, s:s*}", "approved", approved, "at",
                      review_time_json(now_ns), "by", decider->by, "comment", decider->comment, "sha256",
                      review_record_text(record, "sha256"), "manifestSha256",
-                     review_record_text(record, "manifestSha256"), "via", decider->via, "rule",
-                     decider->rule);
+                     review_record_text(record, "manifestSha256"), "via", decider->via, "rule", decider->rule,
+                     "standing", decider->standing);
 }
 
 /* The version that ruled, beside what was decided. */
@@ -78,6 +78,7 @@ enum status review_decide_by_rule(struct review_book *book, struct review_record
         .via = "policy",
         .comment = json_string_value(json_object_get(policy, "message")),
         .rule = json_string_value(json_object_get(policy, "settledBy")),
+        .standing = json_string_value(json_object_get(policy, "standing")),
     };
     if (approved && asked)
         take_earlier(record, &decider);

@@ -379,7 +379,7 @@ static struct manifest_blob *blobs_of(const json_t *files, size_t *ret_count)
 static const char *policy_version(const struct review_record *record, char text[static 24])
 {
     const json_t *version = json_object_get(json_object_get(record->doc, "policy"), "version");
-    if (!version)
+    if (json_integer_value(version) == 0)
         return NULL;
     (void)snprintf(text, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(version));
     return text;

@@ -9,8 +9,9 @@
 #include "core/policy/describe.h"
 #include "core/policy/outcome_read.h"
 
-enum status review_rule(struct review_book *book, const struct review_record *record, enum policy_phase phase,
-                        const json_t *effects, struct review_ruling *ret_ruling, struct err *err)
+enum status review_rule(struct review_book *book, struct review_record *record, enum policy_phase phase,
+                        const json_t *effects, int64_t now_ns, struct review_ruling *ret_ruling,
+                        struct err *err)
 {
     *ret_ruling = (struct review_ruling){0};
     enum status status = review_policy_in_force(book, &ret_ruling->in_force, err);
@@ -18,6 +19,10 @@ enum status review_rule(struct review_book *book, const struct review_record *re
         return status;
     const struct policy *policy = ret_ruling->in_force->policy;
     status = review_facts_read(book, record, phase, effects, policy, &ret_ruling->facts, err);
+    if (status == STATUS_OK)
+        status = review_standing_find(book, record, &ret_ruling->facts.facts, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_standing_fact(record, &ret_ruling->facts.arena, &ret_ruling->facts.facts, err);
     if (status != STATUS_OK)
         return status;
     status = policy_decide(policy, &ret_ruling->facts.facts, &ret_ruling->facts.arena, &ret_ruling->outcome);
@@ -71,9 +76,10 @@ static json_t *policy_json(const struct review_ruling *ruling)
                          ? json_loadb((const char *)text.data, text.size, 0, NULL)
                          : NULL;
     bool before = ruling->facts.facts.phase == POLICY_BEFORE_RUN;
-    json_t *more = json_pack("{s:I, s:s, s:s, s:I}", "version", (json_int_t)ruling->in_force->version,
-                             "sha256", ruling->in_force->sha256, "phase", before ? "before" : "after",
-                             "approvals", (json_int_t)approvals_of(&ruling->outcome));
+    const char *sha256 = ruling->in_force->version ? ruling->in_force->sha256 : NULL;
+    json_t *more = json_pack("{s:I, s:s*, s:s, s:I}", "version", (json_int_t)ruling->in_force->version,
+                             "sha256", sha256, "phase", before ? "before" : "after", "approvals",
+                             (json_int_t)approvals_of(&ruling->outcome));
     bool whole = policy && more && json_object_update(policy, more) == 0;
     json_decref(more);
     if (whole)
@@ -125,8 +131,8 @@ void review_ruling_forget(struct review_record *record)
         json_object_del(record->doc, members[i]);
 }
 
-enum status review_ruling_keep(struct review_record *record, const struct review_ruling *ruling,
-                               struct err *err)
+enum status review_ruling_keep(struct review_book *book, struct review_record *record,
+                               const struct review_ruling *ruling, int64_t now_ns, struct err *err)
 {
     const struct policy_outcome *outcome = &ruling->outcome;
     int64_t wait_ms = wait_ms_of(record, outcome);
@@ -135,13 +141,14 @@ enum status review_ruling_keep(struct review_record *record, const struct review
     json_object_set_new(record->doc, "_waitMs", json_integer((json_int_t)wait_ms));
     json_object_set_new(record->doc, "approvalTimeoutSeconds", review_seconds_json(wait_ms));
     review_ruling_forget(record);
-    if (ruling->in_force->version == 0) /* the built-in one: it asks anyone, and needs no words */
-        return STATUS_OK;
+    if (ruling->in_force->version == 0 && outcome->settled == POLICY_ASK)
+        return STATUS_OK; /* the built-in one: it asks anyone, and needs no words */
     keep_flag(record, "blind", outcome->terms[POLICY_BLIND] != 0);
     keep_flag(record, "liveOutput", outcome->terms[POLICY_LIVE_OUTPUT] != 0);
     bool whole = json_object_set_new(record->doc, "policy", policy_json(ruling)) == 0 &&
                  json_object_set_new(record->doc, "asked", asked_json(outcome)) == 0;
-    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? review_standing_use(book, record, outcome, now_ns, err)
+                 : err_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 /* --- what follows --- */

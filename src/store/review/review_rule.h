@@ -45,13 +45,14 @@ struct review_ruling {
 };
 
 /* Asks the policy in force. Ended with review_ruling_fini in any case. */
-STATUS_RESULT review_rule(struct review_book *book, const struct review_record *record,
-                          enum policy_phase phase, const json_t *effects, struct review_ruling *ret_ruling,
+STATUS_RESULT review_rule(struct review_book *book, struct review_record *record, enum policy_phase phase,
+                          const json_t *effects, int64_t now_ns, struct review_ruling *ret_ruling,
                           struct err *err);
 void review_ruling_fini(struct review_ruling *ruling);
-/* Keeps it in the record: "policy", "gate", "asked", "blind", "liveOutput", and how long people have. */
-STATUS_RESULT review_ruling_keep(struct review_record *record, const struct review_ruling *ruling,
-                                 struct err *err);
+/* Keeps it in the record: "policy", "gate", "asked", "blind", "liveOutput", and how long people have. Of a standing approval that
+ * allows it a use is taken. */
+STATUS_RESULT review_ruling_keep(struct review_book *book, struct review_record *record,
+                                 const struct review_ruling *ruling, int64_t now_ns, struct err *err);
 /* Takes out what was kept before. */
 void review_ruling_forget(struct review_record *record);
 /* How the revision begins; what a run came to that `succeeded` or raised. The ruling is kept already. */
@@ -74,13 +75,36 @@ STATUS_RESULT review_approval_note(struct review_book *book, const struct review
 STATUS_RESULT review_template_note(struct review_book *book, const struct review_record *record,
                                    struct err *err);
 
+/* --- standing approvals (review_standing.c) --- */
+
+/* Why the next vote may not wish for one; NULL: it may. A static text. */
+STATUS_RESULT review_standing_check(struct review_book *book, const struct review_record *record,
+                                    const struct policy_outcome *outcome,
+                                    const struct review_remember *remember, int64_t now_ns,
+                                    const char **ret_refusal, struct err *err);
+/* {"of","for","expiresInSeconds","uses"}: the wish beside a vote; new. */
+json_t *review_remember_json(const struct policy_outcome *outcome, const struct review_remember *remember);
+/* The request was approved by people: made if all whose approval counts wanted it. The votes have their weights. */
+STATUS_RESULT review_standing_make(struct review_book *book, struct review_record *record,
+                                   const struct review_person *by, int64_t now_ns, struct err *err);
+/* Notes in the record which one covers it now. */
+STATUS_RESULT review_standing_find(struct review_book *book, struct review_record *record,
+                                   const struct policy_facts *facts, int64_t now_ns, struct err *err);
+/* What was noted, for a policy. */
+STATUS_RESULT review_standing_fact(const struct review_record *record, struct arena *arena,
+                                   struct policy_facts *facts, struct err *err);
+/* Takes a use of the one that allows the request, if the request has not taken one of it before. */
+STATUS_RESULT review_standing_use(struct review_book *book, struct review_record *record,
+                                  const struct policy_outcome *outcome, int64_t now_ns, struct err *err);
+
 /* --- a revision begins (review_begin.c) --- */
 
 /* True while the policy waits for a session to take the code apart: nobody is asked, and nothing of it runs. */
 bool review_is_unread(const struct review_record *record);
 /* What the policy says of the present revision: how it begins. What people are asked about, or what a rule denies, before
  * anything runs has its manifest. */
-STATUS_RESULT review_rule_revision(struct review_book *book, struct review_record *record, struct err *err);
+STATUS_RESULT review_rule_revision(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                   struct err *err);
 /* The decision of a rule that denies it before anything runs: behind the entry of what somebody did. */
 STATUS_RESULT review_write_denial(struct review_book *book, struct review_record *record, int64_t now_ns,
                                   struct err *err);
@@ -109,10 +133,11 @@ struct review_decider {
     const struct review_person *actor; /* for the log */
     const char *by;                    /* a name; NULL: it has none */
     const char *via;
-    const char *comment; /* NULL: none */
-    const char *rule;    /* of a decision by policy; NULL: none */
-    bool tells;          /* the scheduler is told of it */
-    bool of_before;      /* it is the approval from before the run, and names what was there then */
+    const char *comment;  /* NULL: none */
+    const char *rule;     /* of a decision by policy; NULL: none */
+    const char *standing; /* likewise, the standing approval */
+    bool tells;           /* the scheduler is told of it */
+    bool of_before;       /* it is the approval from before the run, and names what was there then */
 };
 
 /* {"approved","at","by"?,"comment"?,"sha256"?,"manifestSha256"?,"via","rule"?}; new. */

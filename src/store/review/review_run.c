@@ -215,7 +215,8 @@ static enum status tell_end(struct review_book *book, const struct review_record
 
 /* What was decided before the run is final; a result that cannot be shown fails, whatever a policy says. */
 static enum status judge(struct review_book *book, struct review_record *record,
-                         const struct review_run_end *end, enum review_event *ret_event, struct err *err)
+                         const struct review_run_end *end, int64_t now_ns, enum review_event *ret_event,
+                         struct err *err)
 {
     bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
     bool asks_failures = json_is_true(json_object_get(record->doc, "_reviewFailures"));
@@ -227,9 +228,9 @@ static enum status judge(struct review_book *book, struct review_record *record,
 
     struct review_ruling ruling;
     const json_t *effects = json_object_get(end->outcome, "effects");
-    enum status status = review_rule(book, record, POLICY_AFTER_RUN, effects, &ruling, err);
+    enum status status = review_rule(book, record, POLICY_AFTER_RUN, effects, now_ns, &ruling, err);
     if (status == STATUS_OK)
-        status = review_ruling_keep(record, &ruling, err);
+        status = review_ruling_keep(book, record, &ruling, now_ns, err);
     if (status == STATUS_OK)
         *ret_event = review_ruling_event(record, &ruling, succeeded);
     review_ruling_fini(&ruling);
@@ -262,7 +263,7 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     if (status == STATUS_OK && is_due && end->result.size > 0)
         keep_result(record, end);
     if (status == STATUS_OK && is_due)
-        status = judge(book, record, end, &event, err);
+        status = judge(book, record, end, now_ns, &event, err);
     if (status == STATUS_OK && is_due && end->result.size > 0)
         status = sign_result(book, record, end, err);
     if (status == STATUS_OK && is_due && end->result.size > 0)

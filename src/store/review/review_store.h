@@ -15,6 +15,7 @@
 #ifndef STORE_REVIEW_STORE_H
 #define STORE_REVIEW_STORE_H
 
+#include "core/policy/standing.h"
 #include "core/review/machine.h"
 #include "core/review/sight.h"
 #include "store/audit/audit_log.h"
@@ -27,6 +28,7 @@
 #define REVIEW_SWEEP_PAUSE_NS  (3600 * NS_PER_S)
 #define REVIEW_SWEEP_ROWS      1000 /* blobs that one job of a sweep takes out */
 #define REVIEW_EMPTIED_AT_ONCE 20   /* requests, likewise */
+#define REVIEW_STANDING_MAX    1000 /* standing approvals that are neither used up nor expired */
 
 struct review_store;
 struct review_book; /* the store within a job */
@@ -120,12 +122,13 @@ struct review_submission {
 
 enum review_outcome {
     REVIEW_DONE,
-    REVIEW_DONE_BEFORE, /* the same key and body: the first answer again */
-    REVIEW_KEY_DIFFERS, /* the same key with another body */
-    REVIEW_UNKNOWN,     /* no such request */
-    REVIEW_NOT_THEIRS,  /* as if there were none: nobody asks whoever votes */
-    REVIEW_REFUSED_OWN, /* it is their own request, or one on their behalf */
-    REVIEW_NO_COMMENT,  /* the policy wants one with this answer */
+    REVIEW_DONE_BEFORE,    /* the same key and body: the first answer again */
+    REVIEW_KEY_DIFFERS,    /* the same key with another body */
+    REVIEW_UNKNOWN,        /* no such request */
+    REVIEW_NOT_THEIRS,     /* as if there were none: nobody asks whoever votes */
+    REVIEW_REFUSED_OWN,    /* it is their own request, or one on their behalf */
+    REVIEW_NO_COMMENT,     /* the policy wants one with this answer */
+    REVIEW_NOT_REMEMBERED, /* no standing approval may be made so */
     REVIEW_MANIFEST_DIFFERS,
     REVIEW_RESULT_DIFFERS, /* the older hash of code and result, `sha256` */
     REVIEW_TOO_EARLY,      /* nothing to vote on, or nothing to revise */
@@ -139,7 +142,7 @@ enum review_outcome {
 struct review_answer {
     enum review_outcome outcome;
     json_t *request;
-    char differs[200]; /* MANIFEST_DIFFERS: in what */
+    char differs[200]; /* MANIFEST_DIFFERS: in what; NOT_REMEMBERED: why, a sentence */
 };
 
 /* Request, first revision, blobs, the duty to start it, event and audit entry. */
@@ -148,15 +151,24 @@ STATUS_RESULT review_book_submit(struct review_book *book, const struct review_s
 
 enum review_vote_answer { REVIEW_VOTE_APPROVE, REVIEW_VOTE_CHANGES, REVIEW_VOTE_REJECT, REVIEW_VOTE_ANSWERS };
 
+/* "Approve and remember": a standing approval, if everybody whose approval counts wishes for the same. */
+struct review_remember {
+    enum policy_standing_of of;
+    const char *whom; /* "submitter": theirs; "label:KEY": anybody's with this label of the request */
+    int64_t lasts_s;  /* 0: as long as the policy lets */
+    int64_t uses;
+};
+
 struct review_vote {
     struct review_person by;
     const char *by_said; /* a name that the body claims and nobody has proven; NULL: none */
     enum review_vote_answer answer;
-    const char *comment;                /* NULL: none */
-    const char *manifest_sha256;        /* what was seen; NULL: the one that is there */
-    const char *sha256;                 /* likewise, the older hash */
-    const char *via;                    /* "api", "page", "cli", "mcp" */
-    const struct review_viewer *viewer; /* the same person, for what they may see */
+    const char *comment;                    /* NULL: none */
+    const char *manifest_sha256;            /* what was seen; NULL: the one that is there */
+    const char *sha256;                     /* likewise, the older hash */
+    const char *via;                        /* "api", "page", "cli", "mcp" */
+    const struct review_viewer *viewer;     /* the same person, for what they may see */
+    const struct review_remember *remember; /* NULL: nothing */
 };
 
 /* The vote, and the decision if it completes the policy: the first wins. */

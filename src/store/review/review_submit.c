@@ -86,9 +86,10 @@ static enum status put_text(struct review_book *book, const struct review_record
 static enum status add_revision(struct review_book *book, struct review_record *record,
                                 const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
-    static const char *const of_a_run[] = {"run",        "_result",      "result",   "_files",
-                                           "sha256",     "sha256Covers", "template", "manifestSha256",
-                                           "_clearedBy", "_early"};
+    static const char *const of_a_run[] = {"run",        "_result",      "result",    "_files",
+                                           "sha256",     "sha256Covers", "template",  "manifestSha256",
+                                           "_clearedBy", "_early",       "_standing", "_standingUsed",
+                                           "standing"};
     char sha256[SECRET_HASH_SIZE + 1];
     json_t *files = json_array();
     enum status status = review_blob_put(book, record->row, revision->code, sha256, err);
@@ -232,7 +233,7 @@ static enum status write_request(struct review_book *book, const struct review_s
     if (status == STATUS_OK)
         status = add_revision(book, record, &first, now_ns, err);
     if (status == STATUS_OK)
-        status = review_rule_revision(book, record, err);
+        status = review_rule_revision(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = put_labels(book, record, err);
     if (status == STATUS_OK && submission->instance)
@@ -276,7 +277,7 @@ static enum status write_revision(struct review_book *book, struct review_record
     enum status status = add_revision(book, record, revision, now_ns, err);
     json_object_set_new(record->doc, REVIEW_SUBMITTER_FACTS, review_person_facts(&revision->by));
     if (status == STATUS_OK)
-        status = review_rule_revision(book, record, err);
+        status = review_rule_revision(book, record, now_ns, err);
     if (status != STATUS_OK)
         return status;
     (void)review_record_move(record, REVIEW_EVENT_REVISE, now_ns, &actions);

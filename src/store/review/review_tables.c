@@ -54,6 +54,11 @@ static const char *const steps[] = {
     " WHERE state IN (CAST('approved' AS BLOB), CAST('rejected' AS BLOB), CAST('timed-out' AS BLOB), "
     "CAST('failed' AS BLOB),"
     " CAST('cancelled' AS BLOB));",
+    /* Approvals that stand: what is known of one (doc), and what one is found by. */
+    "CREATE TABLE standing (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, sha256 BLOB NOT NULL,"
+    " expires_ns INTEGER NOT NULL, uses_left INTEGER NOT NULL, revoked INTEGER NOT NULL, doc BLOB NOT NULL) "
+    "STRICT;"
+    "CREATE INDEX standing_by_hash ON standing (sha256, expires_ns) WHERE revoked = 0;",
 };
 
 const struct db_schema review_schema = {
@@ -138,5 +143,14 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
         "SELECT at_ns FROM approved WHERE hash = ?1 AND at_ns <= ?2 ORDER BY at_ns DESC LIMIT 1",
     [LATEST_PUT] = "INSERT OR REPLACE INTO latest (name, value) VALUES (?1, ?2)",
     [LATEST_GET] = "SELECT value FROM latest WHERE name = ?1",
+    [STANDING_PUT] = "INSERT INTO standing (id, sha256, expires_ns, uses_left, revoked, doc)"
+                     " VALUES (?1, ?2, ?3, ?4, 0, ?5)",
+    [STANDING_CHANGE] = "UPDATE standing SET uses_left = ?2, revoked = ?3, doc = ?4 WHERE n = ?1",
+    [STANDING_GET] = "SELECT n, doc FROM standing WHERE id = ?1",
+    [STANDING_FIND] = "SELECT n, doc FROM standing WHERE sha256 = ?1 AND expires_ns > ?2 AND revoked = 0"
+                      " AND (uses_left > 0 OR id = ?3) ORDER BY n",
+    [STANDING_COUNT] =
+        "SELECT count(*) FROM standing WHERE expires_ns > ?1 AND revoked = 0 AND uses_left > 0",
+    [STANDING_PAGE] = "SELECT n, doc FROM standing WHERE n < ?1 ORDER BY n DESC LIMIT ?2",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

@@ -110,7 +110,8 @@ static void add_voter(struct review_record *record, const struct review_vote *vo
         json_array_append_new(voted, json_string(vote->by.id));
 }
 
-static void add_vote(struct review_record *record, const struct review_vote *vote, int64_t now_ns)
+static void add_vote(struct review_record *record, const struct policy_outcome *outcome,
+                     const struct review_vote *vote, int64_t now_ns)
 {
     json_t *votes = json_object_get(record->doc, "votes");
     size_t index = json_array_size(votes);
@@ -121,6 +122,9 @@ static void add_vote(struct review_record *record, const struct review_vote *vot
                                            review_record_text(record, "manifestSha256"), "revision",
                                            (json_int_t)review_record_number(record, "revision"), "counts", 1,
                                            "via", vote->via));
+    if (vote->remember)
+        json_object_set_new(json_array_get(votes, index), "remember",
+                            review_remember_json(outcome, vote->remember));
     add_voter(record, vote, index);
 }
 
@@ -178,8 +182,13 @@ static enum status follow_move(struct review_book *book, struct review_record *r
 {
     const struct review_decider decider = decider_of(vote);
     bool approved = vote->answer == REVIEW_VOTE_APPROVE;
-    if (actions & REVIEW_ACTION_DECIDE)
-        return review_record_decide(book, record, approved, &decider, now_ns, err);
+    if (actions & REVIEW_ACTION_DECIDE) {
+        enum status status = approved && !from_scheduler(vote)
+                                 ? review_standing_make(book, record, &vote->by, now_ns, err)
+                                 : STATUS_OK;
+        return status == STATUS_OK ? review_record_decide(book, record, approved, &decider, now_ns, err)
+                                   : status;
+    }
     if (record->state == REVIEW_QUEUED)
         json_object_set_new(record->doc, "_clearedBy",
                             review_decision_json(record, approved, &decider, now_ns));
@@ -232,6 +241,22 @@ static bool comes_too_early(const struct review_record *record, const struct pol
            (approves && (outcome->waiting_count > 0 || outcome->settled != POLICY_ASK));
 }
 
+/* May it be remembered? The outcome says so if not. */
+static enum status check_remember(struct review_book *book, const struct review_record *record,
+                                  const struct policy_outcome *outcome, const struct review_vote *vote,
+                                  int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+{
+    const char *refusal = NULL;
+    enum status status =
+        vote->remember ? review_standing_check(book, record, outcome, vote->remember, now_ns, &refusal, err)
+                       : STATUS_OK;
+    if (status != STATUS_OK || !refusal)
+        return status;
+    ret_answer->outcome = REVIEW_NOT_REMEMBERED;
+    (void)snprintf(ret_answer->differs, sizeof ret_answer->differs, "%s", refusal);
+    return STATUS_OK;
+}
+
 /* The vote into the record in hand, and what follows; the outcome says whether it was taken. */
 static enum status take_vote(struct review_book *book, struct review_record *record,
                              const struct policy_outcome *outcome, const struct review_vote *vote,
@@ -240,10 +265,13 @@ static enum status take_vote(struct review_book *book, struct review_record *rec
     enum policy_verdict verdict = POLICY_OPEN;
     bool known = strcmp(vote->by.kind, "local") != 0;
     ret_answer->outcome = check_vote(book, record, outcome, vote, ret_answer);
-    if (ret_answer->outcome != REVIEW_DONE)
-        return STATUS_OK;
-    add_vote(record, vote, now_ns);
-    enum status status = review_tally(record, outcome, known, &verdict, err);
+    enum status status = STATUS_OK;
+    if (ret_answer->outcome == REVIEW_DONE)
+        status = check_remember(book, record, outcome, vote, now_ns, ret_answer, err);
+    if (status != STATUS_OK || ret_answer->outcome != REVIEW_DONE)
+        return status;
+    add_vote(record, outcome, vote, now_ns);
+    status = review_tally(record, outcome, known, &verdict, err);
     if (status != STATUS_OK)
         return status;
     if (!comes_too_early(record, outcome, verdict, vote))

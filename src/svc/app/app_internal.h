@@ -201,6 +201,12 @@ void route_policy_version(struct app_service *service, struct http_request *requ
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
+/* `after` (0: not said) and `limit` of a list of its kind. False: one of them is wrong, and that is answered. */
+bool policy_page_read(struct http_request *request, int64_t *ret_after, size_t *ret_limit);
+
+/* routes_standing.c */
+void route_standing_list(struct app_service *service, struct http_request *request, struct bytes id);
+void route_standing_revoke(struct app_service *service, struct http_request *request, struct bytes id);
 
 /* What a peer submits; borrowed during submit_code. */
 struct submission {
@@ -238,7 +244,8 @@ void decide(struct app_service *service, struct http_request *request, struct by
 /* What somebody says of a request. */
 struct book_vote {
     enum review_vote_answer answer;
-    json_t *record;   /* taken: {"approved"?,"at","by","comment"?,"sha256"?,"manifestSha256"?} */
+    json_t *record;   /* taken: {"approved"?,"at","by","comment"?,"sha256"?,"manifestSha256"?,"remember"?} */
+    bool remembers;   /* "remember" is there, and was looked at */
     json_t *warnings; /* taken; NULL: none */
     bool json_answer; /* /v1 or /code */
 };

@@ -97,6 +97,10 @@ static const struct http_route routes[] = {
      .summary = "One version of the policy"},
     {"POST", "/v1/policy/rehearse", "last", ACCESS_POLICY_READ, POLICY_BODY, CALL(route_policy_rehearse),
      .summary = "What a draft would have done to past requests; changes nothing"},
+    {"GET", "/v1/policy/standing", "after limit", ACCESS_POLICY_READ, CALL(route_standing_list),
+     .summary = "The standing approvals, newest first"},
+    {"DELETE", "/v1/policy/standing/{id}", "", ACCESS_POLICY_READ, CALL(route_standing_revoke),
+     .summary = "Revoke a standing approval; who made it may, and who may apply policies"},
     {"GET", "/v1/me", "", ACCESS_SIGNED_IN, CALL(route_me), .summary = "Who asks, and what they may"},
 };
 

@@ -170,6 +170,7 @@ static const struct {
     [REVIEW_UNKNOWN] = {APP_UNKNOWN_REQUEST, "There is no request with this id."},
     [REVIEW_NOT_THEIRS] = {APP_UNKNOWN_REQUEST, "There is no request with this id."},
     [REVIEW_NO_COMMENT] = {APP_COMMENT_NEEDED, "The policy wants a comment with this answer."},
+    [REVIEW_NOT_REMEMBERED] = {APP_NOT_REMEMBERED, "No such standing approval can be made."},
     [REVIEW_REFUSED_OWN] = {APP_OWN_REQUEST, "Nobody decides on their own request."},
     [REVIEW_MANIFEST_DIFFERS] = {APP_MANIFEST_DIFFERS,
                                  "What there is to decide about is not what has this manifestSha256."},
@@ -194,7 +195,8 @@ void book_exchange_refuse(struct book_exchange *exchange)
     ASSERT((size_t)outcome < ARRAY_SIZE(refusals) && refusals[outcome].detail);
     static const char *const shown[] = {"state", "decision"};
     enum app_problem problem = refusals[outcome].problem;
-    json_t *body = app_problem_json(problem, refusals[outcome].detail);
+    const char *why = outcome == REVIEW_NOT_REMEMBERED ? exchange->answer.differs : refusals[outcome].detail;
+    json_t *body = app_problem_json(problem, why);
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         if (json_object_get(request, shown[i]))
             json_object_set(body, shown[i], json_object_get(request, shown[i]));

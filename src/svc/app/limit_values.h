@@ -79,6 +79,10 @@
 #define APP_BODY_SIZE_SLACK  ((size_t)64 << 10)
 #define APP_DECIDED_MAX      10000
 #define APP_SHOW_PATIENCE_NS (5 * NS_PER_S)
+/* Standing approvals: how often one is used if that is not said, and at most; for how many seconds at most. */
+#define APP_STANDING_USES_DEFAULT 10
+#define APP_STANDING_USES_MAX     10000
+#define APP_STANDING_S_MAX        315360000
 /* Code that is taken apart for a policy: bytes, as the cell has it, and how long that may take. */
 #define APP_READING_CODE_SIZE_MAX   ((size_t)512 << 10)
 #define APP_READING_TIMEOUT_MS      30000

@@ -16,6 +16,8 @@ enum app_problem {
     APP_MANIFEST_DIFFERS,      /* the reviewer saw something else than what there is to decide about */
     APP_OWN_REQUEST,           /* nobody decides on their own request */
     APP_COMMENT_NEEDED,        /* the policy wants one with this answer */
+    APP_NOT_REMEMBERED,        /* the policy lets no such standing approval be made */
+    APP_UNKNOWN_STANDING,      /* no standing approval has this id */
     APP_NOT_YOURS,             /* only the submitter may */
     APP_NOT_NOW,               /* not in this state of the request */
     APP_NOT_RELEASED,          /* the result is held until somebody approves */

@@ -7,12 +7,14 @@
 #include "os/clock.h"
 #include "svc/app/book_exchange.h"
 #include "svc/app/notice.h"
+#include "svc/app/remember.h"
 #include "wire/json/json.h"
 
 struct decide_book {
     struct book_exchange base;
     struct review_vote vote; /* its texts are the record's */
-    json_t *record;          /* {"approved","at","by","comment"?,"sha256"?}; taken */
+    struct review_remember remember;
+    json_t *record; /* {"approved","at","by","comment"?,"sha256"?}; taken */
     json_t *warnings;
     bool json_answer;
     char id[DT_INSTANCE_ID_SIZE];
@@ -81,7 +83,8 @@ static void on_voted(struct exchange *exchange)
     exchange->carries_on = false;
     if (exchange->status != DT_OK) {
         exchange_answer_failure(exchange);
-    } else if (own->base.answer.outcome == REVIEW_UNKNOWN && own->vote.answer != REVIEW_VOTE_CHANGES) {
+    } else if (own->base.answer.outcome == REVIEW_UNKNOWN && own->vote.answer != REVIEW_VOTE_CHANGES &&
+               !own->vote.remember) {
         go_to_scheduler(own);
     } else if (own->base.answer.outcome != REVIEW_DONE) {
         book_exchange_refuse(&own->base);
@@ -118,6 +121,8 @@ void decide_in_book(struct app_service *service, struct http_request *request, s
                                          json_string_value(json_object_get(vote->record, "manifestSha256")),
                                      .via = "api",
                                      .viewer = &exchange->viewer.viewer};
+    if (vote->remembers && !remember_read(json_object_get(own->record, "remember"), &own->remember))
+        own->vote.remember = &own->remember;
     if (!exchange_take_id(&exchange->base, id)) {
         exchange_answer_unknown(&exchange->base);
         return;

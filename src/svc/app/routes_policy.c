@@ -127,24 +127,34 @@ static void on_listed(struct exchange *exchange)
     exchange_answer_json(exchange, 200, body);
 }
 
+bool policy_page_read(struct http_request *request, int64_t *ret_after, size_t *ret_limit)
+{
+    struct bytes after = http_request_query(request, "after"), limit = http_request_query(request, "limit");
+    uint64_t number = 0, size = APP_PAGE_SIZE_DEFAULT;
+    bool fits =
+        !limit.data || (bytes_parse_u64(limit, &size) == STATUS_OK && size >= 1 && size <= APP_PAGE_SIZE_MAX);
+    bool placed = !after.data || (bytes_parse_u64(after, &number) == STATUS_OK && number <= INT64_MAX);
+    *ret_after = (int64_t)number;
+    *ret_limit = size;
+    if (fits && placed)
+        return true;
+    http_respond_failure(request, 400,
+                         "\"limit\" is 1 to " DIGITS_OF(
+                             APP_PAGE_SIZE_MAX) " (limit app-page-size-max), \"after\" a whole number.");
+    return false;
+}
+
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    struct bytes after = http_request_query(request, "after"), limit = http_request_query(request, "limit");
-    uint64_t before = 0, size = APP_PAGE_SIZE_DEFAULT;
-    bool fits =
-        !limit.data || (bytes_parse_u64(limit, &size) == STATUS_OK && size >= 1 && size <= APP_PAGE_SIZE_MAX);
-    bool placed = !after.data || (bytes_parse_u64(after, &before) == STATUS_OK && before <= INT64_MAX);
-    if (!fits || !placed) {
-        http_respond_failure(request, 400,
-                             "\"limit\" is 1 to " DIGITS_OF(
-                                 APP_PAGE_SIZE_MAX) " (limit app-page-size-max), \"after\" a version.");
+    int64_t before;
+    size_t size;
+    if (!policy_page_read(request, &before, &size))
         return;
-    }
     struct policy_exchange *own = begin(service, request);
     if (!own)
         return;
-    own->version = (int64_t)before;
+    own->version = before;
     own->limit = size;
     book_exchange_act(&own->base, true, list_versions, on_listed);
 }

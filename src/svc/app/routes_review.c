@@ -11,6 +11,7 @@
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
 #include "svc/app/input_drafts.h"
+#include "svc/app/remember.h"
 #include "svc/app/review_events.h"
 #include "svc/app/run_outputs.h"
 #include "svc/app/submission_body.h"
@@ -59,6 +60,23 @@ static bool is_hash(const char *text)
     return size == SECRET_HASH_SIZE;
 }
 
+/* False: it is there and wrong, and that is answered. */
+static bool read_remember(struct http_request *request, const json_t *root, const struct book_vote *vote,
+                          json_t **ret_remember)
+{
+    struct review_remember remember;
+    json_t *object = json_object_get(root, "remember");
+    *ret_remember = json_is_null(object) ? NULL : object;
+    if (!*ret_remember)
+        return true;
+    const char *refusal = remember_read(object, &remember);
+    if (vote->answer != REVIEW_VOTE_APPROVE)
+        refusal = "Only an approval can be remembered.";
+    if (refusal)
+        http_respond_failure(request, 400, refusal);
+    return refusal == NULL;
+}
+
 void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id)
 {
     if (book_exchange_refuse_without_book(service, request))
@@ -68,9 +86,11 @@ void route_review_vote(struct app_service *service, struct http_request *request
         return;
     struct book_vote vote = {.json_answer = true};
     const char *comment, *manifest;
+    json_t *remember = NULL;
     bool fits = read_answer(request, root, &vote.answer) &&
                 read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment) &&
-                read_text(request, root, "manifestSha256", SECRET_HASH_SIZE, &manifest);
+                read_text(request, root, "manifestSha256", SECRET_HASH_SIZE, &manifest) &&
+                read_remember(request, root, &vote, &remember);
     if (fits && manifest && !is_hash(manifest)) {
         http_respond_failure(request, 400, "The member \"manifestSha256\" must be 64 hexadecimal digits.");
         fits = false;
@@ -78,9 +98,11 @@ void route_review_vote(struct app_service *service, struct http_request *request
     if (fits) {
         char at[TIME_TEXT_SIZE_MAX];
         time_format(clock_unix_ns(), 7, at);
-        vote.record = json_pack("{s:b, s:s, s:s, s:s*, s:s*}", "approved", vote.answer == REVIEW_VOTE_APPROVE,
-                                "at", at, "by", http_request_principal(request)->name, "comment", comment,
-                                "manifestSha256", manifest);
+        vote.record =
+            json_pack("{s:b, s:s, s:s, s:s*, s:s*, s:O*}", "approved", vote.answer == REVIEW_VOTE_APPROVE,
+                      "at", at, "by", http_request_principal(request)->name, "comment", comment,
+                      "manifestSha256", manifest, "remember", remember);
+        vote.remembers = remember != NULL;
         decide_in_book(service, request, id, &vote);
     }
     json_decref(root);
