@@ -35,6 +35,7 @@
     X(REQUEST_EMPTIED, "request.emptied")     /* its time is over: what it was about is gone */              \
     X(REQUEST_CONTINUED, "request.continued") /* what was to follow its release was started, or cannot be */ \
     X(OUTPUT_DOWNLOADED, "output.downloaded") /* by whom, before it was released */                          \
+    X(REQUEST_REMINDED, "request.reminded")   /* nobody has decided yet, and others may be asked, too */     \
     X(CODE_READ, "request.code-read")         /* a session took its code apart, for a policy */              \
     X(OUTSIDE_REFUSED, "request.outside-refused") /* an event of another client, which the policy refuses */ \
     X(STANDING_MADE, "standing.made")             /* an approval that stands for the same code */            \

@@ -311,28 +311,11 @@ static void reset_votes(struct review_record *record)
     json_object_del(record->doc, "progress");
 }
 
-/* By the ruling that is kept; a record of an older release has only what was submitted. */
-static void begin_deadline(struct review_record *record, int64_t now_ns)
-{
-    bool ruled = json_object_get(record->doc, "_waitMs") != NULL;
-    int64_t wait_ms = review_record_number(record, ruled ? "_waitMs" : "_approvalTimeoutMs");
-    int64_t deadline_ns = now_ns + wait_ms * NS_PER_MS;
-    json_object_set_new(record->doc, "_deadlineNs", json_integer((json_int_t)deadline_ns));
-    json_object_set_new(record->doc, "deadline", review_time_json(deadline_ns));
-}
-
-static void end_deadline(struct review_record *record)
-{
-    json_object_del(record->doc, "_deadlineNs");
-    if (!review_over(record->state)) /* what is over shows the deadline that it had */
-        json_object_del(record->doc, "deadline");
-}
-
 void review_record_begin(struct review_record *record, int64_t now_ns)
 {
     record->state = review_begin(record->entry);
     if (review_waits(record->state))
-        begin_deadline(record, now_ns);
+        review_wait_begin(record, now_ns);
 }
 
 enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
@@ -346,9 +329,9 @@ enum review_verdict review_record_move(struct review_record *record, enum review
     if (move.actions & REVIEW_ACTION_RESET_VOTES)
         reset_votes(record);
     if (move.actions & REVIEW_ACTION_ASK)
-        begin_deadline(record, now_ns);
+        review_wait_begin(record, now_ns);
     else if (!review_waits(move.next))
-        end_deadline(record);
+        review_wait_end(record);
     if (move.actions & REVIEW_ACTION_RELEASE)
         json_object_set_new(record->doc, "released", json_true());
     return move.verdict;

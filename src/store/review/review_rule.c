@@ -124,9 +124,36 @@ static void keep_flag(struct review_record *record, const char *member, bool val
         json_object_del(record->doc, member);
 }
 
+/* NULL without memory. */
+static json_t *reminders_json(const struct policy_outcome *outcome)
+{
+    json_t *reminders = json_array();
+    for (size_t i = 0; reminders && i < outcome->reminder_count; i++)
+        json_array_append_new(reminders, json_integer((json_int_t)outcome->reminders[i]));
+    return reminders;
+}
+
+enum status review_escalate(struct review_record *record, const struct policy_outcome *outcome,
+                            json_t **ret_also, struct err *err)
+{
+    json_t *asked = json_object_get(record->doc, "asked");
+    size_t before = json_array_size(asked);
+    *ret_also = NULL;
+    if (outcome->escalate_count == 0 || json_object_get(record->doc, REVIEW_ESCALATED))
+        return STATUS_OK;
+    for (size_t i = 0; i < outcome->escalate_count; i++)
+        add_distinct(asked, outcome->escalate[i].shown);
+    *ret_also = json_array();
+    for (size_t i = before; *ret_also && i < json_array_size(asked); i++)
+        json_array_append(*ret_also, json_array_get(asked, i));
+    bool whole = *ret_also && json_object_set_new(record->doc, REVIEW_ESCALATED, json_true()) == 0;
+    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 void review_ruling_forget(struct review_record *record)
 {
-    static const char *const members[] = {"policy", "asked", "blind", "liveOutput", "progress"};
+    static const char *const members[] = {
+        "policy", "asked", "blind", "liveOutput", "progress", REVIEW_ESCALATED, REVIEW_REMIND_BEFORE};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         json_object_del(record->doc, members[i]);
 }
@@ -146,6 +173,7 @@ enum status review_ruling_keep(struct review_book *book, struct review_record *r
     keep_flag(record, "blind", outcome->terms[POLICY_BLIND] != 0);
     keep_flag(record, "liveOutput", outcome->terms[POLICY_LIVE_OUTPUT] != 0);
     bool whole = json_object_set_new(record->doc, "policy", policy_json(ruling)) == 0 &&
+                 json_object_set_new(record->doc, REVIEW_REMIND_BEFORE, reminders_json(outcome)) == 0 &&
                  json_object_set_new(record->doc, "asked", asked_json(outcome)) == 0;
     return whole ? review_standing_use(book, record, outcome, now_ns, err)
                  : err_set(err, STATUS_NO_MEMORY, "out of memory");

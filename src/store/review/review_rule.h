@@ -19,6 +19,9 @@
 /* Members of a record for servers only: the submitter's key, groups and roles; those of each vote, in the votes' order. */
 #define REVIEW_SUBMITTER_FACTS "_submitter"
 #define REVIEW_VOTER_FACTS     "_voters"
+/* When people are reminded, in nanoseconds before the deadline, the longest first; and whether others are asked by now. */
+#define REVIEW_REMIND_BEFORE "_remindBeforeNs"
+#define REVIEW_ESCALATED     "escalated"
 
 struct review_facts {
     struct arena arena; /* of the facts, and of who decides by them */
@@ -53,6 +56,9 @@ void review_ruling_fini(struct review_ruling *ruling);
  * allows it a use is taken. */
 STATUS_RESULT review_ruling_keep(struct review_book *book, struct review_record *record,
                                  const struct review_ruling *ruling, int64_t now_ns, struct err *err);
+/* From a reminder on others are asked, too: `*ret_also` has those that were not before, a new array; NULL: nobody is. */
+STATUS_RESULT review_escalate(struct review_record *record, const struct policy_outcome *outcome,
+                              json_t **ret_also, struct err *err);
 /* Takes out what was kept before. */
 void review_ruling_forget(struct review_record *record);
 /* How the revision begins; what a run came to that `succeeded` or raised. The ruling is kept already. */

@@ -7,9 +7,6 @@
 #include "store/review/review_rule.h"
 #include "wire/json/canonical.h"
 
-/* A timer of a scheduler whose clock is ahead by this much is taken as due. */
-#define CLOCK_SLACK_NS (2 * NS_PER_S)
-
 void review_step_fini(struct review_step *step)
 {
     json_decref(step->request);
@@ -22,7 +19,7 @@ void review_record_due(const struct review_record *record, struct review_step *s
 {
     step->request = json_incref(record->doc);
     step->run = review_record_number(record, "run");
-    step->deadline_ns = review_record_number(record, "_deadlineNs");
+    step->deadline_ns = review_record_next_ns(record);
     step->due = REVIEW_DUE_END;
     if (review_is_unread(record) && record->state == REVIEW_QUEUED)
         step->due = REVIEW_DUE_READ;
@@ -312,64 +309,6 @@ enum status review_book_run_broken_off(struct review_book *book, const char *id,
         break_off(run, broken, now_ns);
         status = review_record_save(book, &record, now_ns, err);
     }
-    review_record_fini(&record);
-    return status;
-}
-
-/* --- time --- */
-
-static enum status write_time_out(struct review_book *book, struct review_record *record, int64_t now_ns,
-                                  struct err *err)
-{
-    json_t *details = json_pack("{s:O*, s:O*}", "deadline", json_object_get(record->doc, "deadline"),
-                                "manifestSha256", json_object_get(record->doc, "manifestSha256"));
-    enum status status = review_record_save(book, record, now_ns, err);
-    if (status != STATUS_OK) {
-        json_decref(details);
-        return status;
-    }
-    bool failed = record->state == REVIEW_FAILED;
-    status = review_record_audit(book, record, AUDIT_REQUEST_TIMED_OUT, &review_server, details, now_ns, err);
-    return status == STATUS_OK
-               ? review_record_tell(book, record, failed ? "failed" : "timed_out", now_ns, err)
-               : status;
-}
-
-/* What becomes of it, by what was promised when people were asked. */
-static enum status time_out(struct review_book *book, struct review_record *record, int64_t now_ns,
-                            struct err *err)
-{
-    CLEANUP(arena_fini) struct arena arena = {0};
-    struct policy_outcome outcome;
-    unsigned actions;
-    enum status status = review_outcome_of(record, &arena, &outcome, err);
-    if (status != STATUS_OK)
-        return status;
-    bool fails = outcome.terms[POLICY_ON_TIMEOUT] == POLICY_ON_TIMEOUT_FAIL;
-    enum review_event event = fails ? REVIEW_EVENT_TIME_FAILS : REVIEW_EVENT_TIME;
-    if (review_record_move(record, event, now_ns, &actions) != REVIEW_MOVED)
-        return STATUS_OK;
-    if (fails)
-        json_object_set_new(
-            record->doc, "error",
-            json_pack("{s:s, s:s}", "type", "TimedOut", "message", "Nobody decided in time."));
-    return write_time_out(book, record, now_ns, err);
-}
-
-enum status review_book_time(struct review_book *book, const char *id, int64_t now_ns,
-                             struct review_step *ret_step, struct err *err)
-{
-    struct review_record record;
-    review_step_fini(ret_step);
-    *ret_step = (struct review_step){0};
-    enum status status = review_record_load(book, id, &record, err);
-    if (status != STATUS_OK)
-        return status;
-    bool due =
-        review_waits(record.state) && now_ns >= review_record_number(&record, "_deadlineNs") - CLOCK_SLACK_NS;
-    if (due)
-        status = time_out(book, &record, now_ns, err);
-    review_record_due(&record, ret_step);
     review_record_fini(&record);
     return status;
 }

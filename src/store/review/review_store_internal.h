@@ -185,6 +185,11 @@ enum review_verdict review_record_move(struct review_record *record, enum review
                                        unsigned *ret_actions);
 /* The state in which the first revision begins, and its deadline if it waits. */
 void review_record_begin(struct review_record *record, int64_t now_ns);
+/* People are asked from now on, for as long as they have; and no more (review_wait.c). */
+void review_wait_begin(struct review_record *record, int64_t now_ns);
+void review_wait_end(struct review_record *record);
+/* When the time of a wait comes next: for a reminder, or for its end. */
+int64_t review_record_next_ns(const struct review_record *record);
 /* What is due now (review_run.c). */
 void review_record_due(const struct review_record *record, struct review_step *step);
 /* Makes the manifest of what there is now, as a blob, and names it in the record. */

@@ -72,6 +72,7 @@ static struct policy_matter matter_of(const struct review_record *record, bool p
         .submitter_name = json_bytes(json_object_get(submitter, "name")),
         .on_behalf_of = json_bytes(json_object_get(record->doc, "onBehalfOf")),
         .people_known = people_known,
+        .escalated = json_is_true(json_object_get(record->doc, REVIEW_ESCALATED)),
     };
 }
 
