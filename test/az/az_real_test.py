@@ -74,6 +74,22 @@ class RealAz(unittest.TestCase):
         self.assertRegex(shown["properties"]["configuration"]["ingress"]["fqdn"], r"^localhost:\d+$")
         self.assertEqual(shown["identity"]["principalId"], app["identity"]["principalId"])
         self.az("containerapp", "update", "-n", "my-app", "-g", GROUP, "--set-env-vars", "SALLYPORT_LOG_LEVEL=debug")
+        # A template, as whoever has Bicep deploys it.
+        template = pathlib.Path(self.folder.name, "main.json")
+        template.write_text(json.dumps({
+            "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+            "parameters": {"pool": {"type": "string"}},
+            "resources": [{"type": "Microsoft.App/sessionPools", "apiVersion": "2025-07-01", "name": "[parameters('pool')]",
+                           "location": "[resourceGroup().location]", "properties": {"poolManagementType": "Dynamic", "containerType": "PythonLTS"}}],
+            "outputs": {"url": {"type": "string", "value": "[reference(parameters('pool')).poolManagementEndpoint]"}}}))
+        words = ("-g", GROUP, "-f", str(template), "-p", "pool=templatePool")
+        self.assertIsNone(self.az("deployment", "group", "validate", *words)["error"])
+        made = self.az("deployment", "group", "create", *words)
+        self.assertEqual(made["properties"]["provisioningState"], "Succeeded")
+        self.assertIn("/sessionPools/templatePool", made["properties"]["outputs"]["url"]["value"])
+        self.assertEqual(self.az("deployment", "group", "show", "-g", GROUP, "-n", "main")["name"], "main")
+        self.assertEqual([one["name"] for one in self.az("deployment", "group", "list", "-g", GROUP)], ["main"])
+        self.assertEqual(len(self.az("deployment", "operation", "group", "list", "-g", GROUP, "-n", "main")), 1)
         self.az("containerapp", "delete", "-n", "my-app", "-g", GROUP, "--yes")
         self.az("group", "delete", "--name", GROUP, "--yes")
         self.assertFalse(self.az("group", "exists", "--name", GROUP))
