@@ -3,6 +3,7 @@
  * written out. */
 #include <stdlib.h>
 
+#include "core/template/relaxed.h"
 #include "core/template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,7 +61,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     json_t *written = NULL;
     json_t *outputs = NULL;
-    if (json_parse(bytes_of(data, size), &limits, &written, NULL) != STATUS_OK)
+    /* What is strict already means the same. */
+    CLEANUP(buf_fini) struct buf strict = {0};
+    json_t *again = NULL;
+    relaxed_to_json(bytes_of(data, size), &strict);
+    ASSERT(strict.size <= 2 * size + 2);
+    bool is_strict = json_parse(bytes_of(data, size), &limits, &written, NULL) == STATUS_OK;
+    bool is_relaxed = json_parse(buf_peek(&strict), &limits, &again, NULL) == STATUS_OK;
+    ASSERT(!is_strict || (is_relaxed && json_equal(written, again)) || strict.size > limits.size_max);
+    json_decref(written);
+    written = again;
+    if (!is_relaxed)
         return 0;
     if (template_open(written, NULL, &place, &world, &plan, &err) != STATUS_OK) {
         ASSERT(err.text[0]);

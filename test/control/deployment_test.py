@@ -52,7 +52,9 @@ class Deployments(unittest.TestCase):
     @classmethod
     def ask(cls, expected, method, path, body=None, key=None):
         mark = "&" if "?" in path else "?"
-        headers = {"Authorization": f"Bearer {key}"} if key else None
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "application/json"
         status, _, answer = cls.server.ask(method, path if "api-version" in path else f"{path}{mark}{VERSION}", body, headers)
         assert status == expected, (method, path, status, answer, cls.server.tail()[-500:])
         return answer
@@ -107,6 +109,7 @@ class Deployments(unittest.TestCase):
         self.assertEqual([one["name"] for one in self.ask(200, "GET", f"{self.group}/{DEPLOYMENTS}")["value"]], ["first"])
         parts = self.ask(200, "GET", f"{self.group}/{DEPLOYMENTS}/first/operations")["value"]
         self.assertEqual(len(parts), 4)
+        self.assertEqual(self.ask(200, "GET", f"{self.group}/deployments/first/operations")["value"], parts)  # as the SDKs ask
         self.ask(200, "DELETE", f"{self.group}/{DEPLOYMENTS}/first")
         self.assertEqual(self.names(), ["hub", "pool", "work"])
         self.ask(404, "GET", f"{self.group}/{DEPLOYMENTS}/first")
@@ -141,6 +144,13 @@ class Deployments(unittest.TestCase):
         complete = {"properties": {"mode": "Complete", "template": self.template(SCHEDULER)}}
         self.assertIn("Incremental", self.ask(400, "PUT", f"{self.group}/{DEPLOYMENTS}/bad", complete)["error"]["message"])
         self.assertEqual(self.names(), [])
+
+    def test_cs32_as_the_clouds_az_sends_it(self):  # CS-32
+        """Its own text around the template's, with a name without quotes; comments are the template's author's."""
+        text = json.dumps(self.template(SCHEDULER)).replace('"resources"', '// what there is\n"resources"')
+        body = '{"properties": {"parameters": {}, "mode": "incremental", template:' + text + "}}"
+        made = self.ask(201, "PUT", f"{self.group}/{DEPLOYMENTS}/first", body.encode())
+        self.assertEqual(made["properties"]["provisioningState"], "Succeeded")
 
     def test_cs32_a_circle_is_said(self):  # CS-32
         one = {**POOL, "name": "one", "tags": {"of": "[reference('two').poolManagementEndpoint]"}}

@@ -7,9 +7,10 @@
 #include "base/text.h"
 #include "cmd/az/acts.h"
 #include "cmd/az/request.h"
+#include "core/template/relaxed.h"
 
 #define TEMPLATE_FILE_SIZE ((size_t)4 << 20)
-#define NAME_SIZE      65
+#define NAME_SIZE          65
 
 static int read_template(const char *path, json_t **ret_template)
 {
@@ -23,7 +24,9 @@ static int read_template(const char *path, json_t **ret_template)
     while ((size = fread(part, 1, sizeof part, file)) > 0)
         buf_append(&text, part, size);
     fclose(file);
-    if (json_parse(buf_peek(&text), NULL, ret_template, &err) == STATUS_OK)
+    CLEANUP(buf_fini) struct buf strict = {0};
+    relaxed_to_json(buf_peek(&text), &strict);
+    if (json_parse(buf_peek(&strict), NULL, ret_template, &err) == STATUS_OK)
         return EXIT_GOOD;
     size_t length = strlen(path);
     bool bicep = length > 6 && strcmp(path + length - 6, ".bicep") == 0;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/template/relaxed.h"
 #include "core/template/template.h"
 
 #define GROUP "/subscriptions/s-1/resourceGroups/g-1"
@@ -403,6 +404,32 @@ static void symbols_are_names_of_resources(void **state)
     template_close(plan);
 }
 
+/* The first is how the cloud's az puts a template's text into its request. */
+static void json_as_people_write_it_is_read(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{\"properties\": {\"mode\": \"Incremental\", template:{ \"a\": 1 }}}",
+         "{\"properties\":{\"mode\":\"Incremental\",\"template\":{\"a\":1}}}"},
+        {"{ // one\n\"a\": 1, /* two */ \"b\": [1, 2, ], }", "{\"a\":1,\"b\":[1,2]}"},
+        {"{\"a\": \"// no comment /* */ , } \\\" template: \"}",
+         "{\"a\":\"// no comment /* */ , } \\\" template: \"}"},
+        {"{\"a\": \"two\nlines\"}", "{\"a\":\"two\\nlines\"}"},
+        {"{$x : true, y: null, z: -1.5e3}", "{\"$x\":true,\"y\":null,\"z\":-1500.0}"},
+        {"[1,2] // end", "[1,2]"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(buf_fini) struct buf strict = {0};
+        json_t *value = NULL;
+        relaxed_to_json(bytes_of_cstr(rows[i][0]), &strict);
+        assert_int_equal(json_parse(buf_peek(&strict), NULL, &value, NULL), STATUS_OK);
+        char *text = json_dumps(value, JSON_COMPACT);
+        assert_string_equal(text, rows[i][1]);
+        free(text);
+        json_decref(value);
+    }
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +440,7 @@ int main(void)
         cmocka_unit_test(resources_have_ids_and_an_order),
         cmocka_unit_test(templates_that_cannot_be_are_refused),
         cmocka_unit_test(symbols_are_names_of_resources),
+        cmocka_unit_test(json_as_people_write_it_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "core/template/relaxed.h"
 #include "svc/control/control_internal.h"
 #include "wire/http1/uri.h"
 
@@ -123,6 +124,14 @@ static const char *first_version(struct control_call *call, const struct control
     return text_or(first, "");
 }
 
+/* Templates come with comments and names without quotes; the cloud's az sends one itself. */
+static bool is_template(const struct resource_id *id)
+{
+    return id->provider + 2 < id->count &&
+           bytes_equal_nocase(id->segments[id->provider + 1], BYTES_LITERAL("Microsoft.Resources")) &&
+           bytes_equal_nocase(id->segments[id->provider + 2], BYTES_LITERAL("deployments"));
+}
+
 static bool take_body(struct control_call *call, struct control_fault *ret_fault)
 {
     struct bytes body = http_request_body(call->request);
@@ -130,6 +139,11 @@ static bool take_body(struct control_call *call, struct control_fault *ret_fault
     const struct json_limits limits = {.size_max = CONTROL_BODY_MAX, .depth_max = 64, .values_max = 20000};
     if (bytes_trim(body).size == 0)
         return true;
+    CLEANUP(buf_fini) struct buf strict = {.limit = 2 * CONTROL_BODY_MAX};
+    if (is_template(&call->id)) {
+        relaxed_to_json(body, &strict);
+        body = buf_peek(&strict);
+    }
     enum status status = json_parse(body, &limits, &call->body, &error);
     if (status == STATUS_OK && json_is_object(call->body))
         return true;
@@ -337,9 +351,25 @@ static void route_provider(struct control_call *call)
     }
 }
 
+/* The cloud's SDKs leave the namespace out in front of a deployment's operations. */
+static bool completes_deployment(struct control_call *call)
+{
+    struct resource_id *id = &call->id;
+    if (id->count != 7 || !is_segment(id, 4, "deployments") || !is_segment(id, 6, "operations"))
+        return false;
+    struct bytes group = resource_id_prefix(id, 4);
+    char *whole = arena_fmt(&call->arena, "%.*s/providers/Microsoft.Resources/deployments/%.*s/operations",
+                            BYTES_FMT(group), BYTES_FMT(id->segments[5]));
+    return whole && resource_id_parse(&call->arena, bytes_of_cstr(whole), id, NULL) == STATUS_OK;
+}
+
 static void route_group(struct control_call *call)
 {
     struct control_fault fault = {0};
+    if (is_reading(call) && completes_deployment(call)) {
+        route_provider(call);
+        return;
+    }
     bool listed = call->id.count == 5 && is_segment(&call->id, 4, "resources") && is_reading(call);
     call->type =
         control_type_find(BYTES_LITERAL("Microsoft.Resources"), BYTES_LITERAL("resourceGroups"), &(bool){0});

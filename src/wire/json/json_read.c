@@ -45,6 +45,10 @@ enum status json_parse(struct bytes text, const struct json_limits *limits, json
     size_t size_max = or_default(limits->size_max, JSON_SIZE_MAX_DEFAULT);
     if (text.size > size_max)
         return err_set(err, STATUS_TOO_LARGE, "JSON is longer than %zu bytes", size_max);
+    /* It is nowhere in JSON, and jansson takes one behind a number or a word for the end. */
+    const uint8_t *nul = text.size ? memchr(text.data, '\0', text.size) : NULL;
+    if (nul)
+        return err_set(err, STATUS_MALFORMED, "not JSON: a NUL at byte %zu", (size_t)(nul - text.data));
     enum status status = check_bounds(text, or_default(limits->depth_max, JSON_DEPTH_MAX_DEFAULT),
                                       or_default(limits->values_max, JSON_VALUES_MAX_DEFAULT), err);
     if (status)

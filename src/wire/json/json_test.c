@@ -63,6 +63,10 @@ static void text_that_is_not_strict_json_is_refused(void **state)
         if (parse(b(good[i]), NULL) != STATUS_OK)
             fail_msg("refused: %s", good[i]);
     assert_int_equal(parse((struct bytes){0}, NULL), STATUS_MALFORMED);
+    static const struct bytes with_nul[] = {BYTES_LITERAL("true\0"), BYTES_LITERAL("1\0"),
+                                            BYTES_LITERAL("[1]\0"), BYTES_LITERAL("\"a\0b\"")};
+    for (size_t i = 0; i < ARRAY_SIZE(with_nul); i++)
+        assert_int_equal(parse(with_nul[i], NULL), STATUS_MALFORMED);
 }
 
 static void every_limit_is_exact(void **state)
