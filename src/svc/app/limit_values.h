@@ -93,7 +93,7 @@
 #define APP_POOL_FILE_TIMEOUT_MS    300000
 #define APP_POOL_CONNECT_TIMEOUT_MS 5000L
 /* Connections to the pool that are kept without a request; a run holds one. */
-#define APP_POOL_LINES_KEPT 16
+#define APP_POOL_LINES_KEPT 4
 /* Connections that one of them keeps; beside a run two more may be open. */
 #define APP_POOL_LINE_CONNECTIONS_KEPT 1L
 /* Seconds without a request after which one is not used again: half of what our own server waits. */
