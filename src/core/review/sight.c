@@ -14,6 +14,13 @@ bool review_is_submitter(const json_t *request, const char *person_id)
     return id && person_id && strcmp(id, person_id) == 0;
 }
 
+bool review_is_anybodys(const json_t *request)
+{
+    const json_t *submitter = json_object_get(request, "submitter");
+    const char *kind = json_string_value(json_object_get(submitter, "kind"));
+    return kind && strcmp(kind, "local") == 0;
+}
+
 /* True while people may still decide, or the code may run. */
 static bool goes_on(const json_t *request)
 {
@@ -86,7 +93,7 @@ static enum review_sight sight(const json_t *request, bool is_theirs, const stru
 {
     if (!viewer->is_known)
         return REVIEW_WHOLE;
-    bool own = review_is_submitter(request, viewer->id);
+    bool own = review_is_submitter(request, viewer->id) && !review_is_anybodys(request);
     bool for_them = viewer->sees_all ||
                     (viewer->decides && (is_asked(request, viewer) || has_voted(request, viewer->id)));
     if (!own)

@@ -36,6 +36,8 @@ struct review_viewer {
 
 /* True if `request`, as the API shows it, was submitted by the person. */
 bool review_is_submitter(const json_t *request, const char *person_id);
+/* True if it came while nobody signed in. Where people do, it is nobody's own, though the server's own key has the id that everybody had. */
+bool review_is_anybodys(const json_t *request);
 /* Who submitted a request sees its result once it is released, whatever their other rights are (RP-10, RP-22). Its member "asked"
  * says whom a policy asks; without it anyone who decides is asked. */
 enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer);

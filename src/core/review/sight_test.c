@@ -64,6 +64,19 @@ static void what_names_nobody_is_nobodys(void **state)
     json_decref(request);
 }
 
+/* People sign in since, and the server's own key has the id that everybody had. */
+static void what_came_before_people_signed_in_is_seen_by_who_decides(void **state)
+{
+    const struct review_viewer owner = AUDITOR("local"), other = SUBMITTER("local");
+    json_t *before = json_pack("{s:{s:s, s:s}}", "submitter", "id", "local", "kind", "local");
+    json_t *since = json_pack("{s:{s:s, s:s}}", "submitter", "id", "local", "kind", "user");
+    assert_int_equal(review_sight(before, &owner), REVIEW_WHOLE);
+    assert_int_equal(review_sight(before, &other), REVIEW_HIDDEN);
+    assert_int_equal(review_sight(since, &owner), REVIEW_HELD);
+    json_decref(before);
+    json_decref(since);
+}
+
 /* RP-61: who may read what a run prints, while it runs and afterwards. */
 static void each_viewer_reads_the_output_that_is_theirs(void **state)
 {
@@ -214,6 +227,7 @@ int main(void)
         cmocka_unit_test(reviewers_see_what_they_are_asked_about),
         cmocka_unit_test(blind_votes_are_ones_own_until_all_are_in),
         cmocka_unit_test(what_names_nobody_is_nobodys),
+        cmocka_unit_test(what_came_before_people_signed_in_is_seen_by_who_decides),
         cmocka_unit_test(each_viewer_reads_the_output_that_is_theirs),
         cmocka_unit_test(what_runs_did_is_held_back_with_the_result),
     };

@@ -66,14 +66,19 @@ static STATUS_RESULT read_vote(const struct review_record *record, size_t index,
 static struct policy_matter matter_of(const struct review_record *record, bool people_known)
 {
     const json_t *submitter = json_object_get(record->doc, "submitter");
-    return (struct policy_matter){
+    struct policy_matter matter = {
         .manifest = json_bytes(json_object_get(record->doc, "manifestSha256")),
-        .submitter = json_bytes(json_object_get(submitter, "id")),
-        .submitter_name = json_bytes(json_object_get(submitter, "name")),
         .on_behalf_of = json_bytes(json_object_get(record->doc, "onBehalfOf")),
         .people_known = people_known,
         .escalated = json_is_true(json_object_get(record->doc, REVIEW_ESCALATED)),
     };
+
+    /* Where people sign in now, what came while nobody did is nobody's own. */
+    if (people_known && review_is_anybodys(record->doc))
+        return matter;
+    matter.submitter = json_bytes(json_object_get(submitter, "id"));
+    matter.submitter_name = json_bytes(json_object_get(submitter, "name"));
+    return matter;
 }
 
 /* --- and back --- */
