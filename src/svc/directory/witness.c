@@ -22,7 +22,7 @@ struct witness_kind {
     char object[OBJECT_SIZE];
     char how[HOW_SIZE];
     char cause[HOW_SIZE];
-    char key[ID_SIZE + OBJECT_SIZE + HOW_SIZE + 16];
+    char key[ID_SIZE + OBJECT_SIZE + 2 * HOW_SIZE + 16];
     uint64_t count; /* behind the first; of `others`: all */
 };
 
@@ -54,8 +54,8 @@ static void describe(struct witness_kind *kind, const struct witness_event *even
     take_text(kind->object, OBJECT_SIZE, event->object);
     take_text(kind->how, HOW_SIZE, bytes_of_cstr(event->how));
     take_text(kind->cause, HOW_SIZE, event->cause);
-    snprintf(kind->key, sizeof kind->key, "%d %s %s %s", (int)kind->action, kind->actor_id, kind->object,
-             kind->how);
+    snprintf(kind->key, sizeof kind->key, "%d %s %s %s %s", (int)kind->action, kind->actor_id, kind->object,
+             kind->how, kind->cause);
 }
 
 static void append(const struct witness *witness, const struct witness_kind *kind, uint64_t count)

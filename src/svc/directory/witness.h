@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* witness.h — sign-ins, sign-ins that failed and refusals for want of a role, as entries of the audit log.
  *
- * Strangers can cause them, so their number is bounded, not what they try: the first of a kind, by the same somebody and
- * about the same thing, is written at once; what follows within WITNESS_PERIOD_NS is counted, and the count is one entry at its
+ * Strangers can cause them, so their number is bounded, not what they try: the first of a kind, by the same somebody,
+ * about the same thing and for the same cause, is written at once; what follows within WITNESS_PERIOD_NS is counted, and the count is one entry at its
  * end. There are WITNESS_KINDS_MAX kinds in a period, and one more for all that no longer fit. So a period costs twice as
  * many entries at most, whoever asks however often. Nobody waits for these entries. Loop's thread. */
 #ifndef SVC_DIRECTORY_WITNESS_H
