@@ -44,6 +44,7 @@
 #include "store/limit_values.h"
 #include "store/page_token.h"
 #include "store/resources/resource_store.h"
+#include "store/review/absence_book.h"
 #include "store/review/review_store.h"
 #include "svc/app/limit_values.h"
 #include "svc/control/limit_values.h"
@@ -237,6 +238,8 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_STANDING_USES_DEFAULT, LIMIT_COUNT, "Uses of one, unless its maker says", ""),
     ROW("app", APP_STANDING_USES_MAX, LIMIT_COUNT, "Uses of one at most", ""),
     ROW("app", APP_STANDING_S_MAX, LIMIT_COUNT, "Seconds for which one stands at most; policies say less", ""),
+    ROW("app", ABSENCES_MAX, LIMIT_COUNT, "People who are away and have others stand in", "429"),
+    ROW("app", APP_ABSENCE_MAX_NS, LIMIT_NS, "How far ahead they may say to be back", ""),
     ROW("app", APP_READING_CODE_SIZE_MAX, LIMIT_BYTES, "Code that is taken apart for a policy; of longer code nothing is known", ""),
     ROW("app", APP_READING_TIMEOUT_MS, LIMIT_MS, "For that; then nothing is known", ""),
     ROW("app", SYNTAX_NAMES_MAX, LIMIT_COUNT, "Names that code imports or calls; with more nothing is known", ""),

@@ -42,6 +42,7 @@ struct rule_act {
     const char *syntax;
     const char *label; /* the value of "env" */
     const struct review_remember *remember;
+    const struct review_viewer *viewer;
     const char *session;
     const char *then; /* JSON */
     const struct review_draft *input;
@@ -123,8 +124,12 @@ static inline enum status end_run(struct book_task *task, struct review_book *bo
 static inline enum status vote(struct book_task *task, struct review_book *book, struct err *err)
 {
     const struct rule_act *act = act_of(task);
-    const struct review_vote vote = {
-        .by = *act->by, .answer = act->answer, .comment = act->text, .remember = act->remember, .via = "api"};
+    const struct review_vote vote = {.by = *act->by,
+                                     .answer = act->answer,
+                                     .comment = act->text,
+                                     .remember = act->remember,
+                                     .viewer = act->viewer,
+                                     .via = "api"};
     return review_book_vote(book, act->id, &vote, now_of(task), &task->answer, err);
 }
 

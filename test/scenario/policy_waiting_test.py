@@ -3,6 +3,7 @@
 fails, a request waits until its deadline although somebody could decide, or somebody decides whom nobody asked.
 
 Usage: policy_waiting_test.py PROGRAM"""
+import datetime
 import time
 import unittest
 
@@ -46,6 +47,69 @@ class Reminders(Case):
         self.assertEqual(over["error"]["type"], "TimedOut")
         actions = [entry["action"] for entry in self.entries(f"requests/{shown['id']}")]
         self.assertEqual((actions.count("request.reminded"), actions[-1]), (2, "request.timed-out"))
+
+
+def in_seconds(seconds):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Absence(Case):
+    """Somebody stands in, until a time."""
+    people = {**PEOPLE, "olga": (["operator"], [])}
+
+    def away(self, delegate, who, seconds=3600, **more):
+        return self.ask("POST", "/v1/absences", {"delegate": delegate, "until": in_seconds(seconds), **more}, who)
+
+    def back(self, absence, who=None):
+        return self.ask("DELETE", f"/v1/absences/{absence['id']}", who=who)
+
+    def test_who_stands_in_counts_in_their_place(self):
+        self.rule("defaults: { approvals: 2, reviewers: [group:security] }")
+        shown = self.waiting()
+        self.assertEqual(self.vote(shown["id"], "rita")[0], 404)
+        status, _, absence = self.away("Rita", "mina", comment="skiing")
+        self.assertEqual((status, absence["person"]["name"], absence["groups"]), (201, "mina", ["security"]))
+        self.assertEqual(self.good("GET", "/v1/me", who="rita")["standsInFor"], ["mina"])
+        self.assertIn(shown["id"], [one["id"] for one in self.good("GET", "/v1/requests?state=waiting", who="rita")["requests"]])
+        self.assertEqual(self.vote(shown["id"], "rita")[2]["state"], "waiting")
+        self.assertEqual(self.vote(shown["id"], "mina")[2]["state"], "waiting")  # it was her place
+        over = self.approve(shown["id"], "noor")
+        self.assertEqual(over["state"], "approved")
+        self.assertEqual([(vote["by"]["name"], vote.get("standsInFor"), vote["weight"]) for vote in self.look(shown["id"])["votes"]],
+                         [("rita", ["mina"], "counts"), ("mina", None, "replaced"), ("noor", None, "counts")])
+        own = self.until(self.submit("print(2)", who="mina")["id"], "waiting")
+        self.assertEqual(self.vote(own["id"], "rita")[0], 404)  # it is her own
+        self.assertEqual(self.back(absence, "mina")[0], 200)
+        self.assertEqual(self.vote(self.waiting()["id"], "rita")[0], 404)
+        self.assertEqual([entry["action"] for entry in self.entries(f"absences/{absence['id']}")], ["absence.begun", "absence.ended"])
+
+    def test_who_may(self):
+        for who, delegate, more, expected in (("sam", "rita", {}, 403), ("ada", "rita", {}, 403), ("mina", "mina", {}, 400),
+                                              ("mina", "rita", {"person": "noor"}, 403), ("mina", "rita", {"until": "soon"}, 400),
+                                              ("mina", "rita", {"until": in_seconds(-1)}, 400), ("mina", "", {}, 400),
+                                              ("mina", "rita", {"until": in_seconds(400 * 86400)}, 400)):
+            self.assertEqual(self.away(delegate, who, **more)[0], expected, (who, delegate, more))
+        status, _, absence = self.away("rita", "olga", person="noor")
+        self.assertEqual((status, absence["groups"], absence["by"]["name"]), (201, [], "olga"))
+        self.rule("defaults: { reviewers: [user:noor] }")
+        shown = self.waiting()
+        self.assertEqual(self.approve(shown["id"], "rita")["state"], "approved")
+        for who, expected in (("rita", 403), ("ada", 403), ("noor", 200), ("noor", 404)):
+            self.assertEqual(self.back(absence, who)[0], expected, who)
+
+    def test_it_ends_by_itself_and_survives_a_kill(self):
+        self.rule("defaults: { reviewers: [user:noor] }")
+        until = time.monotonic() + 15
+        self.assertEqual(self.command("absence", "add", "rita", "--until", in_seconds(15), who="noor")[0], 0)
+        self.server.kill()
+        self.server.start()
+        type(self).local = self.server.local_key()
+        self.assertRegex(self.command("absence", "list")[1], r" +noor +rita +")
+        self.assertEqual(self.approve(self.waiting()["id"], "rita")["state"], "approved")
+        shown = self.waiting()
+        time.sleep(max(0, until - time.monotonic()))
+        self.assertEqual(self.vote(shown["id"], "rita")[0], 404)
+        self.assertEqual(self.good("GET", "/v1/absences")["absences"], [])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ enum policy_bit {
     POLICY_BIT_TEST = 1 << 5,
     POLICY_BIT_STANDING = 1 << 6,
     POLICY_BIT_REVOKE = 1 << 7,
+    ABSENCE_BIT_ADD = 1 << 8,
+    ABSENCE_BIT_LIST = 1 << 9,
+    ABSENCE_BIT_END = 1 << 10,
 };
 
 static const struct option_spec settings[] = {
@@ -21,8 +24,13 @@ static const struct option_spec settings[] = {
      "a request, or a list of them, as JSON; - is standard input"},
     {"against", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, POLICY_BIT_EXPLAIN,
      "of a list: the policy that was in force; else the built-in one"},
-    {"message", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, POLICY_BIT_APPLY,
-     "why, for the history and the audit log", .letter = 'm'},
+    {"message", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, POLICY_BIT_APPLY | ABSENCE_BIT_ADD,
+     "why, for whoever looks and the audit log", .letter = 'm'},
+    {"until", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, ABSENCE_BIT_ADD,
+     "when they are back, RFC 3339; a date alone is the end of that day, UTC"},
+    {"from", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, ABSENCE_BIT_ADD, "when they go; else now"},
+    {"person", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, ABSENCE_BIT_ADD,
+     "who is away, for operators and owners; else whoever says so"},
     {"replaces", OPTION_COUNT, "N", NULL, NULL, 0, 1000000000, POLICY_BIT_APPLY,
      "only if this version is in force; else whichever is when the command looks"},
     {"last", OPTION_COUNT, "N", NULL, "100", 0, 1000, POLICY_BIT_TEST, "so many past requests, the newest"},
@@ -70,6 +78,16 @@ const struct command policy_commands[] = {
      "revoke a standing approval: it lets nothing through any more",
      "For who made it, operators and owners. ID is the one of `sallyport policy standing`, or its "
      "beginning.\n" WHERE},
+    {"absence add", absence_add, SERVER_SYNTAX(ABSENCE_BIT_ADD, "DELEGATE"),
+     "have somebody stand in for you while you are away",
+     "DELEGATE counts where you would, by the groups and roles that you have now, and needs the right to "
+     "decide. "
+     "Of somebody\n"
+     "else's absence only the name counts. It ends by itself at --until, which must be given.\n" WHERE},
+    {"absence list", absence_list, SERVER_SYNTAX(ABSENCE_BIT_LIST, NULL),
+     "list who is away until when, and who stands in", "Times are UTC.\n" WHERE},
+    {"absence end", absence_end, SERVER_SYNTAX(ABSENCE_BIT_END, "ID"), "end an absence before its time",
+     "For who is away, who said so, operators and owners.\n" WHERE},
     {"policy check", policy_check, SYNTAX(POLICY_BIT_ANY, "FILE"),
      "check a policy file, and say what it means",
      "Asks no server. A fault is told as FILE:LINE:COLUMN.\n"

@@ -24,4 +24,9 @@ int policy_history(const struct command *command, const struct option_values *va
 int policy_standing(const struct command *command, const struct option_values *values);
 int policy_revoke(const struct command *command, const struct option_values *values);
 
+/* absence.c: likewise. */
+int absence_add(const struct command *command, const struct option_values *values);
+int absence_list(const struct command *command, const struct option_values *values);
+int absence_end(const struct command *command, const struct option_values *values);
+
 #endif

@@ -53,8 +53,9 @@ struct counting {
     size_t *order;               /* of the votes by time */
     enum policy_weight *weights; /* COUNTS: a last word, so far */
     bool *fits_later;            /* of approvals: a later stage asks for this person */
-    bool *counted;               /* of approvals: in some track */
-    bool *in_track;              /* the same for the track in hand */
+    /* Of approvals, whose place they take: the voter's own, or that of somebody who is away; NULL: they take none. */
+    const struct policy_vote **places;   /* in some track */
+    const struct policy_vote **in_track; /* in the track in hand */
 };
 
 static void sort_by_time(const struct counting *counting)
@@ -108,10 +109,19 @@ static bool somebody_says(const struct counting *counting, enum policy_answer an
 
 /* --- tracks --- */
 
-static bool person_in_track(const struct counting *counting, const struct policy_vote *vote)
+/* Of who is away the name may be all that is known. */
+static bool same_person(const struct policy_vote *one, const struct policy_vote *other)
+{
+    bool known = one->principal.size > 0 && other->principal.size > 0;
+    return known ? bytes_equal(one->principal, other->principal) : bytes_equal_nocase(one->name, other->name);
+}
+
+/* They have voted for a place among these, or somebody else has for theirs. */
+static bool has_place(const struct counting *counting, const struct policy_vote *const *places,
+                      const struct policy_vote *person)
 {
     for (size_t i = 0; i < counting->count; i++) {
-        if (counting->in_track[i] && bytes_equal(counting->votes[i].principal, vote->principal))
+        if (places[i] && (same_person(&counting->votes[i], person) || same_person(places[i], person)))
             return true;
     }
     return false;
@@ -125,6 +135,22 @@ static bool asks(const struct counting *counting, const struct policy_stage *sta
             is_one_of(vote, counting->outcome->escalate, counting->outcome->escalate_count));
 }
 
+/* Whose place in the stage the voter may take: their own before another's; NULL: nobody's. */
+static const struct policy_vote *place_in(const struct counting *counting, const struct policy_stage *stage,
+                                          const struct policy_vote *vote)
+{
+    if (asks(counting, stage, vote))
+        return vote;
+    for (size_t i = 0; i < vote->absent_count; i++) {
+        const struct policy_vote *absent = &vote->absent[i];
+        if (asks(counting, stage, absent) &&
+            policy_may_approve(counting->outcome, counting->matter, absent) &&
+            !has_place(counting, counting->in_track, absent))
+            return absent;
+    }
+    return NULL;
+}
+
 static struct policy_progress walk_track(const struct counting *counting, const struct policy_track *track)
 {
     struct policy_progress progress = {0};
@@ -134,30 +160,21 @@ static struct policy_progress walk_track(const struct counting *counting, const 
         const struct policy_vote *vote = &counting->votes[index];
         const struct policy_stage *stage = &track->stages[progress.stage];
         if (counting->weights[index] != POLICY_COUNTS || vote->answer != POLICY_APPROVE ||
-            person_in_track(counting, vote))
+            has_place(counting, counting->in_track, vote))
             continue;
         for (size_t later = progress.stage + 1; later < track->stage_count; later++)
             counting->fits_later[index] =
-                counting->fits_later[index] || asks(counting, &track->stages[later], vote);
-        if (!asks(counting, stage, vote))
+                counting->fits_later[index] || place_in(counting, &track->stages[later], vote);
+        const struct policy_vote *place = place_in(counting, stage, vote);
+        if (!place)
             continue;
 
-        counting->in_track[index] = true;
-        counting->counted[index] = true;
+        counting->in_track[index] = place;
+        counting->places[index] = place;
         if (++progress.approvals == stage->approvals)
             progress = (struct policy_progress){.stage = progress.stage + 1};
     }
     return progress;
-}
-
-static bool person_counted(const struct counting *counting, size_t index)
-{
-    for (size_t i = 0; i < counting->count; i++) {
-        if (counting->counted[i] &&
-            bytes_equal(counting->votes[i].principal, counting->votes[index].principal))
-            return true;
-    }
-    return false;
 }
 
 /* Approvals that no track has counted say why. */
@@ -165,9 +182,9 @@ static void tell_uncounted(const struct counting *counting)
 {
     for (size_t i = 0; i < counting->count; i++) {
         if (counting->weights[i] != POLICY_COUNTS || counting->votes[i].answer != POLICY_APPROVE ||
-            counting->counted[i])
+            counting->places[i])
             continue;
-        if (person_counted(counting, i))
+        if (has_place(counting, counting->places, &counting->votes[i]))
             counting->weights[i] = POLICY_REPLACED;
         else
             counting->weights[i] = counting->fits_later[i] ? POLICY_TOO_EARLY : POLICY_NOT_ASKED;
@@ -199,11 +216,11 @@ STATUS_RESULT policy_tally(const struct policy_outcome *outcome, const struct po
         .order = arena_alloc_array(arena, vote_count, sizeof(size_t)),
         .weights = arena_alloc_array(arena, vote_count, sizeof(enum policy_weight)),
         .fits_later = arena_alloc_array(arena, vote_count, sizeof(bool)),
-        .counted = arena_alloc_array(arena, vote_count, sizeof(bool)),
-        .in_track = arena_alloc_array(arena, vote_count, sizeof(bool)),
+        .places = arena_alloc_array(arena, vote_count, sizeof(struct policy_vote *)),
+        .in_track = arena_alloc_array(arena, vote_count, sizeof(struct policy_vote *)),
     };
     struct policy_progress *progress = arena_alloc_array(arena, outcome->track_count, sizeof *progress);
-    if (!counting.order || !counting.weights || !counting.fits_later || !counting.counted ||
+    if (!counting.order || !counting.weights || !counting.fits_later || !counting.places ||
         !counting.in_track || !progress)
         return STATUS_NO_MEMORY;
 

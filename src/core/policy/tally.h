@@ -2,7 +2,8 @@
 /* tally.h — what the votes on one manifest come to, by what a policy demands.
  *
  * A rejection wins over a wish for changes, and that over any number of approvals, whoever of those who may decide says it.
- * A person is a principal: who has two keys has one vote. Of each person the last word counts. Approvals are looked at in
+ * A person is a principal: who has two keys has one vote. Of each person the last word counts. Who stands in for somebody may take
+ * their place where they would count, if it is not about their own request; nobody takes two places, and nobody's place is taken twice. Approvals are looked at in
  * the order of their times, which matters for stages only: in a later stage counts who approved after the earlier ones were
  * complete. Pure; any thread. */
 #ifndef CORE_POLICY_TALLY_H
@@ -28,6 +29,9 @@ struct policy_vote {
     enum policy_answer answer;
     int64_t at;            /* any clock; equal times stand in the order of the votes */
     struct bytes manifest; /* the SHA-256 of what was on the screen */
+    /* Who is away, and has the voter stand in: who they are, and nothing else of these. Whom the voter stands in for by these is not meant. */
+    const struct policy_vote *absent;
+    size_t absent_count;
 };
 
 /* What is voted on. */

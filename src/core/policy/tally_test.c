@@ -173,6 +173,60 @@ static void test_escalation(void **state)
     assert_int_equal(TALLY(YES(otto, 1)).verdict, POLICY_APPROVED);
 }
 
+/* The same with somebody to stand in for. */
+static struct policy_vote standing_in(struct policy_vote vote, const char *absent)
+{
+    struct policy_vote *who = arena_alloc(&arena, sizeof *who);
+    assert_non_null(who);
+    *who = vote_of(absent, POLICY_APPROVE, 0);
+    vote.absent = who;
+    vote.absent_count = 1;
+    return vote;
+}
+
+/* RP-36. Broken: a place is taken twice, or somebody's own request is approved by who stands in for them. */
+static void test_who_stands_in(void **state)
+{
+    (void)state;
+    demand("reviewers: [user:mina]");
+    assert_int_equal(TALLY(YES(otto, 1)).verdict, POLICY_OPEN);
+    struct policy_vote otto = standing_in(YES(otto, 1), "mina");
+    assert_int_equal(TALLY(otto).verdict, POLICY_APPROVED);
+    demand("approvals: 2, reviewers: [group:security]");
+    struct policy_tally tally = TALLY(otto, YES(mina, 2)); /* it was her place */
+    assert_int_equal(tally.verdict, POLICY_OPEN);
+    assert_int_equal(tally.weights[1], POLICY_REPLACED);
+    assert_int_equal(TALLY(YES(mina, 1), otto).verdict, POLICY_OPEN);
+    assert_int_equal(TALLY(otto, YES(noor, 2)).verdict, POLICY_APPROVED);
+    /* Who counts by themselves takes their own place and leaves the other's. */
+    assert_int_equal(TALLY(standing_in(YES(noor, 1), "mina"), YES(mina, 2)).verdict, POLICY_APPROVED);
+    assert_int_equal(TALLY(standing_in(YES(noor, 1), "mina")).verdict, POLICY_OPEN);
+    /* Two who stand in for one. */
+    assert_int_equal(TALLY(otto, standing_in(YES(sue, 2), "mina")).verdict, POLICY_APPROVED);
+    demand("approvals: 2, reviewers: [user:mina, user:noor]");
+    assert_int_equal(TALLY(otto, standing_in(YES(sue, 2), "mina")).verdict, POLICY_OPEN);
+    /* Of who is away the name may be all that is known. */
+    demand("approvals: 2, reviewers: [user:mina, user:noor]");
+    struct policy_vote by_name = standing_in(YES(otto, 1), "mina");
+    ((struct policy_vote *)by_name.absent)->principal = (struct bytes){0};
+    assert_int_equal(TALLY(by_name, YES(mina, 2)).verdict, POLICY_OPEN);
+    assert_int_equal(TALLY(by_name, YES(noor, 2)).verdict, POLICY_APPROVED);
+    /* Their own request. */
+    demand("reviewers: [group:security]");
+    assert_int_equal(TALLY(standing_in(YES(otto, 1), "sam")).verdict, POLICY_OPEN);
+}
+
+static void test_who_stands_in_with_stages(void **state)
+{
+    (void)state;
+    demand("stages: [{reviewers: [group:data]}, {reviewers: [user:mina]}]");
+    struct policy_vote otto = standing_in(YES(otto, 1), "mina"), later = standing_in(YES(otto, 2), "mina");
+    assert_int_equal(TALLY(otto, later).verdict, POLICY_OPEN); /* nobody counts in two stages */
+    struct policy_vote noor = standing_in(YES(noor, 1), "mina");
+    assert_int_equal(TALLY(noor).weights[0], POLICY_TOO_EARLY);
+    assert_int_equal(TALLY(YES(otto, 0), noor).verdict, POLICY_APPROVED);
+}
+
 /* --- properties --- */
 
 static const char *const names[] = {"mina", "noor", "otto", "sam"};
@@ -223,6 +277,34 @@ static void test_order_changes_nothing(void **state)
     }
 }
 
+/* Whoever stands in for whomever: so many approvals are of so many people, and each has so many places at most. */
+static void test_nobody_counts_twice(void **state)
+{
+    (void)state;
+    struct prng prng;
+    prng_seed(&prng, (const uint64_t[4]){9, 11, 13, 17});
+    for (int round = 0; round < 3000; round++) {
+        struct policy_vote votes[6];
+        demand("approvals: 3, reviewers: [user:mina, user:noor, user:nobody]");
+        size_t count = random_votes(&prng, votes);
+        for (size_t i = 0; i < count; i++)
+            if (prng_next(&prng) % 2)
+                votes[i] = standing_in(votes[i], names[prng_next(&prng) % 4]);
+        assert_int_not_equal(tally_of(votes, count).verdict,
+                             POLICY_APPROVED); /* two places, and three are due */
+        demand("approvals: 3, reviewers: [group:security, group:data]");
+        size_t voters = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            bool voted = false;
+            for (size_t j = 0; j < count; j++)
+                voted = voted || (bytes_equal_cstr(votes[j].name, names[i]) && strcmp(names[i], "sam") != 0);
+            voters += voted;
+        }
+        assert_true(tally_of(votes, count).verdict != POLICY_APPROVED || voters >= 3);
+        arena_reset(&arena);
+    }
+}
+
 /* One more rejection by somebody else always rejects; one more approval never approves what was rejected. */
 static void test_no_never_loses(void **state)
 {
@@ -253,6 +335,9 @@ int main(void)
         cmocka_unit_test_teardown(test_no_over_yes, clean),
         cmocka_unit_test_teardown(test_stages_in_order, clean),
         cmocka_unit_test_teardown(test_escalation, clean),
+        cmocka_unit_test_teardown(test_who_stands_in, clean),
+        cmocka_unit_test_teardown(test_who_stands_in_with_stages, clean),
+        cmocka_unit_test_teardown(test_nobody_counts_twice, clean),
         cmocka_unit_test_teardown(test_order_changes_nothing, clean),
         cmocka_unit_test_teardown(test_no_never_loses, clean),
     };

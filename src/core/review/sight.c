@@ -67,15 +67,24 @@ static bool is_called(const struct review_viewer *viewer, struct bytes who)
     return bytes_equal_cstr(kind, "role") ? has_role(viewer, name) : bytes_equal_cstr(who, "anyone");
 }
 
-static bool is_asked(const json_t *request, const struct review_viewer *viewer)
+static bool is_called_in(const json_t *asked, const struct review_viewer *viewer)
 {
-    const json_t *asked = json_object_get(request, "asked");
     for (size_t i = 0; i < json_array_size(asked); i++) {
         const json_t *who = json_array_get(asked, i);
         if (json_is_string(who) && is_called(viewer, bytes_of_cstr(json_string_value(who))))
             return true;
     }
-    return !asked;
+    return false;
+}
+
+/* Themselves, or in place of somebody whose own request it is not. */
+static bool is_asked(const json_t *request, const struct review_viewer *viewer)
+{
+    const json_t *asked = json_object_get(request, "asked");
+    bool is = !asked || is_called_in(asked, viewer);
+    for (size_t i = 0; !is && i < viewer->absent_count; i++)
+        is = is_called_in(asked, viewer->absent[i]) && !review_is_submitter(request, viewer->absent[i]->id);
+    return is;
 }
 
 static bool has_voted(const json_t *request, const char *person_id)

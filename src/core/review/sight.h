@@ -29,6 +29,9 @@ struct review_viewer {
     size_t group_count;
     const char *const *roles;
     size_t role_count;
+    /* Who is away and has them stand in: by id (NULL: not known), name, groups and roles; nothing else of these counts. */
+    const struct review_viewer *const *absent;
+    size_t absent_count;
 };
 
 /* A member for servers only: the ids of those who voted. */

@@ -195,6 +195,26 @@ static void reviewers_see_what_they_are_asked_about(void **state)
     json_decref(nobody);
 }
 
+/* RP-36. Who stands in for somebody sees what asks them, but not the other's own requests. */
+static void who_stands_in_sees_what_asks_the_other(void **state)
+{
+    static const struct bytes security[] = {BYTES_LITERAL("security")};
+    const struct review_viewer mina = {.id = "p-mina", .name = "mina", .groups = security, .group_count = 1};
+    const struct review_viewer *const absent[] = {&mina};
+    struct review_viewer otto = DECIDER("p-otto");
+    json_t *request = json_pack("{s:{s:s}, s:[s]}", "submitter", "id", "ann", "asked", "group:security");
+    json_t *hers = json_pack("{s:{s:s}, s:[s]}", "submitter", "id", "p-mina", "asked", "group:security");
+    assert_int_equal(review_sight(request, &otto), REVIEW_HIDDEN);
+    otto.absent = absent;
+    otto.absent_count = 1;
+    assert_int_equal(review_sight(request, &otto), REVIEW_WHOLE);
+    assert_int_equal(review_sight(hers, &otto), REVIEW_HIDDEN);
+    otto.decides = false;
+    assert_int_equal(review_sight(request, &otto), REVIEW_HIDDEN);
+    json_decref(request);
+    json_decref(hers);
+}
+
 /* RP-34. Broken: the second reviewer is shown what the first one thinks. */
 static void blind_votes_are_ones_own_until_all_are_in(void **state)
 {
@@ -225,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_viewer_sees_what_is_theirs),
         cmocka_unit_test(reviewers_see_what_they_are_asked_about),
+        cmocka_unit_test(who_stands_in_sees_what_asks_the_other),
         cmocka_unit_test(blind_votes_are_ones_own_until_all_are_in),
         cmocka_unit_test(what_names_nobody_is_nobodys),
         cmocka_unit_test(what_came_before_people_signed_in_is_seen_by_who_decides),

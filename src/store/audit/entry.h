@@ -41,6 +41,8 @@
     X(STANDING_MADE, "standing.made")             /* an approval that stands for the same code */            \
     X(STANDING_USED, "standing.used")             /* it lets a request through */                            \
     X(STANDING_REVOKED, "standing.revoked")                                                                  \
+    X(ABSENCE_BEGUN, "absence.begun")   /* somebody stands in for somebody */                                \
+    X(ABSENCE_ENDED, "absence.ended")   /* before its time */                                                \
     X(POLICY_APPLIED, "policy.applied") /* it rules from here on */                                          \
     /* Who there is and what they may; each once it counts. */                                               \
     X(PERSON_CREATED, "person.created")                                                                      \

@@ -109,6 +109,9 @@ enum review_statement {
     STANDING_FIND,
     STANDING_COUNT,
     STANDING_PAGE,
+    ABSENCE_PUT,
+    ABSENCE_GET,
+    ABSENCE_ALIVE,
     REVIEW_STATEMENTS
 };
 

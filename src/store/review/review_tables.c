@@ -59,6 +59,9 @@ static const char *const steps[] = {
     " expires_ns INTEGER NOT NULL, uses_left INTEGER NOT NULL, revoked INTEGER NOT NULL, doc BLOB NOT NULL) "
     "STRICT;"
     "CREATE INDEX standing_by_hash ON standing (sha256, expires_ns) WHERE revoked = 0;",
+    /* Who is away until when (doc). */
+    "CREATE TABLE absence (id BLOB PRIMARY KEY, until_ns INTEGER NOT NULL, doc BLOB NOT NULL) STRICT;"
+    "CREATE INDEX absence_by_end ON absence (until_ns);",
 };
 
 const struct db_schema review_schema = {
@@ -152,5 +155,8 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [STANDING_COUNT] =
         "SELECT count(*) FROM standing WHERE expires_ns > ?1 AND revoked = 0 AND uses_left > 0",
     [STANDING_PAGE] = "SELECT n, doc FROM standing WHERE n < ?1 ORDER BY n DESC LIMIT ?2",
+    [ABSENCE_PUT] = "INSERT OR REPLACE INTO absence (id, until_ns, doc) VALUES (?1, ?2, ?3)",
+    [ABSENCE_GET] = "SELECT doc FROM absence WHERE id = ?1 AND until_ns > ?2",
+    [ABSENCE_ALIVE] = "SELECT doc FROM absence WHERE until_ns > ?1 ORDER BY until_ns",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

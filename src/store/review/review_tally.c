@@ -39,6 +39,33 @@ static struct bytes manifest_of(const struct review_record *record, const json_t
                      : json_bytes(json_object_get(vote, "manifestSha256"));
 }
 
+/* The groups and roles of `facts`. */
+static STATUS_RESULT read_person(const json_t *facts, struct arena *arena, struct policy_vote *person)
+{
+    enum status status =
+        read_texts(json_object_get(facts, "groups"), arena, &person->groups, &person->group_count);
+    return status == STATUS_OK
+               ? read_texts(json_object_get(facts, "roles"), arena, &person->roles, &person->role_count)
+               : status;
+}
+
+/* Who was away, and had the voter stand in. */
+static STATUS_RESULT read_absent(const json_t *array, struct arena *arena, struct policy_vote *vote)
+{
+    size_t count = json_array_size(array);
+    struct policy_vote *absent = arena_alloc_array(arena, count, sizeof *absent);
+    enum status status = absent ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        const json_t *facts = json_array_get(array, i);
+        absent[i] = (struct policy_vote){.principal = json_bytes(json_object_get(facts, "id")),
+                                         .name = json_bytes(json_object_get(facts, "name"))};
+        status = read_person(facts, arena, &absent[i]);
+    }
+    vote->absent = absent;
+    vote->absent_count = count;
+    return status;
+}
+
 static STATUS_RESULT read_vote(const struct review_record *record, size_t index, struct arena *arena,
                                struct policy_vote *ret_vote)
 {
@@ -56,11 +83,8 @@ static STATUS_RESULT read_vote(const struct review_record *record, size_t index,
         .at = (int64_t)index,
         .manifest = manifest_of(record, vote),
     };
-    enum status status =
-        read_texts(json_object_get(facts, "groups"), arena, &ret_vote->groups, &ret_vote->group_count);
-    return status == STATUS_OK
-               ? read_texts(json_object_get(facts, "roles"), arena, &ret_vote->roles, &ret_vote->role_count)
-               : status;
+    enum status status = read_person(facts, arena, ret_vote);
+    return status == STATUS_OK ? read_absent(json_object_get(facts, "absent"), arena, ret_vote) : status;
 }
 
 static struct policy_matter matter_of(const struct review_record *record, bool people_known)

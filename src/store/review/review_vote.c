@@ -99,13 +99,50 @@ static json_t *array_of(struct review_record *record, const char *member)
     return json_object_get(record->doc, member);
 }
 
+/* Whom they stand in for, as they are to a policy; NULL: nobody. */
+static json_t *absent_json(const struct review_viewer *viewer)
+{
+    json_t *absent = viewer && viewer->absent_count > 0 ? json_array() : NULL;
+    for (size_t i = 0; absent && i < viewer->absent_count; i++) {
+        const struct review_viewer *who = viewer->absent[i];
+        const struct review_person person = {.name = who->name,
+                                             .groups = who->groups,
+                                             .group_count = who->group_count,
+                                             .roles = who->roles,
+                                             .role_count = who->role_count};
+        json_t *facts = review_person_facts(&person);
+        if (who->id)
+            json_object_set_new(facts, "id", json_string(who->id));
+        json_array_append_new(absent, facts);
+    }
+    return absent;
+}
+
+static json_t *voter_facts(const struct review_vote *vote)
+{
+    json_t *facts = review_person_facts(&vote->by), *absent = absent_json(vote->viewer);
+    if (absent)
+        json_object_set_new(facts, "absent", absent);
+    return facts;
+}
+
+/* Their names, beside the vote. */
+static void add_absent_names(json_t *vote, const struct review_viewer *viewer)
+{
+    json_t *names = viewer && viewer->absent_count > 0 ? json_array() : NULL;
+    for (size_t i = 0; names && i < viewer->absent_count; i++)
+        json_array_append_new(names, json_string(viewer->absent[i]->name));
+    if (names)
+        json_object_set_new(vote, "standsInFor", names);
+}
+
 /* Who they are to a policy, beside the vote of the same number; what is missing is of an older release. */
 static void add_voter(struct review_record *record, const struct review_vote *vote, size_t index)
 {
     json_t *facts = array_of(record, REVIEW_VOTER_FACTS), *voted = array_of(record, REVIEW_VOTED_BY);
     while (json_array_size(facts) < index)
         json_array_append_new(facts, json_null());
-    json_array_append_new(facts, from_scheduler(vote) ? json_null() : review_person_facts(&vote->by));
+    json_array_append_new(facts, from_scheduler(vote) ? json_null() : voter_facts(vote));
     if (!from_scheduler(vote))
         json_array_append_new(voted, json_string(vote->by.id));
 }
@@ -125,6 +162,7 @@ static void add_vote(struct review_record *record, const struct policy_outcome *
     if (vote->remember)
         json_object_set_new(json_array_get(votes, index), "remember",
                             review_remember_json(outcome, vote->remember));
+    add_absent_names(json_array_get(votes, index), vote->viewer);
     add_voter(record, vote, index);
 }
 

@@ -46,6 +46,9 @@ struct app_service {
     struct review_feed *feed;                    /* NULL likewise */
     struct review_job last_job;                  /* of the stop: first beside the book, then in it */
     struct rehearsals rehearsals;
+    struct absences *absences;      /* who is away now; empty without a book */
+    struct review_job absences_job; /* at the start */
+    json_t *absences_read;          /* likewise */
     char *task_hub;                 /* of the connection string */
     const char *scheduler_resource; /* NULL: the scheduler is no resource of this server */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
@@ -203,6 +206,11 @@ void route_policy_rehearse(struct app_service *service, struct http_request *req
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
 /* `after` (0: not said) and `limit` of a list of its kind. False: one of them is wrong, and that is answered. */
 bool policy_page_read(struct http_request *request, int64_t *ret_after, size_t *ret_limit);
+
+/* routes_absences.c */
+void route_absences(struct app_service *service, struct http_request *request, struct bytes id);
+void route_absence_add(struct app_service *service, struct http_request *request, struct bytes id);
+void route_absence_end(struct app_service *service, struct http_request *request, struct bytes id);
 
 /* routes_standing.c */
 void route_standing_list(struct app_service *service, struct http_request *request, struct bytes id);

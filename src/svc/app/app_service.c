@@ -101,6 +101,12 @@ static const struct http_route routes[] = {
      .summary = "The standing approvals, newest first"},
     {"DELETE", "/v1/policy/standing/{id}", "", ACCESS_POLICY_READ, CALL(route_standing_revoke),
      .summary = "Revoke a standing approval; who made it may, and who may apply policies"},
+    {"GET", "/v1/absences", "", ACCESS_POLICY_READ, CALL(route_absences),
+     .summary = "Who is away until when, and who stands in for them"},
+    {"POST", "/v1/absences", "", ACCESS_POLICY_READ, JSON_BODY, CALL(route_absence_add),
+     .summary = "Have somebody stand in, for oneself or, who may apply policies, for others"},
+    {"DELETE", "/v1/absences/{id}", "", ACCESS_POLICY_READ, CALL(route_absence_end),
+     .summary = "End an absence before its time"},
     {"GET", "/v1/me", "", ACCESS_SIGNED_IN, CALL(route_me), .summary = "Who asks, and what they may"},
 };
 
@@ -346,6 +352,7 @@ static void release(struct app_service *service)
     dt_azure_credential_destroy(service->pool_credential);
     release_note(service->connection);
     rehearsals_fini(&service->rehearsals);
+    absences_destroy(service->absences);
     free(service->task_hub);
     free(service->connection_string);
     free(service->pool_url);
@@ -411,6 +418,24 @@ static void configure(struct app_service *service, const struct app_options *opt
         review_activity_name(service->book_name, service->activity.review_activity);
 }
 
+static enum status read_absences(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct app_service *service = CONTAINER_OF(job, struct app_service, absences_job);
+    json_decref(service->absences_read); /* of the try before */
+    service->absences_read = NULL;
+    return absence_book_list(book, clock_unix_ns(), &service->absences_read, err);
+}
+
+static void on_absences(struct review_job *job, enum status status, const struct err *err)
+{
+    struct app_service *service = CONTAINER_OF(job, struct app_service, absences_job);
+    if (status != STATUS_OK || !absences_set(service->absences, service->absences_read))
+        log_warn("svc/app", "it is not known who is away, and nobody stands in for them cause=\"%s\"",
+                 err->text);
+    json_decref(service->absences_read);
+    service->absences_read = NULL;
+}
+
 /* From here on the scheduler is told what the book has written, and readers are told of events. */
 static enum status follow_book(struct app_service *service, struct err *error)
 {
@@ -419,9 +444,14 @@ static enum status follow_book(struct app_service *service, struct err *error)
     enum status status =
         duties_start(service->loop, service->review, service->client, &service->duties, error);
     if (status == STATUS_OK)
-        status = review_feed_create(service->loop, service->review, &service->feed, error);
+        status = review_feed_create(service->loop, service->review, service->absences, &service->feed, error);
     review_store_on_events(service->review, on_events, service);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    service->absences_job =
+        (struct review_job){.perform = read_absences, .on_done = on_absences, .reads_only = true};
+    review_store_run(service->review, &service->absences_job);
+    return STATUS_OK;
 }
 
 enum status app_service_create(struct loop *loop, const struct app_options *options,
@@ -448,16 +478,17 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     list_init(&service->exchanges);
     decide_init(service, seed[0], seed[1]);
     rehearsals_init(&service->rehearsals);
+    service->absences = absences_create();
     configure(service, options);
     service->connection = make_note(service, options);
     bool whole = service->connection_string && service->pool_url && service->connection &&
-                 service->activity.running && service->activity.kind && service->activity.turns &&
-                 service->activity.pool.lines;
+                 service->absences && service->activity.running && service->activity.kind &&
+                 service->activity.turns && service->activity.pool.lines;
     status =
         whole ? make_credentials(service, options, error) : err_set(error, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK &&
         service->review) /* ORDER: before the worker, whose runs tell it of themselves */
-        status = run_outputs_create(loop, service->review, service->activity.running,
+        status = run_outputs_create(loop, service->review, service->absences, service->activity.running,
                                     &service->activity.outputs, error);
     service->activity.pool.credential = service->pool_credential;
     if (status == STATUS_OK)

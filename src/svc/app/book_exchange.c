@@ -114,6 +114,44 @@ static bool keep_groups(struct book_exchange *exchange, const struct principal *
     return whole;
 }
 
+/* The same person in the arena. NULL without memory. */
+static const struct review_viewer *copy_viewer(struct arena *arena, const struct review_viewer *viewer)
+{
+    struct review_viewer *copy = arena_alloc(arena, sizeof *copy);
+    struct bytes *groups = arena_alloc_array(arena, viewer->group_count, sizeof *groups);
+    const char **roles = arena_alloc_array(arena, viewer->role_count, sizeof *roles);
+    bool whole = copy && groups && roles;
+    for (size_t i = 0; whole && i < viewer->group_count; i++) {
+        groups[i] = arena_copy(arena, viewer->groups[i]);
+        whole = groups[i].data != NULL;
+    }
+    for (size_t i = 0; whole && i < viewer->role_count; i++) {
+        roles[i] = arena_cstr(arena, bytes_of_cstr(viewer->roles[i]));
+        whole = roles[i] != NULL;
+    }
+    if (!whole)
+        return NULL;
+    *copy = (struct review_viewer){.id = viewer->id ? arena_cstr(arena, bytes_of_cstr(viewer->id)) : NULL,
+                                   .name = arena_cstr(arena, bytes_of_cstr(viewer->name)),
+                                   .groups = groups,
+                                   .group_count = viewer->group_count,
+                                   .roles = roles,
+                                   .role_count = viewer->role_count};
+    return copy->name && (copy->id || !viewer->id) ? copy : NULL;
+}
+
+/* Whom they stand in for, from now on of the exchange's own. False without memory. */
+static bool keep_absent(struct book_exchange *exchange)
+{
+    struct app_viewer *viewer = &exchange->viewer;
+    for (size_t i = 0; i < viewer->viewer.absent_count; i++) {
+        viewer->absent[i] = copy_viewer(&exchange->person_arena, viewer->absent[i]);
+        if (!viewer->absent[i])
+            return false;
+    }
+    return true;
+}
+
 bool book_exchange_see(struct book_exchange *exchange)
 {
     const struct http_request *request = exchange->base.request;
@@ -123,7 +161,7 @@ bool book_exchange_see(struct book_exchange *exchange)
     struct arena *arena = &exchange->person_arena;
     arena_fini(arena);
     arena_init(arena, 0);
-    app_viewer_of(principal, &exchange->viewer);
+    app_viewer_of(principal, exchange->base.service->absences, &exchange->viewer);
     exchange->person = (struct review_person){
         .id = exchange->base.actor.id,
         .name = exchange->base.actor.name,
@@ -133,7 +171,8 @@ bool book_exchange_see(struct book_exchange *exchange)
     };
     if (principal->key_name)
         exchange->person.key = arena_cstr(arena, bytes_of_cstr(principal->key_name));
-    bool whole = keep_groups(exchange, principal) && (!principal->key_name || exchange->person.key);
+    bool whole = keep_groups(exchange, principal) && (!principal->key_name || exchange->person.key) &&
+                 keep_absent(exchange);
 
     /* From here on of the exchange's own, as the person is. */
     struct review_viewer *viewer = &exchange->viewer.viewer;

@@ -83,6 +83,8 @@
 #define APP_STANDING_USES_DEFAULT 10
 #define APP_STANDING_USES_MAX     10000
 #define APP_STANDING_S_MAX        315360000
+/* How far ahead somebody who goes away may say to be back. */
+#define APP_ABSENCE_MAX_NS (366 * 86400 * NS_PER_S)
 /* Code that is taken apart for a policy: bytes, as the cell has it, and how long that may take. */
 #define APP_READING_CODE_SIZE_MAX   ((size_t)512 << 10)
 #define APP_READING_TIMEOUT_MS      30000

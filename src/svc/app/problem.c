@@ -12,6 +12,7 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_COMMENT_NEEDED] = {422, "comment-needed", "Comment Needed"},
     [APP_NOT_REMEMBERED] = {422, "not-remembered", "Not Remembered"},
     [APP_UNKNOWN_STANDING] = {404, "unknown-standing", "Unknown Standing Approval"},
+    [APP_UNKNOWN_ABSENCE] = {404, "unknown-absence", "Unknown Absence"},
     [APP_NOT_YOURS] = {403, "not-yours", "Not Your Request"},
     [APP_NOT_NOW] = {409, "not-now", "Not In This State"},
     [APP_NOT_RELEASED] = {403, "not-released", "Not Released"},

@@ -18,6 +18,7 @@ enum app_problem {
     APP_COMMENT_NEEDED,        /* the policy wants one with this answer */
     APP_NOT_REMEMBERED,        /* the policy lets no such standing approval be made */
     APP_UNKNOWN_STANDING,      /* no standing approval has this id */
+    APP_UNKNOWN_ABSENCE,       /* nobody is away by this id */
     APP_NOT_YOURS,             /* only the submitter may */
     APP_NOT_NOW,               /* not in this state of the request */
     APP_NOT_RELEASED,          /* the result is held until somebody approves */

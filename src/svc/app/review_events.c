@@ -36,6 +36,7 @@ struct review_stream {
 struct review_feed {
     struct event_streams streams;
     struct review_store *book;
+    const struct absences *absences;
     struct review_job job;
     json_t *page;
     int64_t next, last; /* behind the last event that all who are live were sent; that was read */
@@ -53,7 +54,7 @@ static const char *text_of(const json_t *event, const char *member)
 static bool wants(const struct review_stream *stream, const json_t *event)
 {
     struct app_viewer viewer; /* as of now: a role may have been taken away since the stream began */
-    app_viewer_of(http_request_principal(stream->out.request), &viewer);
+    app_viewer_of(http_request_principal(stream->out.request), stream->feed->absences, &viewer);
     if (review_sight(json_object_get(event, "data"), &viewer.viewer) == REVIEW_HIDDEN)
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
@@ -272,8 +273,8 @@ void review_feed_tell(struct review_feed *feed, int64_t last)
 
 /* --- beginning and end --- */
 
-enum status review_feed_create(struct loop *loop, struct review_store *book, struct review_feed **ret_feed,
-                               struct err *err)
+enum status review_feed_create(struct loop *loop, struct review_store *book, const struct absences *absences,
+                               struct review_feed **ret_feed, struct err *err)
 {
     static const struct event_streams_limits limits = {
         .streams_max = APP_EVENT_STREAMS_MAX,
@@ -285,6 +286,7 @@ enum status review_feed_create(struct loop *loop, struct review_store *book, str
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     event_streams_init(&feed->streams, loop, &limits);
     feed->book = book;
+    feed->absences = absences;
     feed->next = -1;
     *ret_feed = feed;
     look(feed);

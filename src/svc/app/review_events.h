@@ -10,11 +10,13 @@
 
 #include "net/http_server.h"
 #include "store/review/review_store.h"
+#include "svc/app/absences.h"
 
 struct review_feed;
 
-/* NO_MEMORY. */
-STATUS_RESULT review_feed_create(struct loop *loop, struct review_store *book, struct review_feed **ret_feed,
+/* `absences` lives as long. NO_MEMORY. */
+STATUS_RESULT review_feed_create(struct loop *loop, struct review_store *book,
+                                 const struct absences *absences, struct review_feed **ret_feed,
                                  struct err *err);
 /* After review_feed_stop, when no job is under way. NULL allowed. */
 void review_feed_destroy(struct review_feed *feed);

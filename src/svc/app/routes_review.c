@@ -395,11 +395,14 @@ void route_review_events(struct app_service *service, struct http_request *reque
 
 void route_me(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)service;
     (void)id;
     const struct principal *who = http_request_principal(request);
+    const struct review_viewer *absent[ABSENCES_MAX];
     bool local = who == &access_local;
-    json_t *roles = json_array(), *permissions = json_array();
+    json_t *roles = json_array(), *permissions = json_array(), *names = json_array();
+    size_t absent_count = absences_for(service->absences, who->id, who->name, clock_unix_ns(), absent);
+    for (size_t i = 0; i < absent_count; i++)
+        json_array_append_new(names, json_string(absent[i]->name));
     for (size_t i = 0; i < who->grant_count; i++)
         json_array_append_new(roles, json_string(access_role_name(who->grants[i].role)));
     for (size_t i = ACCESS_READ; i < ACCESS_PERMISSIONS; i++)
@@ -407,7 +410,7 @@ void route_me(struct app_service *service, struct http_request *request, struct 
             json_array_append_new(permissions,
                                   json_string(access_permission_name((enum access_permission)i)));
     respond_json(request, 200,
-                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "id", who->id, "name", who->name, "kind",
-                           local ? "local" : "user", "roles", roles, "permissions", permissions, "signIn",
-                           !local));
+                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "id", who->id, "name", who->name, "kind",
+                           local ? "local" : "user", "roles", roles, "permissions", permissions,
+                           "standsInFor", names, "signIn", !local));
 }

@@ -63,6 +63,7 @@ struct run_outputs {
     struct event_streams streams;
     struct loop *loop;
     struct review_store *book;
+    const struct absences *absences;
     struct running *running;
     struct list all; /* struct run_output */
     size_t held;     /* bytes of all of them */
@@ -345,7 +346,7 @@ static void send_status(struct output_reader *reader, bool held)
 static enum review_sight sight_of(const struct output_reader *reader)
 {
     struct app_viewer viewer; /* as of now: a role may have been taken away since the stream began */
-    app_viewer_of(http_request_principal(reader->out.request), &viewer);
+    app_viewer_of(http_request_principal(reader->out.request), reader->outputs->absences, &viewer);
     return review_sight_of_output(reader->output->request, reader->output->look.number, &viewer.viewer);
 }
 
@@ -521,7 +522,7 @@ static void answer_end(struct output_reader *reader)
 static void go_on(struct output_reader *reader)
 {
     struct app_viewer viewer;
-    app_viewer_of(http_request_principal(reader->request), &viewer);
+    app_viewer_of(http_request_principal(reader->request), reader->outputs->absences, &viewer);
     const struct run_output *output = find_output(reader->outputs, reader->look.id, reader->look.number);
     const json_t *run = run_look_find(reader->look.request, reader->look.number);
     if (review_sight(reader->look.request, &viewer.viewer) == REVIEW_HIDDEN)
@@ -693,8 +694,8 @@ void run_outputs_changed(struct run_outputs *outputs, const char *id, int64_t nu
 
 /* --- beginning and end --- */
 
-enum status run_outputs_create(struct loop *loop, struct review_store *book, struct running *running,
-                               struct run_outputs **ret_outputs, struct err *err)
+enum status run_outputs_create(struct loop *loop, struct review_store *book, const struct absences *absences,
+                               struct running *running, struct run_outputs **ret_outputs, struct err *err)
 {
     static const struct event_streams_limits limits = {
         .streams_max = APP_OUTPUT_STREAMS_MAX,
@@ -709,6 +710,7 @@ enum status run_outputs_create(struct loop *loop, struct review_store *book, str
     outputs->look.on_fire = on_look_time;
     outputs->loop = loop;
     outputs->book = book;
+    outputs->absences = absences;
     outputs->running = running;
     list_init(&outputs->all);
     *ret_outputs = outputs;

@@ -9,12 +9,14 @@
 
 #include "net/http_server.h"
 #include "store/review/review_store.h"
+#include "svc/app/absences.h"
 #include "svc/app/running.h"
 
 struct run_outputs;
 
-/* NO_MEMORY. */
-STATUS_RESULT run_outputs_create(struct loop *loop, struct review_store *book, struct running *running,
+/* `absences` lives as long. NO_MEMORY. */
+STATUS_RESULT run_outputs_create(struct loop *loop, struct review_store *book,
+                                 const struct absences *absences, struct running *running,
                                  struct run_outputs **ret_outputs, struct err *err);
 /* After run_outputs_stop, when no job is under way and no run says anything any more. NULL allowed. */
 void run_outputs_destroy(struct run_outputs *outputs);

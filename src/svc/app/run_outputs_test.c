@@ -214,7 +214,7 @@ static int setup(void **state)
     list_init(&book.jobs);
     assert_int_equal(loop_create(&book.loop, &err), STATUS_OK);
     rig.running = running_create();
-    assert_int_equal(run_outputs_create(book.loop, NULL, rig.running, &rig.outputs, &err), STATUS_OK);
+    assert_int_equal(run_outputs_create(book.loop, NULL, NULL, rig.running, &rig.outputs, &err), STATUS_OK);
     *state = &rig;
     return 0;
 }

@@ -2,12 +2,15 @@
 /* viewer.c — rights at the app's place, and the words for roles. */
 #include "svc/app/viewer.h"
 
+#include "os/clock.h"
+
 static bool may(const struct principal *principal, enum access_permission permission)
 {
     return access_decide_at(principal, permission, APP_PLACE, BYTES_LITERAL("")) == ACCESS_GRANTED;
 }
 
-void app_viewer_of(const struct principal *principal, struct app_viewer *ret_viewer)
+void app_viewer_of(const struct principal *principal, const struct absences *absences,
+                   struct app_viewer *ret_viewer)
 {
     size_t role_count = access_role_words(principal, APP_PLACE, ret_viewer->roles);
     ret_viewer->viewer = (struct review_viewer){
@@ -20,6 +23,9 @@ void app_viewer_of(const struct principal *principal, struct app_viewer *ret_vie
         .group_count = principal->group_count,
         .roles = ret_viewer->roles,
         .role_count = role_count,
+        .absent = ret_viewer->absent,
+        .absent_count =
+            absences_for(absences, principal->id, principal->name, clock_unix_ns(), ret_viewer->absent),
     };
 }
 
