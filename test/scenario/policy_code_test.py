@@ -3,6 +3,10 @@
 before is known again. If it fails, code runs whose imports a rule denies, or a stranger's code passes for one that somebody approved.
 
 Usage: policy_code_test.py PROGRAM"""
+import concurrent.futures
+import sys
+import threading
+import time
 import unittest
 
 from policy_case import PEOPLE, PROGRAM, Case
@@ -58,6 +62,56 @@ class Reading(Case):
         self.assertEqual((over["revision"], over["syntax"]["imports"], len(over["runs"])), (2, ["subprocess"], 1))
 
 
+# Each with code that makes it try for ages: from core/policy's own test, which says how long each takes.
+BOMBS = [("(a+)+$", "a", "!"), ("(a|a)*xy", "a", "y"), (".*.*.*xy", "ab", "y"), ("(?s).*?.*?.*?xy", "ab", "y"), ("(?:a?){60}a{60}xy", "a", "y"),
+         ("(?=(?s:.*)xy)a", "ab", "y"), ("(a(?R)?b)+xy", "a", "y")]
+
+
+class Bombs(Case):
+    """RP-31: a search that reaches its bound is not known: it matches in rules that deny or ask, and does not in rules that allow."""
+    people = PEOPLE
+    arguments = ("--code-size-max", "512K")
+
+    def code(self, piece, tail):
+        """One that says nothing, with as many of these as fit."""
+        return "#" + piece * ((500 << 10) // len(piece)) + tail
+
+    def test_over_the_bound_no_is_asked_and_yes_is_not_given(self):
+        for pattern, piece, tail in BOMBS[:3]:
+            code = self.code(piece, tail)
+            self.rule(f"rules: [{{ name: bomb, do: allow, when: {{ code_matches: '{pattern}' }} }}]")
+            self.assertEqual(self.until(self.submit(code)["id"], "waiting", "approved")["state"], "waiting", pattern)
+            self.rule(f"rules: [{{ name: bomb, do: ask, approvals: 2, when: {{ code_matches: '{pattern}' }} }}]")
+            shown = self.waiting(code)
+            self.assertEqual((shown["policy"]["settledBy"], shown["policy"]["rules"][0]["unknown"][:12]), ("bomb", "code_matches"))
+            self.rule(f"rules: [{{ name: bomb, do: deny, when: {{ code_matches: '{pattern}' }} }}]")
+            self.assertEqual(self.submit(code)["state"], "rejected", pattern)
+
+    def test_others_are_served_meanwhile(self):
+        """All bombs in one policy, and all of them thrown at once: whoever looks waits no longer than for a slow disk."""
+        rules = "".join(f"  - {{ name: '{number}', do: deny, when: {{ code_matches: '{pattern}' }} }}\n"
+                        for number, (pattern, _, _) in enumerate(BOMBS))
+        self.rule("rules:\n" + rules)
+        slowest, over = 0, threading.Event()
+
+        def look():
+            nonlocal slowest
+            while not over.is_set():
+                begin = time.monotonic()
+                self.good("GET", "/v1/requests?limit=1", who="rita")
+                slowest = max(slowest, time.monotonic() - begin)
+        with concurrent.futures.ThreadPoolExecutor(9) as pool:
+            looking = pool.submit(look)
+            begin = time.monotonic()
+            states = [answer["state"] for answer in pool.map(lambda bomb: self.submit(self.code(*bomb[1:])), BOMBS * 2)]
+            took = time.monotonic() - begin
+            over.set()
+            looking.result()
+        self.assertEqual(states, ["rejected"] * len(states))
+        print(f"{len(states)} bombs under {len(BOMBS)} patterns in {took:.2f} s; the slowest look took {slowest:.2f} s", file=sys.stderr)
+        self.assertLess(slowest, 20)  # 0.3 s; a sanitizer's build on a busy machine takes longer
+
+
 class Repeats(Case):
     """What was approved before."""
     people = PEOPLE
@@ -91,6 +145,35 @@ rules:
         answer = self.good("POST", "/v1/policy/rehearse?last=1", draft.encode(), Content_Type="application/yaml")
         row = answer["rows"][0]
         self.assertEqual((row["id"], row["would"]["settled"], row["would"]["settledBy"], row["changed"]), (shown["id"], "deny", "never", True))
+
+
+class Stop(unittest.TestCase):
+    def test_a_rehearsal_gives_way(self):
+        """RP-33: one that would go on for long is broken off when the server stops, and hinders nobody meanwhile."""
+        server = Server(PROGRAM, arguments=["--ready-sessions", "0"]).start()
+        self.addCleanup(server.close)
+        header = {"Content-Type": "application/yaml", "If-Match": "*"}
+        self.assertEqual(server.ask("PUT", "/v1/policy", b"rules: [{ name: all, do: deny, when: { language: python } }]", header)[0], 200)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: server.ask("POST", "/v1/requests", {"code": "#" + "a" * (500 << 10) + "!"}), range(120)))
+            draft = "rules:\n" + "".join(f"  - {{ name: '{number}', do: allow, when: {{ code_matches: '(a+)+(?#{number})$' }} }}\n"
+                                        for number in range(1, 31))
+            rehearsal = pool.submit(server.ask, "POST", "/v1/policy/rehearse?last=120", draft.encode(), {"Content-Type": "application/yaml"}, 300)
+            time.sleep(1)
+            begin = time.monotonic()
+            self.assertEqual(server.ask("GET", "/v1/requests?limit=1")[0], 200)
+            looked = time.monotonic() - begin
+            self.assertFalse(rehearsal.done(), rehearsal.done() and str(rehearsal.result())[:300])
+            begin = time.monotonic()
+            server.stop()
+            took = time.monotonic() - begin
+            try:
+                self.assertEqual(rehearsal.result()[0], 503)
+            except OSError:  # its connection was closed
+                pass
+        print(f"a look took {looked:.2f} s, the stop {took:.2f} s", file=sys.stderr)
+        self.assertLess(looked, 10)
+        self.assertLess(took, 30)
 
 
 class Crash(unittest.TestCase):

@@ -13,19 +13,33 @@ static bool looks_at_run(const struct policy_alternative *alternative)
     return false;
 }
 
-/* All must hold: one that does not settles it, whatever is not known of the others. */
+/* The conditions that are patterns, or the others. `unknown` is the first of which it is not known. */
+static enum policy_truth conditions_hold(const struct policy_alternative *alternative,
+                                         const struct policy_facts *facts, bool patterns,
+                                         const struct policy_condition **unknown)
+{
+    for (size_t i = 0; i < alternative->condition_count; i++) {
+        const struct policy_condition *condition = &alternative->conditions[i];
+        if ((condition->fact->kind == POLICY_FACT_PATTERN) != patterns)
+            continue;
+        enum policy_truth truth = policy_condition_holds(condition, facts);
+        if (truth == POLICY_NO)
+            return POLICY_NO;
+        if (truth == POLICY_UNKNOWN && !*unknown)
+            *unknown = condition;
+    }
+    return *unknown ? POLICY_UNKNOWN : POLICY_YES;
+}
+
+/* All must hold: one that does not settles it, whatever is not known of the others. Code is searched last, which may take its time. */
 static enum policy_truth alternative_holds(const struct policy_alternative *alternative,
                                            const struct policy_facts *facts,
                                            const struct policy_condition **ret_unknown)
 {
     const struct policy_condition *unknown = NULL;
-    for (size_t i = 0; i < alternative->condition_count; i++) {
-        enum policy_truth truth = policy_condition_holds(&alternative->conditions[i], facts);
-        if (truth == POLICY_NO)
-            return POLICY_NO;
-        if (truth == POLICY_UNKNOWN && !unknown)
-            unknown = &alternative->conditions[i];
-    }
+    if (conditions_hold(alternative, facts, false, &unknown) == POLICY_NO ||
+        conditions_hold(alternative, facts, true, &unknown) == POLICY_NO)
+        return POLICY_NO;
     *ret_unknown = unknown;
     return unknown ? POLICY_UNKNOWN : POLICY_YES;
 }
