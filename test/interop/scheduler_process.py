@@ -7,6 +7,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import invariants  # noqa: E402
 from process import Process  # noqa: E402
 
 PATIENCE_S = 120
@@ -21,12 +22,15 @@ class Host:
         self.start()
 
     def start(self):
-        self.process = Process([program, f"{self.folder.name}/tasks.db", str(self.port), *self.hubs], ready=r"port (\d+)",
-                               stderr=None)
+        self.process = Process([program, self.store(), str(self.port), *self.hubs], ready=r"port (\d+)", stderr=None)
         self.port = int(self.process.match.group(1))
+
+    def store(self):
+        return f"{self.folder.name}/tasks.db"
 
     def kill(self):
         self.process.kill()
+        invariants.check(self.store())
 
     def end_leases(self):
         """All leases have run out, as the scheduler sees it at its next input."""
@@ -41,8 +45,12 @@ class Host:
         assert self.process.line() == "ahead"
 
     def stop(self):
+        """Whatever the test has done, the invariants hold of what it leaves behind."""
         code = self.process.stop()
-        self.folder.cleanup()
+        try:
+            invariants.check(self.store())
+        finally:
+            self.folder.cleanup()
         return code
 
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import invariants  # noqa: E402
 from process import Process  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -105,7 +106,9 @@ class Host:
 
     def end(self, number):
         self.process.send_signal(number)
-        return self.process.wait()
+        code = self.process.wait()
+        invariants.check(self.store)
+        return code
 
 
 def run(command, host):
