@@ -10,6 +10,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import invariants  # noqa: E402
 from process import Process  # noqa: E402
 
 READY_TIMEOUT_S = 90
@@ -115,17 +116,31 @@ class Server:
         with open(f"/proc/{self.process.pid}/status") as file:
             return next((int(line.split()[1]) << 10 for line in file if line.startswith("VmRSS:")), 0)
 
+    def check(self):
+        """The invariants hold of what the process that has ended leaves behind."""
+        store = pathlib.Path(self.data) / "scheduler.db"
+        if store.exists():
+            invariants.check(store)
+
     def kill(self):
         """kill -9: nothing is flushed, nothing is said."""
         self.process.kill()
+        self.check()
 
     def stop(self):
         """An orderly stop; returns the exit code."""
-        return self.process.stop()
+        code = self.process.stop()
+        self.check()
+        return code
 
     def close(self):
-        if self.process:
-            self.process.kill()
+        try:
+            if self.process and self.process.poll() is None:
+                self.kill()
+        finally:
+            self.tidy()
+
+    def tidy(self):
         self.log.close()
         if self.directory:
             self.directory.cleanup()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import invariants  # noqa: E402
 from process import Process  # noqa: E402
 
 
@@ -17,8 +18,20 @@ class Service(Process):
         self.connection = f"Endpoint=http://127.0.0.1:{self.port};Authentication=None;TaskHub={hub}"
 
 
+class Scheduler(Service):
+    """However it ends, the invariants hold of what it leaves behind."""
+
+    def __init__(self, host, store, port):
+        self.store = store
+        super().__init__([host, str(store), str(port), "default", "beside"])
+
+    def _reap(self):
+        super()._reap()
+        invariants.check(self.store)
+
+
 def scheduler(host, store, port=0):
-    return Service([host, str(store), str(port), "default", "beside"])
+    return Scheduler(host, store, port)
 
 
 def memory_backend():
