@@ -106,6 +106,11 @@ rules:
         self.assertEqual([entry["action"] for entry in self.entries(f"requests/{shown['id']}")],
                          ["request.submitted", "request.decided"])
         self.assertEqual(self.vote(shown["id"], "mina")[0], 404)  # nobody was asked
+        self.submit("print(1)")
+        listed = self.good("GET", "/v1/requests?rule=nobody%20deletes&order=desc", who="ada")["requests"]
+        self.assertEqual({one["policy"]["settledBy"] for one in listed}, {"nobody deletes"})
+        self.assertEqual(listed[0]["id"], shown["id"])
+        self.assertEqual(self.good("GET", "/v1/requests?rule=nobody", who="ada")["requests"], [])
         out = self.command("show", shown["id"], "--why", who="sam")[1]
         for text in ("deny: nobody deletes (settles it)", "ask: look", "allow: harmless", "Ask the data team first."):
             self.assertIn(text, out)

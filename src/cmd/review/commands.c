@@ -68,6 +68,8 @@ static const struct option_spec settings[] = {
     {"since", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, REVIEW_LS, "only those created at or after it"},
     {"until", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, REVIEW_LS, "only those created before it"},
     {"q", OPTION_TEXT, "WORDS", NULL, NULL, 0, 0, REVIEW_LS, "only those whose code or purpose has them"},
+    {"rule", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_LS,
+     "only those that this rule of the policy matched"},
     {"oldest-first", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_LS, "in this order, not newest first"},
     {"limit", OPTION_COUNT, "N", NULL, "50", 1, 1000000, REVIEW_LS, "most to print"},
     {"why", OPTION_FLAG, NULL, NULL, NULL, 0, 0, REVIEW_SHOW, "also which rules sent it to a person"},

@@ -82,6 +82,9 @@ static void readings_of_something_else(void **state)
     assert_state(rig, "a", "waiting-before");
     (void)DO(code_read, .id = "a", .syntax = MATHS);
     assert_state(rig, "a", "waiting-before");
+    json_t *request = read_back(rig, "a");
+    assert_string_equal(text_at(json_object_get(request, "policy"), "settledBy"), "wide");
+    json_decref(request);
 
     /* The next revision is read anew. */
     (void)DO(revise, .id = "a", .text = "import math");
@@ -181,6 +184,21 @@ static void what_was_approved_is_known_again(void **state)
     assert_state(rig, "before", "waiting-after");
 }
 
+/* What was rejected, or approved by nobody with a name. */
+static void what_nobody_approved_is_no_repeat(void **state)
+{
+    struct book_fixture *rig = *state;
+    (void)DO(apply, .text = remembers);
+    PASS(.id = "first", .text = "import math", .syntax = MATHS);
+    (void)DO(vote, .id = "first", .by = &rita, .answer = REVIEW_VOTE_REJECT);
+    PASS(.id = "second", .text = "import math", .syntax = MATHS, .after_s = 1);
+    assert_state(rig, "second", "waiting-after");
+    (void)DO(outside, .id = "second", .approved = true, .after_s = 1);
+    assert_decision(rig, "second", "approved via scheduler");
+    PASS(.id = "third", .text = "import math", .syntax = MATHS, .after_s = 2);
+    assert_state(rig, "third", "waiting-after");
+}
+
 /* Other code, another template, other inputs, another session, something that follows. */
 static void what_differs_is_no_repeat(void **state)
 {
@@ -217,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_decides_before_it_is_read, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_was_read_is_shown, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_was_approved_is_known_again, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(what_nobody_approved_is_no_repeat, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(what_differs_is_no_repeat, rig_init, rig_fini),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,18 @@ static bool has_label(const struct review_filter *filter, const struct review_re
                             filter->label_value ? filter->label_value : "");
 }
 
+/* One of those that matched, whether it settled it or not. */
+static bool has_rule(const struct review_filter *filter, const struct review_record *record)
+{
+    const json_t *rules = json_object_get(json_object_get(record->doc, "policy"), "rules");
+    if (!filter->rule)
+        return true;
+    for (size_t i = 0; i < json_array_size(rules); i++)
+        if (bytes_equal_cstr(json_bytes(json_object_get(json_array_get(rules, i), "name")), filter->rule))
+            return true;
+    return false;
+}
+
 static bool in_time(const struct review_filter *filter, int64_t created_ns)
 {
     return created_ns >= filter->since_ns && (filter->until_ns == 0 || created_ns < filter->until_ns);
@@ -242,7 +254,7 @@ static void take_row(struct review_book *book, size_t statement, const struct re
         return;
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
     if (record.doc && has_submitter(filter, &record) && has_label(filter, &record) &&
-        is_seen(filter, &record)) {
+        has_rule(filter, &record) && is_seen(filter, &record)) {
         json_t *brief = review_record_brief(&record);
         json_object_set_new(brief, "_createdNs", json_integer((json_int_t)created_ns));
         json_array_append_new(items, brief);

@@ -237,6 +237,15 @@ static void revisions(void **state)
     (void)do_it(rig, &act);
     assert_state(rig, "other", "approved");
     assert_newest(rig, 0, "active 1 of 2");
+
+    (void)DO(apply, .text = "rules: [{ name: loud, do: ask, when: { effects.network.attempts: '> 0' } }]");
+    PASS("waiting-after", .id = "loud", .effects = LOUD);
+    assert_newest(rig, 0, "used-up 0 of 2");
+    (void)DO(revise, .id = "loud", .text = "print(1)");
+    (void)DO(begin_run, .id = "loud");
+    act = (struct rule_act){.task = {.act = end_run, .number = 2}, .id = "loud", .effects = QUIET};
+    (void)do_it(rig, &act);
+    assert_state(rig, "loud", "waiting-after");
 }
 
 int main(void)

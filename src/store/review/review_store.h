@@ -222,6 +222,7 @@ struct review_filter {
     const char *submitter;              /* id or name; NULL: all */
     const char *label_key;              /* NULL: all */
     const char *label_value;
+    const char *rule;           /* that matched when it was last ruled; NULL: all */
     const char *text;           /* words of code and purpose; NULL: all */
     int64_t since_ns, until_ns; /* of creation; 0: no bound */
     bool newest_first;

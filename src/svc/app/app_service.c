@@ -51,7 +51,7 @@ static const struct http_route routes[] = {
      .summary = "Approve or reject, as the cloud sample does"},
     {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds wait until mode", ACCESS_SUBMIT, CODE_BODY,
      CALL(route_requests_create), .summary = "Submit code"},
-    {"GET", "/v1/requests", "state limit after order submitter label q since until", ACCESS_READ,
+    {"GET", "/v1/requests", "state limit after order submitter label rule q since until", ACCESS_READ,
      CALL(route_requests_list), .summary = "List requests"},
     {"GET", "/v1/requests/{id}", "wait until", ACCESS_READ, CALL(route_requests_get),
      .summary = "Look at a request, and wait for its result"},

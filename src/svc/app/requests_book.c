@@ -397,13 +397,13 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
 {
     struct bytes submitter = http_request_query(request, "submitter"),
                  label = http_request_query(request, "label");
-    struct bytes text = http_request_query(request, "q");
+    struct bytes text = http_request_query(request, "q"), rule = http_request_query(request, "rule");
     struct bytes since = http_request_query(request, "since"), until = http_request_query(request, "until");
     const struct review_viewer *viewer = &list->base.viewer.viewer;
     list->filter.own_of = app_viewer_looks_around(viewer) ? NULL : list->base.person.id;
     list->filter.viewer = viewer->is_known && !viewer->sees_all ? viewer : NULL;
-    list->book_only =
-        list->filter.own_of || submitter.data || label.data || text.data || since.data || until.data;
+    list->book_only = list->filter.own_of || submitter.data || label.data || text.data || since.data ||
+                      until.data || rule.data;
     if (submitter.data)
         list->filter.submitter = own_text(list, 0, submitter);
     if (text.data)
@@ -413,6 +413,8 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
         list->filter.label_key = own_text(list, 2, key);
         list->filter.label_value = own_text(list, 3, label);
     }
+    if (rule.data)
+        list->filter.rule = own_text(list, 4, rule);
     if (!take_time(since, &list->filter.since_ns) || !take_time(until, &list->filter.until_ns))
         return "The values of since and until must be times such as 2026-01-31T12:00:00Z.";
     return NULL;
