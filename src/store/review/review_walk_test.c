@@ -45,7 +45,7 @@ static const char *const readings[] = {
 static const struct review_person *const people[] = {&mina, &noor, &rita, &sam};
 static const struct review_remember wish = {.whom = "submitter", .uses = 1};
 
-struct walk {
+struct policy_walk {
     struct book_fixture *rig;
     struct prng prng;
     char id[16];
@@ -54,14 +54,14 @@ struct walk {
     size_t decisions, releases, denials; /* that were seen: a walk that never comes to any proves nothing */
 };
 
-static size_t any(struct walk *walk, size_t count)
+static size_t any(struct policy_walk *walk, size_t count)
 {
     return prng_next(&walk->prng) % count;
 }
 
 /* --- what may happen --- */
 
-static void read_or_run(struct walk *walk, const json_t *request)
+static void read_or_run(struct policy_walk *walk, const json_t *request)
 {
     struct rule_act act = {.task = {.act = begin_run}, .id = walk->id, .after_s = walk->now_s};
     act.revision = json_integer_value(json_object_get(request, "revision"));
@@ -78,7 +78,7 @@ static void read_or_run(struct walk *walk, const json_t *request)
     (void)do_it(walk->rig, &act);
 }
 
-static void say_something(struct walk *walk)
+static void say_something(struct policy_walk *walk)
 {
     struct rule_act act = {.task = {.act = vote}, .id = walk->id, .after_s = walk->now_s};
     static const enum review_vote_answer answers[] = {REVIEW_VOTE_APPROVE, REVIEW_VOTE_APPROVE,
@@ -90,7 +90,7 @@ static void say_something(struct walk *walk)
     (void)do_it(walk->rig, &act);
 }
 
-static void do_something(struct walk *walk, const json_t *request)
+static void do_something(struct policy_walk *walk, const json_t *request)
 {
     struct rule_act act = {.id = walk->id, .after_s = walk->now_s};
     switch (any(walk, 12)) {
@@ -183,7 +183,7 @@ static void check_release(const json_t *request)
         assert_string_equal(text_at(policy, "settled"), "allow");
 }
 
-static void check_decision(struct walk *walk, const json_t *request)
+static void check_decision(struct policy_walk *walk, const json_t *request)
 {
     static const char *const members[] = {"approved", "at", "by", "via", "rule", "manifestSha256"};
     const json_t *decision = json_object_get(request, "decision");
@@ -221,7 +221,7 @@ static void check_unread(const json_t *request)
 
 /* --- walks --- */
 
-static void walk_once(struct walk *walk, size_t round)
+static void walk_once(struct policy_walk *walk, size_t round)
 {
     (void)snprintf(walk->id, sizeof walk->id, "r%zu", round);
     struct rule_act act = {.task = {.act = submit},
@@ -248,7 +248,7 @@ static void walk_once(struct walk *walk, size_t round)
 
 static void nobody_gets_around_a_policy(void **state)
 {
-    struct walk walk = {.rig = *state};
+    struct policy_walk walk = {.rig = *state};
     prng_seed(&walk.prng, (const uint64_t[4]){21, 3, 5, 8});
     for (size_t round = 0; round < ROUNDS; round++)
         walk_once(&walk, round);
