@@ -184,7 +184,10 @@ class Split(unittest.TestCase):
             variables[variable["name"]] = value
         app = self.serve("app", variables)
         request = app.submit("print(6 * 7)")
-        self.assertEqual(app.until(request, "waiting")["result"]["stdout"], "42\n")
+        app.until(request, "waiting")
+        reviewer = {"Authorization": f"Bearer {app.key_of('reviewer@example.org', 'Sallyport Reviewer')}"}
+        status, _, seen = app.ask("GET", f"/v1/requests/{request}", headers=reviewer)  # its submitter has to wait for its release
+        self.assertEqual((status, seen["result"]["stdout"]), (200, "42\n"), seen)
 
 
 if __name__ == "__main__":
