@@ -168,8 +168,9 @@ enum status audit_folder_check(const char *folder, const json_t *receipt, bool e
     enum status status = read_list(fd, &list, err);
     if (status == STATUS_OK)
         status = audit_export_named(receipt, buf_peek(&list), &check.named, err);
+    /* Said here, for what the lost list names would seem too much. */
     if (status == STATUS_OK && !emptied && !list.data && json_object_get(check.named, "files.json"))
-        status = err_set(err, STATUS_DATA_LOSS, "files.json is missing"); /* what it names would seem too much */
+        status = err_set(err, STATUS_DATA_LOSS, "files.json is missing");
     if (status != STATUS_OK) {
         (void)close(fd);
         json_decref(check.named);

@@ -190,7 +190,8 @@ const struct command cli_commands[] = {
      "and every signed head, and names the first that was changed. Give --key, which you got another way, or "
      "the\n"
      "server's own word is taken for its key.\n" WHERE},
-    {"audit check", run, SYNTAX(CLI_AUDIT_CHECK, "RECEIPT"), "prove what a receipt or an export says, without a server",
+    {"audit check", run, SYNTAX(CLI_AUDIT_CHECK, "RECEIPT"),
+     "prove what a receipt or an export says, without a server",
      "RECEIPT is what GET /v1/requests/ID/receipt answered. Exit codes: 0 it holds, 1 it does not, 2 wrong "
      "usage."},
     {.name = NULL},

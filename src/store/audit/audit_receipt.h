@@ -19,7 +19,7 @@ struct audit_receipt_facts {
     const char *decided_at;
     const char *comment;
     bool approved;
-    const char *emptied_at;   /* code, result and files are gone since then, and proven by their hashes alone; NULL: they are there */
+    const char *emptied_at;   /* since then code, result and files are proven by hashes alone; NULL: they are there */
     const char *shown_sha256; /* of what was decided about */
 };
 
