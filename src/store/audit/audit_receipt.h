@@ -19,14 +19,16 @@ struct audit_receipt_facts {
     const char *decided_at;
     const char *comment;
     bool approved;
-    const char *emptied_at;   /* since then code, result and files are proven by hashes alone; NULL: they are there */
+    /* When code, result and files went: from then on hashes alone prove them. NULL: they are there. */
+    const char *emptied_at;
     const char *shown_sha256; /* of what was decided about */
 };
 
 /* `receipt` stays the caller's and holds what `ret_facts` refers to afterwards. Looks, in this order, whether: every entry
  * was signed by `key` and is about this request; the code is the one that was handed in; the hash that was decided about
- * is the hash of what the receipt shows; manifest, effects and files are those that were decided about; the state follows from the entries. DATA_LOSS: something does not hold, and `err`
- * says what; INVALID_ARGUMENT: it is no receipt; NO_MEMORY. */
+ * is the hash of what the receipt shows; manifest, effects and files are those that were decided about; the state
+ * follows from the entries. DATA_LOSS: something does not hold, and `err` says what; INVALID_ARGUMENT: it is no
+ * receipt; NO_MEMORY. */
 STATUS_RESULT audit_receipt_check(json_t *receipt, const struct seal_key *key,
                                   struct audit_receipt_facts *ret_facts, struct err *err);
 
