@@ -111,14 +111,24 @@ class Page(unittest.TestCase):
         self.assertLessEqual(first, FIRST_PAGE_MAX)
         self.assertLessEqual(everything, ALL_MAX)
 
-    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
-    def test_people_use_it(self):
-        environment = {**os.environ, "PAGE_URL": f"http://localhost:{self.server.port}", "PAGE_MODULES": str(FOLDER),
-                       "PAGE_CONTROL": f"http://127.0.0.1:{self.control.server_address[1]}", "CHROMIUM": browser.program()}
-        with Process(["node", HERE / "drive.mjs", *sys.argv[1:]], patience=PATIENCE_S, env=environment) as drive:
+    def drive(self, script, server, **environment):
+        """The tests of a browser: what each came to is printed as they go."""
+        environment = {**os.environ, "PAGE_URL": f"http://localhost:{server.port}", "PAGE_MODULES": str(FOLDER),
+                       "CHROMIUM": browser.program(), **environment}
+        with Process(["node", HERE / script, *sys.argv[1:]], patience=PATIENCE_S, env=environment) as drive:
             while (line := drive.line()) is not None:
                 print(line.rstrip(), flush=True)
             self.assertEqual(drive.wait(), 0, drive.said())
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_people_use_it(self):
+        self.drive("drive.mjs", self.server, PAGE_CONTROL=f"http://127.0.0.1:{self.control.server_address[1]}")
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_who_governs_uses_it(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_govern.mjs", server)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ export function setToken(value: string | undefined): void {
 export interface Options {
   method?: string;
   query?: Record<string, string | number | boolean | undefined>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, under this Content-Type. */
+  text?: { type: string; content: string };
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -66,6 +69,9 @@ async function ask(path: string, options: Options): Promise<Response> {
   if (options.body !== undefined) {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
+  } else if (options.text) {
+    headers["content-type"] = options.text.type;
+    init.body = options.text.content;
   }
   if (token !== undefined && init.method !== "GET") headers["x-sallyport-token"] = token;
   if (options.signal) init.signal = options.signal;

@@ -12,6 +12,7 @@ export interface CodeRun {
 
 const STYLES: Record<string, string> = {
   keyword: "k",
+  key: "k",
   boolean: "k",
   string: "s",
   "triple-quoted-string": "s",
@@ -37,10 +38,12 @@ function walk(tokens: (string | Prism.Token)[], style: string, take: (text: stri
   }
 }
 
-/** Lines of a program. */
-export function highlight(code: string): CodeRun[][] {
+/** Lines of a program in Python. */
+export const highlight = (code: string): CodeRun[][] => highlightBy(Prism.languages["python"], code);
+
+/** Lines of a text that this grammar splits. */
+export function highlightBy(grammar: Prism.Grammar | undefined, code: string): CodeRun[][] {
   const text = visible(linesOf(code).join("\n"));
-  const grammar = Prism.languages["python"];
   if (!grammar || text.length > GRAMMAR_MOST) return text.split("\n").map((line) => [{ text: line, style: "" }]);
   const result: CodeRun[][] = [[]];
   walk(Prism.tokenize(text, grammar), "", (piece, style) => {

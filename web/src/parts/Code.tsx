@@ -1,11 +1,17 @@
 import { useMemo } from "preact/hooks";
-import { highlight } from "../format/highlight.ts";
+import { highlight, type CodeRun } from "../format/highlight.ts";
 import { place, setQuery } from "../route.ts";
 import { Windowed } from "./Windowed.tsx";
 
-/** A program to read. A click on a line puts it into the address. */
-export function Code({ code, label, hit }: { code: string; label: string; hit?: number | undefined }) {
-  const lines = useMemo(() => highlight(code), [code]);
+/** A program to read, in Python unless `colours` says otherwise. A click on a line puts it into the address. */
+export function Code(props: {
+  code: string;
+  label: string;
+  hit?: number | undefined;
+  colours?: (code: string) => CodeRun[][];
+}) {
+  const { code, label, hit, colours = highlight } = props;
+  const lines = useMemo(() => colours(code), [code, colours]);
   const chosen = Number(place.value.query.get("line") ?? 0);
   return (
     <Windowed

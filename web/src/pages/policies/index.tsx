@@ -1,42 +1,110 @@
-import { callJson } from "../../api/client.ts";
-import { prettyJson, visible } from "../../format/text.ts";
-import { has } from "../../live/server.ts";
+import { getPolicy, type WholeVersion } from "../../api/policy.ts";
+import { visibleLine } from "../../format/text.ts";
+import { has, may } from "../../live/server.ts";
 import { Card, Note, PageHead } from "../../parts/Box.tsx";
-import { Copy } from "../../parts/Copy.tsx";
+import { Panel, Tabs } from "../../parts/Tabs.tsx";
+import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, type Asked } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { place, setQuery } from "../../route.ts";
+import { Away } from "./Away.tsx";
+import { checked, draft } from "./draft.ts";
+import { File, Verbs } from "./File.tsx";
+import { Rehearsal } from "./Rehearsal.tsx";
+import { Rules } from "./Rules.tsx";
+import { Standing } from "./Standing.tsx";
+import { Versions } from "./Versions.tsx";
 
-/** The text of the policy in force, whichever member of the answer holds it; else the answer itself. */
-function textOf(answer: Record<string, unknown>): string {
-  for (const name of ["text", "toml", "source"]) {
-    const value = answer[name];
-    if (typeof value === "string") return value;
-  }
-  return prettyJson(JSON.stringify(answer));
+function Under({ inForce }: { inForce: WholeVersion }) {
+  if (inForce.version === 0) return <>The built-in policy rules every request</>;
+  const by = inForce.by?.name;
+  return (
+    <>
+      Version {inForce.version} is in force
+      {by && <>, by {visibleLine(by)}</>}, <Ago at={inForce.appliedAt} />
+    </>
+  );
 }
 
-function InForce() {
-  const asked = useAsk("policy", () => callJson<Record<string, unknown>>("/v1/policy"));
-  const answer = asked.answer.value;
-  if (!answer)
-    return asked.failure.value ? (
-      <Failure {...asked.failure.value} again={asked.again} />
-    ) : (
-      <Skeleton lines={8} what="the policy" />
-    );
-  const text = textOf(answer);
-  const version = answer["version"];
+/** The text on one side; what it means, and would have done, on the other. */
+function Present({ inForce }: { inForce: WholeVersion }) {
+  const own = draft.value;
   return (
-    <Card
-      title={typeof version === "number" ? `Version ${version}` : "In force"}
-      bare
-      side={<Copy text={text} what="the policy" />}
-    >
-      <pre class="code plain" tabIndex={0} role="region" aria-label="The policy in force">
-        <code>{visible(text)}</code>
-      </pre>
-    </Card>
+    <div class="cols">
+      <File inForce={inForce} />
+      <div class="stack">
+        <Rehearsal text={own?.text ?? inForce.text} />
+        <Rules
+          title={own ? "Rules of the draft" : inForce.version === 0 ? "Rules" : `Rules of version ${inForce.version}`}
+          meaning={own ? checked.value?.meaning : inForce.policy}
+        />
+      </div>
+    </div>
+  );
+}
+
+const TABS = [
+  { id: "file", name: "Policy" },
+  { id: "versions", name: "Versions" },
+  { id: "standing", name: "Standing approvals" },
+  { id: "away", name: "Away" },
+];
+
+function Whole({ asked }: { asked: Asked<WholeVersion> }) {
+  const inForce = asked.answer.value;
+  const tab = place.value.query.get("tab") ?? "file";
+  return (
+    <>
+      <PageHead title="Policies" under={inForce && <Under inForce={inForce} />}>
+        {inForce && tab === "file" && <Verbs inForce={inForce} applied={asked.again} />}
+      </PageHead>
+      <Tabs
+        tabs={TABS}
+        chosen={tab}
+        label="Policies"
+        panel="policies"
+        choose={(id) =>
+          setQuery({ tab: id === "file" ? undefined : id, version: undefined, show: undefined, state: undefined })
+        }
+      />
+      <Panel id="policies" tab={tab}>
+        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+        {!inForce && !asked.failure.value && <Skeleton lines={8} what="the policy" />}
+        {inForce && tab === "file" && <Present inForce={inForce} />}
+        {inForce && tab === "versions" && <Versions inForce={inForce} />}
+        {tab === "standing" && <Standing />}
+        {tab === "away" && <Away />}
+      </Panel>
+    </>
+  );
+}
+
+function Book() {
+  const asked = useAsk("policy", getPolicy, (change) => change.what === "all");
+  return <Whole asked={asked} />;
+}
+
+/** A server without a book of requests has no policy, and says what holds. */
+function Defaults() {
+  return (
+    <>
+      <PageHead title="Policies" under="Which requests are asked about, by whom, and until when" />
+      <Note tone="plain">
+        <b>This server has no policy file.</b> The defaults hold for every request.
+      </Note>
+      <Card title="The defaults">
+        <ul class="stack">
+          <li>Code runs at once; its result is held until somebody decides.</li>
+          <li>One approval of a person who has the right releases it; one rejection ends it.</li>
+          <li>
+            Nobody decided in time: nothing is released. How long that is, the submission says; without a word,{" "}
+            <code>--approval-timeout</code>.
+          </li>
+          <li>Code that raised is told to its submitter, and nobody is asked about it.</li>
+        </ul>
+      </Card>
+    </>
   );
 }
 
@@ -44,25 +112,17 @@ export default function Policies() {
   useTitle("Policies");
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <PageHead title="Policies" under="Which requests are asked about, by whom, and until when" />
-      {has("/v1/policy") ? (
-        <InForce />
+      {!has("/v1/policy") ? (
+        <Defaults />
+      ) : may("policy-read") ? (
+        <Book />
       ) : (
         <>
+          <PageHead title="Policies" under="Which requests are asked about, by whom, and until when" />
           <Note tone="plain">
-            <b>This server has no policy file.</b> The defaults hold for every request.
+            <b>You may not see the policy.</b> Reviewers, operators, auditors and owners do; the page of a request says
+            what was asked for it.
           </Note>
-          <Card title="The defaults">
-            <ul class="stack">
-              <li>Code runs at once; its result is held until somebody decides.</li>
-              <li>One approval of a person who has the right releases it; one rejection ends it.</li>
-              <li>
-                Nobody decided in time: nothing is released. How long that is, the submission says; without a word,{" "}
-                <code>--approval-timeout</code>.
-              </li>
-              <li>Code that raised is told to its submitter, and nobody is asked about it.</li>
-            </ul>
-          </Card>
         </>
       )}
     </main>

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Who governs works with the page: the policy, standing approvals, absences, the audit log, people and keys. Started by
+// page_test.py with a server of its own; with --shots FOLDER pictures of each view are left there, to be looked at.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { api, axe, BASE, run, visitor, waiting } from "./rig.mjs";
+
+const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
+
+const DRAFT = `# who looks at what
+defaults:
+  approvals: 1
+rules:
+  - name: two for what prints
+    when: { code_matches: 'print' }
+    do: ask
+    approvals: 2
+    reviewers: [group:security]
+`;
+
+/** Nothing is wrong with a view, in both colours and on a phone; pictures of it, if somebody wants them. */
+async function looksRight(page, name) {
+  const picture = async (suffix) => {
+    if (shots) await page.screenshot({ path: `${shots}/${name}${suffix}.png` });
+  };
+  await page.waitForTimeout(200);
+  assert.deepEqual(await axe(page), [], name);
+  await picture("");
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.deepEqual(await axe(page, ["color-contrast"]), [], `${name}, dark`);
+  await picture("-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wide <= 0, `${name} is ${wide} px too wide on a phone`);
+  assert.deepEqual(await axe(page), [], `${name}, on a phone`);
+  await picture("-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+const button = (page, name) => page.getByRole("button", { name });
+const putPolicy = (text, headers) =>
+  fetch(`${BASE}/v1/policy`, { method: "PUT", body: text, headers: { "content-type": "application/yaml", ...headers } });
+
+async function ended(page) {
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+}
+
+const only = process.env.PAGE_ONLY; // a pattern, while one works on a test
+const tests = {
+  async "a draft is refused with its place, rehearsed without effect, applied, and is then in the history"() {
+    await waiting("print('past')", { purpose: "It would need two" });
+    await waiting("1 + 1", { purpose: "It would stay as it is" });
+    const page = await visitor();
+    await page.visit("/policies");
+    await page.getByText("The built-in policy rules every request").waitFor();
+    await button(page, "Edit a draft").click();
+    const field = page.getByRole("textbox", { name: "policy.yaml, a draft" });
+    await field.fill("defaults:\n  gate: befor\n");
+    await page.getByText(/^gate: expected one of/).or(page.getByText(/did you mean "before"/)).first().waitFor();
+    await page.getByText("Line 2, column 9:").waitFor();
+    assert.equal(await button(page, /^Apply as/).getAttribute("aria-disabled"), "true");
+    await page.getByText("It has a fault.").waitFor();
+    await button(page, "Go there").click();
+    assert.equal(await field.evaluate((element) => element.selectionStart), "defaults:\n  gate: ".length);
+    page.faults.length = 0; // the console says that the server refused it
+    await looksRight(page, "policies-fault");
+    await field.fill(DRAFT);
+    await page.getByText("valid", { exact: true }).waitFor();
+    await page.getByRole("cell", { name: /two for what prints.*2 of group:security/s }).waitFor();
+    await button(page, "Rehearse").click();
+    await page.getByText(/^1 of the last 2 requests would change\./).waitFor();
+    const row = page.getByRole("row", { name: /It would need two/ });
+    assert.match(await row.innerText(), /1 of anyone.*2 of group:security.*two for what prints/s);
+    assert.equal(await page.getByRole("row", { name: /It would stay/ }).count(), 0);
+    await button(page, "All 2").click();
+    await page.getByRole("row", { name: /It would stay as it is.*the same/s }).waitFor();
+    assert.equal((await api("GET", "/v1/policy")).version, 0);
+    await looksRight(page, "policies-rehearsed");
+    await button(page, "Changes").click();
+    await page.getByText("+ defaults:").waitFor();
+    await button(page, /^Apply as 1/).click();
+    await page.getByLabel("Why, for the history").fill("two for what prints");
+    await button(page, "Apply", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByText("Version 1 is in force, by").waitFor();
+    const { version, text, comment } = await api("GET", "/v1/policy");
+    assert.deepEqual([version, text, comment], [1, DRAFT, "two for what prints"]);
+    await looksRight(page, "policies");
+    await page.getByRole("tab", { name: "Versions" }).click();
+    await page.getByRole("row", { name: /anonymous.*two for what prints/ }).waitFor();
+    await page.getByText("+ defaults:").waitFor();
+    await looksRight(page, "policies-versions");
+    await ended(page);
+  },
+
+  async "of two who edit at once the second sees that another version came, and keeps the draft"() {
+    const page = await visitor();
+    await page.visit("/policies");
+    await button(page, "Edit a draft").click();
+    const field = page.getByRole("textbox", { name: "policy.yaml, a draft" });
+    await field.fill(`${DRAFT}# mine\n`);
+    await page.getByText("valid", { exact: true }).waitFor();
+    const other = await putPolicy(`${DRAFT}# theirs\n`, { "if-match": "*" });
+    assert.equal(other.status, 200);
+    const { version } = await other.json();
+    await button(page, /^Apply as/).click();
+    await button(page, "Apply", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByText(`Version ${version} came meanwhile.`).waitFor();
+    assert.equal(await field.inputValue(), `${DRAFT}# mine\n`);
+    await page.reload(); // a draft is of this window alone
+    await page.getByText(`Version ${version} is in force`).waitFor();
+    await page.visit(`/policies?tab=versions&version=${version - 1}`);
+    await button(page, "Take as a draft").click();
+    await page.getByText(`Differs from version ${version}`).waitFor();
+    await button(page, `Apply as ${version + 1}…`).click();
+    await button(page, "Apply", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByText(`Version ${version + 1} is in force, by`).waitFor();
+    assert.equal((await api("GET", "/v1/policy")).text, DRAFT);
+    await page.context().close();
+  },
+
+  async "standing approvals are listed and revoked"() {
+    await putPolicy("defaults:\n  approvals: 1\n", { "if-match": "*" });
+    const id = await waiting("2 + 2", { submittedBy: "sam", labels: { env: "test" } });
+    await api("POST", `/v1/requests/${id}/votes`, { answer: "approve", remember: { for: "label:env", uses: 3 } });
+    const page = await visitor();
+    await page.visit("/policies?tab=standing");
+    const row = page.getByRole("row", { name: new RegExp(id.slice(0, 8)) });
+    assert.match(await row.innerText(), /these bytes.*label env: test.*3 of 3.*active/s);
+    await looksRight(page, "policies-standing");
+    await row.getByRole("button", { name: "Revoke" }).click();
+    await button(page, "Revoke").and(page.locator("[type=submit]")).click();
+    await page.getByText("None stands at present").waitFor();
+    assert.equal((await api("GET", "/v1/policy/standing")).standing.find((one) => one.id === id).state, "revoked");
+    await button(page, "also those that are over").click();
+    await page.getByRole("row", { name: /revoked/ }).waitFor();
+    await ended(page);
+  },
+
+  async "somebody goes away until a day, and is back before it"() {
+    const page = await visitor();
+    await page.visit("/policies?tab=away");
+    await page.getByText("Nobody is away.").waitFor();
+    assert.equal(await button(page, "Hand over").getAttribute("aria-disabled"), "true");
+    await page.getByLabel("Who is away, if not you").fill("mina");
+    await page.getByLabel("Who stands in").fill("otto");
+    const day = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10);
+    await page.getByLabel("Until the end of").fill(day);
+    await page.getByLabel("Why (optional)").fill("skiing");
+    await button(page, "Hand over").click();
+    await page.getByRole("row", { name: /mina.*otto.*skiing/s }).waitFor();
+    const [absence] = (await api("GET", "/v1/absences")).absences;
+    assert.deepEqual([absence.person.name, absence.delegate, absence.comment], ["mina", "otto", "skiing"]);
+    await looksRight(page, "policies-away");
+    await button(page, "End it").click();
+    await button(page, "End it").and(page.locator("[type=submit]")).click();
+    await page.getByText("Nobody is away.").waitFor();
+    assert.deepEqual((await api("GET", "/v1/absences")).absences, []);
+    await ended(page);
+  },
+};
+
+if (shots) mkdirSync(shots, { recursive: true });
+await run(only ? Object.fromEntries(Object.entries(tests).filter(([name]) => new RegExp(only).test(name))) : tests);
