@@ -18,6 +18,7 @@
 #define SECRET_REFRESH       "spr_"
 #define SECRET_DEVICE        "spd_"
 #define SECRET_AUTHORIZATION "spa_"
+#define SECRET_LOAN          "spl_" /* of this process to itself */
 
 /* A new one. */
 void secret_make(const char *prefix, char ret_text[SECRET_TEXT_SIZE + 1]);

@@ -135,7 +135,10 @@ static void write_request(struct buf *out, const struct http_request *outer,
 {
     buf_append_fmt(out, "%s %.*s HTTP/1.1\r\n", request->method, BYTES_FMT(request->target));
     append_outer_header(out, outer, "Host");
-    append_outer_header(out, outer, "Authorization");
+    if (request->authorization.data)
+        buf_append_fmt(out, "Authorization: %.*s\r\n", BYTES_FMT(request->authorization));
+    else
+        append_outer_header(out, outer, "Authorization");
     if (request->content_type)
         buf_append_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", request->content_type,
                        request->body.size);

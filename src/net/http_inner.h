@@ -18,6 +18,7 @@ struct http_inner_request {
     struct bytes target;      /* path and query, percent-encoded */
     const char *content_type; /* NULL: there is no body */
     struct bytes body;
+    struct bytes authorization; /* instead of that of whoever made `outer`; data NULL: as they */
 };
 
 /* What came back; valid during the call. */
@@ -27,7 +28,7 @@ struct http_inner_answer {
     struct bytes body;
 };
 
-/* Asks as whoever made `outer` and for the host that it named. `on_answer` is called once, never from within this call,
+/* Asks as whoever made `outer`, or as who `authorization` stands for, and for the host that it named. `on_answer` is called once, never from within this call,
  * unless http_inner_cancel was first. `answer_max`: bytes of a body that is taken. The server must outlive the call: it ends
  * each with its own end. INVALID_ARGUMENT: the target holds what ends a line; UNAVAILABLE, RESOURCE_EXHAUSTED, NO_MEMORY: as
  * http_exchange_begin. */

@@ -69,7 +69,8 @@ struct principal {
         within; /* the only place where the credentials count, as their audience says; "": everywhere */
     bool
         narrowed; /* `within` is not where they are meant for, but all that they were made for: an API key's scope */
-    const char *key_name;       /* of the API key that was used; NULL: signed in in another way */
+    const char *key_name; /* of the API key that was used; NULL: signed in in another way */
+    const char *way;      /* a static word for how they came, "link"; NULL: by credentials of their own */
     const struct bytes *groups; /* names of the groups that they are in */
     size_t group_count;
 };

@@ -228,6 +228,7 @@ void bearer_refresh(struct bearer *bearer, const struct directory *directory, in
         refresh_outside(bearer, directory);
         break;
     }
+    bearer->principal.way = bearer->way;
 }
 
 void bearer_fini(struct bearer *bearer)

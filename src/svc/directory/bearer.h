@@ -30,6 +30,7 @@ struct bearer {
     char *groups[BEARER_GROUPS_MAX]; /* likewise: names of groups that the issuer vouches for */
     size_t group_count;
     struct bytes within; /* where a token counts; static, or "" */
+    const char *way;     /* as in the principal */
     int64_t expires_ns;  /* unix; 0: never */
     uint64_t generation; /* of the directory, as of which the roles are */
     struct arena arena;  /* of the roles */

@@ -26,6 +26,7 @@ struct door_entry {
     struct list used;     /* of door.in_use */
     char hash[SECRET_HASH_SIZE + 1];
     size_t uses;
+    bool lent;        /* forgotten once it was used */
     int64_t noted_ns; /* unix: when its use was last noted */
 };
 
@@ -243,6 +244,7 @@ static const struct principal *admit(void *context, struct bytes authorization)
 
 static void release(void *context, const struct principal *principal)
 {
+    struct doorkeeper *door = context;
     if (principal == &other)
         return;
     struct door_entry *entry = entry_of(principal);
@@ -250,7 +252,9 @@ static void release(void *context, const struct principal *principal)
     if (--entry->uses > 0)
         return;
     list_remove(&entry->used);
-    if (!is_remembered(entry))
+    if (entry->lent && is_remembered(entry))
+        forget(door, entry);
+    else if (!is_remembered(entry))
         entry_free(entry);
 }
 
@@ -308,6 +312,64 @@ static void denied(void *context, const struct principal *principal, const char 
     else if (log_rate_allows(&door->denied_told, loop_now(door->loop), &held_back))
         log_warn(AREA, "denied principal=nobody what=\"%.100s\" cause=\"%.120s\" held_back=%llu", what,
                  access_refusal(principal), (unsigned long long)held_back);
+}
+
+/* --- loans --- */
+
+#define PERSON "person/"
+#define KEY    "key/"
+
+bool door_name(const struct doorkeeper *door, const struct principal *principal, char ret_who[DOOR_WHO_SIZE])
+{
+    (void)door;
+    if (!principal->id || principal == &other || principal == &access_nobody || principal == &access_local)
+        return false;
+    const struct bearer *bearer = &entry_of(principal)->bearer;
+    if (bearer->kind != BEARER_MEMBER && bearer->kind != BEARER_KEY)
+        return false;
+    (void)snprintf(ret_who, DOOR_WHO_SIZE, "%s%s", bearer->kind == BEARER_KEY ? KEY : PERSON, bearer->id);
+    return true;
+}
+
+/* False: `who` is no name of door_name. */
+static bool read_name(struct bearer *bearer, const char *who)
+{
+    bool person = bytes_starts_with(bytes_of_cstr(who), BYTES_LITERAL(PERSON));
+    if (!person && !bytes_starts_with(bytes_of_cstr(who), BYTES_LITERAL(KEY)))
+        return false;
+    bearer->kind = person ? BEARER_MEMBER : BEARER_KEY;
+    int size = snprintf(bearer->id, sizeof bearer->id, "%s", who + strlen(person ? PERSON : KEY));
+    return size > 0 && (size_t)size < sizeof bearer->id;
+}
+
+bool door_lend(struct doorkeeper *door, const char *who, const char *way,
+               char ret_secret[SECRET_TEXT_SIZE + 1], const char **ret_id, const char **ret_name)
+{
+    struct door_entry *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return false;
+    list_init(&entry->link);
+    list_init(&entry->used);
+    arena_init(&entry->bearer.arena, 0);
+    entry->lent = true;
+    entry->bearer.way = way;
+    if (!read_name(&entry->bearer, who)) {
+        entry_free(entry);
+        return false;
+    }
+    secret_make(SECRET_LOAN, ret_secret);
+    secret_hash(bytes_of_cstr(ret_secret), entry->hash);
+    bring_up_to_date(door, entry);
+    entry->bearer.expires_ns = clock_unix_ns() + DOOR_LOAN_S * NS_PER_S;
+    if (entry->bearer.principal.id)
+        remember(door, entry);
+    if (!is_remembered(entry)) {
+        entry_free(entry);
+        return false;
+    }
+    *ret_id = entry->bearer.principal.id;
+    *ret_name = entry->bearer.principal.name;
+    return true;
 }
 
 /* --- making --- */

@@ -7,12 +7,15 @@
 #ifndef SVC_DIRECTORY_DOOR_H
 #define SVC_DIRECTORY_DOOR_H
 
+#include "crypto/secret.h"
 #include "net/authenticator.h"
 #include "os/loop.h"
 #include "store/directory/token.h"
 #include "svc/directory/witness.h"
 
 #define DOOR_BEARERS_MAX 10000 /* credentials that are remembered */
+#define DOOR_LOAN_S      30    /* for which a loan can be used */
+#define DOOR_WHO_SIZE    64    /* bytes of a loan's name, with the NUL */
 
 struct doorkeeper;
 struct issuer;
@@ -38,5 +41,13 @@ void door_record(struct doorkeeper *door, struct witness *witness);
 /* A credential that counts as the local user's, everything and everywhere; or, with `inner`, as this process's own app:
  * what its pool and its hubs must let it do. `secret` is handed in as its hash. */
 void door_trust(struct doorkeeper *door, const char *hash, bool inner);
+
+/* How whoever asks is named for door_lend: "person/GUID" or "key/GUID". False: there are no loans for them, since what they may
+ * do is not the directory's to say. */
+bool door_name(const struct doorkeeper *door, const struct principal *principal, char ret_who[DOOR_WHO_SIZE]);
+/* A secret of this process with which one request of its own is made as `who`, soon: with the rights that they have then. `way` is
+ * static and will stand in the principal. `ret_name` and `ret_id`: of whom it is, valid until the loop goes on. False: they are nobody, or nobody any more. */
+bool door_lend(struct doorkeeper *door, const char *who, const char *way,
+               char ret_secret[SECRET_TEXT_SIZE + 1], const char **ret_id, const char **ret_name);
 
 #endif
