@@ -133,9 +133,10 @@ enum review_outcome {
     REVIEW_RESULT_DIFFERS, /* the older hash of code and result, `sha256` */
     REVIEW_TOO_EARLY,      /* nothing to vote on, or nothing to revise */
     REVIEW_DECIDED_BEFORE,
-    REVIEW_OVER_BEFORE, /* it ended without a decision */
-    REVIEW_NOT_ALLOWED, /* not the submitter's or an operator's */
-    REVIEW_NO_INPUT,    /* a file is named by the hash of an input that the request never had */
+    REVIEW_OVER_BEFORE,  /* it ended without a decision */
+    REVIEW_NOT_ALLOWED,  /* not the submitter's or an operator's */
+    REVIEW_NO_INPUT,     /* a file is named by the hash of an input that the request never had */
+    REVIEW_VOTED_BEFORE, /* this person, on this manifest, and they wanted to do it once */
 };
 
 /* What became of it. `request` is the request afterwards (new reference, NULL for UNKNOWN). */
@@ -166,7 +167,8 @@ struct review_vote {
     const char *comment;                    /* NULL: none */
     const char *manifest_sha256;            /* what was seen; NULL: the one that is there */
     const char *sha256;                     /* likewise, the older hash */
-    const char *via;                        /* "api", "page", "cli", "mcp" */
+    const char *via;                        /* "api", "link", "slack" */
+    bool once;                              /* not if the same person has voted on this manifest already */
     const struct review_viewer *viewer;     /* the same person, for what they may see */
     const struct review_remember *remember; /* NULL: nothing */
 };
@@ -271,10 +273,6 @@ STATUS_RESULT review_book_blob_open(struct review_book *book, const char *sha256
 STATUS_RESULT review_blob_read(const struct review_blob *blob, size_t from, size_t size, struct buf *out,
                                struct err *err);
 void review_blob_close(struct review_blob *blob);
-
-/* Somebody is about to read what a run printed: the first time that they do so before it is released is an entry of the log. */
-STATUS_RESULT review_book_output_read(struct review_book *book, const char *id, int64_t run,
-                                      const struct review_person *by, int64_t now_ns, struct err *err);
 
 /* --- what the durable half does --- */
 

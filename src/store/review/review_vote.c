@@ -55,6 +55,22 @@ static bool is_theirs(const struct review_record *record, const struct review_vo
     return !vote->viewer || review_sight(record->doc, vote->viewer) != REVIEW_HIDDEN;
 }
 
+/* On what there is now. */
+static bool has_voted(const struct review_record *record, const char *person_id)
+{
+    const json_t *votes = json_object_get(record->doc, "votes"),
+                 *manifest = json_object_get(record->doc, "manifestSha256"),
+                 *revision = json_object_get(record->doc, "revision");
+    for (size_t i = 0; i < json_array_size(votes); i++) {
+        const json_t *vote = json_array_get(votes, i);
+        const char *by = json_string_value(json_object_get(json_object_get(vote, "by"), "id"));
+        if (by && strcmp(by, person_id) == 0 && json_equal(json_object_get(vote, "revision"), revision) &&
+            json_equal(json_object_get(vote, "manifestSha256"), manifest))
+            return true;
+    }
+    return false;
+}
+
 static enum review_outcome check_vote(struct review_book *book, const struct review_record *record,
                                       const struct policy_outcome *outcome, const struct review_vote *vote,
                                       struct review_answer *ret_answer)
@@ -74,6 +90,8 @@ static enum review_outcome check_vote(struct review_book *book, const struct rev
         tell_difference(book, record, vote->manifest_sha256, ret_answer);
         return REVIEW_MANIFEST_DIFFERS;
     }
+    if (vote->once && has_voted(record, vote->by.id))
+        return REVIEW_VOTED_BEFORE;
     if (move.verdict != REVIEW_MOVED)
         return REVIEW_TOO_EARLY;
     return lacks_comment(outcome, vote) ? REVIEW_NO_COMMENT : REVIEW_DONE;

@@ -254,6 +254,7 @@ struct book_vote {
     enum review_vote_answer answer;
     json_t *record;   /* taken: {"approved"?,"at","by","comment"?,"sha256"?,"manifestSha256"?,"remember"?} */
     bool remembers;   /* "remember" is there, and was looked at */
+    bool once;        /* not if they have voted on this manifest already */
     json_t *warnings; /* taken; NULL: none */
     bool json_answer; /* /v1 or /code */
 };

@@ -67,7 +67,7 @@ static const struct http_route routes[] = {
      .summary = "Give a request up"},
     {"GET", "/v1/requests/{id}/export", "", ACCESS_READ, CALL(route_review_export),
      .summary = "An archive with everything, and a receipt"},
-    {"GET", "/v1/requests/{id}/manifest", "", ACCESS_READ, CALL(route_review_manifest),
+    {"GET", "/v1/requests/{id}/manifest", "sha256", ACCESS_READ, CALL(route_review_manifest),
      .summary = "The canonical text that a vote names by its hash"},
     {"GET", "/v1/requests/{id}/result", "", ACCESS_READ, CALL(route_review_result),
      .summary = "The result; for its submitter once it is released"},

@@ -218,6 +218,7 @@ static const struct {
     [REVIEW_DECIDED_BEFORE] = {APP_ALREADY_DECIDED, "The request has already been decided."},
     [REVIEW_OVER_BEFORE] = {APP_REQUEST_OVER, "The request was over before the decision."},
     [REVIEW_NOT_ALLOWED] = {APP_NOT_YOURS, "Only who submitted the request may do this."},
+    [REVIEW_VOTED_BEFORE] = {APP_ALREADY_VOTED, "You have voted on this already, and asked for one vote."},
     [REVIEW_NO_INPUT] = {APP_UNKNOWN_INPUT, "The request has had no input file with such a sha256."},
 };
 

@@ -3,6 +3,7 @@
  * orchestration (of an older release, of another client, of another app) is decided as decision_flow.c does. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "base/time_parse.h"
 #include "os/clock.h"
 #include "svc/app/book_exchange.h"
@@ -119,7 +120,8 @@ void decide_in_book(struct app_service *service, struct http_request *request, s
                                      .sha256 = json_string_value(json_object_get(vote->record, "sha256")),
                                      .manifest_sha256 =
                                          json_string_value(json_object_get(vote->record, "manifestSha256")),
-                                     .via = "api",
+                                     .once = vote->once,
+                                     .via = text_or(http_request_principal(request)->way, "api"),
                                      .viewer = &exchange->viewer.viewer};
     if (vote->remembers && !remember_read(json_object_get(own->record, "remember"), &own->remember))
         own->vote.remember = &own->remember;

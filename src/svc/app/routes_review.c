@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "core/review/inputs.h"
+#include "core/review/manifest.h"
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
@@ -91,6 +92,10 @@ void route_review_vote(struct app_service *service, struct http_request *request
                 read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment) &&
                 read_text(request, root, "manifestSha256", SECRET_HASH_SIZE, &manifest) &&
                 read_remember(request, root, &vote, &remember);
+    if (fits && json_object_get(root, "once") && !json_is_boolean(json_object_get(root, "once"))) {
+        http_respond_failure(request, 400, "The member \"once\" must be true or false.");
+        fits = false;
+    }
     if (fits && manifest && !is_hash(manifest)) {
         http_respond_failure(request, 400, "The member \"manifestSha256\" must be 64 hexadecimal digits.");
         fits = false;
@@ -103,6 +108,7 @@ void route_review_vote(struct app_service *service, struct http_request *request
                       "at", at, "by", http_request_principal(request)->name, "comment", comment,
                       "manifestSha256", manifest, "remember", remember);
         vote.remembers = remember != NULL;
+        vote.once = json_is_true(json_object_get(root, "once"));
         decide_in_book(service, request, id, &vote);
     }
     json_decref(root);
@@ -271,13 +277,31 @@ enum blob_kind { BLOB_MANIFEST, BLOB_RESULT, BLOB_CODE };
 struct blob_look {
     struct book_exchange base;
     enum blob_kind kind;
-    int64_t number; /* of the revision */
-    bool held;      /* it is not released */
+    int64_t number;                     /* of the revision */
+    bool held;                          /* it is not released */
+    char earlier[SECRET_HASH_SIZE + 1]; /* the manifest that is asked for; "": the present one */
 };
 
 static struct blob_look *look_of(struct exchange *exchange)
 {
     return CONTAINER_OF(exchange, struct blob_look, base.base);
+}
+
+/* One that people were once asked about. ORDER: a hash alone opens nothing, for another request's manifest has one, too. */
+static enum status read_earlier(const struct blob_look *look, const json_t *request, struct review_book *book,
+                                struct buf *out, struct err *err)
+{
+    CLEANUP(json_release) json_t *manifest = NULL;
+    enum status status = review_book_blob(book, look->earlier, out, err);
+    if (status != STATUS_OK)
+        return status;
+    bool of_request = json_parse(buf_peek(out), NULL, &manifest, err) == STATUS_OK &&
+                      bytes_equal_cstr(json_bytes(json_object_get(manifest, "format")), MANIFEST_FORMAT) &&
+                      json_equal(json_object_get(manifest, "request"), json_object_get(request, "id"));
+    if (of_request)
+        return STATUS_OK;
+    out->size = 0;
+    return err_set(err, STATUS_NOT_FOUND, "nothing there");
 }
 
 static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
@@ -289,6 +313,8 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
     enum review_sight sight = book_exchange_sight(exchange);
     if (sight == REVIEW_HIDDEN)
         return err_set(err, STATUS_NOT_FOUND, "no such request");
+    if (look->earlier[0])
+        return read_earlier(look, exchange->json, book, &exchange->bytes, err);
     const json_t *result = json_object_get(exchange->json, "_result");
     const char *hash = NULL;
     if (look->kind == BLOB_MANIFEST)
@@ -338,7 +364,7 @@ static void on_blob(struct exchange *exchange)
 }
 
 static void begin_blob(struct app_service *service, struct http_request *request, struct bytes id,
-                       enum blob_kind kind, int64_t number)
+                       enum blob_kind kind, int64_t number, const char *earlier)
 {
     if (book_exchange_refuse_without_book(service, request))
         return;
@@ -348,6 +374,7 @@ static void begin_blob(struct app_service *service, struct http_request *request
     struct blob_look *look = look_of(&exchange->base);
     look->kind = kind;
     look->number = number;
+    (void)snprintf(look->earlier, sizeof look->earlier, "%s", earlier);
     if (exchange_take_id(&exchange->base, id))
         book_exchange_act(exchange, true, read_blob, on_blob);
     else
@@ -356,12 +383,17 @@ static void begin_blob(struct app_service *service, struct http_request *request
 
 void route_review_manifest(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    begin_blob(service, request, id, BLOB_MANIFEST, 0);
+    struct bytes wanted = http_request_query(request, "sha256");
+    const char *earlier = wanted.data ? arena_cstr(http_request_arena(request), wanted) : "";
+    if (!earlier || (wanted.data && !is_hash(earlier)))
+        http_respond_failure(request, 400, "The parameter sha256 must be 64 hexadecimal digits.");
+    else
+        begin_blob(service, request, id, BLOB_MANIFEST, 0, earlier);
 }
 
 void route_review_result(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    begin_blob(service, request, id, BLOB_RESULT, 0);
+    begin_blob(service, request, id, BLOB_RESULT, 0, "");
 }
 
 void route_review_code(struct app_service *service, struct http_request *request, struct bytes id)
@@ -370,7 +402,7 @@ void route_review_code(struct app_service *service, struct http_request *request
     if (bytes_parse_i64(http_request_second_value(request), &number) != STATUS_OK)
         http_respond_failure(request, 404, "A revision has a number.");
     else
-        begin_blob(service, request, id, BLOB_CODE, number);
+        begin_blob(service, request, id, BLOB_CODE, number, "");
 }
 
 /* --- events, output, and who asks --- */
