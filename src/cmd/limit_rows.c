@@ -24,6 +24,7 @@
 #include "core/task/start_policy.h"
 #include "core/template/template.h"
 #include "credential/token_answer.h"
+#include "crypto/confirm_link.h"
 #include "db/limit_values.h"
 #include "jail/elf_needs.h"
 #include "jail/limit_values.h"
@@ -47,6 +48,7 @@
 #include "store/review/absence_book.h"
 #include "store/review/review_store.h"
 #include "svc/app/limit_values.h"
+#include "svc/confirm/limit_values.h"
 #include "svc/control/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
@@ -160,6 +162,7 @@ const struct limit_row limits_table[] = {
     ROW("sign-in", JWT_SIZE_MAX, LIMIT_BYTES, "One token that is shown", ""),
     ROW("sign-in", TOKEN_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of a token server", ""),
     ROW("sign-in", DOOR_BEARERS_MAX, LIMIT_COUNT, "Tokens whose check is remembered", ""),
+    ROW("sign-in", DOOR_LOAN_S, LIMIT_COUNT, "Seconds in which a request of the server in the name of a link's person must be made", ""),
     ROW("sign-in", WITNESS_KINDS_MAX, LIMIT_COUNT, "Kinds of sign-ins and refusals that one period has entries of its own for in the audit log", ""),
     ROW("sign-in", WITNESS_PERIOD_NS, LIMIT_NS, "For how long more of the same kind are counted, not written", ""),
     ROW("sign-in", BEARER_GROUPS_MAX, LIMIT_COUNT, "Groups that an outside token may name", ""),
@@ -203,6 +206,14 @@ const struct limit_row limits_table[] = {
     ROW("app", MCP_LIST_MAX, LIMIT_COUNT, "Requests that a tool of `/mcp` lists", ""),
     ROW("app", MCP_BODY_SIZE_SLACK, LIMIT_BYTES, "A message to `/mcp` besides its code and its files", ""),
     ROW("app", MCP_WAIT_MAX_S, LIMIT_COUNT, "Seconds for which a tool of `/mcp` waits for a decision", ""),
+    ROW("app", CONFIRM_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer of the API that the page of a confirm link shows", ""),
+    ROW("app", CONFIRM_TEXT_SIZE_MAX, LIMIT_BYTES, "One text that this page shows; what is more is said", ""),
+    ROW("app", CONFIRM_PICTURES_SIZE_MAX, LIMIT_BYTES, "Pictures of this page, in base64", ""),
+    ROW("app", CONFIRM_FILES_MAX, LIMIT_COUNT, "Files of one list that this page names", ""),
+    ROW("app", CONFIRM_BODY_SIZE_MAX, LIMIT_BYTES, "The form that this page sends", ""),
+    ROW("app", CONFIRM_LINK_SIZE_MAX, LIMIT_BYTES, "The token of a confirm link", ""),
+    ROW("app", CONFIRM_LINK_PAGE_S, LIMIT_COUNT, "Seconds for which the form of this page counts", ""),
+    ROW("app", CONFIRM_LINK_LEEWAY_S, LIMIT_COUNT, "Seconds by which the clock may be set back before links end", ""),
     ROW("app", APP_BODY_SIZE_SLACK, LIMIT_BYTES, "A body besides its code", ""),
     ROW("app", APP_DECIDED_MAX, LIMIT_COUNT, "Decisions that are remembered for late second ones", ""),
     ROW("app", APP_SHOW_PATIENCE_NS, LIMIT_NS, "For the orchestrator to take a decision, before the answer goes out", ""),

@@ -30,6 +30,7 @@
 #include "store/review/review_store.h"
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
+#include "svc/confirm/confirm_service.h"
 #include "svc/control/control.h"
 #include "svc/directory/door.h"
 #include "svc/directory/issuer.h"
@@ -124,6 +125,7 @@ struct server {
     struct listener *identity_listener;     /* part_identity.c */
     struct app_service *app;                /* part_app.c */
     struct mcp_service mcp;                 /* part_app.c */
+    struct confirm_service confirm;         /* part_confirm.c */
     struct control *control;                /* part_control.c */
     struct made_schedulers made_schedulers; /* part_control.c */
     control_done *on_hub_changed;           /* part_control.c: who waits for a task hub … */
@@ -182,8 +184,8 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_apps, part_control, part_door, part_launcher, part_page, part_policy, part_ready,
-    part_socket, part_traces;
+    part_app, part_apps, part_confirm, part_control, part_door, part_launcher, part_page, part_policy,
+    part_ready, part_socket, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

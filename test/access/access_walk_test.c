@@ -14,6 +14,7 @@
 #include "core/access/access.h"
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
+#include "svc/confirm/confirm_service.h"
 #include "svc/control/control.h"
 #include "svc/directory/people.h"
 #include "svc/directory/sign_in.h"
@@ -79,6 +80,10 @@ static const struct entry app[] = {
 static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key", "A"}};
 
 static const struct entry mcp[] = {{"POST /mcp", "SJA"}};
+/* A link is its own proof. */
+static const struct entry confirm[] = {{"POST /v1/requests/{id}/links", "J"},
+                                       {"GET /confirm/{token}", ANYONE},
+                                       {"POST /confirm/{token}", ANYONE}};
 static const struct entry page[] = {{"GET /assets/{name}", ANYONE}};
 static const struct entry page_sign_in[] = {
     {"POST /page/sign-in", ANYONE}, {"GET /page/session", ANYONE}, {"POST /page/sign-out", ANYONE}};
@@ -307,6 +312,14 @@ static void every_route_of_the_agents(void **state)
     walk(&part, mcp, ARRAY_SIZE(mcp));
 }
 
+static void every_route_of_confirm_links(void **state)
+{
+    (void)state;
+    struct confirm_service service = {.lifetime_ns = 0};
+    const struct http_part part = confirm_service_part(&service);
+    walk(&part, confirm, ARRAY_SIZE(confirm));
+}
+
 static void every_route_of_the_page(void **state)
 {
     (void)state;
@@ -431,11 +444,17 @@ int main(void)
 {
     assert_int_equal(sizeof letters - 1, ROLE_LOCAL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
-        cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
-        cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
-        cmocka_unit_test(every_route_of_the_audit_log), cmocka_unit_test(every_route_of_the_agents),
-        cmocka_unit_test(every_route_of_the_page),      cmocka_unit_test(every_route_of_the_control_plane),
+        cmocka_unit_test(every_route_of_the_app),
+        cmocka_unit_test(every_route_of_the_pool),
+        cmocka_unit_test(every_route_of_the_scheduler),
+        cmocka_unit_test(every_route_of_the_directory),
+        cmocka_unit_test(every_call_of_the_scheduler),
+        cmocka_unit_test(a_call_is_refused_with_what_to_do),
+        cmocka_unit_test(every_route_of_the_audit_log),
+        cmocka_unit_test(every_route_of_the_agents),
+        cmocka_unit_test(every_route_of_confirm_links),
+        cmocka_unit_test(every_route_of_the_page),
+        cmocka_unit_test(every_route_of_the_control_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* part_confirm.c — links by which people decide from a message, and the key that signs them: `links.key` in the data folder. Who
+ * deletes that file ends every link.
+ * ORDER: behind the directory, whose door lends what a person may, and the HTTP server, whose API is asked. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/part.h"
+#include "os/clock.h"
+
+#define LINKS_KEY "links.key"
+#define LOCAL     "local"
+
+/* --- people --- */
+
+/* Where nobody signs in there is one person. */
+static bool name(void *context, const struct principal *principal, char ret_who[CONFIRM_LINK_WHO_SIZE])
+{
+    const struct server *server = context;
+    if (server->door)
+        return door_name(server->door, principal, ret_who);
+    (void)snprintf(ret_who, CONFIRM_LINK_WHO_SIZE, LOCAL);
+    return true;
+}
+
+static bool lend(void *context, const char *who, struct confirm_loan *ret_loan)
+{
+    const struct server *server = context;
+    if (server->door)
+        return door_lend(server->door, who, "link", ret_loan->secret, &ret_loan->id, &ret_loan->name);
+    *ret_loan = (struct confirm_loan){.id = access_local.id, .name = access_local.name};
+    return strcmp(who, LOCAL) == 0;
+}
+
+/* --- the key --- */
+
+static bool read_digits(struct bytes text, uint8_t ret_key[CONFIRM_LINK_KEY_SIZE])
+{
+    if (text.size != (size_t)2 * CONFIRM_LINK_KEY_SIZE)
+        return false;
+    for (size_t i = 0; i < CONFIRM_LINK_KEY_SIZE; i++) {
+        int high = ascii_hex_value(text.data[2 * i]), low = ascii_hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret_key[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static enum status make_key(struct server *server, const char *path, struct err *err)
+{
+    char text[2 * CONFIRM_LINK_KEY_SIZE + 2];
+    uint8_t *key = server->confirm.key;
+    confirm_link_key_make(key);
+    for (size_t i = 0; i < CONFIRM_LINK_KEY_SIZE; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", key[i]);
+    (void)snprintf(text + sizeof text - 2, 2, "\n");
+    enum status status = file_replace(path, bytes_of_cstr(text), err);
+    explicit_bzero(text, sizeof text);
+    return status;
+}
+
+static enum status take_key(struct server *server, struct err *err)
+{
+    char path[PATH_MAX], text[2 * CONFIRM_LINK_KEY_SIZE + 2];
+    (void)snprintf(path, sizeof path, "%.4000s/" LINKS_KEY, server->data.path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return make_key(server, path, err);
+    ssize_t size = read(fd, text, sizeof text);
+    (void)close(fd);
+    bool whole = size > 0 && read_digits(bytes_trim(bytes_of(text, (size_t)size)), server->confirm.key);
+    explicit_bzero(text, sizeof text);
+    if (whole)
+        return STATUS_OK;
+    return err_set(err, STATUS_DATA_LOSS, "%s/" LINKS_KEY " holds no key; delete it, which ends all links",
+                   server->data_dir);
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    server->confirm = (struct confirm_service){
+        .server = server->http,
+        .people = {.name = name, .lend = lend, .context = server},
+        .lifetime_ns = setting_number(server->settings, "link-lifetime"),
+    };
+    if (server->data_dir)
+        return take_key(server, err);
+    confirm_link_key_make(server->confirm.key);
+    return STATUS_OK;
+}
+
+static void mount(struct server *server, struct front *front)
+{
+    front_add(front, confirm_service_part(&server->confirm));
+}
+
+const struct part part_confirm = {
+    .name = "confirm",
+    .commands = COMMAND_DEV | COMMAND_APP,
+    .start = start,
+    .mount = mount,
+};
