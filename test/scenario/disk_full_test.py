@@ -46,6 +46,11 @@ class SmallDisk:
     def free(self):
         os.unlink(self.ballast)
 
+    def leave(self, room):
+        """Full but for so many bytes."""
+        self.fill()
+        os.truncate(self.ballast, os.path.getsize(self.ballast) - room)
+
     def close(self):
         subprocess.run(["umount", "--lazy", self.path], check=True)
 
@@ -247,6 +252,20 @@ class Files(Case):
         seen = self.server.until(answer["id"], "waiting", seconds=RECOVERY_SECONDS_MAX)
         self.assertEqual([(item["path"], item["size"]) for item in seen["files"]], [("made", 2 << 20)])
         self.assertEqual(self.server.raw("GET", f"/v1/requests/{answer['id']}/files/made"), b"m" * (2 << 20))
+
+    def test_a_run_whose_files_have_no_room_has_an_end(self):
+        """Nobody is left with a run that seems to go on for ever, or that was lost with a server that never went away."""
+        self.disk.leave(1 << 20)
+        status, _, answer = self.server.ask("POST", "/v1/requests", {"code": "open('/mnt/data/made', 'w').write('m' * (2 << 20))"})
+        self.assertEqual(status, 201, answer)
+        deadline = time.monotonic() + RECOVERY_SECONDS_MAX
+        while not (ended := [run for run in self.server.request(answer["id"])["runs"] if "ended" in run]):
+            self.assertLess(time.monotonic(), deadline, self.server.request(answer["id"]))
+            time.sleep(0.1)
+        self.assertEqual((ended[0]["ended"], ended[0]["why"]), ("interrupted", "lost"), ended)
+        self.assertRegex(ended[0]["words"], "could not be kept: .*(disk full|No space left)")
+        self.disk.free()
+        self.assertEqual(self.server.until(answer["id"], "waiting", seconds=RECOVERY_SECONDS_MAX)["files"][0]["path"], "made")
 
     def file(self, path, size):
         return {"path": path, "content": base64.b64encode(b"x" * size).decode()}

@@ -310,6 +310,29 @@ class Sight(Case):
         seen = self.server.ask("GET", f"/v1/requests/{request_id}", headers={"Authorization": f"Bearer {self.keys['sam']}"})[2]
         self.assertIn(secret, [change["path"] for change in seen["runs"][0]["effects"]["files"]["changes"]])
 
+    def readers_in_the_log(self, request_id):
+        lines = self.server.raw("GET", f"/v1/audit?object=requests/{request_id}", headers={"Authorization": f"Bearer {self.keys['aud']}"})
+        entries = [json.loads(line) for line in lines.decode().splitlines()]
+        return [(entry["actor"]["name"], entry["details"]) for entry in entries if entry["action"] == "output.downloaded"]
+
+    def test_rp50_who_reads_held_output_is_in_the_log(self):
+        """RP-50: one entry for each reader and run, while it runs and behind it; none for its submitter, and none for what is released."""
+        request_id = self.create(BEGUN + HELD, self.keys["sam"])
+        own = self.read(request_id, "sam")
+        reviewer = self.read(request_id, "rea").until(lambda e: e.text())
+        self.assertEqual(self.readers_in_the_log(request_id), [("rea", {"run": 1, "stream": "output"})])
+        again = self.read(request_id, "rea").until(lambda e: e.text())
+        self.let_go(request_id)
+        for reader in (own, reviewer, again, self.read(request_id, "rea"), self.read(request_id, "aud")):
+            reader.all()
+        self.assertEqual([name for name, _ in self.readers_in_the_log(request_id)], ["rea", "aud"])
+        headers = {"Authorization": f"Bearer {self.keys['rea']}"}
+        self.assertEqual(self.server.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": "approve"}, headers)[0], 200)
+        self.server.until(request_id, "approved")
+        for name in ("sam", "rob"):
+            self.assertEqual(self.read(request_id, name).all().text(), "begun\n")
+        self.assertEqual(len(self.readers_in_the_log(request_id)), 2)
+
     def test_rp61_a_policy_may_let_submitters_read(self):
         """RP-61: with live_output while the request is open, and no longer; what it did stays held all the same."""
         headers = {"Content-Type": "application/yaml", "If-Match": "*"}

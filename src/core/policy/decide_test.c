@@ -439,8 +439,8 @@ static void test_what_is_no_outcome_is_refused(void **state)
         "{\"settled\":\"ask\",\"demands\":{\"escalate\":[\"mina\"]}}",
         "{\"settled\":\"ask\",\"demands\":{\"reminders\":[1]}}",
         "{\"settled\":\"ask\",\"demands\":{\"tracks\":[{\"stages\":[{\"approvals\":0}]}]}}",
-        "{\"settled\":\"ask\",\"demands\":{\"tracks\":[{\"stages\":[{\"approvals\":1,\"reviewers\":[\"x:y\"]}"
-        "]}]}}",
+        ("{\"settled\":\"ask\",\"demands\":{\"tracks\":[{\"stages\":"
+         "[{\"approvals\":1,\"reviewers\":[\"x:y\"]}]}]}}"),
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         CLEANUP(json_release) json_t *value = NULL;

@@ -121,6 +121,11 @@ static bool is_released_run(const json_t *request, int64_t run)
     return is_released(request) && json_is_integer(approved) && json_integer_value(approved) == run;
 }
 
+bool review_is_held_run(const json_t *request, int64_t run)
+{
+    return !is_released_run(request, run);
+}
+
 enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer)
 {
     return sight(request, is_released(request), viewer);

@@ -51,6 +51,8 @@ enum review_sight review_sight_of_run(const json_t *request, int64_t run, const 
  * if the policy that rules it has allowed that ("liveOutput"). */
 enum review_sight review_sight_of_output(const json_t *request, int64_t run,
                                          const struct review_viewer *viewer);
+/* True while what the run came to stands between the doors, or if it does for good: it was not the one that was approved. */
+bool review_is_held_run(const json_t *request, int64_t run);
 /* True while nobody sees the votes of others: a policy wants them independent, and they are not all in (RP-34). */
 bool review_is_blind(const json_t *request);
 /* Takes out of `request` what they may not see: the result, the files that were made, and what runs did; others' votes while it is blind; and members for

@@ -274,6 +274,10 @@ STATUS_RESULT review_blob_read(const struct review_blob *blob, size_t from, size
                                struct err *err);
 void review_blob_close(struct review_blob *blob);
 
+/* Somebody is about to read what a run printed: the first time that they do so before it is released is an entry of the log. */
+STATUS_RESULT review_book_output_read(struct review_book *book, const char *id, int64_t run,
+                                      const struct review_person *by, int64_t now_ns, struct err *err);
+
 /* --- what the durable half does --- */
 
 /* What is due for a request now. */

@@ -112,6 +112,7 @@ enum review_statement {
     ABSENCE_PUT,
     ABSENCE_GET,
     ABSENCE_ALIVE,
+    OUTPUT_READ_PUT,
     REVIEW_STATEMENTS
 };
 

@@ -62,6 +62,9 @@ static const char *const steps[] = {
     /* Who is away until when (doc). */
     "CREATE TABLE absence (id BLOB PRIMARY KEY, until_ns INTEGER NOT NULL, doc BLOB NOT NULL) STRICT;"
     "CREATE INDEX absence_by_end ON absence (until_ns);",
+    /* Who has read what a run printed before it was released, and is in the log with it. */
+    "CREATE TABLE output_read (n INTEGER NOT NULL, run INTEGER NOT NULL, person BLOB NOT NULL,"
+    " PRIMARY KEY (n, run, person)) STRICT, WITHOUT ROWID;",
 };
 
 const struct db_schema review_schema = {
@@ -158,5 +161,6 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [ABSENCE_PUT] = "INSERT OR REPLACE INTO absence (id, until_ns, doc) VALUES (?1, ?2, ?3)",
     [ABSENCE_GET] = "SELECT doc FROM absence WHERE id = ?1 AND until_ns > ?2",
     [ABSENCE_ALIVE] = "SELECT doc FROM absence WHERE until_ns > ?1 ORDER BY until_ns",
+    [OUTPUT_READ_PUT] = "INSERT OR IGNORE INTO output_read (n, run, person) VALUES (?1, ?2, ?3) RETURNING 1",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

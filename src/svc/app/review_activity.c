@@ -239,43 +239,6 @@ static bool add_end(json_t *outcome, const struct pool_run *run, bool cancelled)
     return !run->effects || json_object_set(outcome, "effects", run->effects) == 0;
 }
 
-static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
-                      struct step_job *own, struct bytes code, const struct pool_run *run,
-                      const struct run_files *files, bool unwanted)
-{
-    char *text = NULL;
-    if (files->status != STATUS_OK) { /* what a person would decide about is not there as a whole */
-        refuse_unwritten(activity, files->status, &files->err);
-        return;
-    }
-    json_t *outcome = code_outcome(code, run, &text);
-    bool cancelled = unwanted && strcmp(run->ended, "cancelled") == 0;
-    if (!outcome || !add_end(outcome, run, cancelled)) {
-        json_decref(outcome);
-        free(text);
-        (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
-        return;
-    }
-    bool unshowable = json_is_true(json_object_get(outcome, "unshowable"));
-    bool succeeded = json_is_true(json_object_get(outcome, "succeeded"));
-    json_t *error = succeeded && !unshowable ? NULL : error_of(outcome); /* if it comes to that */
-    const struct review_run_end end = {.run = own->step.run,
-                                       .showable = !unshowable,
-                                       .cancelled = cancelled,
-                                       .outcome = outcome,
-                                       .result = bytes_of_cstr(text),
-                                       .error = error,
-                                       .files = files->made};
-    struct err err = {0};
-    own->end = &end;
-    enum status status = run_job(settings, own, tell_end, &err);
-    own->end = NULL;
-    finish(activity, settings, own, status, &err);
-    json_decref(error);
-    json_decref(outcome);
-    free(text);
-}
-
 /* --- a run without an end --- */
 
 static enum status tell_broken_off(struct review_job *job, struct review_book *book, struct err *err)
@@ -324,6 +287,58 @@ static void note_failure(const struct activity_settings *settings, struct step_j
         .words = status == STATUS_CANCELLED ? "The server was stopped during the run." : error->text,
     };
     note_broken_off(settings, own, &broken);
+}
+
+/* It came to its end, but its result is nowhere: another run follows, once what was in the way is gone. */
+static void note_unwritten(const struct activity_settings *settings, struct step_job *own, const char *cause)
+{
+    char words[sizeof((struct err *)NULL)->text + 64];
+    (void)snprintf(words, sizeof words, "The run is over, but what came of it could not be kept: %s", cause);
+    const struct review_run_break broken = {.ended = "interrupted", .why = "lost", .words = words};
+    note_broken_off(settings, own, &broken);
+}
+
+/* --- its end --- */
+
+static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
+                      struct step_job *own, struct bytes code, const struct pool_run *run,
+                      const struct run_files *files, bool unwanted)
+{
+    char *text = NULL;
+    if (files->status != STATUS_OK) { /* what a person would decide about is not there as a whole */
+        note_unwritten(settings, own, files->err.text);
+        refuse_unwritten(activity, files->status, &files->err);
+        return;
+    }
+    json_t *outcome = code_outcome(code, run, &text);
+    bool cancelled = unwanted && strcmp(run->ended, "cancelled") == 0;
+    if (!outcome || !add_end(outcome, run, cancelled)) {
+        json_decref(outcome);
+        free(text);
+        note_unwritten(settings, own, "no memory for the result");
+        (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
+        return;
+    }
+    bool unshowable = json_is_true(json_object_get(outcome, "unshowable"));
+    bool succeeded = json_is_true(json_object_get(outcome, "succeeded"));
+    json_t *error = succeeded && !unshowable ? NULL : error_of(outcome); /* if it comes to that */
+    const struct review_run_end end = {.run = own->step.run,
+                                       .showable = !unshowable,
+                                       .cancelled = cancelled,
+                                       .outcome = outcome,
+                                       .result = bytes_of_cstr(text),
+                                       .error = error,
+                                       .files = files->made};
+    struct err err = {0};
+    own->end = &end;
+    enum status status = run_job(settings, own, tell_end, &err);
+    own->end = NULL;
+    if (status != STATUS_OK)
+        note_unwritten(settings, own, err.text);
+    finish(activity, settings, own, status, &err);
+    json_decref(error);
+    json_decref(outcome);
+    free(text);
 }
 
 /* Stopped because the request is over: the book says what is due instead. */

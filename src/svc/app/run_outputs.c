@@ -3,6 +3,7 @@
  *
  *   reader:  ASKING (the book) ──► refused
  *                   └───────────► OPEN ──► all was read, the peer left, or it was cut off
+ *                                  └─ before the first byte that is not released: the log has it (NOTING, NOTED)
  *   output:  QUEUED ──► RUNNING ──► LIVE (somebody may read it, and the pool is ours)
  *               └──────────┴──────────┴──► OVER (the stored result has taken the place) */
 #include "svc/app/run_outputs.h"
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -45,6 +47,9 @@ struct run_output {
     uint64_t reader; /* at `running`, while it is LIVE; 0: what comes further comes with the result */
 };
 
+/* That somebody reads what is held stands in the log before they do. */
+enum held_note { HELD_UNNOTED, HELD_NOTING, HELD_NOTED };
+
 struct output_reader {
     struct event_stream out;
     struct list link;          /* in its output, once it is open */
@@ -57,6 +62,10 @@ struct output_reader {
     struct printed_place place;
     enum output_state told; /* OUTPUT_STATES: nothing yet */
     int64_t full_since_ns;  /* 0: it was not full when it was looked at */
+    enum held_note note;
+    struct review_job note_job;
+    char *person_id, *person_name; /* of that job, for the peer may be gone before it is done */
+    bool is_gone;                  /* likewise: the end of the job frees it */
 };
 
 struct run_outputs {
@@ -343,10 +352,16 @@ static void send_status(struct output_reader *reader, bool held)
     reader->told = state;
 }
 
+/* Who reads, as of now: a role may have been taken away since the stream began. */
+static void view(const struct output_reader *reader, struct app_viewer *ret_viewer)
+{
+    app_viewer_of(http_request_principal(reader->out.request), reader->outputs->absences, ret_viewer);
+}
+
 static enum review_sight sight_of(const struct output_reader *reader)
 {
-    struct app_viewer viewer; /* as of now: a role may have been taken away since the stream began */
-    app_viewer_of(http_request_principal(reader->out.request), reader->outputs->absences, &viewer);
+    struct app_viewer viewer;
+    view(reader, &viewer);
     return review_sight_of_output(reader->output->request, reader->output->look.number, &viewer.viewer);
 }
 
@@ -361,6 +376,12 @@ static void reader_free(struct output_reader *reader)
         list_remove(&reader->link);
         free_if_unread(output);
     }
+    reader->output = NULL;
+    reader->is_gone = true;
+    if (reader->note == HELD_NOTING)
+        return;
+    free(reader->person_id);
+    free(reader->person_name);
     free(reader);
 }
 
@@ -393,6 +414,73 @@ static void follow(struct run_output *output)
     if (output->reader)
         output->state = OUTPUT_LIVE;
 }
+
+/* --- what is held --- */
+
+static enum status perform_note(struct review_job *job, struct review_book *book, struct err *err)
+{
+    const struct output_reader *reader = CONTAINER_OF(job, struct output_reader, note_job);
+    const struct review_person person = {.id = reader->person_id, .name = reader->person_name};
+    return review_book_output_read(book, reader->look.id, reader->look.number, &person, clock_unix_ns(), err);
+}
+
+/* What cannot be written down is not shown. */
+static void on_noted(struct review_job *job, enum status status, const struct err *err)
+{
+    struct output_reader *reader = CONTAINER_OF(job, struct output_reader, note_job);
+    reader->note = status == STATUS_OK ? HELD_NOTED : HELD_UNNOTED;
+    if (reader->is_gone) {
+        reader_free(reader);
+        return;
+    }
+    if (status == STATUS_OK) {
+        loop_defer(reader->outputs->loop, &reader->more);
+        return;
+    }
+    log_warn(AREA, "output is not shown, for it cannot be written down who reads it id=%s cause=\"%s\"",
+             reader->look.id, err->text);
+    cut_off(reader);
+}
+
+static void begin_note(struct output_reader *reader)
+{
+    const struct principal *principal = http_request_principal(reader->out.request);
+    reader->person_id = strdup(principal->id);
+    reader->person_name = strdup(principal->name);
+    if (!reader->person_id || !reader->person_name) {
+        cut_off(reader);
+        return;
+    }
+    reader->note = HELD_NOTING;
+    reader->note_job = (struct review_job){.perform = perform_note, .on_done = on_noted};
+    review_store_run(reader->outputs->book, &reader->note_job);
+}
+
+/* True if what is there to read is held for others, and they see it by their right alone: a submitter whom a policy lets read is
+ * not written down. */
+static bool reads_held(const struct output_reader *reader)
+{
+    const struct run_output *output = reader->output;
+    struct app_viewer viewer;
+    bool has_text = output->state == OUTPUT_LIVE || output->state == OUTPUT_OVER;
+    if (!has_text || !run_look_find(output->request, output->look.number) ||
+        !review_is_held_run(output->request, output->look.number))
+        return false;
+    view(reader, &viewer);
+    return review_sight_of_run(output->request, output->look.number, &viewer.viewer) == REVIEW_WHOLE;
+}
+
+/* True: they may be sent a piece. False: not before the log has it, or the reader is gone. */
+static bool is_noted(struct output_reader *reader)
+{
+    if (reader->note == HELD_NOTED || !reads_held(reader))
+        return true;
+    if (reader->note == HELD_UNNOTED)
+        begin_note(reader);
+    return false;
+}
+
+/* --- what is sent --- */
 
 /* A piece of what was printed. False: there is no more for now, or the reader is gone. */
 static bool send_piece(struct output_reader *reader)
@@ -437,7 +525,7 @@ static bool send_next(struct output_reader *reader)
         return true;
     }
     if (!held)
-        return send_piece(reader);
+        return is_noted(reader) && send_piece(reader);
     if (output->state == OUTPUT_OVER)
         finish(reader, true);
     return false;
