@@ -12,7 +12,7 @@ import sys
 import time
 import unittest
 
-from server import Server
+from server import HELD, Server
 
 PROGRAM = sys.argv.pop(1)
 HUBS = ["--task-hubs", "default,next"]
@@ -203,6 +203,142 @@ class Rights(unittest.TestCase, Next):
             self.assertEqual(server.ask("POST", "/v1/requests", body, mine)[0], 201)
             body["then"]["start"]["hub"] = "default"
             self.assertEqual(server.ask("POST", "/v1/requests", body, mine)[0], 403)
+
+
+class ThenCode(unittest.TestCase, Next):
+    """RP-14: a dry run, somebody looks, then the real step in the same session."""
+
+    def start(self, *arguments):
+        server = Server(PROGRAM, arguments=["--ready-sessions", "1", *arguments]).start()
+        self.addCleanup(server.close)
+        return server
+
+    def over(self, server, request_id, state):
+        seen = server.until(request_id, state, "approved", "failed", "rejected", "cancelled", seconds=60)
+        self.assertEqual(seen["state"], state, seen)
+        return seen
+
+    def test_rp14_the_step_goes_on_with_what_was_approved(self):
+        """RP-14, RP-53: variables and files of the dry run are there; the result is the step's, both runs are told, and the receipt holds."""
+        server = self.start()
+        step = "print('did', plan, open('/mnt/data/kept').read())\nopen('/mnt/data/done', 'w').write('x')"
+        request_id = self.submit(server, "plan = [1, 2]\nopen('/mnt/data/kept', 'w').write('k')\nprint('would', plan)", then={"code": step})
+        seen = server.until(request_id, "waiting")
+        named = {"sha256": hashlib.sha256(step.encode()).hexdigest(), "bytes": len(step)}
+        self.assertEqual(seen["then"], {"code": {**named, "text": step}})
+        manifest = json.loads(server.raw("GET", f"/v1/requests/{request_id}/manifest"))
+        self.assertEqual(manifest["then"], {"code": named})
+        self.assertEqual(seen["result"]["stdout"], "would [1, 2]\n")
+        self.decide(server, request_id)
+        over = self.over(server, request_id, "approved")
+        self.assertEqual(over["result"]["stdout"], "did [1, 2] k\n")
+        self.assertEqual([(run["number"], run.get("step"), run["ended"]) for run in over["runs"]], [(1, None, "succeeded"), (2, "then", "succeeded")])
+        self.assertEqual((over["attempts"], over["run"], over["decision"]["manifestSha256"]), (1, 2, seen["manifestSha256"]))
+        told = over["then"]["code"]
+        self.assertEqual((told["state"], told["run"], told["afterRun"]), ("succeeded", 2, 1))
+        self.assertEqual([item["path"] for item in over["files"]], ["done"])
+        self.assertEqual(json.loads(server.raw("GET", f"/v1/requests/{request_id}/manifest"))["stage"], "then")
+        for run, text in ((1, b"would"), (2, b"did")):
+            self.assertIn(text, server.raw("GET", f"/v1/requests/{request_id}/runs/{run}/output"))
+        self.assertEqual(server.sessions(), [])  # nobody wants it any more
+
+        receipt = pathlib.Path(server.data, "receipt.json")
+        receipt.write_bytes(server.raw("GET", f"/v1/requests/{request_id}/receipt"))
+        checked = subprocess.run([PROGRAM, "audit", "check", receipt, "--key", pathlib.Path(server.data, "audit-key.pub")], capture_output=True, text=True)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        self.assertIn("would", json.loads(receipt.read_bytes())["shown"]["result"])
+
+    def test_rp14_a_step_that_raises_fails_the_request(self):
+        server = self.start()
+        request_id = self.submit(server, "n = 0", then={"code": "print('half'); 1 / n"})
+        self.decide(server, request_id)
+        over = self.over(server, request_id, "failed")
+        self.assertIn("ZeroDivisionError", over["error"]["message"])
+        self.assertEqual((over["then"]["code"]["state"], over["decision"]["approved"], over["released"]), ("failed", True, False))
+
+    def test_rp14_what_is_not_approved_is_not_run(self):
+        """RP-14: rejected, or cancelled while the step runs; the session does not stay behind."""
+        server = self.start()
+        rejected = self.submit(server, then={"code": "print('never')"})
+        server.until(rejected, "waiting")
+        self.assertEqual(len(server.sessions()), 1)
+        self.assertEqual(server.ask("POST", f"/v1/requests/{rejected}/votes", {"answer": "reject", "comment": "no"})[0], 200)
+        self.assertEqual(len(self.over(server, rejected, "rejected")["runs"]), 1)
+        self.eventually(lambda: server.sessions() == [], "the session of what was rejected is still there")
+
+        cancelled = self.submit(server, then={"code": HELD})
+        self.decide(server, cancelled)
+        self.eventually(lambda: server.request(cancelled)["then"]["code"].get("state") == "running", "the step does not run")
+        self.assertEqual((server.request(cancelled)["state"], server.request(cancelled)["stage"]), ("running", "then"))
+        self.assertEqual(server.ask("POST", f"/v1/requests/{cancelled}/votes", {"answer": "reject", "comment": "no"})[0], 409)
+        self.assertEqual(server.ask("POST", f"/v1/requests/{cancelled}/cancel", {"reason": "stop"})[0], 200)
+        self.eventually(lambda: server.request(cancelled)["runs"][1].get("ended") == "cancelled", "the step goes on")
+        self.assertEqual(server.request(cancelled)["then"]["code"]["state"], "cancelled")
+
+    def test_rp14_a_session_that_is_gone_is_said(self):
+        """RP-14: behind its cooldown, or a restart, nothing runs in a new session in its place."""
+        server = self.start("--cooldown", "1s")
+        late, restarted = (self.submit(server, "kept = 1", then={"code": "print(globals().get('kept'))"}) for _ in range(2))
+        for request_id in (late, restarted):
+            server.until(request_id, "waiting")
+        self.eventually(lambda: server.sessions() == [], "the cooldown ends no session")
+        self.decide(server, late)
+        self.gone(self.over(server, late, "failed"))
+        server.kill()
+        server.start()
+        self.decide(server, restarted)
+        self.gone(self.over(server, restarted, "failed"))
+
+    def gone(self, over):
+        self.assertEqual((over["error"]["type"], over["runs"][1]["why"]), ("SessionGone", "session-gone"), over)
+        self.assertIn("cooldown", over["error"]["message"])
+
+    def test_rp14_kill_9_in_the_middle_of_the_step(self):
+        """RP-14: nobody knows how far it came, and it is not done twice."""
+        server = self.start()
+        request_id = self.submit(server, then={"code": HELD})
+        self.decide(server, request_id)
+        self.eventually(lambda: server.request(request_id)["then"]["code"].get("state") == "running", "the step does not run")
+        server.kill()
+        server.start()
+        over = self.over(server, request_id, "failed")
+        self.assertEqual((over["error"]["type"], len(over["runs"]), over["runs"][1]["ended"]), ("StepLost", 2, "interrupted"))
+
+    def test_rp14_rules_look_at_the_step_too(self):
+        """RP-14, RP-31: nobody gets past a rule by writing what it forbids into the step."""
+        server = self.start()
+        rule = b"defaults: {}\nrules:\n  - { name: no, when: { code_matches: 'rmtree' }, do: deny }\n"
+        status, _, answer = server.ask("PUT", "/v1/policy", rule, {"Content-Type": "application/yaml", "If-Match": "*"})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(self.over(server, self.submit(server, then={"code": "shutil.rmtree('/')"}), "rejected")["policy"]["settledBy"], "no")
+
+    def test_rp14_what_cannot_be_taken_is_refused(self):
+        server = self.start()
+        for body, status in (({"then": {"code": " "}}, 400), ({"then": {"code": 1}}, 400), ({"then": {"code": "1"}, "session": "s"}, 400),
+                             ({"then": {"code": "x" * (1 << 20)}}, 413)):
+            self.assertEqual(server.ask("POST", "/v1/requests", {"code": "1", **body})[0], status, str(body)[:80])
+        self.assertEqual(server.ask("GET", "/v1/requests")[2]["requests"], [])
+
+    def test_rp14_from_the_command_line(self):
+        """RP-14, RP-63: submit --then-code FILE, and show has the step."""
+        server = self.start()
+        dry, real = (pathlib.Path(server.data, name) for name in ("dry.py", "real.py"))
+        dry.write_text("n = 2")
+        real.write_text("print(n + 3)")
+        environment = {**os.environ, "SALLYPORT_URL": f"http://127.0.0.1:{server.port}"}
+        request_id = subprocess.run([PROGRAM, "submit", dry, "--then-code", real], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        self.decide(server, request_id)
+        self.over(server, request_id, "approved")
+        shown = subprocess.run([PROGRAM, "show", request_id], env=environment, capture_output=True, text=True, check=True).stdout
+        self.assertRegex(shown, r"then +code, 12 bytes, in the same session: succeeded")
+        self.assertIn("print(n + 3)", shown)
+        self.assertIn("5\n", shown)
+
+    def eventually(self, look, text, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not look():
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,21 @@ static bool set_text(json_t *body, const char *member, const char *text)
     return !text || json_object_set_new(body, member, json_string(text)) == 0;
 }
 
+/* Beside what is to be started, or alone. */
+static int add_then_code(const struct review_call *call, json_t *body)
+{
+    const char *path = setting_text(call->values, "then-code");
+    json_t *then = json_object_get(body, "then"), *text = NULL;
+    int code = path ? pack_code(call, path, &text) : EXIT_GOOD;
+    if (!text)
+        return code;
+    if (!then) {
+        then = json_object();
+        json_object_set_new(body, "then", then);
+    }
+    return json_object_set_new(then, "code", text) == 0 ? EXIT_GOOD : review_no_memory(call);
+}
+
 /* What is to follow an approval. */
 static int add_then(const struct review_call *call, json_t *body)
 {
@@ -85,6 +100,8 @@ static int make_submission(const struct review_call *call, json_t *body)
             code = server_failed(call->command, EXIT_USAGE, "a setting is not in UTF-8", NULL);
     if (code == EXIT_GOOD)
         code = add_then(call, body);
+    if (code == EXIT_GOOD)
+        code = add_then_code(call, body);
     if (patience->given)
         json_object_set_new(body, "approvalTimeoutSeconds",
                             json_real((double)patience->number / (double)NS_PER_S));

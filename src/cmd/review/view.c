@@ -294,6 +294,23 @@ static void view_rules(const json_t *request, struct buf *out)
         view_progress(json_array_get(progress, i), out);
 }
 
+/* The step that follows an approval, which is approved with it: its code, and what became of it. */
+static void view_step(const json_t *request, struct buf *out)
+{
+    const json_t *step = json_object_get(json_object_get(request, "then"), "code");
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *text = text_of(step, "text"), *state = text_of(step, "state");
+    if (!text_of(step, "sha256"))
+        return;
+    buf_append_fmt(&line, "code, %" JSON_INTEGER_FORMAT " bytes, in the same session",
+                   json_integer_value(json_object_get(step, "bytes")));
+    if (state)
+        buf_append_fmt(&line, ": %s", state);
+    pair_line(out, "then", &line);
+    if (text)
+        print_pair(out, "then code", text);
+}
+
 /* What follows an approval, and what became of it. */
 static void view_then(const json_t *request, struct buf *out)
 {
@@ -434,6 +451,7 @@ void view_request(const json_t *request, bool why, struct buf *out)
     view_effects(present_run(request), out);
     view_files(request, out);
     view_votes(json_object_get(request, "votes"), out);
+    view_step(request, out);
     view_then(request, out);
     if (why)
         view_rules(request, out);

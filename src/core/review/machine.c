@@ -10,7 +10,8 @@ enum review_cell_kind {
     CELL_DECIDED,
     CELL_OVER,
     CELL_MOVE,
-    CELL_BEGIN, /* to where a revision begins */
+    CELL_BEGIN,   /* to where a revision begins */
+    CELL_RELEASE, /* to the release, or to the step before it */
 };
 
 struct review_cell {
@@ -30,6 +31,7 @@ struct review_cell {
 // clang-format off
 #define E(event)             [REVIEW_EVENT_##event]
 #define TO(state, actions)   {CELL_MOVE, REVIEW_##state, (actions)}
+#define RELEASED(actions)    {CELL_RELEASE, REVIEW_APPROVED, (actions)}
 #define BEGIN(actions)       {CELL_BEGIN, REVIEW_QUEUED, (actions)}
 #define IGNORED              {CELL_IGNORED, REVIEW_QUEUED, 0}
 #define NOTHING_YET          {CELL_NOTHING_YET, REVIEW_QUEUED, 0}
@@ -80,7 +82,7 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
         E(READ) = IGNORED,
         E(RUN_STARTED) = TO(RUNNING, 0), /* once more: the server died under the first, or the pool was full */
         E(RUN_SHOWN) = TO(WAITING_AFTER, ASK),
-        E(RUN_ALLOWED) = TO(APPROVED, DECIDE | END | RELEASE),
+        E(RUN_ALLOWED) = RELEASED(DECIDE),
         E(RUN_DENIED) = TO(REJECTED, DECIDE | END),
         E(RUN_FAILED) = TO(FAILED, END),
         E(APPROVE) = TO(CLEARED_RUNNING, DECIDE),
@@ -94,6 +96,27 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
         E(READ) = IGNORED,
         E(RUN_STARTED) = TO(CLEARED_RUNNING, 0),
         /* The decision was made, and is final: no rule is asked again. One that said no all the same releases nothing. */
+        E(RUN_SHOWN) = RELEASED(0),
+        E(RUN_ALLOWED) = RELEASED(0),
+        E(RUN_DENIED) = TO(FAILED, END),
+        E(RUN_FAILED) = TO(FAILED, END),
+        E(APPROVE) = DECIDED, E(REJECT) = DECIDED, E(ASK_CHANGES) = DECIDED, E(REVISE) = DECIDED,
+        NO_TIME,
+        E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
+    },
+    [REVIEW_THEN_DUE] = {
+        E(READ) = IGNORED,
+        E(RUN_STARTED) = TO(THEN_RUNNING, 0),
+        NO_RUN,
+        E(RUN_FAILED) = TO(FAILED, END),
+        E(APPROVE) = DECIDED, E(REJECT) = DECIDED, E(ASK_CHANGES) = DECIDED, E(REVISE) = DECIDED,
+        NO_TIME,
+        E(CANCEL) = TO(CANCELLED, WAKE | END | STOP),
+    },
+    [REVIEW_THEN_RUNNING] = {
+        E(READ) = IGNORED,
+        E(RUN_STARTED) = TO(FAILED, END), /* once more: nobody knows how far it came, and it is not done twice */
+        /* People have approved the step as it is: no rule is asked about what it came to. */
         E(RUN_SHOWN) = TO(APPROVED, END | RELEASE),
         E(RUN_ALLOWED) = TO(APPROVED, END | RELEASE),
         E(RUN_DENIED) = TO(FAILED, END),
@@ -114,7 +137,7 @@ static const struct review_cell moves[REVIEW_STATE_COUNT][REVIEW_EVENT_COUNT] = 
     },
     [REVIEW_WAITING_AFTER] = {
         WAITING,
-        E(APPROVE) = TO(APPROVED, WAKE | DECIDE | END | RELEASE),
+        E(APPROVE) = RELEASED(WAKE | DECIDE),
         E(ASK_CHANGES) = TO(CHANGES, WAKE | ASK),
     },
     [REVIEW_CHANGES] = {
@@ -152,11 +175,13 @@ static enum review_verdict verdict_of(enum review_cell_kind kind)
         [CELL_OVER] = REVIEW_OVER,
         [CELL_MOVE] = REVIEW_MOVED,
         [CELL_BEGIN] = REVIEW_MOVED,
+        [CELL_RELEASE] = REVIEW_MOVED,
     };
     return verdicts[kind];
 }
 
-struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry)
+struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry,
+                                bool has_step)
 {
     const struct review_cell *cell = &moves[state][event];
     struct review_move move = {.verdict = verdict_of(cell->kind), .next = state};
@@ -164,6 +189,10 @@ struct review_move review_apply(enum review_state state, enum review_event event
         return move;
     move.next = cell->kind == CELL_BEGIN ? review_begin(entry) : cell->next;
     move.actions = cell->actions;
+    if (cell->kind == CELL_RELEASE && has_step)
+        move.next = REVIEW_THEN_DUE;
+    else if (cell->kind == CELL_RELEASE)
+        move.actions |= END | RELEASE;
 
     /* A revision that runs at once asks nobody yet. */
     if (cell->kind == CELL_BEGIN && !review_waits(move.next))
@@ -180,7 +209,12 @@ bool review_over(enum review_state state)
 
 bool review_to_run(enum review_state state)
 {
-    return state <= REVIEW_CLEARED_RUNNING;
+    return state <= REVIEW_THEN_RUNNING;
+}
+
+bool review_in_step(enum review_state state)
+{
+    return state == REVIEW_THEN_DUE || state == REVIEW_THEN_RUNNING;
 }
 
 bool review_waits(enum review_state state)
@@ -274,8 +308,15 @@ static void write_arrows(struct buf *out, enum review_state state)
 {
     for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++) {
         const struct review_cell *cell = &moves[state][event];
-        if (cell->kind == CELL_MOVE)
+        if (cell->kind == CELL_MOVE || cell->kind == CELL_RELEASE)
             write_arrow(out, state, cell->next, event_names[event]);
+        if (cell->kind == CELL_RELEASE) {
+            buf_append_cstr(out, "    ");
+            write_name(out, state);
+            buf_append_cstr(out, " --> ");
+            write_name(out, REVIEW_THEN_DUE);
+            buf_append_fmt(out, " : %s (a step follows)\n", event_names[event]);
+        }
         for (size_t entry = 0; cell->kind == CELL_BEGIN && entry < REVIEW_ENTRIES; entry++) {
             buf_append_cstr(out, "    ");
             write_name(out, state);

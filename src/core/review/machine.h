@@ -11,10 +11,12 @@
 
 /* Name, as it is stored and never renamed; as people see it (`state`); where one waits (`stage`). */
 #define REVIEW_STATE_TABLE(X)                                                                                \
-    X(QUEUED, "queued", "queued", "")                        /* accepted; the code has not been started */   \
-    X(CLEARED, "cleared", "queued", "")                      /* approved before it has been started */       \
-    X(RUNNING, "running", "running", "")                     /* the code is running */                       \
-    X(CLEARED_RUNNING, "cleared-running", "running", "")     /* it is running, and approved already */       \
+    X(QUEUED, "queued", "queued", "")                    /* accepted; the code has not been started */       \
+    X(CLEARED, "cleared", "queued", "")                  /* approved before it has been started */           \
+    X(RUNNING, "running", "running", "")                 /* the code is running */                           \
+    X(CLEARED_RUNNING, "cleared-running", "running", "") /* it is running, and approved already */           \
+    X(THEN_DUE, "then-due", "running", "then")           /* approved; the step that follows is to be run */  \
+    X(THEN_RUNNING, "then-running", "running", "then")   /* that step is running, in the same session */     \
     X(WAITING_BEFORE, "waiting-before", "waiting", "before") /* nothing runs until somebody approves */      \
     X(WAITING_FIRST, "waiting-first", "waiting", "before")   /* the same, and the result waits again */      \
     X(WAITING_AFTER, "waiting-after", "waiting", "after")    /* the result is there, and held */             \
@@ -104,13 +106,16 @@ struct review_move {
 
 /* The state of a request that was just submitted, or of its next revision. */
 enum review_state review_begin(enum review_entry entry);
-/* `entry`: how the next revision begins, for REVISE. */
-struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry);
+/* `entry`: how the next revision begins, for REVISE. `has_step`: a step of code follows the approval, and its result is what is released. */
+struct review_move review_apply(enum review_state state, enum review_event event, enum review_entry entry,
+                                bool has_step);
 
 /* It will not change any more. */
 bool review_over(enum review_state state);
 /* A run is due or under way. */
 bool review_to_run(enum review_state state);
+/* The same of the step that follows an approval. It is begun once: what it came to when it is lost nobody knows. */
+bool review_in_step(enum review_state state);
 /* People are asked, and there is a deadline. */
 bool review_waits(enum review_state state);
 

@@ -14,20 +14,22 @@
 
 #include "base/prng.h"
 
-static enum review_state walk(enum review_entry entry, const enum review_event *events, size_t count)
+static enum review_state walk_on(enum review_entry entry, bool has_step, const enum review_event *events,
+                                 size_t count)
 {
     enum review_state state = review_begin(entry);
     for (size_t i = 0; i < count; i++) {
-        struct review_move move = review_apply(state, events[i], entry);
+        struct review_move move = review_apply(state, events[i], entry, has_step);
         assert_int_equal(move.verdict, REVIEW_MOVED);
         state = move.next;
     }
     return state;
 }
 
-#define WALK(entry, ...)                                                                                     \
-    walk(REVIEW_ENTRY_##entry, (const enum review_event[]){__VA_ARGS__},                                     \
-         ARRAY_SIZE(((const enum review_event[]){__VA_ARGS__})))
+#define WALK_ON(entry, has_step, ...)                                                                        \
+    walk_on(REVIEW_ENTRY_##entry, has_step, (const enum review_event[]){__VA_ARGS__},                        \
+            ARRAY_SIZE(((const enum review_event[]){__VA_ARGS__})))
+#define WALK(entry, ...) WALK_ON(entry, false, __VA_ARGS__)
 
 /* The ways that people go. Broken: the product's main path. */
 static void test_usual_lives(void **context)
@@ -59,15 +61,41 @@ static void test_usual_lives(void **context)
     assert_int_equal(review_begin(REVIEW_ENTRY_DENIED), REVIEW_REJECTED);
 }
 
+/* RP-14: what people approve is not released before the step that follows. Broken: a step that is not run, or run twice. */
+static void test_a_step_follows(void **context)
+{
+    (void)context;
+    static const struct review_move lost = {REVIEW_MOVED, REVIEW_FAILED, REVIEW_ACTION_END};
+    assert_int_equal(
+        WALK_ON(RUN, true, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_APPROVE),
+        REVIEW_THEN_DUE);
+    assert_int_equal(WALK_ON(RUN, true, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN,
+                             REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
+                     REVIEW_APPROVED);
+    assert_int_equal(WALK_ON(RUN, true, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN,
+                             REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_FAILED),
+                     REVIEW_FAILED);
+    assert_int_equal(WALK_ON(RUN, true, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_ALLOWED), REVIEW_THEN_DUE);
+    assert_int_equal(
+        WALK_ON(ASK, true, REVIEW_EVENT_APPROVE, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN),
+        REVIEW_THEN_DUE);
+    assert_int_equal(
+        WALK_ON(RUN, true, REVIEW_EVENT_RUN_STARTED, REVIEW_EVENT_RUN_SHOWN, REVIEW_EVENT_REJECT),
+        REVIEW_REJECTED);
+    struct review_move again =
+        review_apply(REVIEW_THEN_RUNNING, REVIEW_EVENT_RUN_STARTED, REVIEW_ENTRY_RUN, true);
+    assert_memory_equal(&again, &lost, sizeof again);
+}
+
 /* No cell was forgotten: whatever happens in whatever state, the table says what becomes of it. */
 static void test_every_cell_is_written(void **context)
 {
     (void)context;
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            for (size_t entry = 0; entry < REVIEW_ENTRIES; entry++) {
+            for (size_t entry = 0; entry < (size_t)REVIEW_ENTRIES * 2; entry++) {
                 struct review_move move = review_apply((enum review_state)state, (enum review_event)event,
-                                                       (enum review_entry)entry);
+                                                       (enum review_entry)(entry / 2), entry % 2);
                 assert_int_not_equal(move.verdict, REVIEW_IMPOSSIBLE);
                 if (move.verdict == REVIEW_MOVED)
                     assert_false(review_over((enum review_state)state)); /* the end is the end */
@@ -83,9 +111,9 @@ static void test_actions_fit_states(void **context)
     (void)context;
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            for (size_t entry = 0; entry < REVIEW_ENTRIES; entry++) {
+            for (size_t entry = 0; entry < (size_t)REVIEW_ENTRIES * 2; entry++) {
                 struct review_move move = review_apply((enum review_state)state, (enum review_event)event,
-                                                       (enum review_entry)entry);
+                                                       (enum review_entry)(entry / 2), entry % 2);
                 if (move.verdict != REVIEW_MOVED)
                     continue;
                 assert_int_equal(review_waits(move.next), (move.actions & REVIEW_ACTION_ASK) != 0);
@@ -109,11 +137,12 @@ static void test_random_walks(void **context)
     prng_seed(&prng, (const uint64_t[4]){7, 1, 2, 3});
     for (int round = 0; round < 20000; round++) {
         enum review_entry entry = (enum review_entry)(prng_next(&prng) % REVIEW_ENTRIES);
+        bool has_step = round % 2;
         enum review_state state = review_begin(entry);
         int decisions = state == REVIEW_REJECTED, /* by a rule, at once */ steps = 0;
         while (!review_over(state)) {
             enum review_event event = (enum review_event)(prng_next(&prng) % REVIEW_EVENT_COUNT);
-            struct review_move move = review_apply(state, event, entry);
+            struct review_move move = review_apply(state, event, entry, has_step);
             if (move.verdict == REVIEW_MOVED)
                 take(seen, state, event);
             decisions += (move.actions & REVIEW_ACTION_DECIDE) != 0;
@@ -125,8 +154,8 @@ static void test_random_walks(void **context)
     }
     for (size_t state = 0; state < REVIEW_STATE_COUNT; state++)
         for (size_t event = 0; event < REVIEW_EVENT_COUNT; event++)
-            if (review_apply((enum review_state)state, (enum review_event)event, REVIEW_ENTRY_RUN).verdict ==
-                REVIEW_MOVED)
+            if (review_apply((enum review_state)state, (enum review_event)event, REVIEW_ENTRY_RUN, true)
+                    .verdict == REVIEW_MOVED)
                 assert_true(seen[state][event]); /* every move was taken */
 }
 
@@ -178,6 +207,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usual_lives),
+        cmocka_unit_test(test_a_step_follows),
         cmocka_unit_test(test_every_cell_is_written),
         cmocka_unit_test(test_actions_fit_states),
         cmocka_unit_test(test_random_walks),

@@ -117,8 +117,11 @@ static bool is_released(const json_t *request)
 
 static bool is_released_run(const json_t *request, int64_t run)
 {
-    const json_t *approved = json_object_get(request, "run");
-    return is_released(request) && json_is_integer(approved) && json_integer_value(approved) == run;
+    const json_t *step = json_object_get(json_object_get(request, "then"), "code");
+    const json_t *last = json_object_get(request, "run"), *approved = json_object_get(step, "afterRun");
+    bool is_last = json_is_integer(last) && json_integer_value(last) == run;
+    bool is_approved = json_is_integer(approved) && json_integer_value(approved) == run;
+    return is_released(request) && (is_last || is_approved);
 }
 
 bool review_is_held_run(const json_t *request, int64_t run)

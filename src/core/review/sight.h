@@ -45,7 +45,7 @@ bool review_is_anybodys(const json_t *request);
  * says whom a policy asks; without it anyone who decides is asked. */
 enum review_sight review_sight(const json_t *request, const struct review_viewer *viewer);
 /* The same of what run number `run` came to, its effects among it: to its submitter a release counts for the run that was
- * approved, and for none before it. */
+ * approved and for the step that followed it, and for none before these. */
 enum review_sight review_sight_of_run(const json_t *request, int64_t run, const struct review_viewer *viewer);
 /* The same of what it prints (RP-61). HELD: that it runs, and nothing of what it says. Its submitter reads it while the request is open
  * if the policy that rules it has allowed that ("liveOutput"). */

@@ -132,6 +132,8 @@ static enum status take_code(struct review_book *book, const struct review_recor
     if (!item)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     enum status status = review_book_blob_of(book, record->doc, text_or(sha256, ""), &code, err);
+    if (status == STATUS_OK)
+        status = review_then_append(book, record, &code, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status != STATUS_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* review_next.c — what a submission wants to follow its release: that it is due, what it is told, and what became of it.
+/* review_next.c — what a submission wants to follow its approval: a step of code in the same session (review_run.c runs it), and
+ * behind its release an orchestration: that it is due, what it is told, and what became of it.
  *
  *   released ──► state "due" and a duty, in the same transaction ──► told ──► "started" or "failed", the duty struck out
  */
@@ -13,18 +14,92 @@ static json_t *start_of(const struct review_record *record)
     return json_object_get(json_object_get(record->doc, "then"), "start");
 }
 
+/* The members of `from` that were promised; NULL: there is no `from`. */
+static json_t *promised(const json_t *from, const char *const *said, size_t count)
+{
+    json_t *object = from ? json_object() : NULL;
+    for (size_t i = 0; object && i < count; i++)
+        if (json_object_get(from, said[i]))
+            json_object_set(object, said[i], json_object_get(from, said[i]));
+    return object;
+}
+
 json_t *review_then_promise(const struct review_record *record)
 {
-    static const char *const said[] = {"name", "hub", "version"};
-    const json_t *start = start_of(record);
-    if (!start)
-        return NULL;
-    json_t *promised = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(said); i++)
-        if (json_object_get(start, said[i]))
-            json_object_set(promised, said[i], json_object_get(start, said[i]));
-    return json_pack("{s:o}", "start", promised);
+    static const char *const of_start[] = {"name", "hub", "version"}, *const of_code[] = {"sha256", "bytes"};
+    json_t *start = promised(start_of(record), of_start, ARRAY_SIZE(of_start));
+    json_t *code = promised(review_then_code(record), of_code, ARRAY_SIZE(of_code));
+    return start || code ? json_pack("{s:o*, s:o*}", "start", start, "code", code) : NULL;
 }
+
+/* --- the step --- */
+
+json_t *review_then_code(const struct review_record *record)
+{
+    return json_object_get(json_object_get(record->doc, "then"), "code");
+}
+
+enum status review_then_put(struct review_book *book, struct review_record *record, const json_t *then,
+                            struct err *err)
+{
+    char sha256[SECRET_HASH_SIZE + 1];
+    struct bytes code = json_bytes(json_object_get(then, "code"));
+    if (!code.data)
+        return STATUS_OK;
+    enum status status = review_blob_put(book, record->row, code, sha256, err);
+    json_t *named = status == STATUS_OK
+                        ? json_pack("{s:s, s:I}", "sha256", sha256, "bytes", (json_int_t)code.size)
+                        : NULL;
+    if (status == STATUS_OK &&
+        (!named || json_object_set_new(json_object_get(record->doc, "then"), "code", named) != 0))
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status;
+}
+
+enum status review_then_append(struct review_book *book, const struct review_record *record, struct buf *out,
+                               struct err *err)
+{
+    const char *sha256 = json_string_value(json_object_get(review_then_code(record), "sha256"));
+    if (!sha256)
+        return STATUS_OK;
+    buf_append_byte(out, '\n');
+    return review_book_blob(book, sha256, out, err);
+}
+
+/* What people have signed, for receipts: what the step comes to takes its place in the request. */
+static void keep_approved(struct review_record *record)
+{
+    static const char *const signed_members[] = {"run",          "_result",  "_files",        "sha256",
+                                                 "sha256Covers", "template", "manifestSha256"};
+    const json_t *decision = json_object_get(record->doc, "decision");
+    json_t *manifest = json_object_get(record->doc, "manifestSha256");
+    bool is_of_this = manifest && json_equal(manifest, json_object_get(decision, "manifestSha256"));
+    if (is_of_this && !json_object_get(record->doc, "_approved"))
+        json_object_set_new(record->doc, "_approved",
+                            promised(record->doc, signed_members, ARRAY_SIZE(signed_members)));
+}
+
+void review_then_note(struct review_record *record)
+{
+    json_t *code = review_then_code(record), *run = json_object_get(record->doc, "run");
+    bool is_begun = json_object_get(code, "state") != NULL;
+    const char *state = NULL;
+    if (record->state == REVIEW_THEN_DUE && !is_begun)
+        json_object_set(code, "afterRun", run);
+    if (record->state == REVIEW_THEN_DUE)
+        keep_approved(record);
+    if (record->state == REVIEW_THEN_RUNNING)
+        json_object_set(code, "run", run);
+
+    if (review_in_step(record->state))
+        state = record->state == REVIEW_THEN_DUE ? "due" : "running";
+    else if (is_begun && review_over(record->state))
+        state = record->state == REVIEW_APPROVED ? "succeeded" : review_state_shown(record->state);
+    if (code && state)
+        json_object_set_new(code, "state", json_string(state));
+}
+
+/* --- that it is due --- */
 
 enum status review_then_due(struct review_book *book, struct review_record *record, struct err *err)
 {
@@ -89,13 +164,13 @@ enum status review_book_next(struct review_book *book, const char *id, struct re
 static enum status write_outcome(struct review_book *book, struct review_record *record,
                                  const struct review_next_outcome *outcome, int64_t now_ns, struct err *err)
 {
-    json_t *start = start_of(record), *promised = review_then_promise(record);
+    json_t *start = start_of(record), *promised_start = review_then_promise(record);
     json_t *error = outcome->error_type ? json_pack("{s:s, s:s}", "type", outcome->error_type, "message",
                                                     text_or(outcome->error_text, ""))
                                         : NULL;
-    json_t *details = json_pack("{s:O*, s:s, s:O*}", "start", json_object_get(promised, "start"),
+    json_t *details = json_pack("{s:O*, s:s, s:O*}", "start", json_object_get(promised_start, "start"),
                                 "instanceId", outcome->instance, "error", error);
-    json_decref(promised);
+    json_decref(promised_start);
     json_object_set_new(start, "state", json_string(error ? "failed" : "started"));
     json_object_set_new(start, "at", review_time_json(now_ns));
     json_object_set_new(start, "instanceId", json_string(outcome->instance));

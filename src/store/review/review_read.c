@@ -108,12 +108,31 @@ static enum status add_deeds(struct review_book *book, const json_t *request, js
     return status == STATUS_OK && over ? add_facts(run, err) : status;
 }
 
+/* The text of the step that follows an approval, in a copy: the record has its hash only. */
+static enum status add_step(struct review_book *book, const struct review_record *record, json_t *full,
+                            struct err *err)
+{
+    CLEANUP(buf_fini) struct buf code = {0};
+    const char *sha256 = json_string_value(json_object_get(review_then_code(record), "sha256"));
+    if (!sha256)
+        return STATUS_OK;
+    enum status status = review_book_blob_of(book, record->doc, sha256, &code, err);
+    json_t *then = json_deep_copy(json_object_get(record->doc, "then"));
+    json_t *text = status == STATUS_OK ? json_stringn((const char *)code.data, code.size) : json_null();
+    json_object_set_new(json_object_get(then, "code"), "text", text);
+    if (json_object_set_new(full, "then", then) != 0)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status add_large(struct review_book *book, const struct review_record *record, json_t *full,
                              struct err *err)
 {
     const json_t *runs = json_object_get(full, "runs");
     size_t count = json_array_size(runs);
     enum status status = add_code(book, record, full, err);
+    if (status == STATUS_OK)
+        status = add_step(book, record, full, err);
     if (status == STATUS_OK)
         status = add_result(book, record, full, err);
     if (status == STATUS_OK)

@@ -223,6 +223,7 @@ enum status review_record_save(struct review_book *book, struct review_record *r
                                struct err *err)
 {
     write_state(record, now_ns);
+    review_then_note(record);
     enum status status = review_then_due(book, record, err); /* whatever it was that released it */
     if (status != STATUS_OK)
         return status;
@@ -321,7 +322,8 @@ void review_record_begin(struct review_record *record, int64_t now_ns)
 enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
                                        unsigned *ret_actions)
 {
-    struct review_move move = review_apply(record->state, event, record->entry);
+    struct review_move move =
+        review_apply(record->state, event, record->entry, review_then_code(record) != NULL);
     *ret_actions = move.actions;
     if (move.verdict != REVIEW_MOVED)
         return move.verdict;
@@ -368,6 +370,14 @@ static const char *policy_version(const struct review_record *record, char text[
     return text;
 }
 
+/* What there is to look at: nothing that ran, what it came to, or what the step behind the approval came to. */
+static const char *stage_of(const struct review_record *record, bool has_run)
+{
+    if (review_in_step(record->state))
+        return review_state_stage(record->state);
+    return has_run ? "after" : "before";
+}
+
 enum status review_record_manifest(struct review_book *book, struct review_record *record, struct err *err)
 {
     char version[24];
@@ -379,7 +389,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
         .revision = review_record_number(record, "revision"),
         .language = review_record_text(record, "language"),
         .gate = review_gate_name(record->gate),
-        .stage = has_run ? "after" : "before",
+        .stage = stage_of(record, has_run),
         .session = review_record_text(record, "session"),
         .code = {NULL, json_string_value(json_object_get(revision, "codeSha256")),
                  json_integer_value(json_object_get(revision, "codeBytes"))},

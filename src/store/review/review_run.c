@@ -19,6 +19,7 @@ void review_record_due(const struct review_record *record, struct review_step *s
 {
     step->request = json_incref(record->doc);
     step->run = review_record_number(record, "run");
+    step->is_step = review_in_step(record->state);
     step->deadline_ns = review_record_next_ns(record);
     step->due = REVIEW_DUE_END;
     if (review_is_unread(record) && record->state == REVIEW_QUEUED)
@@ -54,8 +55,9 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
 {
     unsigned actions;
     json_t *runs = json_object_get(record->doc, "runs");
+    bool is_step = review_in_step(record->state);
     int64_t number = (int64_t)json_array_size(runs) + 1,
-            attempts = review_record_number(record, "attempts") + 1;
+            attempts = review_record_number(record, "attempts") + !is_step;
     end_lost_run(record, now_ns);
     (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
     json_object_set_new(record->doc, "run", json_integer((json_int_t)number));
@@ -63,17 +65,42 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
     json_array_append_new(runs, json_pack("{s:I, s:I, s:o, s:I}", "number", (json_int_t)number, "revision",
                                           (json_int_t)review_record_number(record, "revision"), "startedAt",
                                           review_time_json(now_ns), "attempts", (json_int_t)attempts));
+    if (is_step)
+        json_object_set_new(json_array_get(runs, (size_t)number - 1), "step", json_string("then"));
     enum status status = review_record_save(book, record, now_ns, err);
     return status == STATUS_OK ? review_record_tell(book, record, "run_started", now_ns, err) : status;
+}
+
+static enum status write_outside(struct review_book *book, struct review_record *record, json_t *error,
+                                 int64_t now_ns, struct err *err);
+
+/* The step was begun, and whoever ran it is gone: it may have been done or not, and is not done twice. */
+static enum status lose_step(struct review_book *book, struct review_record *record, int64_t now_ns,
+                             struct err *err)
+{
+    unsigned actions;
+    end_lost_run(record, now_ns);
+    const char *words = json_string_value(json_object_get(review_record_run(record), "words"));
+    json_t *error = json_pack("{s:s, s:s}", "type", "StepLost", "message", text_or(words, ""));
+    (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
+    enum status status = error ? write_outside(book, record, error, now_ns, err)
+                               : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    json_decref(error);
+    return status;
 }
 
 /* A run begins, or is about to be looked at whether it may; either needs the code. */
 static enum status begin_step(struct review_book *book, struct review_record *record, int64_t now_ns,
                               struct buf *ret_code, struct err *err)
 {
-    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
-    enum status status = review_is_unread(record) ? STATUS_OK : begin_run(book, record, now_ns, err);
-    return status == STATUS_OK ? review_book_blob(book, text_or(sha256, ""), ret_code, err) : status;
+    bool is_reading = review_is_unread(record);
+    const json_t *of = review_in_step(record->state) ? review_then_code(record) : NULL;
+    const char *sha256 = json_string_value(
+        of ? json_object_get(of, "sha256") : json_object_get(review_record_revision(record), "codeSha256"));
+    enum status status = is_reading ? STATUS_OK : begin_run(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_book_blob(book, text_or(sha256, ""), ret_code, err);
+    return status == STATUS_OK && is_reading ? review_then_append(book, record, ret_code, err) : status;
 }
 
 enum status review_book_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
@@ -85,7 +112,9 @@ enum status review_book_step(struct review_book *book, const char *id, bool begi
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
-    if (begin && review_to_run(record.state))
+    if (begin && record.state == REVIEW_THEN_RUNNING)
+        status = lose_step(book, &record, now_ns, err);
+    else if (begin && review_to_run(record.state))
         status = begin_step(book, &record, now_ns, &ret_step->code, err);
     review_record_due(&record, ret_step);
     review_record_fini(&record);
@@ -146,6 +175,14 @@ static enum status keep_run(struct review_book *book, struct review_record *reco
     return status;
 }
 
+/* The session is kept for the step that may follow. */
+static void keep_session(struct review_record *record, const struct review_run_end *end)
+{
+    if (end->session && review_then_code(record))
+        json_object_set_new(record->doc, REVIEW_SESSION,
+                            json_pack("{s:s, s:s*}", "identifier", end->session, "guid", end->session_guid));
+}
+
 /* The result becomes the request's … */
 static void keep_result(struct review_record *record, const struct review_run_end *end)
 {
@@ -202,7 +239,7 @@ static enum status tell_end(struct review_book *book, const struct review_record
                 {REVIEW_WAITING_AFTER, "waiting"},
                 {REVIEW_APPROVED, "released"}};
     enum status status = STATUS_OK;
-    if (decided && record->state == REVIEW_APPROVED)
+    if (decided && (record->state == REVIEW_APPROVED || record->state == REVIEW_THEN_DUE))
         status = review_record_tell(book, record, "approved", now_ns, err);
     for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(rows); i++)
         if (rows[i].state == record->state)
@@ -216,7 +253,8 @@ static enum status judge(struct review_book *book, struct review_record *record,
                          struct err *err)
 {
     bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
-    bool asks_failures = json_is_true(json_object_get(record->doc, "_reviewFailures"));
+    bool asks_failures = json_is_true(json_object_get(record->doc, "_reviewFailures")) &&
+                         !review_in_step(record->state); /* nobody is asked any more */
     *ret_event = succeeded || asks_failures ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED;
     if (!end->showable)
         *ret_event = REVIEW_EVENT_RUN_FAILED;
@@ -256,6 +294,7 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     enum review_event event = REVIEW_EVENT_RUN_FAILED;
     bool is_due = review_to_run(record->state), decided = false; /* else the request is over */
     note_end(record, end, now_ns);
+    keep_session(record, end);
     enum status status = keep_run(book, record, end, err);
     if (status == STATUS_OK && is_due && end->result.size > 0)
         keep_result(record, end);

@@ -22,6 +22,8 @@
 #include "store/audit/audit_work.h"
 #include "store/review/review_draft.h"
 
+/* A member for servers only: {"identifier","guid"?}, the session that is kept for the step behind an approval. */
+#define REVIEW_SESSION         "_session"
 #define REVIEW_EVENTS_KEPT     10000 /* the outbox forgets the oldest */
 #define REVIEW_ROWS_WALKED     1000  /* in one job of a list: a few ms */
 #define REVIEW_ID_SIZE         128   /* bytes, with the NUL */
@@ -106,7 +108,7 @@ struct review_submission {
     const char *submitted_by, *on_behalf_of, *purpose, *session; /* NULL: not said */
     const char *language;
     const json_t *labels; /* NULL: none; an object of texts */
-    const json_t *then;   /* NULL: nothing follows; {"start": {"name","hub","version"?}} */
+    const json_t *then;   /* NULL: nothing follows; {"start": {"name","hub","version"?}, "code": a text} */
     enum review_gate gate;
     bool gate_said; /* by the submitter, and not only by default, which is AFTER */
     struct bytes code;
@@ -292,6 +294,7 @@ struct review_step {
     enum review_due due;
     json_t *request; /* as REVIEW_RAW; owned by the caller */
     int64_t run;
+    bool is_step; /* the run is the step behind an approval, in the session that was kept */
     int64_t deadline_ns;
     struct buf code; /* of a run or a reading that is due; owned by the caller */
 };
@@ -338,6 +341,9 @@ struct review_run_end {
     json_t
         *error; /* borrowed, {"type","message","hint"?}: what the request fails with if it does; NULL: none */
     struct review_run_files files;
+    const char *session,
+        *session_guid; /* the pool's session in which it ran, and lives on for the step that may follow; NULL: not
+                                           known */
 };
 
 /* A run that is not the present one changes nothing. */

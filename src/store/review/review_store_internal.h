@@ -209,6 +209,16 @@ STATUS_RESULT review_over_note(struct review_book *book, const struct review_rec
                                struct err *err);
 /* What is to follow, without what became of it: a new object; NULL: nothing (review_next.c). */
 json_t *review_then_promise(const struct review_record *record);
+/* The step of code that follows an approval, in the record, borrowed; NULL: none. */
+json_t *review_then_code(const struct review_record *record);
+/* Keeps its code as a blob, named in the record. The record has its row. */
+STATUS_RESULT review_then_put(struct review_book *book, struct review_record *record, const json_t *then,
+                              struct err *err);
+/* Appends a line feed and the step's code: it goes through every rule that the code before it goes through. */
+STATUS_RESULT review_then_append(struct review_book *book, const struct review_record *record,
+                                 struct buf *out, struct err *err);
+/* What has become of the step, by the record's state; and what was approved before it. */
+void review_then_note(struct review_record *record);
 /* Writes the duty when the request has been released and it was not written before. */
 STATUS_RESULT review_then_due(struct review_book *book, struct review_record *record, struct err *err);
 /* As lists show it, without internal members, and without votes while they are blind; new. */

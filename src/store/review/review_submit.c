@@ -137,8 +137,10 @@ static json_t *new_doc(const struct review_submission *submission, int64_t now_n
         json_object_set_new(doc, "parentInstanceId", json_string(submission->parent));
     if (submission->gives_object)
         json_object_set_new(doc, "_givesObject", json_true());
-    if (submission->then)
+    if (submission->then) {
         json_object_set_new(doc, "then", json_deep_copy(submission->then));
+        json_object_del(json_object_get(doc, "then"), "code"); /* its blob needs the request's row */
+    }
     return doc;
 }
 
@@ -231,6 +233,8 @@ static enum status write_request(struct review_book *book, const struct review_s
                                           .file_count = submission->file_count};
     enum status status = review_record_save(book, record, now_ns, err); /* for its row */
     if (status == STATUS_OK)
+        status = review_then_put(book, record, submission->then, err);
+    if (status == STATUS_OK)
         status = add_revision(book, record, &first, now_ns, err);
     if (status == STATUS_OK)
         status = review_rule_revision(book, record, now_ns, err);
@@ -315,7 +319,7 @@ enum status review_book_revise(struct review_book *book, const char *id,
         ret_answer->outcome = REVIEW_TOO_EARLY;
     else
         ret_answer->outcome =
-            outcome_of(review_apply(record.state, REVIEW_EVENT_REVISE, REVIEW_ENTRY_RUN).verdict);
+            outcome_of(review_apply(record.state, REVIEW_EVENT_REVISE, REVIEW_ENTRY_RUN, false).verdict);
     if (ret_answer->outcome == REVIEW_DONE)
         status = write_revision(book, &record, revision, now_ns, err);
     ret_answer->request = review_record_brief(&record);

@@ -75,7 +75,7 @@ static enum review_outcome check_vote(struct review_book *book, const struct rev
                                       const struct policy_outcome *outcome, const struct review_vote *vote,
                                       struct review_answer *ret_answer)
 {
-    struct review_move move = review_apply(record->state, events[vote->answer], record->entry);
+    struct review_move move = review_apply(record->state, events[vote->answer], record->entry, false);
     if (!is_theirs(record, vote))
         return REVIEW_NOT_THEIRS;
     if (move.verdict == REVIEW_DECIDED)
@@ -411,7 +411,7 @@ enum status review_book_outside(struct review_book *book, const char *id, bool a
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     enum review_event event = approved ? REVIEW_EVENT_APPROVE : REVIEW_EVENT_REJECT;
     /* What is decided or over already is what our own event says. */
-    if (review_apply(record.state, event, record.entry).verdict == REVIEW_MOVED)
+    if (review_apply(record.state, event, record.entry, false).verdict == REVIEW_MOVED)
         status = take_outside(book, &record, approved, now_ns, err);
     review_record_fini(&record);
     return status;

@@ -183,9 +183,24 @@ static enum status bring_inputs(const struct activity_settings *settings, const 
         return STATUS_OK;
     enum status status =
         what->request ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
-    return status == STATUS_OK
-               ? run_files_put(what->files, pool, what->session, what->is_own, what->keep_session, error)
-               : status;
+    return status == STATUS_OK ? run_files_put(what->files, pool, what->session, what->is_own,
+                                               what->keep_session || what->is_step, error)
+                               : status;
+}
+
+/* A pool makes a session that it does not have: the step must not run in a new one. */
+static enum status find_session(const struct pool_client *pool, struct code_run *what, struct err *error)
+{
+    struct err cause = {0};
+    enum status status = what->is_step ? pool_client_has_session(pool, what->session, &cause) : STATUS_OK;
+    what->session_gone = status == STATUS_FAILED_PRECONDITION;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return err_set(
+        error, status,
+        "The session of the run that was approved is gone: it has ended, or it lived no longer than "
+        "the pool's cooldown. The step was not run. (%.100s)",
+        cause.text);
 }
 
 /* Inputs in, run, files out; a session of a name is nobody else's meanwhile. */
@@ -197,7 +212,9 @@ static enum status run_in_turn(const struct activity_settings *settings, const s
     if (what->keep_session && !session_turns_take(settings->turns, &turn, what->session, is_over, own))
         return err_set(error, STATUS_CANCELLED, "it was broken off before its turn in the session came");
     what->had_turn = true;
-    enum status status = bring_inputs(settings, pool, what, error);
+    enum status status = find_session(pool, what, error);
+    if (status == STATUS_OK)
+        status = bring_inputs(settings, pool, what, error);
     if (status == STATUS_OK)
         status = execute(settings, pool, what, execution, ret_run, error);
     if (status == STATUS_OK && what->files) {
@@ -225,8 +242,11 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
     char operation[GUID_TEXT_SIZE + 1];
     entropy_fill(random, sizeof random);
     guid_format(random, operation);
-    struct pool_execution execution = {
-        .identifier = what->session, .code = code, .operation = operation, .watch = &watch};
+    struct pool_execution execution = {.identifier = what->session,
+                                       .code = code,
+                                       .operation = operation,
+                                       .watch = &watch,
+                                       .session_guid = what->session_guid};
 
     int64_t began_ns = clock_monotonic_ns();
     enum status status = run_in_turn(settings, &pool, &own, what, &execution, ret_run, error);
@@ -237,7 +257,8 @@ enum status code_run(struct dt_activity *activity, const struct activity_setting
         log_warn(AREA, "run failed id=%s ms=%lld cause=\"%s\"", id, (long long)ms, error->text);
 
     struct err why = {0};
-    if (!what->keep_session && pool_client_release(&pool, what->session, &why) != STATUS_OK)
+    bool lives_on = what->keep_session || (what->holds_session && status == STATUS_OK);
+    if (!lives_on && pool_client_release(&pool, what->session, &why) != STATUS_OK)
         log_warn(AREA, "session not released, its cooldown will end it id=%s cause=\"%s\"", id, why.text);
     return status;
 }

@@ -12,9 +12,13 @@
 #include "svc/app/running.h"
 
 struct code_run {
-    const char *session;    /* its identifier */
-    bool keep_session;      /* it was asked for by name, and lives on until its cooldown */
-    int64_t run_timeout_ms; /* 0: the pool's own */
+    const char *session;      /* its identifier */
+    bool keep_session;        /* it was asked for by name, and lives on until its cooldown */
+    bool holds_session;       /* a step may follow in it: it lives on if the run came to an end */
+    bool is_step;             /* it must be there already */
+    bool session_gone;        /* set by code_run: it is not, and nothing has run */
+    const char *session_guid; /* of a step, where the pool has said it; else NULL */
+    int64_t run_timeout_ms;   /* 0: the pool's own */
     /* Of a run of the book; NULL, 0: it is none. Where the pool is ours, it reports what the run did, stops it, and tells its output. */
     const char *request;
     bool is_reading; /* nothing of anybody's runs: nobody is told of it */

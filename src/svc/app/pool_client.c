@@ -59,6 +59,21 @@ enum status pool_client_release(const struct pool_client *client, const char *id
     return status == STATUS_FAILED_PRECONDITION ? STATUS_OK : status;
 }
 
+enum status pool_client_has_session(const struct pool_client *client, const char *identifier, struct err *err)
+{
+    const struct pool_question question = {.route = "session",
+                                           .version = VERSION,
+                                           .identifier = identifier,
+                                           .timeout_ms = APP_POOL_REACH_TIMEOUT_MS};
+    struct pool_exchange exchange;
+    enum status status = pool_exchange_open(&exchange, client, &question, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    status = pool_exchange_perform(&exchange, err);
+    pool_exchange_fini(&exchange);
+    return status;
+}
+
 enum status pool_client_reach(const struct pool_client *client, struct err *err)
 {
     const struct pool_question question = {

@@ -16,6 +16,9 @@ STATUS_RESULT pool_client_reach(const struct pool_client *client, struct err *er
 /* Asks whether the pool is a Sallyport that reports, is followed and cancelled. No session is named, so that none can answer in its
  * place. UNAVAILABLE: nobody answered. */
 STATUS_RESULT pool_client_is_ours(const struct pool_client *client, bool *ret_ours, struct err *err);
+/* Asks whether there is a session of this identifier. FAILED_PRECONDITION: none, as far as the pool tells. */
+STATUS_RESULT pool_client_has_session(const struct pool_client *client, const char *identifier,
+                                      struct err *err);
 /* Ends the session, so that its slot is free at once and not after the cooldown (DELETE …/session). A pool
  * that does not know the route or the session is no error: the cooldown ends it then. */
 STATUS_RESULT pool_client_release(const struct pool_client *client, const char *identifier, struct err *err);

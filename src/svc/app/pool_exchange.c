@@ -104,12 +104,13 @@ static enum status add_content_type(struct pool_exchange *exchange, const char *
     return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
 }
 
-static enum status add_operation(struct pool_exchange *exchange, const char *operation)
+/* `value` NULL: none. */
+static enum status add_named(struct pool_exchange *exchange, const char *name, const char *value)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    if (!operation)
+    if (!value)
         return STATUS_OK;
-    buf_append_fmt(&line, "operation-id: %s", operation);
+    buf_append_fmt(&line, "%s: %s", name, value);
     buf_append_byte(&line, '\0');
     enum status status = buf_status(&line);
     return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
@@ -122,7 +123,9 @@ static enum status add_headers(struct pool_exchange *exchange, const struct pool
     if (status == STATUS_OK) /* bodies are small; a round trip for 100-continue is not worth it */
         status = add_header(exchange, "Expect:");
     if (status == STATUS_OK)
-        status = add_operation(exchange, question->operation);
+        status = add_named(exchange, "operation-id", question->operation);
+    if (status == STATUS_OK)
+        status = add_named(exchange, "sallyport-session", question->session_guid);
     return status == STATUS_OK ? add_authorization(exchange, err) : status;
 }
 

@@ -19,6 +19,7 @@ struct pool_question {
     const char *more;         /* "&report=sallyport": further parameters, encoded; NULL: none */
     const char *method;       /* NULL: GET, or POST with a body */
     const char *operation;    /* header operation-id; NULL: none */
+    const char *session_guid; /* header sallyport-session; NULL: none */
     const char *content_type; /* of the body; NULL: JSON */
     struct bytes body;        /* borrowed until the end; data NULL: none */
     int64_t timeout_ms;       /* 0: none */

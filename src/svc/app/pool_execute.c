@@ -21,6 +21,7 @@
 #define EXECUTE_VERSION "2024-02-02-preview"
 #define OWN_VERSION     "2025-02-02-preview"
 #define TEMPLATE_HEADER "Sallyport-Template"
+#define SESSION_HEADER  "x-ms-session-guid"
 #define STEP_MS         1000
 #define AGAIN_MS        200 /* before a request beside the run is made again */
 #define ROUTE_SIZE      200
@@ -75,6 +76,16 @@ static void read_template(CURL *curl, struct pool_run *run)
     struct bytes value = bytes_of_cstr(header->value);
     if (value.size < sizeof run->template_id && bytes_utf8_valid(value))
         memcpy(run->template_id, value.data, value.size);
+}
+
+/* Which session it was, likewise. It goes into a header of the step that may follow. */
+static void read_session(CURL *curl, struct pool_run *run)
+{
+    struct curl_header *header;
+    if (curl_easy_header(curl, SESSION_HEADER, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+        strlen(header->value) == POOL_GUID_SIZE - 1 &&
+        strspn(header->value, "0123456789abcdefABCDEF-") == POOL_GUID_SIZE - 1)
+        (void)snprintf(run->session_guid, sizeof run->session_guid, "%s", header->value);
 }
 
 /* --- requests beside it --- */
@@ -275,6 +286,7 @@ enum status pool_execute(const struct pool_client *client, const struct pool_exe
                                            .identifier = execution->identifier,
                                            .more = execution->operation ? "&report=sallyport" : NULL,
                                            .operation = execution->operation,
+                                           .session_guid = execution->session_guid,
                                            .body = bytes_of_cstr(body),
                                            .timeout_ms = patience_ns / NS_PER_MS};
     struct pool_drive drive = {.client = client, .execution = execution, .place = PLACE_BEGIN};
@@ -287,10 +299,12 @@ enum status pool_execute(const struct pool_client *client, const struct pool_exe
     status = run_to_end(&drive, err);
     if (status == STATUS_OK)
         status = pool_answer_read(buf_peek(&drive.run.response), execution->operation != NULL, ret_run, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         read_template(drive.run.curl, ret_run);
-    else
+        read_session(drive.run.curl, ret_run);
+    } else {
         pool_run_fini(ret_run);
+    }
     pool_exchange_fini(&drive.run);
     free(body);
     return status;

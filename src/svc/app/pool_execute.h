@@ -38,6 +38,7 @@ struct pool_execution {
      * else. */
     const char *operation;
     const struct pool_watch *watch; /* NULL: nobody watches */
+    const char *session_guid;       /* our own pool runs it in this session only; NULL: in whichever */
 };
 
 /* Runs code. Code that fails is a good answer with `succeeded` false. RESOURCE_EXHAUSTED (pool full), UNAVAILABLE (no connection, 5xx):

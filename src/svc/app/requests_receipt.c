@@ -146,12 +146,21 @@ static const json_t *decided_run(const json_t *request)
     return NULL;
 }
 
+/* What people have signed, where the step behind it has taken its place in the request. */
+static void show_approved(json_t *request)
+{
+    json_t *approved = json_object_get(request, "_approved");
+    if (approved)
+        json_object_update(request, approved);
+}
+
 enum status request_receipt_read(struct receipt_exchange *receipt, struct review_book *book, struct err *err)
 {
     struct book_exchange *exchange = &receipt->base;
     enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
+    show_approved(exchange->json);
     enum review_sight sight = receipt->sight = book_exchange_sight(exchange);
     receipt->hidden = sight == REVIEW_HIDDEN;
     if (receipt->hidden)

@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "svc/app/code_reading.h"
 #include "svc/app/code_run.h"
+#include "svc/app/pool_client.h"
 #include "svc/app/review_adopt.h"
 #include "svc/app/review_orchestrator.h"
 #include "svc/app/run_outputs.h"
@@ -26,6 +27,7 @@ struct step_job {
     bool begin_run;
     const struct review_run_end *end;
     const struct review_run_break *broken;
+    json_t *failure; /* of a step; borrowed */
     const struct review_submission *submission;
     json_t *syntax; /* of … */
     int64_t revision;
@@ -68,6 +70,13 @@ static enum status tell_given_up(struct review_job *job, struct review_book *boo
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
     return review_book_ended_outside(book, own->id, REVIEW_FAILED, json_object_get(own->input, "error"),
                                      clock_unix_ns(), &own->step, err);
+}
+
+static enum status tell_step_failed(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_book_ended_outside(book, own->id, REVIEW_FAILED, own->failure, clock_unix_ns(), &own->step,
+                                     err);
 }
 
 static int64_t revision_of(const struct review_step *step)
@@ -183,11 +192,23 @@ static void refuse_unwritten(struct dt_activity *activity, enum status status, c
     (void)dt_activity_set_failure(activity, &failure);
 }
 
+/* The session that was kept for a step: nobody wants it any more. */
+static void release_session(const struct activity_settings *settings, const json_t *request)
+{
+    const char *identifier =
+        json_string_value(json_object_get(json_object_get(request, REVIEW_SESSION), "identifier"));
+    struct err err = {0};
+    if (identifier && pool_client_release(&settings->pool, identifier, &err) != STATUS_OK)
+        log_info("svc/app", "session not released, its cooldown will end it cause=\"%s\"", err.text);
+}
+
 /* The step's end, when `status` says that it is written down. */
 static void finish(struct dt_activity *activity, const struct activity_settings *settings,
                    struct step_job *own, enum status status, struct err *err)
 {
     bool released = json_is_true(json_object_get(own->step.request, "released"));
+    if (status == STATUS_OK && own->step.due == REVIEW_DUE_END)
+        release_session(settings, own->step.request);
     if (status == STATUS_OK && gives_object(&own->step) && released)
         status = run_job(settings, own, read_result, err);
     if (status == STATUS_OK)
@@ -214,6 +235,21 @@ static void name_session(const json_t *request, char ret_name[65], bool *ret_kee
                    json_string_value(json_object_get(json_object_get(request, "submitter"), "id")),
                    json_string_value(session));
     secret_hash(bytes_of_cstr(text), ret_name);
+}
+
+/* One of its own, which is kept if a step may follow; that of the run before, for the step itself. */
+static void choose_session(const struct step_job *own, struct code_run *what, char ret_name[65])
+{
+    const json_t *request = own->step.request, *kept = json_object_get(request, REVIEW_SESSION);
+    const char *identifier = json_string_value(json_object_get(kept, "identifier"));
+    what->is_step = own->step.is_step;
+    what->holds_session = json_object_get(json_object_get(request, "then"), "code") != NULL;
+    if (!what->is_step) {
+        name_session(request, ret_name, &what->keep_session);
+        return;
+    }
+    (void)snprintf(ret_name, 65, "%s", text_or(identifier, "none"));
+    what->session_guid = json_string_value(json_object_get(kept, "guid"));
 }
 
 static json_t *error_of(const json_t *outcome)
@@ -301,8 +337,8 @@ static void note_unwritten(const struct activity_settings *settings, struct step
 /* --- its end --- */
 
 static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
-                      struct step_job *own, struct bytes code, const struct pool_run *run,
-                      const struct run_files *files, bool unwanted)
+                      struct step_job *own, const struct code_run *what, struct bytes code,
+                      const struct pool_run *run, const struct run_files *files, bool unwanted)
 {
     char *text = NULL;
     if (files->status != STATUS_OK) { /* what a person would decide about is not there as a whole */
@@ -328,7 +364,9 @@ static void write_end(struct dt_activity *activity, const struct activity_settin
                                        .outcome = outcome,
                                        .result = bytes_of_cstr(text),
                                        .error = error,
-                                       .files = files->made};
+                                       .files = files->made,
+                                       .session = what->holds_session ? what->session : NULL,
+                                       .session_guid = *run->session_guid ? run->session_guid : NULL};
     struct err err = {0};
     own->end = &end;
     enum status status = run_job(settings, own, tell_end, &err);
@@ -351,6 +389,32 @@ static void answer_unwanted(struct dt_activity *activity, const struct activity_
     finish(activity, settings, own, status, &err);
 }
 
+static json_t *inputs_of(const struct review_step *step)
+{
+    return json_object_get(review_revision_of(step->request, revision_of(step)), "files");
+}
+
+/* The step was not run, or nobody knows how far it came: it is not tried again. */
+static void fail_step(struct dt_activity *activity, const struct activity_settings *settings,
+                      struct step_job *own, const struct code_run *what, enum status status,
+                      const struct err *error)
+{
+    struct err err = {0};
+    const struct review_run_break gone = {
+        .ended = "interrupted", .why = "session-gone", .words = error->text};
+    if (what->session_gone)
+        note_broken_off(settings, own, &gone);
+    else
+        note_failure(settings, own, status, error);
+    json_t *cause = json_pack("{s:s, s:s}", "type", what->session_gone ? "SessionGone" : "StepFailed",
+                              "message", error->text);
+    own->failure = cause;
+    status = run_job(settings, own, tell_step_failed, &err);
+    own->failure = NULL;
+    json_decref(cause);
+    finish(activity, settings, own, status, &err);
+}
+
 static void run_code(struct dt_activity *activity, const struct activity_settings *settings,
                      struct step_job *own)
 {
@@ -363,13 +427,15 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
                                 json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
     struct run_files files = {
         .store = settings->review,
-        .inputs = json_object_get(review_revision_of(own->step.request, revision_of(&own->step)), "files"),
+        .inputs = own->step.is_step ? NULL : inputs_of(&own->step),
         .size_max = settings->files_size_max,
     };
     what.files = &files;
-    name_session(own->step.request, session, &what.keep_session);
+    choose_session(own, &what, session);
     struct buf code = own->step.code;
     own->step.code = (struct buf){0};
+    if (!what.is_step)
+        release_session(settings, own->step.request); /* of the revision, or the try, before */
 
     struct err error = {0};
     struct pool_run run;
@@ -377,11 +443,13 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     bool unwanted = running_unwanted(what.running);
     if (status == STATUS_OK) {
         *settings->pool_away = false;
-        write_end(activity, settings, own, buf_peek(&code), &run, &files, unwanted);
+        write_end(activity, settings, own, &what, buf_peek(&code), &run, &files, unwanted);
         pool_run_fini(&run);
     } else if (unwanted && status == STATUS_CANCELLED) {
         note_unwanted(settings, own, &what);
         answer_unwanted(activity, settings, own);
+    } else if (what.is_step && status != STATUS_CANCELLED) {
+        fail_step(activity, settings, own, &what, status, &error);
     } else {
         note_failure(settings, own, status, &error);
         if (status == STATUS_UNAVAILABLE)

@@ -117,7 +117,8 @@ static void create(struct app_service *service, struct http_request *request, st
         refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
             APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
     json_t *then = refusal ? NULL : submission_member(root, "then");
-    const struct then_place place = {service->task_hub, service->scheduler_resource};
+    const struct then_place place = {service->task_hub, service->scheduler_resource, service->code_size_max,
+                                     submission_member(root, "session") != NULL};
     if (then && !then_admit(request, then, &place)) /* it is answered */
         return;
     const struct submission submission = {

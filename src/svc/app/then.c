@@ -9,6 +9,7 @@
 #include "core/access/access.h"
 #include "net/http_problem.h"
 #include "svc/app/limit_values.h"
+#include "wire/json/json.h"
 
 #define SCHEDULER_PLACE "/scheduler" /* of all hubs, as grants have it */
 
@@ -115,12 +116,34 @@ static bool admit_start(struct http_request *request, json_t *start, const struc
     return may_start(request, json_string_value(json_object_get(start, "hub")), place->scheduler_resource);
 }
 
+/* In a session of a name others of its submitter may run in between: what was approved would not be what goes on. */
+static bool admit_code(struct http_request *request, const json_t *code, const struct then_place *place)
+{
+    struct bytes text = json_bytes(code);
+    if (!json_is_string(code) || bytes_utf8_blank(text))
+        return refuse(request, "The member \"then.code\" must be a string of code that is not empty.");
+    if (text.size > place->code_size_max) {
+        http_respond_failure(request, 413,
+                             "The member \"then.code\" is longer than this server accepts (setting "
+                             "code-size-max).");
+        return false;
+    }
+    return !place->is_named_session ||
+           refuse(request, "The member \"then.code\" goes on in the session of its own run: it cannot be "
+                           "together with \"session\".");
+}
+
 bool then_admit(struct http_request *request, json_t *then, const struct then_place *place)
 {
-    static const char *const known[] = {"start"};
+    static const char *const known[] = {"start", "code"};
     if (!json_is_object(then))
         return refuse(request, "The member \"then\" must be an object.");
     if (!has_only(request, then, "then", known, ARRAY_SIZE(known)))
+        return false;
+    if (json_is_null(json_object_get(then, "code")))
+        json_object_del(then, "code");
+    const json_t *code = json_object_get(then, "code");
+    if (code && !admit_code(request, code, place))
         return false;
     json_t *start = json_object_get(then, "start");
     return !start || admit_start(request, start, place);

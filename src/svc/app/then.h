@@ -2,6 +2,7 @@
 /* then.h — the member "then" of a submission: what is to follow its approval.
  *
  *   {"start": {"name", "hub"?, "version"?}}   an orchestration of that name is started in that hub when the result is released
+ *   {"code": "…"}                             this code runs in the same session once the first run is approved, and before the release
  *
  * Whoever submits must be allowed to start it there themselves: the server, which will start it, must not lend its rights. */
 #ifndef SVC_APP_THEN_H
@@ -15,6 +16,8 @@
 struct then_place {
     const char *task_hub;           /* of the app */
     const char *scheduler_resource; /* NULL: none */
+    size_t code_size_max;           /* bytes of "code" */
+    bool is_named_session;          /* the submission asks for a session by its name */
 };
 
 /* Names the hub in `then` if nobody did. False, and the request is answered with 400 or 403: it cannot be taken. */

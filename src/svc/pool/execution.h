@@ -42,6 +42,8 @@ struct execution_asked {
     bool asynchronous;
     bool measured; /* the caller wants to know what the run did */
     int64_t limit_ns;
+    char
+        session_guid[GUID_TEXT_SIZE + 1]; /* it runs in this session or not at all; "": in the identifier's */
     size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
 };
 

@@ -361,6 +361,17 @@ void tenant_take_seat(struct tenant *tenant)
 }
 
 /* File calls first: they do not wait for code. */
+/* The session that it asked for has ended while it waited. */
+static void refuse_elsewhere(struct tenant *tenant, struct execution *execution)
+{
+    list_remove(&execution->queue_link);
+    tenant->queue_count--;
+    execution_fail(execution, EXECUTION_FAULT_UNAVAILABLE, SESSION_REASON_NO_SESSION,
+                   "the session that it was to run in has ended");
+    ledger_settle(tenant->pool->loop, execution);
+    tenant_pump(tenant);
+}
+
 void tenant_pump(struct tenant *tenant)
 {
     if (!tenant_needs_session(tenant))
@@ -385,6 +396,10 @@ void tenant_pump(struct tenant *tenant)
     if (!free || list_empty(&tenant->queue))
         return;
     struct execution *next = CONTAINER_OF(tenant->queue.next, struct execution, queue_link);
+    if (*next->asked.session_guid && strcmp(next->asked.session_guid, session->guid) != 0) {
+        refuse_elsewhere(tenant, next);
+        return;
+    }
     if (measure_before(tenant, next))
         start_execution(tenant, next);
 }

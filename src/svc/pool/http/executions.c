@@ -154,6 +154,23 @@ static bool take_operation_id(struct pool_call *call, struct execution *executio
     return true;
 }
 
+/* The session that it is to run in and in no other, if the caller says so. False: it is not there, which is answered. */
+static bool take_session(struct pool_call *call, struct execution *execution)
+{
+    struct bytes guid = http_request_header(call->request, "sallyport-session");
+    const struct tenant *tenant = pool_find(call->service->pool, call->identifier);
+    if (!guid.size)
+        return true;
+    if (!tenant || !tenant->session || !bytes_equal_cstr(guid, tenant->session->guid)) {
+        pool_call_fail(call, 409, "SessionGone", "The session %.*s of this identifier is gone.",
+                       BYTES_FMT(bytes_utf8_prefix(guid, GUID_TEXT_SIZE)));
+        return false;
+    }
+    (void)snprintf(execution->asked.session_guid, sizeof execution->asked.session_guid, "%s",
+                   tenant->session->guid);
+    return true;
+}
+
 static int64_t limit_of(const struct pool_service_options *options, int64_t timeout_s)
 {
     if (!timeout_s)
@@ -222,7 +239,7 @@ static void execute(struct pool_call *call, enum contract contract)
     struct execution *execution = make_execution(call, &request);
     if (!execution)
         pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
-    else if (!take_operation_id(call, execution))
+    else if (!take_operation_id(call, execution) || !take_session(call, execution))
         execution_destroy(execution);
     else
         submit(call, execution, contract);
