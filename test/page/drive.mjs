@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { api, axe, run, server, visitor, waiting } from "./rig.mjs";
+import { runTests } from "./drive_runs.mjs";
 
 const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
 const idOf = (page) => new URL(page.url()).hash.match(/requests\/([^?]+)/)?.[1];
@@ -30,10 +31,20 @@ display(HTML('<p>' + 'word ' * 2000 + 'LASTWORD</p>'))
 print("\\x1b]0;INTITLE\\x07shown")
 `;
 
+/** Leaves something to see of each kind of effect. */
+const TOUCHES = `import socket
+try: socket.create_connection(("192.0.2.1", 80), timeout=1)
+except OSError as error: print(error)
+open("/mnt/data/made.txt", "w").write("made\\n")
+open("/mnt/data/in/table.csv", "a").write("1,2\\n")`;
+
 const PLACES = (id) => [
   ["inbox", "/"],
   ["decided", "/?tab=done"],
   ["review", `/requests/${id}`],
+  ["effects", `/requests/${id}?tab=effects`],
+  ["files", `/requests/${id}?tab=files`],
+  ["inputs", `/requests/${id}?tab=inputs`],
   ["history", `/requests/${id}?tab=history`],
   ["confirm", `/confirm/${id}`],
   ["submit", "/submit?example=plot"],
@@ -60,6 +71,8 @@ async function settled(page) {
 
 const only = process.env.PAGE_ONLY; // a pattern, while one works on a test
 const tests = {
+  ...runTests(shots),
+
   async "submit, see it run, review, approve"() {
     const page = await visitor();
     await page.visit("/submit?example=plot");
@@ -250,7 +263,7 @@ const tests = {
   },
 
   async "axe finds nothing on any view, light and dark"() {
-    const id = await waiting("print('looked at')");
+    const id = await waiting(TOUCHES, { labels: { env: "test" }, files: [{ path: "in/table.csv", content: btoa("a,b\\n") }] });
     const page = await visitor();
     for (const [name, place] of PLACES(id)) {
       await page.visit(place);

@@ -72,6 +72,13 @@ export async function api(method, path, body) {
   return text ? JSON.parse(text) : undefined;
 }
 
+/** The bytes of an answer. */
+export async function bytesOf(path) {
+  const response = await fetch(`${BASE}${path}`);
+  assert.equal(response.status, 200, path);
+  return [...new Uint8Array(await response.arrayBuffer())];
+}
+
 /** Submits and waits for the result. */
 export async function waiting(code, members = {}) {
   const { id } = await api("POST", "/v1/requests", { code, ...members });

@@ -19,10 +19,12 @@ import { go, href, place, startRouting } from "./route.ts";
 import SignIn from "./pages/signin/index.tsx";
 import { ROUTES, type Route } from "./routes.ts";
 
+const SOON_MS = 300; // the first page is drawn by then
 const loaded = signal<ReadonlyMap<string, ComponentType>>(new Map());
 const broken = signal("");
 
 function load(route: Route): void {
+  if (loaded.value.has(route.name)) return;
   route.load?.().then(
     (module) => (loaded.value = new Map(loaded.value).set(route.name, module.default)),
     () => (broken.value = route.name),
@@ -131,6 +133,7 @@ function Root() {
 async function begin(): Promise<void> {
   await startLive();
   if (hasRequests.value && signedIn.value !== "out") void loadWaiting();
+  setTimeout(() => ROUTES.filter((route) => route.soon).forEach(load), SOON_MS);
 }
 
 startTheme();

@@ -1,7 +1,6 @@
 /** The pages: one row each. A page is a function of the address and of what is known; most are loaded when first needed. */
 import type { ComponentType } from "preact";
 import Inbox from "./pages/inbox/index.tsx";
-import Review from "./pages/review/index.tsx";
 
 interface Loaded {
   default: ComponentType;
@@ -15,12 +14,14 @@ export interface Route {
   /** There is nothing around it. */
   alone?: boolean;
   page?: ComponentType;
+  /** Loaded without being asked for, once the first page is there: most go there next. */
+  soon?: boolean;
   load?: () => Promise<Loaded>;
 }
 
 export const ROUTES: Route[] = [
   { name: "", page: Inbox },
-  { name: "requests", slim: true, page: Review },
+  { name: "requests", slim: true, soon: true, load: () => import("./pages/review/index.tsx") },
   { name: "submit", load: () => import("./pages/submit/index.tsx") },
   { name: "confirm", alone: true, load: () => import("./pages/confirm/index.tsx") },
   { name: "runs", load: () => import("./pages/runs/index.tsx") },

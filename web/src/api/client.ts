@@ -66,7 +66,9 @@ async function problemOf(response: Response): Promise<Problem> {
 async function ask(path: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   const init: RequestInit = { method: options.method ?? "GET", headers, cache: "no-store" };
-  if (options.body !== undefined) {
+  if (options.body instanceof FormData) {
+    init.body = options.body; // the browser names its type, which has a boundary in it
+  } else if (options.body !== undefined) {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
   } else if (options.text) {

@@ -26,6 +26,9 @@ export interface Decision {
   sha256?: string;
   manifestSha256?: string;
   via?: string;
+  /** Without people: the rule, or the standing approval. */
+  rule?: string;
+  standing?: string;
 }
 
 export interface ErrorOfRequest {
@@ -80,6 +83,29 @@ export interface FileOfRun {
   change?: "made" | "changed";
 }
 
+/** Named, but its bytes are not there. */
+export interface FileNotKept {
+  path: string;
+  change?: string;
+  cause?: string;
+  size?: number;
+  sha256?: string;
+}
+
+export interface InputFile {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+export interface Remember {
+  /** "submitter" or "label:KEY". */
+  for: string;
+  of?: "bytes" | "tree";
+  expiresInSeconds?: number;
+  uses?: number;
+}
+
 export interface Vote {
   number: number;
   at: string;
@@ -87,7 +113,12 @@ export interface Vote {
   answer: "approve" | "changes" | "reject";
   comment?: string;
   manifestSha256?: string;
+  revision?: number;
   counts?: boolean;
+  /** Why it does not count. */
+  weight?: string;
+  remember?: Remember;
+  standsInFor?: string[];
   via?: string;
 }
 
@@ -97,28 +128,31 @@ export interface Revision {
   by?: string | Person;
   codeSha256?: string;
   codeBytes?: number;
-  files?: { path: string; size: number; sha256: string }[];
+  files?: InputFile[];
   comment?: string;
 }
 
-export interface NetworkAttempt {
-  address?: string;
-  port?: number;
-  count?: number;
+export interface FileChange {
+  path: string;
+  change: string;
+  bytes?: number;
+  sha256?: string;
 }
 
 /** What was measured from outside the session; each member only if it was. */
 export interface Effects {
-  network?: { attempts?: number | NetworkAttempt[] };
-  refusedCalls?: { name: string; count: number }[];
-  files?: { path: string; change?: string; size?: number; sha256?: string }[];
-  processes?: { started?: number; mostAtOnce?: number };
-  memoryPeakBytes?: number;
-  memoryMaxBytes?: number;
-  cpuMilliseconds?: number;
-  wallMilliseconds?: number;
   ended?: string;
-  [other: string]: unknown;
+  wallMicroseconds?: number;
+  cpuMicroseconds?: number;
+  memoryPeakBytes?: number;
+  output?: { stdoutBytes: number; stderrBytes: number; cutBytes: number };
+  /** `count` has all changes, `changes` the first of them. */
+  files?: { count: number; unseen?: number; changes: FileChange[] };
+  network?: { attempts: number; calls: { family: string; type: string; count: number }[] };
+  refused?: { count: number; calls: { call: string; count: number }[] };
+  processes?: { started?: number; mostAtOnce?: number };
+  /** Names of what this machine or this run could not give. */
+  notReported?: string[];
 }
 
 export interface Run {
@@ -126,12 +160,38 @@ export interface Run {
   revision: number;
   startedAt?: string;
   endedAt?: string;
-  ended?: string;
+  ended?: "succeeded" | "failed" | "cancelled" | "interrupted";
+  /** One word of the pool, and the same in a sentence. */
+  why?: string;
+  words?: string;
   attempts?: number;
   status?: string;
   executionTimeInMilliseconds?: number;
   effects?: Effects;
+  resultSha256?: string;
+  resultBytes?: number;
   manifestSha256?: string;
+}
+
+/** What follows an approval; once it is released, what became of it. */
+export interface Then {
+  start?: {
+    name: string;
+    hub?: string;
+    version?: string;
+    state?: "due" | "started" | "failed";
+    instanceId?: string;
+    at?: string;
+    error?: string;
+  };
+}
+
+/** An approval that counts for the same again. */
+export interface Standing {
+  id: string;
+  of: "bytes" | "tree";
+  expiresAt: string;
+  uses: number;
 }
 
 export interface Policy {
@@ -159,7 +219,8 @@ export interface ReviewRequest {
   approvalTimeoutSeconds?: number;
   deadline?: string;
   attempts?: number;
-  code?: string;
+  /** Null once it was removed. */
+  code?: string | null;
   result?: Result;
   sha256?: string;
   sha256Covers?: string[];
@@ -177,6 +238,16 @@ export interface ReviewRequest {
   policy?: Policy;
   released?: boolean;
   files?: FileOfRun[];
+  /** "report": the pool measured it; "list": a foreign pool's list told of it. */
+  filesFrom?: "report" | "list" | null;
+  filesNotKept?: FileNotKept[];
+  /** More that are not even named. */
+  filesLeftOut?: number;
+  /** Code, inputs, result, files and effects are gone since then; the hashes stay. */
+  contentRemovedAt?: string;
+  then?: Then;
+  standing?: Standing;
+  liveOutput?: boolean;
   ended?: { by?: string | Person; reason?: string; at?: string };
   warnings?: string[];
 }
@@ -193,7 +264,21 @@ export interface Submission {
   purpose?: string;
   labels?: Record<string, string>;
   gate?: "after" | "before" | "both";
-  files?: { path: string; base64: string }[];
+  session?: string;
+  then?: Then;
+}
+
+/** What differs between two revisions, by hashes. */
+export interface RevisionDifference {
+  from: number;
+  to: number;
+  code: { from: string; to: string; same: boolean };
+  inputs: {
+    added: InputFile[];
+    removed: InputFile[];
+    changed: { path: string; from: InputFile; to: InputFile }[];
+    same: number;
+  };
 }
 
 export interface Me {

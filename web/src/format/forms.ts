@@ -27,7 +27,7 @@ function isInResult(value: unknown): boolean {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
 function formOf(type: string, value: unknown, isResult: boolean): Form {

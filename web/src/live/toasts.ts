@@ -13,7 +13,7 @@ export const toasts = signal<Toast[]>([]);
 let last = 0;
 const MOST = 3;
 
-export function toast(tone: Tone, title: string, detail?: string): void {
+export function toast(tone: Tone, title: string, detail?: string | undefined): void {
   const next: Toast = { number: ++last, tone, title, ...(detail === undefined ? {} : { detail }) };
   toasts.value = [...toasts.value, next].slice(-MOST);
 }

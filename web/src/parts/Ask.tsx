@@ -5,8 +5,9 @@ interface Question {
   title: string;
   text: string;
   verb: string;
-  /** A field that must be filled. */
+  /** A field that must be filled, unless it is optional. */
   field?: string;
+  optional?: boolean;
   second?: string;
   answer: (values: [string, string] | undefined) => void;
 }
@@ -29,7 +30,7 @@ export function ask(question: Omit<Question, "answer">): Promise<[string, string
 function Form({ question }: { question: Question }) {
   const first = useSignal("");
   const second = useSignal("");
-  const ready = !question.field || first.value.trim() !== "";
+  const ready = !question.field || question.optional === true || first.value.trim() !== "";
   return (
     <Dialog label={question.title} close={() => question.answer(undefined)}>
       <form

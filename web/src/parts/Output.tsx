@@ -23,7 +23,14 @@ function rawLines(text: string): ReturnType<typeof ansiLines> {
 }
 
 /** A text of a run: with its colours, or raw, that is with each sequence of a terminal as text. Windowed when it is long. */
-export function Output(props: { name: string; text: string; cut?: Cut | undefined; raw?: boolean }) {
+export function Output(props: {
+  name: string;
+  text: string;
+  cut?: Cut | undefined;
+  raw?: boolean;
+  /** More comes: its end stays in view while its end is in view. */
+  live?: boolean;
+}) {
   const raw = useSignal(props.raw ?? false);
   const lines = useMemo(() => {
     const text = props.text.replace(/\r\n/g, "\n");
@@ -72,6 +79,7 @@ export function Output(props: { name: string; text: string; cut?: Cut | undefine
         label={props.name}
         count={lines.length}
         lineHeight={18}
+        live={props.live ?? false}
         line={(index) => (
           <span class="o" key={index}>
             {lines[index]?.map((run) => (

@@ -12,6 +12,17 @@ export function Ago({ at }: { at: string | undefined }) {
   );
 }
 
+/** The local time, with the date when it is not today. */
+export function Exact({ at }: { at: string | undefined }) {
+  const time = parseTime(at);
+  if (Number.isNaN(time)) return <span class="dim">time not reported</span>;
+  return (
+    <time dateTime={at} title={exact(time)}>
+      {wall(time, now.value)}
+    </time>
+  );
+}
+
 /** "3 h 19 min left" with the part of the wait that is used up. */
 export function Due({ from, until }: { from: string | undefined; until: string | undefined }) {
   const end = parseTime(until);

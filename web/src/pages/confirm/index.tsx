@@ -16,7 +16,8 @@ import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place } from "../../route.ts";
 import { Decide } from "../review/Decide.tsx";
 import { factsOf } from "../review/Did.tsx";
-import { FilesTab, OutputTab, TracebackTab } from "../review/tabs.tsx";
+import { FilesTab } from "../review/FilesTab.tsx";
+import { OutputTab, TracebackTab } from "../review/tabs.tsx";
 
 function Shown({ request }: { request: ReviewRequest }) {
   const result = request.result;

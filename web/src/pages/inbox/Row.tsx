@@ -37,7 +37,12 @@ function Signs({ request }: { request: ReviewRequest }) {
           {visibleLine(request.result.error.name ?? "raised")}
         </Tag>
       )}
-      {(facts.filesMade ?? 0) > 0 && <Tag icon="file">{plural(facts.filesMade ?? 0, "file")}</Tag>}
+      {(facts.refusedCalls ?? 0) > 0 && facts.networkAttempts === 0 && (
+        <Tag tone="bad" icon="warn">
+          {plural(facts.refusedCalls ?? 0, "call")} refused
+        </Tag>
+      )}
+      {(facts.filesTouched ?? 0) > 0 && <Tag icon="file">{plural(facts.filesTouched ?? 0, "file")}</Tag>}
       {plots > 0 && <Tag icon="image">{plural(plots, "plot")}</Tag>}
       {(request.attempts ?? 0) > 1 && <Tag tone="held">run {request.attempts} times</Tag>}
     </div>

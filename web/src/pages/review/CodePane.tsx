@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { revisionCode } from "../../api/requests.ts";
 import type { ReviewRequest } from "../../api/types.ts";
+import { plural } from "../../format/size.ts";
 import { lines } from "../../format/text.ts";
 import { Code } from "../../parts/Code.tsx";
 import { Copy } from "../../parts/Copy.tsx";
@@ -10,6 +11,7 @@ import { DiffView } from "../../parts/Diff.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { place, setQuery } from "../../route.ts";
+import { Removed } from "./Absent.tsx";
 
 /** The line of the submitted code at which it raised. */
 export function raisedLine(request: ReviewRequest): number | undefined {
@@ -34,14 +36,16 @@ function SinceBefore({ request, before }: { request: ReviewRequest; before: numb
 
 export function CodePane({ request }: { request: ReviewRequest }) {
   const code = request.code ?? "";
+  const removed = request.contentRemovedAt !== undefined;
   const revision = request.revision ?? 1;
-  const view = revision > 1 && place.value.query.get("view") === "diff" ? "diff" : "code";
+  const view = revision > 1 && !removed && place.value.query.get("view") === "diff" ? "diff" : "code";
   return (
     <section class="pane" aria-label="Code">
       <div class="pane-head">
-        <span class="mono">main.py</span> · {lines(code).length.toLocaleString("en-US")} lines
+        <span class="mono">main.py</span>
+        {!removed && <> · {plural(lines(code).length, "line")}</>}
         <div class="row tight end">
-          {revision > 1 && (
+          {revision > 1 && !removed && (
             <Segments
               label="Code or difference"
               options={[
@@ -52,10 +56,14 @@ export function CodePane({ request }: { request: ReviewRequest }) {
               choose={(id) => setQuery({ view: id === "diff" ? "diff" : undefined })}
             />
           )}
-          <Copy text={code} what="the code" />
+          {!removed && <Copy text={code} what="the code" />}
         </div>
       </div>
-      {view === "diff" ? (
+      {removed ? (
+        <div class="y">
+          <Removed request={request} />
+        </div>
+      ) : view === "diff" ? (
         <SinceBefore request={request} before={revision - 1} />
       ) : (
         <Code code={code} label="Code of main.py" hit={raisedLine(request)} />

@@ -1,9 +1,10 @@
 import { useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { ReviewRequest } from "../../api/types.ts";
+import type { Decision, Remember, ReviewRequest } from "../../api/types.ts";
 import { visible } from "../../format/text.ts";
 import { liveState } from "../../live/connection.ts";
-import { hasVotes } from "../../live/server.ts";
+import { has, hasVotes } from "../../live/server.ts";
 import { toast } from "../../live/toasts.ts";
 import { titleOf } from "../../format/title.ts";
 import { Hash } from "../../parts/Copy.tsx";
@@ -13,6 +14,8 @@ import { useKeys } from "../../parts/keys.ts";
 import { Person } from "../../parts/Person.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { href } from "../../route.ts";
+import { thenWords } from "./Follows.tsx";
+import { RememberDialog } from "./Remember.tsx";
 import { answerRequest, shutReason, signedHash, type Answer } from "./verdict.ts";
 
 const BUTTONS: { answer: Answer; word: string; class: string; key: string; icon?: IconName }[] = [
@@ -22,15 +25,38 @@ const BUTTONS: { answer: Answer; word: string; class: string; key: string; icon?
 ];
 
 /** What the answer would cause, in a sentence. */
-function consequence(request: ReviewRequest): string {
+function consequence(request: ReviewRequest): ComponentChildren {
   if (request.stage === "before") return "Your approval runs it.";
   const approvals = request.policy?.approvals ?? 1;
-  if (approvals <= 1) return "Your approval releases the result.";
+  const then = thenWords(request);
+  if (approvals <= 1)
+    return then ? <>Your approval releases the result and {then}.</> : "Your approval releases the result.";
   const already = request.votes?.filter((one) => one.counts !== false && one.answer === "approve").length ?? 0;
   const mine = already + 1;
-  return mine >= approvals
-    ? `Your approval is number ${mine} of ${approvals}: it releases.`
-    : `Your approval is number ${mine} of ${approvals}.`;
+  return mine >= approvals ? (
+    then ? (
+      <>
+        Your approval is number {mine} of {approvals}: it releases, and {then}.
+      </>
+    ) : (
+      `Your approval is number ${mine} of ${approvals}: it releases.`
+    )
+  ) : (
+    `Your approval is number ${mine} of ${approvals}.`
+  );
+}
+
+/** A person, or what decided without people. */
+function By({ decision }: { decision: Decision }) {
+  if (decision.standing !== undefined)
+    return <a href={href("/runs", decision.standing)}>what was approved and remembered</a>;
+  if (decision.rule !== undefined)
+    return (
+      <>
+        the rule <b>{visible(decision.rule)}</b>
+      </>
+    );
+  return <Person person={decision.by ?? "somebody"} />;
 }
 
 function Closed({ request }: { request: ReviewRequest }) {
@@ -52,9 +78,13 @@ function Closed({ request }: { request: ReviewRequest }) {
       <p class="small sub" role="status">
         {decision ? (
           <>
-            {decision.approved ? "Approved" : "Rejected"} by <Person person={decision.by ?? "somebody"} />{" "}
-            <Ago at={decision.at} />
+            {decision.approved ? "Approved" : "Rejected"} by <By decision={decision} /> <Ago at={decision.at} />
             {comment && <q> {visible(comment)}</q>}
+          </>
+        ) : request.state === "cancelled" ? (
+          <>
+            Cancelled by <Person person={request.ended?.by ?? "somebody"} /> <Ago at={request.ended?.at} />
+            {request.ended?.reason && <q> {visible(request.ended.reason)}</q>}
           </>
         ) : request.state === "queued" || request.state === "running" ? (
           "It runs. The result is held here as soon as it is there."
@@ -77,18 +107,19 @@ function Closed({ request }: { request: ReviewRequest }) {
 /** The foot: answer with a reason, or see why not. */
 export function Decide({ request, compact }: { request: ReviewRequest; compact?: boolean }) {
   const hash = signedHash(request);
-  const seen = useSignal(hash);
+  const open = request.state === "waiting";
+  const seen = useSignal(open ? hash : undefined);
   const comment = useSignal("");
   const armed = useSignal<Answer | undefined>(undefined);
   const sending = useSignal<Answer | undefined>(undefined);
   const trouble = useSignal("");
+  const remembering = useSignal(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const foot = useRef<HTMLElement>(null);
   useEffect(() => {
-    seen.value ??= hash;
-  }, [hash, seen]);
+    if (open) seen.value ??= hash; // what is there while it runs is of the revision before
+  }, [open, hash, seen]);
 
-  const open = request.state === "waiting";
   const differs = useComputed(() => seen.value !== undefined && seen.value !== hash);
   const shut =
     shutReason(request) ??
@@ -97,6 +128,9 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
       : undefined) ??
     (seen.value !== undefined && seen.value !== hash ? "The bytes changed since you opened this." : undefined);
 
+  const canRemember =
+    !compact && !shut && has("/v1/policy/standing") && hasVotes.value && request.manifestSha256 !== undefined;
+
   const buttonOf = (answer: Answer) => foot.current?.querySelector<HTMLElement>(`[data-answer="${answer}"]`);
   const reasonFor = (answer: Answer) =>
     shut ??
@@ -104,7 +138,7 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
       ? "This server has no revisions yet: reject, and say what to change."
       : undefined);
 
-  const send = async (answer: Answer) => {
+  const send = async (answer: Answer, remember?: Remember) => {
     const reason = reasonFor(answer);
     if (reason || sending.value) {
       trouble.value = reason ?? "";
@@ -118,13 +152,14 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
     }
     sending.value = answer;
     trouble.value = "";
-    const outcome = await answerRequest(request, answer, comment.value.trim());
+    const outcome = await answerRequest(request, answer, comment.value.trim(), remember);
     sending.value = undefined;
     if (outcome.kind === "failed") trouble.value = `${outcome.title}. ${outcome.detail}`;
     else if (outcome.kind === "done")
       toast(
         answer === "approve" ? "ok" : "plain",
         `${BUTTONS.find((one) => one.answer === answer)?.word}: “${titleOf(request)}”.`,
+        remember && "It is remembered: the same again asks nobody until it expires.",
       );
   };
 
@@ -175,6 +210,21 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
         <p class="small is-bad" role="status" id="why-not">
           {trouble.value || shut || ""}
         </p>
+        {canRemember && (
+          <button type="button" class="link small" onClick={() => (remembering.value = true)}>
+            Remember my approval…
+          </button>
+        )}
+        {remembering.value && (
+          <RememberDialog
+            request={request}
+            close={() => (remembering.value = false)}
+            approve={(remember) => {
+              remembering.value = false;
+              void send("approve", remember);
+            }}
+          />
+        )}
         {differs.value && (
           <button type="button" class="btn sm" onClick={() => (seen.value = hash)}>
             I have looked at the new bytes

@@ -1,36 +1,54 @@
 import type { ComponentChildren } from "preact";
 import type { ReviewRequest } from "../../api/types.ts";
-import { measured } from "../../format/effects.ts";
+import { filesWords, measured, presentRun } from "../../format/effects.ts";
 import { shownOf } from "../../format/forms.ts";
-import { mebibytes } from "../../format/size.ts";
+import { count, mebibytes } from "../../format/size.ts";
 import { duration } from "../../format/time.ts";
+import { isHeldFromMe } from "../../live/sight.ts";
 import { Facts, NotReported, type Fact } from "../../parts/Box.tsx";
 import { useKeys } from "../../parts/keys.ts";
 import { Panel, Tabs, type Tab } from "../../parts/Tabs.tsx";
 import { place, setQuery } from "../../route.ts";
-import { EffectsTab, FilesTab, HistoryTab, InputsTab, OutputTab, ResultTab, TracebackTab } from "./tabs.tsx";
+import { EffectsTab } from "./EffectsTab.tsx";
+import { FilesTab } from "./FilesTab.tsx";
+import { HistoryTab } from "./HistoryTab.tsx";
+import { InputsTab } from "./InputsTab.tsx";
+import { OutputTab, ResultTab, TracebackTab } from "./tabs.tsx";
+
+/** Nothing is known before the run is over, and nothing by its submitter before the release: that is not "not reported". */
+function absent(request: ReviewRequest): ComponentChildren {
+  if (request.contentRemovedAt) return <span class="dim not">removed</span>;
+  if (isHeldFromMe(request) && request.attempts) return <span class="dim not">held</span>;
+  return presentRun(request)?.ended === undefined && !request.result ? (
+    <span class="dim not">not yet</span>
+  ) : (
+    <NotReported />
+  );
+}
+
+function filesFact(request: ReviewRequest): ComponentChildren {
+  const files = presentRun(request)?.effects?.files;
+  if (files) return filesWords(files);
+  const listed = measured(request).filesTouched;
+  return listed === undefined ? absent(request) : `${count(listed)} listed`;
+}
 
 export function factsOf(request: ReviewRequest): Fact[] {
   const facts = measured(request);
   const text = (value: number | undefined, show: (known: number) => ComponentChildren) =>
-    value === undefined ? <NotReported /> : show(value);
+    value === undefined ? absent(request) : show(value);
   const tried = facts.networkAttempts;
   return [
     {
       name: "Network",
-      value: text(tried, (count) => `${count} tried`),
+      value: text(tried, (times) => `${count(times)} tried`),
       tone: tried === undefined ? undefined : tried === 0 ? "ok" : "bad",
     },
-    { name: "Files", value: text(facts.filesMade, (count) => `${count} made`) },
+    { name: "Files", value: filesFact(request) },
     { name: "Processes", value: text(facts.processes, String) },
     {
       name: "Memory",
-      value: text(facts.memoryPeak, (peak) => (
-        <>
-          {mebibytes(peak)}
-          {facts.memoryMax !== undefined && <small> of {mebibytes(facts.memoryMax)}</small>}
-        </>
-      )),
+      value: text(facts.memoryPeak, mebibytes),
     },
     { name: "CPU", value: text(facts.cpu, duration) },
     { name: "Wall", value: text(facts.wall, duration) },

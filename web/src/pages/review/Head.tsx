@@ -8,8 +8,9 @@ import { Icon } from "../../parts/Icon.tsx";
 import { Passage } from "../../parts/Passage.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
-import { Ago, DueLine } from "../../parts/Time.tsx";
+import { Ago, DueLine, Exact } from "../../parts/Time.tsx";
 import { go, href, setQuery } from "../../route.ts";
+import { Cancel } from "./Cancel.tsx";
 
 /** The request before or after this one in the inbox. */
 export function neighbour(id: string, step: 1 | -1): string | undefined {
@@ -110,6 +111,7 @@ export function Head({ request }: { request: ReviewRequest }) {
         <div class="end">
           <Passage request={request} />
         </div>
+        <Cancel request={request} />
       </div>
       <div class="row small sub">
         <span>
@@ -128,6 +130,11 @@ export function Head({ request }: { request: ReviewRequest }) {
           </button>
         )}
         {(request.attempts ?? 0) > 1 && <span class="tag held">run {request.attempts} times</span>}
+        {request.standing && (
+          <Tag tone="held" icon="ok">
+            remembered, until <Exact at={request.standing.expiresAt} />
+          </Tag>
+        )}
         {Object.entries(request.labels ?? {}).map(([key, value]) => (
           <Tag>{visibleLine(`${key}=${value}`)}</Tag>
         ))}

@@ -1,9 +1,10 @@
 /** Sending an answer, and what may come of it: done, somebody was first, the bytes are others, it is over. */
 import { Problem, wordsOf } from "../../api/client.ts";
 import { decide, vote } from "../../api/requests.ts";
-import type { ReviewRequest } from "../../api/types.ts";
+import type { Remember, ReviewRequest } from "../../api/types.ts";
 import { hasVotes, me } from "../../live/server.ts";
 import { loadDetail } from "../../live/requests.ts";
+import { isLocal, isOwn } from "../../live/sight.ts";
 import { toast } from "../../live/toasts.ts";
 import { titleOf } from "../../format/title.ts";
 
@@ -32,15 +33,21 @@ function tellLost(problem: Problem, request: ReviewRequest): void {
   toast("plain", `${who} ${word} “${titleOf(request)}” first.`, "Your answer was not needed. It has left your list.");
 }
 
-function send(request: ReviewRequest, answer: Answer, comment: string): Promise<ReviewRequest> {
+function send(request: ReviewRequest, answer: Answer, comment: string, remember?: Remember): Promise<ReviewRequest> {
   const hash = signedHash(request);
-  if (hasVotes.value && request.manifestSha256) return vote(request.id, answer, comment, request.manifestSha256);
+  if (hasVotes.value && request.manifestSha256)
+    return vote(request.id, answer, comment, request.manifestSha256, remember);
   return decide(request.id, answer === "approve", comment, hash);
 }
 
-export async function answerRequest(request: ReviewRequest, answer: Answer, comment: string): Promise<Outcome> {
+export async function answerRequest(
+  request: ReviewRequest,
+  answer: Answer,
+  comment: string,
+  remember?: Remember,
+): Promise<Outcome> {
   try {
-    await send(request, answer, comment);
+    await send(request, answer, comment, remember);
     await loadDetail(request.id);
     return { kind: "done" };
   } catch (cause) {
@@ -60,10 +67,11 @@ export function shutReason(request: ReviewRequest): string | undefined {
   const who = me.value;
   if (who?.permissions && !who.permissions.includes("decide"))
     return "You are not a reviewer here. An owner can grant the role.";
-  const local = who === undefined || who.kind === "local" || who.id === "local";
-  if (!local && request.submitter && request.submitter.id === who.id)
-    return "You submitted this. Somebody else has to look at it.";
-  if (!local && request.votes?.some((one) => one.counts !== false && one.by.id === who.id && one.answer === "approve"))
+  if (isOwn(request)) return "You submitted this. Somebody else has to look at it.";
+  if (
+    !isLocal() &&
+    request.votes?.some((one) => one.counts !== false && one.by.id === who?.id && one.answer === "approve")
+  )
     return "You have approved this. Others are asked, too.";
   return undefined;
 }

@@ -1,29 +1,37 @@
 import type { AuditLine } from "../../api/audit.ts";
 import { readAudit } from "../../api/audit.ts";
-import { receiptAddress } from "../../api/requests.ts";
+import { exportAddress, receiptAddress } from "../../api/requests.ts";
 import { getHistory, getInstance } from "../../api/scheduler.ts";
-import type { ReviewRequest } from "../../api/types.ts";
+import type { ReviewRequest, Run as RunOf } from "../../api/types.ts";
 import { rowsOf, type Row } from "../../format/history.ts";
+import { plural } from "../../format/size.ts";
 import { visible, visibleLine } from "../../format/text.ts";
-import { clock, parseTime } from "../../format/time.ts";
+import { clock, duration, parseTime } from "../../format/time.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
 import { has, hasScheduler, hubs } from "../../live/server.ts";
-import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
+import { isHeldFromMe, isOver } from "../../live/sight.ts";
+import { Card, Note, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
 import { Hash, Id } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { EffectsView } from "../../parts/Effects.tsx";
 import { LiveOutput } from "../../parts/LiveOutput.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
 import { Table } from "../../parts/Table.tsx";
-import { Ago } from "../../parts/Time.tsx";
+import { Ago, Exact } from "../../parts/Time.tsx";
 import { Timeline } from "../../parts/Timeline.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place } from "../../route.ts";
 import { useEffect } from "preact/hooks";
+import { Held, Removed } from "../review/Absent.tsx";
+import { Cancel } from "../review/Cancel.tsx";
+import { Follows } from "../review/Follows.tsx";
 
+/** Behind the name of an activity stands which program can carry it out. */
+const BUILD = /-[0-9a-f]{32}$/;
 const ACTIVITY_WORDS: Record<string, string> = { RunCodeInSession: "Run", HumanApproval: "Answer" };
 
 /** The orchestration behind the request, in the words of this page. */
@@ -38,7 +46,7 @@ async function timelineOf(id: string): Promise<Row[]> {
         ? "From submission to the end"
         : row.kind === "timer"
           ? "Wait for people"
-          : (ACTIVITY_WORDS[row.name] ?? row.name),
+          : (ACTIVITY_WORDS[row.name.replace(BUILD, "")] ?? row.name),
   }));
 }
 
@@ -101,6 +109,15 @@ function HistoryCard({ id }: { id: string }) {
   );
 }
 
+function byOf({ decision, ended }: ReviewRequest) {
+  if (decision?.standing !== undefined)
+    return <a href={href("/runs", decision.standing)}>what was approved and remembered</a>;
+  if (decision?.rule !== undefined) return `the rule ${visibleLine(decision.rule)}`;
+  if (decision?.by) return <Person person={decision.by} />;
+  if (ended?.by) return <Person person={ended.by} />;
+  return decision && <NotReported />;
+}
+
 function DecisionCard({ request }: { request: ReviewRequest }) {
   const decision = request.decision;
   const hash = decision?.manifestSha256 ?? decision?.sha256 ?? request.manifestSha256 ?? request.sha256;
@@ -118,13 +135,63 @@ function DecisionCard({ request }: { request: ReviewRequest }) {
       <Pairs
         pairs={[
           ["Outcome", <State state={request.state} />],
-          ["By", decision?.by ? <Person person={decision.by} /> : decision ? <NotReported /> : undefined],
+          ["By", byOf(request)],
           ["When", decision ? <Ago at={decision.at} /> : undefined],
           ["Said", decision?.comment ? visible(decision.comment) : undefined],
+          [
+            "Cancelled",
+            request.ended && (
+              <>
+                <Ago at={request.ended.at} />
+                {request.ended.reason && `: ${visible(request.ended.reason)}`}
+              </>
+            ),
+          ],
+          [
+            "Remembered",
+            request.standing && (
+              <>
+                until <Exact at={request.standing.expiresAt} />, at most {plural(request.standing.uses, "time")}
+              </>
+            ),
+          ],
           ["Rule", request.policy?.settledBy ? visibleLine(request.policy.settledBy) : undefined],
           ["Hash", hash ? <Hash hash={hash} what="the hash" /> : undefined],
         ]}
       />
+    </Card>
+  );
+}
+
+/** Each try, what it came to and what it did. */
+function RunCard({ request, run }: { request: ReviewRequest; run: RunOf }) {
+  const took = parseTime(run.endedAt) - parseTime(run.startedAt);
+  const goesOn = run.ended === undefined && !isOver(request);
+  const several = (request.runs?.length ?? 0) > 1;
+  return (
+    <Card
+      title={several ? `Run ${run.number} of revision ${run.revision}` : "What it did"}
+      side={<span class="small dim num">{goesOn ? "running" : Number.isNaN(took) ? "" : duration(took)}</span>}
+    >
+      <div class="stack">
+        {(run.attempts ?? 1) > 1 && (
+          <Note tone="held">
+            Begun {run.attempts} times: the server went down, or the pool was full or away. Each try starts anew.
+          </Note>
+        )}
+        {goesOn && has("/v1/requests/{id}/runs/{n}/output") ? (
+          <LiveOutput id={request.id} run={run.number} />
+        ) : request.contentRemovedAt ? (
+          <>
+            {run.words && <p class="small sub">{visible(run.words)}</p>}
+            <Removed request={request} />
+          </>
+        ) : isHeldFromMe(request) && !run.effects ? (
+          <Held request={request} />
+        ) : (
+          <EffectsView run={run} />
+        )}
+      </div>
     </Card>
   );
 }
@@ -159,6 +226,18 @@ export default function Run() {
           </nav>
         }
       >
+        <Cancel request={request} />
+        {has("/v1/requests/{id}/export") && (
+          <a
+            class="btn"
+            href={exportAddress(id)}
+            download={`${id}.tar`}
+            title="Everything of it that you may see, and a receipt"
+          >
+            <Icon name="down2" />
+            Export
+          </a>
+        )}
         <a class="btn" href={href("/submit", undefined, { from: id })}>
           <Icon name="retry" />
           Run again
@@ -170,15 +249,14 @@ export default function Run() {
       <div class="side">
         <div class="stack">
           {hasScheduler.value && <TimelineCard id={id} />}
-          {request.state === "running" && has("/v1/requests/{id}/runs/{n}/output") && (
-            <Card title="Live output">
-              <LiveOutput id={id} run={request.run ?? 1} />
-            </Card>
-          )}
+          {[...(request.runs ?? [])].reverse().map((run) => (
+            <RunCard key={run.number} request={request} run={run} />
+          ))}
           {has("/v1/audit") && <HistoryCard id={id} />}
         </div>
         <div class="stack">
           <DecisionCard request={request} />
+          <Follows request={request} />
           <Card title="Submitted">
             <Pairs
               pairs={[

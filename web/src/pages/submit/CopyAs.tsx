@@ -1,16 +1,32 @@
 import { useSignal } from "@preact/signals";
+import type { Upload } from "../../api/requests.ts";
 import type { Submission } from "../../api/types.ts";
 import { Copy } from "../../parts/Copy.tsx";
 import { Panel, Tabs } from "../../parts/Tabs.tsx";
 
 const shellQuote = (text: string) => `'${text.replace(/'/g, `'\\''`)}'`;
 
-/** What goes with the code; files are named, not spelled out. */
+/** What goes with the code. */
 function membersOf(submission: Submission): Record<string, unknown> {
   const members: Record<string, unknown> = { ...submission };
   delete members["code"];
-  if (submission.files) members["files"] = submission.files.map((file) => ({ path: file.path, base64: "…" }));
   return members;
+}
+
+/** curl's own quotes around a file name: a `;` or a `,` ends it otherwise. */
+const curlName = (path: string) => `"${path.replace(/[\\"]/g, "\\$&")}"`;
+
+/** A form: each file is a part. */
+function formCurl(submission: Submission, uploads: Upload[]): string {
+  const parts = [
+    `request=${JSON.stringify(membersOf(submission))};type=application/json`,
+    "code=@main.py",
+    ...uploads.map(({ path }) => `file=@${curlName(path.split("/").pop() ?? path)};filename=${curlName(path)}`),
+  ];
+  return [
+    `curl ${shellQuote(`${location.origin}/v1/requests`)}`,
+    ...parts.map((part) => `-F ${shellQuote(part)}`),
+  ].join(" \\\n  ");
 }
 
 /** What the oldest members need is no more than an address. */
@@ -23,7 +39,8 @@ function plainCurl(submission: Submission): string {
   --data-binary @main.py`;
 }
 
-function curlOf(submission: Submission): string {
+function curlOf(submission: Submission, uploads: Upload[]): string {
+  if (uploads.length > 0) return formCurl(submission, uploads);
   if (!submission.gate && !submission.purpose) return plainCurl(submission);
   const members = JSON.stringify(membersOf(submission));
   return `jq -Rs '${members.replace(/'/g, "'\\''")} + {code: .}' main.py |
@@ -31,11 +48,18 @@ function curlOf(submission: Submission): string {
     -H 'Content-Type: application/json' -d @-`;
 }
 
-function pythonOf(submission: Submission): string {
-  return `import json, urllib.request
+function pythonOf(submission: Submission, uploads: Upload[]): string {
+  const files = uploads.map(({ path }) => path);
+  const withFiles =
+    files.length === 0
+      ? ""
+      : `
+body["files"] = [{"path": path, "content": base64.b64encode(open(path, "rb").read()).decode()}
+                 for path in ${JSON.stringify(files)}]`;
+  return `import ${files.length > 0 ? "base64, " : ""}json, urllib.request
 
 body = json.loads(${JSON.stringify(JSON.stringify(membersOf(submission)))})
-body["code"] = open("main.py").read()
+body["code"] = open("main.py").read()${withFiles}
 request = urllib.request.Request(
     "${location.origin}/v1/requests", json.dumps(body).encode(),
     {"Content-Type": "application/json"})
@@ -43,9 +67,9 @@ print(json.load(urllib.request.urlopen(request)))`;
 }
 
 /** The same submission for a terminal and a program. */
-export function CopyAs({ submission }: { submission: Submission }) {
+export function CopyAs({ submission, uploads }: { submission: Submission; uploads: Upload[] }) {
   const chosen = useSignal("curl");
-  const text = chosen.value === "curl" ? curlOf(submission) : pythonOf(submission);
+  const text = chosen.value === "curl" ? curlOf(submission, uploads) : pythonOf(submission, uploads);
   return (
     <section class="card">
       <header>

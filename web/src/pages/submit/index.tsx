@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
-import { revise, submit } from "../../api/requests.ts";
-import type { Submission } from "../../api/types.ts";
+import { revise, submit, type Upload } from "../../api/requests.ts";
+import type { InputFile, Submission } from "../../api/types.ts";
 import { EXAMPLES } from "../../format/examples.ts";
 import { bytes } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
@@ -20,15 +20,9 @@ import { CopyAs } from "./CopyAs.tsx";
 import { Followed } from "./Followed.tsx";
 
 /** A server that gives input files out takes them, too. */
-const INPUTS = "/v1/requests/{id}/revisions/{number}/inputs/{path}";
+const INPUTS = "/v1/requests/{id}/inputs/{path}";
 
 type Gate = "before" | "after" | "both";
-
-interface Attached {
-  path: string;
-  size: number;
-  base64: string;
-}
 
 const GATES: { id: Gate; name: string; hint: string }[] = [
   { id: "before", name: "Before", hint: "Nothing runs until somebody approved the code." },
@@ -51,13 +45,6 @@ function labelsOf(text: string): Record<string, string> {
   );
 }
 
-async function attach(file: File): Promise<Attached> {
-  const data = new Uint8Array(await file.arrayBuffer());
-  let binary = "";
-  for (let at = 0; at < data.length; at += 32768) binary += String.fromCharCode(...data.subarray(at, at + 32768));
-  return { path: file.name, size: file.size, base64: btoa(binary) };
-}
-
 /** What the form holds; also what a request that is revised had. */
 function useForm() {
   const from = place.value.query.get("from") ?? undefined;
@@ -70,7 +57,11 @@ function useForm() {
     labels: useSignal(""),
     by: useSignal(""),
     comment: useSignal(""),
-    files: useSignal<Attached[]>([]),
+    files: useSignal<Upload[]>([]),
+    /** Of a revision: those of before that it has again; undefined until one is taken away. */
+    kept: useSignal<InputFile[] | undefined>(undefined),
+    start: useSignal(""),
+    hub: useSignal(""),
   };
   useEffect(() => {
     if (!example) return;
@@ -82,7 +73,7 @@ function useForm() {
     if (from) void loadDetail(from);
   }, [from]);
   useEffect(() => {
-    if (old?.code === undefined || form.code.value !== "") return;
+    if (typeof old?.code !== "string" || form.code.value !== "") return;
     form.code.value = old.code;
     form.purpose.value = old.purpose ?? "";
   }, [old?.code]);
@@ -100,12 +91,14 @@ export function submissionOf(form: Form): Submission {
   };
   if (!hasVotes.value) return basic;
   const labels = labelsOf(form.labels.value);
+  const start = form.start.value.trim();
+  const hub = form.hub.value.trim();
   return {
     ...basic,
     gate: form.gate.value,
     ...(form.purpose.value.trim() ? { purpose: form.purpose.value.trim() } : {}),
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
-    ...(form.files.value.length > 0 ? { files: form.files.value.map(({ path, base64 }) => ({ path, base64 })) } : {}),
+    ...(start ? { then: { start: { name: start, ...(hub ? { hub } : {}) } } } : {}),
   };
 }
 
@@ -156,35 +149,91 @@ function ReviewFields({ form }: { form: Form }) {
         change={(value) => (form.labels.value = value)}
         hint="team=logistics, env=test"
       />
+      <details>
+        <summary class="small sub">What follows an approval</summary>
+        <div class="stack">
+          <Field
+            id="th"
+            label="Start the orchestration"
+            value={form.start.value}
+            change={(value) => (form.start.value = value)}
+            hint="By its name, once, with the result as its input. Nothing, if it is empty."
+          />
+          <Field
+            id="hu"
+            label="In the task hub"
+            value={form.hub.value}
+            change={(value) => (form.hub.value = value)}
+            hint="Without one the app's own."
+          />
+        </div>
+      </details>
     </>
   );
 }
 
-function Files({ form }: { form: Form }) {
-  const add = async (list: FileList | null) => {
-    const added = await Promise.all([...(list ?? [])].map(attach));
-    form.files.value = [...form.files.value.filter((old) => !added.some((file) => file.path === old.path)), ...added];
+/** The files that a revision has again; taking one away says so for all. */
+function KeptFiles({ form, before }: { form: Form; before: InputFile[] }) {
+  const kept = form.kept.value ?? before;
+  return (
+    <>
+      {kept.map((file) => (
+        <Attached
+          key={file.path}
+          path={file.path}
+          size={file.size}
+          again
+          remove={() => (form.kept.value = kept.filter((one) => one !== file))}
+        />
+      ))}
+    </>
+  );
+}
+
+function Attached(props: { path: string; size: number; again?: boolean; remove: () => void }) {
+  const path = visibleLine(props.path);
+  return (
+    <span class="row tight">
+      <Icon name="file" /> {path} {bytes(props.size)} {props.again && <span class="dim">as before</span>}
+      <button type="button" class="copy" aria-label={`Remove ${path}`} onClick={props.remove}>
+        <Icon name="x" />
+      </button>
+    </span>
+  );
+}
+
+function Files({ form, before }: { form: Form; before: InputFile[] }) {
+  const add = (list: FileList | null) => {
+    const added = [...(list ?? [])].map((file): Upload => ({ path: file.name, file }));
+    const isNew = (old: { path: string }) => !added.some((one) => one.path === old.path);
+    form.files.value = [...form.files.value.filter(isNew), ...added];
+    if (!before.every(isNew)) form.kept.value = (form.kept.value ?? before).filter(isNew);
   };
   return (
     <>
-      {form.files.value.map((file) => (
-        <span class="row tight">
-          <Icon name="file" /> {visibleLine(file.path)} {bytes(file.size)}
-          <button
-            type="button"
-            class="copy"
-            aria-label={`Remove ${file.path}`}
-            onClick={() => (form.files.value = form.files.value.filter((one) => one !== file))}
-          >
-            <Icon name="x" />
-          </button>
-        </span>
+      <KeptFiles form={form} before={before} />
+      {form.files.value.map((one) => (
+        <Attached
+          key={one.path}
+          path={one.path}
+          size={one.file.size}
+          remove={() => (form.files.value = form.files.value.filter((other) => other !== one))}
+        />
       ))}
       <label class="btn sm quiet">
         <Icon name="plus" />
         Add files
-        <input type="file" class="vh" multiple onChange={(event) => void add(event.currentTarget.files)} />
+        <input
+          type="file"
+          class="vh"
+          multiple
+          onChange={(event) => {
+            add(event.currentTarget.files);
+            event.currentTarget.value = ""; // the same file may be added again once it is removed
+          }}
+        />
       </label>
+      <span class="end lo dim">The code finds them below /mnt/data</span>
     </>
   );
 }
@@ -248,6 +297,7 @@ export default function Submit() {
   const followed = place.value.query.get("id") ?? undefined;
   const revises =
     from !== undefined && hasVotes.value && (old?.state === "changes-requested" || old?.state === "waiting");
+  const before = (revises && old?.revisions?.find((one) => one.number === old.revision)?.files) || [];
   useTitle("Submit");
 
   const send = async () => {
@@ -256,10 +306,14 @@ export default function Submit() {
     failure.value = undefined;
     try {
       if (revises) {
-        await revise(from, form.code.value, form.comment.value.trim());
+        const uploads = form.files.value;
+        // Nothing said of files keeps all of them; a new one says which of the others stay.
+        const kept = form.kept.value ?? (uploads.length > 0 ? before : undefined);
+        await revise(from, form.code.value, form.comment.value.trim(), kept, uploads);
+        await loadDetail(from); // the bytes of before are not shown as if they were to be voted on
         go(href("/requests", from));
       } else {
-        const made = await submit(submissionOf(form));
+        const made = await submit(submissionOf(form), form.files.value);
         for (const warning of made.warnings ?? []) toast("held", "Not all of it was taken.", warning);
         setQuery({ id: made.id });
         void loadDetail(made.id);
@@ -303,7 +357,7 @@ export default function Submit() {
                 </select>
               </>
             }
-            {...(has(INPUTS) && !revises ? { foot: <Files form={form} /> } : {})}
+            {...(has(INPUTS) ? { foot: <Files form={form} before={before} /> } : {})}
           >
             <Editor
               label="Code, main.py"
@@ -317,7 +371,7 @@ export default function Submit() {
         </div>
         <div class="stack">
           <Side form={form} send={() => void send()} sending={sending.value} revises={revises} />
-          <CopyAs submission={submissionOf(form)} />
+          <CopyAs submission={submissionOf(form)} uploads={form.files.value} />
         </div>
       </div>
     </main>
