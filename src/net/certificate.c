@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -254,13 +255,24 @@ enum status certificate_end(struct bytes pem, int64_t *ret_end_s)
     return STATUS_OK;
 }
 
+/* For all names of one label below a domain: for any of them. */
+static bool covers_name(X509 *certificate, const char *name)
+{
+    char any[256];
+    if (name[0] == '*') {
+        snprintf(any, sizeof any, "any%s", name + 1);
+        name = any;
+    }
+    return X509_check_ip_asc(certificate, name, 0) == 1 ||
+           X509_check_host(certificate, name, strlen(name), 0, NULL) == 1;
+}
+
 bool certificate_covers(struct bytes pem, const char *const *names, size_t count)
 {
     X509 *certificate = read_certificate(pem);
     bool covers = certificate != NULL;
     for (size_t i = 0; covers && i < count; i++)
-        covers = X509_check_ip_asc(certificate, names[i], 0) == 1 ||
-                 X509_check_host(certificate, names[i], strlen(names[i]), 0, NULL) == 1;
+        covers = covers_name(certificate, names[i]);
     X509_free(certificate);
     ERR_clear_error();
     return covers;

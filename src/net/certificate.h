@@ -20,7 +20,7 @@ void certificate_pair_fini(struct certificate_pair *pair);
 /* A new authority, called `name`. It may sign servers, and no further authorities. INTERNAL: OpenSSL refused. */
 STATUS_RESULT certificate_make_authority(const char *name, int64_t now_s, struct certificate_pair *ret_pair,
                                          struct err *err);
-/* A certificate for a server that is called by any of `names` (host names and numeric addresses; at least one),
+/* A certificate for a server that is called by any of `names` (host names, "*.DOMAIN", numeric addresses; at least one),
  * signed by the authority. MALFORMED: the authority's texts cannot be read; INTERNAL: OpenSSL refused. */
 STATUS_RESULT certificate_make_server(const struct certificate_pair *authority, const char *const *names,
                                       size_t count, int64_t now_s, struct certificate_pair *ret_pair,

@@ -163,7 +163,7 @@ void http_connection_judge_again(struct http_connection *connection)
     struct http_request *request = &connection->request;
     const struct http_handler *handler = &connection->server->handler;
 
-    if (connection->state != HTTP_ANSWERING || connection->failed || !handler->may_go_on)
+    if (connection->state != HTTP_ANSWERING || connection->failed || request->port || !handler->may_go_on)
         return;
     if (handler->may_go_on(handler->context, request))
         return;

@@ -22,7 +22,9 @@ const struct http_problem http_problems[] = {
     {431, "header-too-large", "Request Header Fields Too Large"},
     {500, "internal-error", "Internal Server Error"},
     {501, "not-implemented", "Not Implemented"},
+    {502, "bad-gateway", "Bad Gateway"},
     {503, "unavailable", "Service Unavailable"},
+    {504, "gateway-timeout", "Gateway Timeout"},
     {505, "http-version-not-supported", "HTTP Version Not Supported"},
 };
 const size_t http_problem_count = ARRAY_SIZE(http_problems);

@@ -57,6 +57,10 @@ static enum http_step dispatch(struct http_connection *connection)
     connection->state = HTTP_ANSWERING;
     connection->deadline = 0;
     struct http_server *server = connection->server;
+    if (request->port) {
+        http_forward_begin(request, request->port);
+        return HTTP_STEP_AGAIN;
+    }
     server->callbacks++;
     server->handler.on_request(server->handler.context, request);
     server->callbacks--;
@@ -152,6 +156,24 @@ static enum http_step expect_body(struct http_connection *connection)
     return HTTP_STEP_AGAIN;
 }
 
+/* Another program's: that one judges it. Here only its size counts. */
+static enum http_step begin_forward(struct http_connection *connection, enum http_guest guest)
+{
+    struct http_request *request = &connection->request;
+    const struct http1_head *head = &request->head;
+    bool has_body = head->body == HTTP1_BODY_CHUNKED || head->content_length > 0;
+    const struct http_admission away = {.http_status = 503, .detail = "The app does not run."};
+    connection->state = HTTP_BODY;
+    if (guest == HTTP_GUEST_AWAY)
+        return fail(connection, has_body, &away);
+    if (!has_body)
+        return dispatch(connection);
+    request->body_max = connection->server->limits.body_size_max;
+    if (head->content_length > request->body_max)
+        return http_read_refuse(connection, 413, "The body is larger than is carried to an app.");
+    return expect_body(connection);
+}
+
 static bool only_looks(struct bytes method)
 {
     return bytes_equal_cstr(method, "GET") || bytes_equal_cstr(method, "HEAD") ||
@@ -222,7 +244,8 @@ enum http_step http_read_head(struct http_connection *connection)
     http_connection_consume(connection, request->head.size);
     request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
     request->close = !request->head.keep_alive;
-    return begin_body(connection);
+    enum http_guest guest = http_forward_find(request, &request->port);
+    return guest == HTTP_GUEST_NONE ? begin_body(connection) : begin_forward(connection, guest);
 }
 
 /* Keeps a piece of the body; false without memory, or when all connections together hold too much. */

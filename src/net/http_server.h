@@ -117,6 +117,28 @@ bool http_server_drop_idlest(struct http_server *server);
 void http_server_drain(struct http_server *server, void (*on_drained)(void *context), void *context);
 size_t http_server_connection_count(const struct http_server *server);
 
+/* --- programs beside the server, on loopback, with host names of their own ---
+ * A request whose host is none of the server's own, and that a `struct http_guests` knows, is carried to that program's port, and its answer back. The server
+ * looks at the head as at any other and at nothing else: whose page made it, who asks, and what a body is are for the
+ * program to judge, which gets the request as it was sent, with the headers that speak of a connection left out (RFC 9110
+ * section 7.6.1) and X-Forwarded-For, -Proto and -Host of its own making. Each request of a connection is looked at anew, so
+ * none goes to a program because the one before it did. No protocol is switched (`Upgrade` is left out). Bounded:
+ * HTTP_FORWARDS_MAX at a time, the server's own bodies, HTTP_FORWARD_UNREAD_MAX of an answer. */
+enum http_guest {
+    HTTP_GUEST_NONE, /* the name is nobody's: the server judges the request itself */
+    HTTP_GUEST_AWAY, /* the program does not run: 503 */
+    HTTP_GUEST_HERE,
+};
+
+struct http_guests {
+    /* Whose a host is, without its port and in any case. `here`: the peer is on this machine. */
+    enum http_guest (*find)(void *context, struct bytes host, bool here, uint16_t *ret_port);
+    void *context;
+};
+
+/* Borrowed until the end of the server. Before the first connection. */
+void http_server_forward(struct http_server *server, const struct http_guests *guests);
+
 /* --- the request; everything is valid until it is answered --- */
 struct bytes http_request_method(const struct http_request *request);
 /* The path as sent, without the query, not decoded. */

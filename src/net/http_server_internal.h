@@ -43,7 +43,9 @@ struct http_server {
     struct loop_task drained;
     void (*on_exchange)(void *context, const struct http_exchange *exchange);
     void *exchange_context;
-    struct buf head; /* scratch: the head of the answer being written */
+    const struct http_guests *guests; /* NULL: there are none */
+    size_t forward_count;             /* requests that are with them */
+    struct buf head;                  /* scratch: the head of the answer being written */
     int64_t date_second;
     char date[32];
     uint8_t read_buffer[HTTP_READ_SIZE]; /* scratch: what was just received */
@@ -84,6 +86,7 @@ struct http_request {
     bool send_chunked;
     bool send_body; /* false for HEAD */
     bool close;     /* the connection ends with this answer */
+    uint16_t port;  /* of the program on loopback whose it is; 0: it is the server's own */
     void (*on_drain)(void *context);
     void *drain_context;
 };
@@ -165,6 +168,12 @@ enum http_step http_read_head(struct http_connection *connection);
 enum http_step http_read_body(struct http_connection *connection);
 /* Answers a request that is not whole, and lets the connection end behind it. */
 enum http_step http_read_refuse(struct http_connection *connection, int http_status, const char *detail);
+
+/* --- http_forward.c --- */
+/* Whose the request is, by the host that it names. */
+enum http_guest http_forward_find(const struct http_request *request, uint16_t *ret_port);
+/* The request is whole: carries it to that port, and answers it. */
+void http_forward_begin(struct http_request *request, uint16_t port);
 
 /* --- http_server.c --- */
 /* Tells who wants to know that the exchange is over. */

@@ -19,6 +19,9 @@
 #define HTTP_WRITE_TIMEOUT_NS      (30 * NS_PER_S)
 #define HTTP_RATE_MIN              1024
 #define HTTP_BODIES_SIZE_MAX       ((size_t)1 << 30)
+#define HTTP_FORWARDS_MAX          512
+#define HTTP_FORWARD_UNREAD_MAX    ((size_t)1 << 20)
+#define HTTP_FORWARD_SILENCE_NS    (240 * NS_PER_S) /* as the cloud's ingress has it */
 #define GRPC_REQUEST_SIZE_MAX      ((size_t)64 << 20)
 #define GRPC_CONNECTION_MEMORY_MAX ((size_t)256 << 20)
 #define GRPC_MEMORY_MAX            ((size_t)1 << 30)

@@ -38,7 +38,6 @@ FUNCTIONS_WITHOUT_CALLER = {
     "access_decide": "access_decide_at for what has one name only: what tests decide by",
     "engine_check": "the simulator's proof of the engine's invariants needs the engine's insides",
     "frame_parse": "the other half of frame_format; peers that tests play, and the fuzzer, read with it",
-    "http1_response_head_init": "the parser's other half: tests and the fuzzer read answers with it",
     "http_server_connection_count": "tests see with it that a connection is gone",
     "pb_put_fixed64_field": "the writer of the one wire type that the tests of the reader could not make otherwise",
     "review_write_picture": "doc/review.md is written with it, and the machine's test holds the two together",
