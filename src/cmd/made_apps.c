@@ -314,6 +314,16 @@ struct made_app *made_apps_find(struct made_apps *apps, struct bytes key)
     return NULL;
 }
 
+const struct made_app *made_apps_find_host(struct made_apps *apps, struct bytes host)
+{
+    list_each (it, &apps->all) {
+        const struct made_app *app = CONTAINER_OF(it, struct made_app, link);
+        if (app->key[0] && app->host[0] && bytes_equal_nocase(host, bytes_of_cstr(app->host)))
+            return app;
+    }
+    return NULL;
+}
+
 static bool slot_is_taken(struct made_apps *apps, uint32_t slot)
 {
     list_each (it, &apps->all)
@@ -358,6 +368,10 @@ static bool take(struct made_app *app, const struct made_app_wish *wish)
     app->port = wish->port;
     app->kind = wish->kind;
     app->wanted = wish->wanted;
+    app->external = wish->external;
+    size_t size = wish->host.size < sizeof app->host ? wish->host.size : 0;
+    memcpy(app->host, wish->host.data, size);
+    app->host[size] = '\0';
     if (!same) {
         if (app->description.data)
             explicit_bzero(app->description.data, app->description.size);

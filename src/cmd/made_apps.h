@@ -34,7 +34,9 @@ struct made_app {
     enum made_app_kind kind;      /* of the next process … */
     enum made_app_kind kind_runs; /* … and of the newest */
     uint16_t port;
-    bool wanted; /* it shall run */
+    bool wanted;    /* it shall run */
+    bool external;  /* other machines may use it */
+    char host[256]; /* its name; "": none */
     enum made_app_phase phase;
     struct buf description; /* wire/launch_environment.h or wire/container_launch.h; wiped */
     struct buf log;
@@ -81,6 +83,8 @@ struct made_app_wish {
     enum made_app_kind kind;
     uint16_t port;
     bool wanted;
+    bool external;
+    struct bytes host; /* at most 255 bytes; a longer one is none */
     struct bytes description;
 };
 
@@ -92,6 +96,8 @@ STATUS_RESULT made_apps_put(struct made_apps *apps, struct bytes key, const stru
 void made_apps_remove(struct made_apps *apps, struct bytes key);
 /* NULL: there is none of that key. */
 struct made_app *made_apps_find(struct made_apps *apps, struct bytes key);
+/* By its host name, in any case. NULL: it is none's. */
+const struct made_app *made_apps_find_host(struct made_apps *apps, struct bytes host);
 /* How it does. */
 void made_app_tell(const struct made_app *app, struct control_app_state *ret_state);
 

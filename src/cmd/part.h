@@ -67,7 +67,9 @@ struct server {
     struct launcher_client *launchers
         [MADE_APP_KINDS];    /* part_launcher.c: NULL with `made-apps` 0; of containers, without an engine */
     char no_containers[240]; /* part_launcher.c: what struct control_engine has */
-    struct made_apps made_apps; /* part_apps.c */
+    struct made_apps made_apps;    /* part_apps.c */
+    struct http_guests app_guests; /* part_apps.c: their names */
+    char apps_port[8];             /* part_apps.c: as their addresses have it */
 
     char *data_dir;                    /* part_folder.c: as people write it; NULL: nothing is kept */
     struct folder_handle data;         /* part_folder.c: the same, for this process */
@@ -203,6 +205,8 @@ STATUS_RESULT part_policy_apply(struct server *server, struct err *err);
 STATUS_RESULT part_identity_serve(struct server *server, struct err *err);
 /* The rows of apps in what the control plane makes resources of. */
 void part_apps_engine(const struct server *server, struct control_engine *engine);
+/* Says under which names apps are reached. After the port is open. */
+void part_apps_names(struct server *server, struct control_options *options);
 
 /* True if the command has the part. */
 bool server_has(const struct server *server, const struct part *part);

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/container_block.h"
 #include "cmd/part.h"
 #include "wire/launch_environment.h"
 
-#define PORTS_OF_OURS (MADE_SCHEDULERS_MAX + 2) /* of schedulers, the server, its identities */
+#define DOMAIN_DEFAULT "apps.localhost"
+#define DOMAIN_SIZE    120 /* bytes: with the names of app and environment a host name, RFC 1035 section 2.3.4 */
+#define PORTS_OF_OURS  (MADE_SCHEDULERS_MAX + 2) /* of schedulers, the server, its identities */
 
 static enum status add_variable(const struct control_app *app, struct buf *block, const char *name,
                                 const char *value, struct err *err)
@@ -72,6 +75,21 @@ static size_t list_ports(const struct server *server, uint16_t ret_ports[PORTS_O
     return count;
 }
 
+/* The app refuses requests for hosts that it does not know (wire/http1/site.h). The certificate is for all of the environment. */
+static enum status add_host(struct server *server, const struct control_app *app, struct buf *block,
+                            struct err *err)
+{
+    char wildcard[260];
+    size_t dot = bytes_find(app->host, BYTES_LITERAL("."));
+    int size = snprintf(wildcard, sizeof wildcard, "*%.*s", BYTES_FMT(bytes_slice(app->host, dot, SIZE_MAX)));
+    if (!app->host.size || size < 2 || (size_t)size >= sizeof wildcard)
+        return STATUS_OK;
+    tls_setup_add(&server->tls, bytes_of(wildcard, (size_t)size));
+    if (app->contained)
+        return STATUS_OK;
+    return launch_environment_add(block, BYTES_LITERAL("SALLYPORT_HOST_NAMES"), app->host, err);
+}
+
 static enum status put_app(void *context, struct bytes key, const struct control_app *app, struct err *err)
 {
     struct server *server = context;
@@ -84,8 +102,14 @@ static enum status put_app(void *context, struct bytes key, const struct control
     enum status status = buf_status(&block);
     if (status == STATUS_OK)
         status = add_identities(server, key, app, &block, err);
-    struct made_app_wish wish = {
-        .kind = kind, .port = app->port, .wanted = app->wanted, .description = buf_peek(&block)};
+    if (status == STATUS_OK)
+        status = add_host(server, app, &block, err);
+    struct made_app_wish wish = {.kind = kind,
+                                 .port = app->port,
+                                 .wanted = app->wanted,
+                                 .external = app->external,
+                                 .host = app->host,
+                                 .description = buf_peek(&block)};
     if (status == STATUS_OK && app->contained) {
         uint16_t ports[PORTS_OF_OURS];
         size_t count = list_ports(server, ports);
@@ -122,8 +146,50 @@ void part_apps_engine(const struct server *server, struct control_engine *engine
     engine->app_tell = tell_app;
 }
 
+/* --- their names --- */
+
+static bool is_public(const struct server *server)
+{
+    return setting_text(server->settings, "apps-domain") != NULL;
+}
+
+static enum http_guest find_app(void *context, struct bytes host, bool here, uint16_t *ret_port)
+{
+    struct server *server = context;
+    const struct made_app *app = made_apps_find_host(&server->made_apps, host);
+    if (!app || !(here || (app->external && is_public(server))))
+        return HTTP_GUEST_NONE;
+    *ret_port = app->port;
+    return app->phase == MADE_APP_RUNNING ? HTTP_GUEST_HERE : HTTP_GUEST_AWAY;
+}
+
+void part_apps_names(struct server *server, struct control_options *options)
+{
+    uint16_t port = listener_port(server->listener);
+    uint16_t usual = server->tls.server ? 443 : 80;
+    if (port != usual)
+        snprintf(server->apps_port, sizeof server->apps_port, ":%u", (unsigned)port);
+    options->apps_domain = text_or(setting_text(server->settings, "apps-domain"), DOMAIN_DEFAULT);
+    options->apps_port = server->apps_port;
+    options->apps_public = is_public(server);
+}
+
+static enum status check(const struct server *server, struct err *err)
+{
+    struct bytes domain =
+        bytes_of_cstr(text_or(setting_text(server->settings, "apps-domain"), DOMAIN_DEFAULT));
+    if (domain.size <= DOMAIN_SIZE && site_name_valid(domain) &&
+        bytes_find(domain, BYTES_LITERAL(":")) == domain.size)
+        return STATUS_OK;
+    return err_set(err, STATUS_INVALID_ARGUMENT,
+                   "apps-domain: no domain of at most %d bytes; write it as in apps.example.org",
+                   DOMAIN_SIZE);
+}
+
 static enum status start(struct server *server, struct err *err)
 {
+    server->app_guests = (struct http_guests){.find = find_app, .context = server};
+    http_server_forward(server->http, &server->app_guests);
     server->made_apps.authority = server->tls.authority;
     return made_apps_init(&server->made_apps, server->loop, server->launchers,
                           (size_t)setting_number(server->settings, "made-apps"), err);
@@ -155,6 +221,7 @@ static void destroy(struct server *server)
 const struct part part_apps = {
     .name = "apps",
     .commands = COMMAND_DEV,
+    .check = check,
     .start = start,
     .health = health,
     .stop = stop,

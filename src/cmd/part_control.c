@@ -245,6 +245,7 @@ static enum status start(struct server *server, struct err *err)
                    .context = server},
     };
     part_apps_engine(server, &options.engine);
+    part_apps_names(server, &options);
     return control_create(server->loop, &options, &server->control, err);
 }
 

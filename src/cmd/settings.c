@@ -13,7 +13,7 @@ const struct option_spec settings_table[] = {
      "numeric address to listen on"},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, COMMAND_SERVERS,
      "port for HTTP/1.1 and gRPC; 0: the kernel chooses"},
-    {"host-names", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, COMMAND_SERVERS,
+    {"host-names", OPTION_TEXT, "NAMES", "SALLYPORT_HOST_NAMES", NULL, 0, 0, COMMAND_SERVERS,
      "names, separated by commas, that clients and proxies call this server besides localhost"},
     {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, COMMAND_SERVERS,
      "folder of the durable state; app has one where it is named or with --auth, pool with --auth; default: "
@@ -94,6 +94,10 @@ const struct option_spec settings_table[] = {
      "sessions of all session pools together that are made while the server runs, ready ones included"},
     {"made-apps", OPTION_COUNT, "N", NULL, "16", 0, LAUNCHER_APPS_MAX / 2, COMMAND_DEV,
      "container apps that are made while the server runs; 0: none is started"},
+    {"apps-domain", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, COMMAND_DEV,
+     "domain of container apps, whose names lead to this machine: then apps with external ingress are served "
+     "to others, too; "
+     "default: apps.localhost, for this machine only"},
     {"container-engine", OPTION_TEXT, "PROGRAM", NULL, "none", 0, 0, COMMAND_DEV,
      "podman, docker, nerdctl or a path: runs container apps of other images than sallyport/app, with the "
      "rights of who "

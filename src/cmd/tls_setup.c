@@ -343,6 +343,21 @@ enum status tls_setup_start(struct tls_setup *setup, const struct option_values 
     return loop_timer_set(loop, &setup->look, loop_now(loop) + LOOK_NS);
 }
 
+void tls_setup_add(struct tls_setup *setup, struct bytes name)
+{
+    struct err err = {0};
+    size_t before = setup->name_count;
+    if (!setup->folder[0] || !setup->server)
+        return;
+    bool added = add_name(setup, name);
+    if (added && setup->name_count == before)
+        return;
+    if (!added || make_own_files(setup, &err) != STATUS_OK)
+        log_error(AREA, "the own certificate is not for a new name cause=\"%s\"", err.text);
+    else
+        renew(setup, false);
+}
+
 void tls_setup_reload(struct tls_setup *setup)
 {
     if (setup->server)

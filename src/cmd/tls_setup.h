@@ -18,7 +18,7 @@
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
-#define TLS_SETUP_NAMES 80
+#define TLS_SETUP_NAMES 160
 
 /* Zero-initialise. */
 struct tls_setup {
@@ -42,6 +42,9 @@ STATUS_RESULT tls_setup_open(struct tls_setup *setup, const struct option_values
 STATUS_RESULT tls_setup_start(struct tls_setup *setup, const struct option_values *values, struct loop *loop,
                               const char *folder, const char *shown, const struct site *site,
                               struct err *err);
+/* The own certificate is for `name`, too, from now on: a new one, if it is not yet. Nothing where files were given, or there is
+ * no room for a further name. What fails is in the log. */
+void tls_setup_add(struct tls_setup *setup, struct bytes name);
 /* True if the certificate in use has expired or does so soon, in words. */
 bool tls_setup_ends(const struct tls_setup *setup, char *ret_text, size_t size);
 /* Reads the files again, whether they have changed or not, and says in the log how that went. */

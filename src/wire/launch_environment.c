@@ -21,6 +21,7 @@ static const struct {
     {"DOTNET_", false, true},
     {"IDENTITY_ENDPOINT", true, false},
     {"IDENTITY_HEADER", true, false},
+    {"SALLYPORT_HOST_NAMES", true, false},
 };
 
 static bool is_name(struct bytes name)

@@ -46,7 +46,7 @@ class Page(unittest.TestCase):
     def bash(self, script):
         """The script's output; every command of it must succeed."""
         done = subprocess.run(["bash", "--norc", "-euo", "pipefail", "-c", script], capture_output=True, text=True, env=self.environment,
-                              stdin=subprocess.DEVNULL, timeout=300)
+                              stdin=subprocess.DEVNULL, timeout=300, cwd=self.folder.name)
         self.assertEqual((done.returncode, done.stderr), (0, ""), f"{done.stdout}\n{done.stderr}")
         return done.stdout
 
@@ -67,6 +67,11 @@ class Page(unittest.TestCase):
         status, _, answer = app.review(request, True)
         self.assertEqual((status, answer), (200, {"message": "Code execution approved."}))
         self.assertEqual(app.until(request, "approved", "failed")["state"], "approved")
+        # By its name below the environment's domain, at the server's own port; curl takes names below localhost for loopback.
+        name = self.bash(f"az containerapp show -n my-app -g {GROUP} --query properties.latestRevisionFqdn -o tsv").strip()
+        domain = self.bash(f"az containerapp env show -n myContainerEnv -g {GROUP} --query properties.defaultDomain -o tsv").strip()
+        self.assertEqual(name, f"my-app.{domain}:{self.server.port}")
+        self.assertIn(request, self.bash(f"curl -fsS --noproxy '*' http://{name}/v1/requests/{request}"))
         log = self.bash(f"az containerapp logs show -n my-app -g {GROUP} --format text --tail 300")
         self.assertIn("sallyport 0.", log)
         self.assertIn('"Log": "', self.bash(f"az containerapp logs show -n my-app -g {GROUP}").replace('"Log":"', '"Log": "'))

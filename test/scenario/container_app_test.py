@@ -210,5 +210,104 @@ class Apps(unittest.TestCase):
         self.assertEqual(other["properties"]["runningStatus"], "NoEngine")
 
 
+class Names(unittest.TestCase):
+    """Apps by their names, NAME.ENVIRONMENT-HASH.DOMAIN, at the server's own port; the client is curl."""
+    def serve(self, *arguments):
+        self.server = Server(PROGRAM, arguments=["--auth", *arguments]).start().sign_in()
+        self.addCleanup(self.server.close)
+        subscription = self.ask(200, "GET", "/subscriptions?api-version=2022-12-01")["value"][0]["subscriptionId"]
+        self.subscription = f"/subscriptions/{subscription}"
+        for group in ("apps", "others"):
+            self.ask(201, "PUT", f"{self.subscription}/resourceGroups/{group}?api-version=2024-11-01", {"location": "local"})
+        self.environment = self.ask(200, "PUT", self.path("managedEnvironments", "Env"), {"location": "local", "properties": {}})
+
+    def ask(self, expected, method, path, body=None):
+        status, _, answer = self.server.ask(method, path, body)
+        self.assertEqual(status, expected, (method, path, answer, self.server.tail()[-800:]))
+        return answer
+
+    def path(self, kind, name, group="apps"):
+        return f"{self.subscription}/resourceGroups/{group}/providers/Microsoft.App/{kind}/{name}?{VERSION}"
+
+    def make(self, name, external=True, group="apps", expected=200):
+        variables = [{"name": "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", "value": f"Endpoint={self.server.ready['url']};Authentication=None;TaskHub=default"},
+                     {"name": "SESSION_POOL_URL", "value": self.server.ready["sessionPoolUrl"]}]
+        return self.ask(expected, "PUT", self.path("containerApps", name, group), {"location": "local", "properties": {
+            "environmentId": self.environment["id"], "configuration": {"ingress": {"external": external, "targetPort": 8080}},
+            "template": {"containers": [{"name": "main", "image": "sallyport/app", "env": variables}]}}})
+
+    def curl(self, *words):
+        """(status, body)"""
+        done = subprocess.run(["curl", "-sS", "--max-time", "60", "--noproxy", "*", "-w", "\n%{http_code}", *words], capture_output=True, text=True, timeout=90)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body
+
+    def until_healthy(self, url, *words):
+        deadline = time.monotonic() + 60
+        while (status := self.curl(*words, f"{url}/healthz")[0]) in (502, 503):
+            self.assertLess(time.monotonic(), deadline, self.server.tail())
+            time.sleep(0.1)
+        self.assertEqual(status, 200)
+
+    def test_an_app_is_reached_by_its_name(self):  # CS-29, CS-30
+        self.serve()
+        domain = self.environment["properties"]["defaultDomain"]
+        self.assertRegex(domain, r"^env-[0-9a-f]{8}\.apps\.localhost$")
+        app = self.make("Shop")["properties"]
+        self.assertEqual(app["latestRevisionFqdn"], f"shop.{domain}:{self.server.port}")
+        self.assertRegex(app["configuration"]["ingress"]["fqdn"], r"^localhost:\d+$")
+        url = f"http://{app['latestRevisionFqdn']}"
+        self.until_healthy(url)
+
+        # It is the app that answers, without sign-in, also to a page of its own; the server's own door is as it was.
+        status, body = self.curl(f"{url}/openapi.json")
+        self.assertEqual(status, 200)
+        self.assertNotIn("/subscriptions", body)
+        self.assertEqual(self.curl("-X", "POST", f"{url}/v1/requests", "-H", "Content-Type: application/json", "-H", f"Origin: {url}", "-d", "{}")[0], 400)
+        self.assertEqual(self.curl("-X", "POST", f"{url}/v1/requests", "-H", "Content-Type: application/json", "-H", "Origin: http://evil.example", "-d", "{}")[0], 403)
+        self.assertEqual(self.curl("--http2-prior-knowledge", f"{url}/healthz")[0], 200)
+        self.assertEqual(self.curl(f"http://localhost:{self.server.port}/v1/requests")[0], 401)
+
+        # Nobody else's name, none for who is carried here from elsewhere, and no second app of a name.
+        self.assertEqual(self.curl(f"http://other.{domain}:{self.server.port}/")[0], 421)
+        self.assertEqual(self.curl(f"{url}/healthz", "-H", "X-Forwarded-For: 192.0.2.1")[0], 421)
+        self.assertEqual(self.make("shop", group="others", expected=409)["error"]["code"], "ContainerAppNameInUse")
+        self.ask(200, "POST", self.path("containerApps", "shop/stop"))
+        deadline = time.monotonic() + 60
+        while (answer := self.curl(f"{url}/healthz"))[0] != 503:
+            self.assertLess(time.monotonic(), deadline, answer)
+            time.sleep(0.1)
+
+        # The same name after a restart, and none after its deletion.
+        self.assertEqual(self.server.stop(), 0, self.server.tail())
+        self.server.start().sign_in()
+        self.ask(200, "POST", self.path("containerApps", "shop/start"))
+        self.until_healthy(f"http://shop.{domain}:{self.server.port}")
+        self.ask(200, "DELETE", self.path("containerApps", "shop"))
+        self.assertEqual(self.curl(f"http://shop.{domain}:{self.server.port}/healthz")[0], 421)
+
+    def test_a_domain_of_one_s_own_lets_others_in_where_ingress_is_external(self):
+        self.serve("--apps-domain", "apps.example.org")
+        domain = self.environment["properties"]["defaultDomain"]
+        self.assertRegex(domain, r"^env-[0-9a-f]{8}\.apps\.example\.org$")
+        for name, external in (("shop", True), ("cellar", False)):
+            app = self.make(name, external)["properties"]
+            address = f"{name}.{domain}:{self.server.port}"
+            self.assertEqual(app["configuration"]["ingress"]["fqdn"], address)
+            here = ["--resolve", f"{address}:127.0.0.1"]
+            self.until_healthy(f"http://{address}", *here)
+            self.assertEqual(self.curl(*here, "-H", "X-Forwarded-For: 192.0.2.1", f"http://{address}/healthz")[0], 200 if external else 421)
+
+    def test_the_certificate_is_for_the_names_of_apps(self):
+        self.serve("--tls")
+        app = self.make("shop")["properties"]
+        authority = pathlib.Path(self.server.data) / "tls/authority.pem"
+        url = f"https://{app['latestRevisionFqdn']}"
+        self.until_healthy(url, "--cacert", str(authority))
+        self.assertEqual(self.curl("--cacert", str(authority), "--http1.1", f"{url}/healthz")[0], 200)
+        self.assertEqual(self.curl("--cacert", str(authority), f"{url}/healthz", "-o", "/dev/null", "-w", "%{http_version}\n%{http_code}"), (200, "2"))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "svc/control/control_internal.h"
 
-#define DOMAIN "localhost"
-
 /* --- its identities --- */
 
 static bool has_own_identity(const json_t *record)
@@ -60,6 +58,12 @@ static bool check_identities(struct control *control, json_t *record, struct con
 }
 
 /* --- the record --- */
+
+static json_t *ingress_of(const json_t *record)
+{
+    const json_t *properties = json_object_get(record, "properties");
+    return json_object_get(json_object_get(properties, "configuration"), "ingress");
+}
 
 static json_t *former_record(struct control *control, const struct resource_id *id)
 {
@@ -126,9 +130,9 @@ bool control_check_app(struct control *control, const struct resource_id *id, js
                        struct control_fault *ret_fault)
 {
     json_t *properties = control_properties(record);
-    static const char *const derived[] = {"latestRevisionName",  "latestReadyRevisionName",
-                                          "runningStatus",       "runningStatusDetails",
-                                          "eventStreamEndpoint", "outboundIpAddresses"};
+    static const char *const derived[] = {
+        "latestRevisionName",   "latestReadyRevisionName", "latestRevisionFqdn", "runningStatus",
+        "runningStatusDetails", "eventStreamEndpoint",     "outboundIpAddresses"};
     for (size_t i = 0; i < ARRAY_SIZE(derived); i++)
         (void)json_object_del(properties, derived[i]);
     json_t *template = control_take_object(properties, "template", "properties.template", ret_fault);
@@ -136,7 +140,9 @@ bool control_check_app(struct control *control, const struct resource_id *id, js
         template ? control_take_object(properties, "configuration", "properties.configuration", ret_fault)
                  : NULL;
     return settings && check_containers(record, ret_fault) && check_description(control, record, ret_fault) &&
-           check_identities(control, record, ret_fault) && take_place(control, id, record, ret_fault);
+           check_identities(control, record, ret_fault) &&
+           control_app_host_is_free(control, id, record, ret_fault) &&
+           take_place(control, id, record, ret_fault);
 }
 
 /* --- making and ending it --- */
@@ -161,6 +167,7 @@ static enum status run(struct control *control, struct bytes key, const json_t *
 {
     const struct control_engine *engine = &control->options.engine;
     CLEANUP(buf_fini) struct buf block = {0};
+    CLEANUP(buf_fini) struct buf host = {0};
     struct control_fault fault = {0};
     struct control_app app = {.port = (uint16_t)json_integer_value(json_object_get(record, "port")),
                               .wanted = !json_is_true(json_object_get(record, "stopped"))};
@@ -180,6 +187,9 @@ static enum status run(struct control *control, struct bytes key, const json_t *
     json_object_foreach(json_object_get(json_object_get(record, "identity"), "userAssignedIdentities"), id,
                         value) if (lower(id, user, sizeof user))
         add_identity(control, &app, bytes_of_cstr(user));
+    control_app_host(control, control_key_name(key), record, &host);
+    app.host = buf_peek(&host);
+    app.external = json_is_true(json_object_get(ingress_of(record), "external"));
     app.description = buf_peek(&block);
     enum status status = engine->app_put(engine->context, key, &app, err);
     if (block.data)
@@ -205,9 +215,7 @@ static void write_identity(struct app_making *making, const struct directory_app
     char object_id[GUID_TEXT_SIZE + 1], client_id[GUID_TEXT_SIZE + 1];
     directory_guid(object_id);
     directory_guid(client_id);
-    struct bytes name = making->key;
-    for (size_t slash; (slash = bytes_find(name, BYTES_LITERAL("/"))) < name.size;)
-        name = bytes_slice(name, slash + 1, name.size);
+    struct bytes name = control_key_name(making->key);
     struct arena *arena = &control->current->arena;
     const struct directory_application made = {.id = object_id,
                                                .client_id = client_id,
@@ -302,11 +310,29 @@ static void show_identities(struct control *control, struct bytes own_key, json_
     }
 }
 
+/* A port of its own is reached by any client; a name below a domain of loopback only by those whose resolver knows that such
+ * names are loopback (RFC 6761 section 6.3), which not every machine's does. */
+static void show_address(const struct control *control, struct bytes name, json_t *shown)
+{
+    json_t *properties = json_object_get(shown, "properties");
+    CLEANUP(buf_fini) struct buf host = {0};
+    CLEANUP(buf_fini) struct buf own = {0};
+    control_app_host(control, name, shown, &host);
+    bool named = host.size > 0;
+    buf_append_cstr(&host, control->options.apps_port);
+    buf_append_fmt(&own, "localhost:%u", (unsigned)json_integer_value(json_object_get(shown, "port")));
+    const struct buf *fqdn = named && control->options.apps_public ? &host : &own;
+    (void)json_object_set_new(ingress_of(shown), "fqdn", json_stringn((const char *)fqdn->data, fqdn->size));
+    if (named)
+        (void)json_object_set_new(properties, "latestRevisionFqdn",
+                                  json_stringn((const char *)host.data, host.size));
+}
+
 void control_show_app(struct control *control, const struct resource_id *id, json_t *shown)
 {
     json_t *properties = json_object_get(shown, "properties");
     json_t *settings = json_object_get(properties, "configuration");
-    json_t *ingress = json_object_get(settings, "ingress");
+    const json_t *ingress = ingress_of(shown);
     struct bytes name = control_name_of(id);
     struct control_app_state state;
     CLEANUP(buf_fini) struct buf url = {0};
@@ -322,12 +348,8 @@ void control_show_app(struct control *control, const struct resource_id *id, jso
                    control->options.url, control->subscription, BYTES_FMT(id->group), BYTES_FMT(name));
     (void)json_object_set_new(properties, "eventStreamEndpoint",
                               json_stringn((const char *)url.data, url.size));
-    if (json_is_object(ingress)) {
-        char host[sizeof DOMAIN + 8];
-        snprintf(host, sizeof host, DOMAIN ":%u",
-                 (unsigned)json_integer_value(json_object_get(shown, "port")));
-        (void)json_object_set_new(ingress, "fqdn", json_string(host));
-    }
+    if (json_is_object(ingress))
+        show_address(control, name, shown);
     (void)json_object_del(shown, "port");
     (void)json_object_del(shown, "stopped");
     show_identities(control, id->key, json_object_get(shown, "identity"));
@@ -380,8 +402,9 @@ enum control_act control_act_app(struct control_call *call, struct bytes action)
 void control_show_environment(struct control *control, const struct resource_id *id, json_t *shown)
 {
     json_t *properties = json_object_get(shown, "properties");
-    (void)control;
-    (void)id;
-    (void)json_object_set_new(properties, "defaultDomain", json_string(DOMAIN));
+    CLEANUP(buf_fini) struct buf domain = {0};
+    control_environment_domain(control, id->key, &domain);
+    (void)json_object_set_new(properties, "defaultDomain",
+                              json_stringn((const char *)domain.data, domain.size));
     (void)json_object_set_new(properties, "staticIp", json_string("127.0.0.1"));
 }

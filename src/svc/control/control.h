@@ -40,6 +40,8 @@ struct control_app {
     uint16_t port;            /* of its own: what scheduler_port said at first */
     bool wanted;              /* it shall run */
     bool contained;           /* it is a container of another image than sallyport/app */
+    bool external;            /* ingress from other machines is wished for, too */
+    struct bytes host;        /* its name, in lower case; empty: without ingress or environment it has none */
     struct bytes description; /* without what tells of identities: wire/launch_environment.h, of a container
                                  wire/container_launch.h */
     const char *identities[CONTROL_APP_IDENTITIES_MAX]; /* object ids of applications; its own is the first */
@@ -118,7 +120,10 @@ struct control_options {
     const char *path;            /* of the file with the resources */
     const char *shown;           /* what messages call it */
     struct directory *directory; /* who there is, and the ids of subscription and tenant; borrowed */
-    const char *url; /* of this server, as clients write it, without a slash at its end; borrowed */
+    const char *url;         /* of this server, as clients write it, without a slash at its end; borrowed */
+    const char *apps_domain; /* what the domains of environments end with; borrowed */
+    const char *apps_port;   /* ":8080", or "" where clients need not say it; borrowed */
+    bool apps_public;        /* other machines know the domain, so an app's address is its name */
     struct control_fixed fixed;
     struct control_engine engine;
     int64_t (*unix_ns)(void); /* NULL: clock_unix_ns */

@@ -294,6 +294,16 @@ const json_t *control_app_containers(const json_t *record);
 bool control_app_is_own(const json_t *record);
 /* Appends what its process or container is given, secrets put in, as struct control_app has it. False with a fault. */
 bool control_app_describe(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault);
+/* The last segment of a key. */
+struct bytes control_key_name(struct bytes key);
+/* Appends the domain of the environment with that id, NAME-HASH.DOMAIN: below it, each app has its name. */
+void control_environment_domain(const struct control *control, struct bytes id, struct buf *out);
+/* Appends the host name of the app of that record; nothing if it has no ingress or no environment. */
+void control_app_host(const struct control *control, struct bytes name, const json_t *record,
+                      struct buf *out);
+/* False with a fault: another app has that name. */
+bool control_app_host_is_free(struct control *control, const struct resource_id *id, const json_t *record,
+                              struct control_fault *ret_fault);
 /* Returns false with the fault "'NAME': WHAT." at that place of the body. */
 bool control_refuse(struct control_fault *fault, const char *target, const char *what, struct bytes name);
 /* The process or container of an app; false: it has none, and `ret_state` says why. */
