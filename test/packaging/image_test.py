@@ -144,6 +144,48 @@ class Image(unittest.TestCase):
         owner = self.podman.run("exec", "one", "/usr/bin/id", "-u").stdout.strip()
         self.assertEqual(owner, "10001")
 
+    def test_the_compose_file_brings_up_a_server_and_takes_it_away(self):
+        """By podman-compose; of its words only the network is another, since this machine has none for containers."""
+        tool = BUILD / "venv-compose"
+        bridge = self.podman.folder / "compose-podman"
+        bridge.write_text(f"""#!/usr/bin/python3
+import os, sys
+words = sys.argv[1:]
+if words[:1] == ["network"]:
+    sys.exit(0)
+if words[:1] in (["create"], ["run"]):
+    port = words.index("-p")
+    assert words[port + 1] == "127.0.0.1:8080:8080", words
+    del words[port:port + 2]
+    words = words[:1] + {self.podman.options!r} + [word for word in words[1:] if not word.startswith("--network=")]
+os.execv({str(self.podman.program)!r}, ["podman", *words])
+""")
+        bridge.chmod(0o755)
+
+        def compose(*words):
+            done = subprocess.run([sys.executable, SOURCE / "test/scenario/in_venv.py", tool, "podman-compose==1.6.0", tool / "bin/podman-compose",
+                                   "--podman-path", bridge, "-f", SOURCE / "packaging/compose/compose.yaml", *words],
+                                  capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+            if done.returncode == 77:
+                self.skipTest("podman-compose cannot be had")
+            self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}")
+            return done.stdout + done.stderr
+
+        self.addCleanup(self.podman.run, "volume", "rm", "-f", "compose_state", check=False)
+        self.addCleanup(self.podman.run, "rm", "-f", "-t", "0", "compose_sallyport_1", check=False)
+        compose("up", "-d")
+        self.process = self.podman.run("inspect", "--format", "{{.State.Pid}}", "compose_sallyport_1").stdout.strip()
+        deadline = time.monotonic() + PATIENCE_S
+        while not (key := re.search(r"spk_\w+", compose("logs"))):
+            self.assertLess(time.monotonic(), deadline, self.podman.run("logs", "compose_sallyport_1", check=False).stderr[-2000:])
+            time.sleep(0.5)
+        ask = ["curl", "-sSk", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-o", "/dev/null", "-w", "%{http_code}"]
+        self.assertEqual(self.inside(*ask, "https://localhost:8080/v1/requests").stdout, "401")
+        self.assertEqual(self.inside(*ask, "-H", f"Authorization: Bearer {key.group()}", "https://localhost:8080/v1/requests").stdout, "200")
+        self.assertEqual(self.inside(*ask, "-H", "Host: evil.example", "https://localhost:8080/v1/requests").stdout, "421")
+        compose("down", "--volumes")
+        self.assertEqual(self.podman.left(), [])
+
 
 if __name__ == "__main__":
     for tool in ("dpkg-deb", "dpkg-shlibdeps", "strip", "meson", "nsenter", "curl"):
