@@ -18,10 +18,12 @@ from token_service import certificate, eventually  # noqa: E402
 PROGRAM, WORKER = sys.argv.pop(1), sys.argv.pop(1)
 
 
-class OwnService(unittest.TestCase):
+class Case(unittest.TestCase):
+    COMMAND, ARGUMENTS = "scheduler", ("--auth", "--tls", "--managed-identity", "worker")
+
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--managed-identity", "worker"])
+        cls.server = Server(PROGRAM, command=cls.COMMAND, arguments=list(cls.ARGUMENTS))
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.authority = cls.server.ready["certificateAuthority"]
@@ -61,6 +63,8 @@ class OwnService(unittest.TestCase):
         self.grant("Durable Task Data Reader", name)
         eventually(lambda: self.show(kind, environment).returncode == 3, "it may not, although it was granted")
 
+
+class OwnService(Case):
     def test_with_a_secret(self):
         made, environment = self.application("with-secret")
         self.come_in("with-secret", "Environment", {**environment, "AZURE_CLIENT_SECRET": made["secret"]})
@@ -88,6 +92,34 @@ class OwnService(unittest.TestCase):
         done = subprocess.run([WORKER, self.string("DefaultAzure")], capture_output=True, text=True, timeout=120,
                               env={**self.base, **environment, "AZURE_CLIENT_SECRET": made["secret"]})
         self.assertEqual((done.returncode, done.stdout), (0, "completed: hello\nsigned in by environment\n"), done.stderr)
+
+
+class SignedInByAz(Case):
+    """The sign-in is the whole server's, which has a subscription."""
+    COMMAND, ARGUMENTS = "dev", ("--auth", "--tls")
+
+    def test_with_the_sign_in_of_sallyport_az(self):
+        """`az` on the PATH is `sallyport az`: the library asks it as it asks the cloud's."""
+        made, environment = self.application("with-az")
+        tools = pathlib.Path(self.folder.name, "tools")
+        tools.mkdir()
+        (tools / "az").write_text(f'#!/bin/sh\nexec {os.path.abspath(PROGRAM)} az "$@"\n')
+        (tools / "az").chmod(0o755)
+        az = {"PATH": f"{tools}:/usr/bin:/bin", "XDG_STATE_HOME": f"{self.folder.name}/state", "SALLYPORT_URL": f"https://localhost:{self.server.port}",
+              "REQUESTS_CA_BUNDLE": self.authority}
+
+        nobody = self.show("AzureCli", az)
+        self.assertEqual(nobody.returncode, 1, nobody.stdout)
+        self.assertIn("nobody is signed in: run az login", nobody.stderr)
+        login = ["az", "login", "--service-principal", "-u", made["clientId"], "-p", made["secret"], "--tenant", environment["AZURE_TENANT_ID"]]
+        done = subprocess.run(login, capture_output=True, text=True, timeout=60, env={**self.base, **az})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.come_in("with-az", "AzureCli", az)
+        worker = subprocess.run([WORKER, self.string("AzureCli")], capture_output=True, text=True, timeout=120, env={**self.base, **az})
+        self.assertIn("Durable Task", worker.stderr)  # it may read, not work
+        self.grant("Durable Task Data Contributor", "with-az")
+        done = subprocess.run([WORKER, self.string("DefaultAzure")], capture_output=True, text=True, timeout=120, env={**self.base, **az})
+        self.assertEqual((done.returncode, done.stdout), (0, "completed: hello\nsigned in by Azure CLI\n"), done.stderr)
 
 
 if __name__ == "__main__":
