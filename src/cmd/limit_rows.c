@@ -11,6 +11,7 @@
 #include "cmd/host_names.h"
 #include "cmd/limit_values.h"
 #include "cmd/option.h"
+#include "core/notice/format/format.h"
 #include "core/policy/policy.h"
 #include "core/pool/comeback.h"
 #include "core/pool/file_path.h"
@@ -214,6 +215,11 @@ const struct limit_row limits_table[] = {
     ROW("app", CONFIRM_PICTURES_SIZE_MAX, LIMIT_BYTES, "Pictures of this page, in base64", ""),
     ROW("app", CONFIRM_FILES_MAX, LIMIT_COUNT, "Files of one list that this page names", ""),
     ROW("app", CONFIRM_BODY_SIZE_MAX, LIMIT_BYTES, "The form that this page sends", ""),
+    ROW("app", FORMAT_TITLE_SIZE_MAX, LIMIT_BYTES, "What a request is for, in a message; a longer one is cut, as are the next two", ""),
+    ROW("app", FORMAT_VALUE_SIZE_MAX, LIMIT_BYTES, "A name, the labels or the words of a policy in a message", ""),
+    ROW("app", FORMAT_EXCERPT_SIZE_MAX, LIMIT_BYTES, "A comment in a message", ""),
+    ROW("app", FORMAT_LINK_SIZE_MAX, LIMIT_BYTES, "The link of a message", ""),
+    ROW("app", FORMAT_ADDRESS_MAX, LIMIT_BYTES, "A mail address", "RFC 5321 4.5.3.1.3"),
     ROW("app", CONFIRM_LINK_SIZE_MAX, LIMIT_BYTES, "The token of a confirm link", ""),
     ROW("app", CONFIRM_LINK_PAGE_S, LIMIT_COUNT, "Seconds for which the form of this page counts", ""),
     ROW("app", CONFIRM_LINK_LEEWAY_S, LIMIT_COUNT, "Seconds by which the clock may be set back before links end", ""),

@@ -3,6 +3,8 @@
 link decides, a link counts for longer than its person, or somebody votes on what they did not see.
 
 Usage: confirm_test.py PROGRAM"""
+import email
+import email.policy
 import html
 import pathlib
 import re
@@ -220,6 +222,31 @@ class Links(Case):
         self.assertEqual(self.good("GET", path + one["manifestSha256"], who="mina")["request"], one["id"])
         self.assertEqual(self.ask("GET", path + other["manifestSha256"], who="mina")[0], 404)
         self.assertEqual(self.ask("GET", path + "../x", who="mina")[0], 400)
+
+    def test_a_message_leads_to_the_link(self):
+        """RP-43: for Slack, Teams, ntfy and as a mail, whatever the purpose says."""
+        shown = self.waiting(purpose="<!channel> [churn](https://evil.example)\r\nBcc: all@example.org")
+        path = f"/v1/requests/{shown['id']}/links?format="
+        made = {kind: self.good("POST", path + kind, who="mina") for kind in ("slack", "teams", "ntfy&topic=reviews")}
+        slack, teams, ntfy = (answer["message"] for answer in made.values())
+        self.assertNotIn("<", slack["text"])
+        self.assertEqual(slack["blocks"][-1]["elements"][0]["url"], made["slack"]["url"])
+        card = teams["attachments"][0]["content"]
+        self.assertEqual((card["type"], card["actions"][0]["url"]), ("AdaptiveCard", made["teams"]["url"]))
+        self.assertEqual((ntfy["topic"], ntfy["click"]), ("reviews", made["ntfy&topic=reviews"]["url"]))
+        for kind, text in (("fax", "format"), ("ntfy&topic=a/b", "topic"), ("email", "address")):
+            status, _, answer = self.ask("POST", path + kind, who="mina")
+            self.assertEqual((status, text in answer["detail"]), (400, True), answer)
+
+        self.keys["mail"] = self.server.key_of("mina.m@example.org", "reviewer")
+        answer = self.good("POST", path + "email", who="mail")
+        mail = email.message_from_string(answer["message"], policy=email.policy.default)
+        self.assertEqual(mail.keys(), ["From", "To", "Date", "Message-ID", "In-Reply-To", "References", "Subject", "MIME-Version",
+                                       "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"])
+        self.assertEqual([address.addr_spec for address in mail["To"].addresses], ["mina.m@example.org"])
+        self.assertEqual(mail["Subject"], "Waits for a decision: <!channel> [churn](https://evil.example) Bcc: all@example.org")
+        self.assertIn(answer["url"], mail.get_content().splitlines())
+        self.assertIn("for <b>mina.m@example.org</b>", self.open(urllib.parse.urlsplit(answer["url"]).path)[2])
 
     def test_a_loan_is_no_key(self):
         """What the server lends itself never leaves it: the token of a link opens nothing as credentials."""

@@ -13,6 +13,7 @@
 #include "core/review/manifest.h"
 #include "net/http_inner.h"
 #include "os/clock.h"
+#include "svc/confirm/confirm_message.h"
 #include "svc/confirm/confirm_page.h"
 #include "svc/confirm/limit_values.h"
 #include "wire/http1/form.h"
@@ -401,22 +402,39 @@ static void decide(void *context, struct http_request *request)
 
 /* --- making one for oneself --- */
 
-static void answer_link(struct visit *visit, const char *expires, const struct buf *url)
+/* True: it is answered already, with why there is no such message. */
+static bool refuse_message(struct visit *visit, struct json_writer *json, const char *url)
+{
+    struct err err = {0};
+    const struct confirm_message message = {.request = visit->shown,
+                                            .format = http_request_query(visit->request, "format"),
+                                            .topic = http_request_query(visit->request, "topic"),
+                                            .url = url,
+                                            .name = visit->name,
+                                            .now_ns = clock_unix_ns()};
+    if (!message.format.data || confirm_message_write(&message, json, &err) == STATUS_OK)
+        return false;
+    http_respond_failure(visit->request, err.status == STATUS_INVALID_ARGUMENT ? 400 : 503, err.text);
+    return true;
+}
+
+/* `url` ends with a NUL. */
+static void answer_link(struct visit *visit, const char *expires, const char *url)
 {
     CLEANUP(buf_fini) struct buf body = {0};
     struct json_writer json = {.out = &body};
     json_write_begin_object(&json);
-    json_write_member_string(&json, "url", buf_peek(url));
+    json_write_member_cstr(&json, "url", url);
     json_write_member_cstr(&json, "expiresAt", expires);
     json_write_member_cstr(&json, "manifestSha256", visit->link.manifest);
+    if (refuse_message(visit, &json, url))
+        return;
     json_write_end_object(&json);
     buf_append_byte(&body, '\n');
-    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK &&
-        buf_status(url) == STATUS_OK)
+    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
         http_respond(visit->request, 201, "application/json; charset=utf-8", buf_peek(&body));
     else
         http_respond_failure(visit->request, 503, "out of memory");
-    visit_free(visit);
 }
 
 /* No longer than the request waits. */
@@ -440,9 +458,13 @@ static void write_link(struct visit *visit)
     time_format(visit->link.expires_s * NS_PER_S, 0, expires);
     buf_append_fmt(&url, "%s://%.*s/confirm/", http_request_is_secure(visit->request) ? "https" : "http",
                    BYTES_FMT(host));
-    if (confirm_link_write(visit->service->key, &visit->link, &url, &err) != STATUS_OK)
-        url.failed = true;
-    answer_link(visit, expires, &url);
+    enum status status = confirm_link_write(visit->service->key, &visit->link, &url, &err);
+    buf_append_byte(&url, '\0');
+    if (status == STATUS_OK && buf_status(&url) == STATUS_OK)
+        answer_link(visit, expires, (const char *)url.data);
+    else
+        http_respond_failure(visit->request, 503, "out of memory");
+    visit_free(visit);
 }
 
 /* Of the request as whoever asks for a link may see it. */
@@ -494,7 +516,7 @@ static void make(void *context, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/v1/requests/{id}/links", "", ACCESS_DECIDE, .handle = make,
+    {"POST", "/v1/requests/{id}/links", "format topic", ACCESS_DECIDE, .handle = make,
      .summary = "A link by which whoever asks decides without signing in, once, on what waits now"},
     {"GET", "/confirm/{token}", "", ACCESS_ANYONE, .page = true, .handle = show,
      .summary = "What a link is about; decides nothing"},
