@@ -50,6 +50,7 @@
 #include "store/review/review_store.h"
 #include "svc/app/limit_values.h"
 #include "svc/confirm/limit_values.h"
+#include "svc/confirm/slack_service.h"
 #include "svc/control/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
@@ -220,6 +221,9 @@ const struct limit_row limits_table[] = {
     ROW("app", FORMAT_EXCERPT_SIZE_MAX, LIMIT_BYTES, "A comment in a message", ""),
     ROW("app", FORMAT_LINK_SIZE_MAX, LIMIT_BYTES, "The link of a message", ""),
     ROW("app", FORMAT_ADDRESS_MAX, LIMIT_BYTES, "A mail address", "RFC 5321 4.5.3.1.3"),
+    ROW("app", SLACK_BODY_SIZE_MAX, LIMIT_BYTES, "What Slack tells of a button that was pressed", ""),
+    ROW("app", SLACK_PRESSES_MAX, LIMIT_COUNT, "Presses within ten minutes, each of which is remembered for so long", "503"),
+    ROW("app", SLACK_WINDOW_S, LIMIT_COUNT, "Seconds for which a signature of Slack counts", ""),
     ROW("app", CONFIRM_LINK_SIZE_MAX, LIMIT_BYTES, "The token of a confirm link", ""),
     ROW("app", CONFIRM_LINK_PAGE_S, LIMIT_COUNT, "Seconds for which the form of this page counts", ""),
     ROW("app", CONFIRM_LINK_LEEWAY_S, LIMIT_COUNT, "Seconds by which the clock may be set back before links end", ""),

@@ -31,6 +31,7 @@
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
 #include "svc/confirm/confirm_service.h"
+#include "svc/confirm/slack_service.h"
 #include "svc/control/control.h"
 #include "svc/directory/door.h"
 #include "svc/directory/issuer.h"
@@ -128,6 +129,7 @@ struct server {
     struct app_service *app;                /* part_app.c */
     struct mcp_service mcp;                 /* part_app.c */
     struct confirm_service confirm;         /* part_confirm.c */
+    struct slack_service slack;             /* part_confirm.c */
     struct control *control;                /* part_control.c */
     struct made_schedulers made_schedulers; /* part_control.c */
     control_done *on_hub_changed;           /* part_control.c: who waits for a task hub … */

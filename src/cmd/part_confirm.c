@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/part.h"
 #include "os/clock.h"
+#include "svc/confirm/slack_press.h"
 
 #define LINKS_KEY "links.key"
 #define LOCAL     "local"
@@ -25,13 +26,24 @@ static bool name(void *context, const struct principal *principal, char ret_who[
     return true;
 }
 
-static bool lend(void *context, const char *who, struct confirm_loan *ret_loan)
+static bool lend(void *context, const char *who, const char *way, struct confirm_loan *ret_loan)
 {
     const struct server *server = context;
     if (server->door)
-        return door_lend(server->door, who, "link", ret_loan->secret, &ret_loan->id, &ret_loan->name);
+        return door_lend(server->door, who, way, ret_loan->secret, &ret_loan->id, &ret_loan->name);
     *ret_loan = (struct confirm_loan){.id = access_local.id, .name = access_local.name};
     return strcmp(who, LOCAL) == 0;
+}
+
+/* A person of the directory by name, as loans name them. */
+static bool find(void *context, const char *name, char ret_who[CONFIRM_LINK_WHO_SIZE])
+{
+    const struct server *server = context;
+    const struct directory_person *person =
+        directory_find(server->directory, DIRECTORY_PERSON, "name", bytes_of_cstr(name));
+    if (person)
+        (void)snprintf(ret_who, CONFIRM_LINK_WHO_SIZE, "person/%s", person->id);
+    return person != NULL;
 }
 
 /* --- the key --- */
@@ -79,8 +91,28 @@ static enum status take_key(struct server *server, struct err *err)
                    server->data_dir);
 }
 
+static enum status check(const struct server *server, struct err *err)
+{
+    const char *secret = setting_text(server->settings, "slack-signing-secret"),
+               *people = setting_text(server->settings, "slack-people");
+    if (secret && !setting_flag(server->settings, "auth"))
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "slack-signing-secret: without --auth nobody knows who presses a button");
+    if (people && !slack_people_are_sound(bytes_of_cstr(people)))
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "slack-people: must be ID=NAME, separated by commas, each ID once");
+    return STATUS_OK;
+}
+
 static enum status start(struct server *server, struct err *err)
 {
+    server->slack = (struct slack_service){
+        .confirm = &server->confirm,
+        .secret = server->door ? setting_text(server->settings, "slack-signing-secret") : NULL,
+        .people = setting_text(server->settings, "slack-people"),
+        .find = find,
+        .context = server,
+    };
     server->confirm = (struct confirm_service){
         .server = server->http,
         .people = {.name = name, .lend = lend, .context = server},
@@ -95,11 +127,13 @@ static enum status start(struct server *server, struct err *err)
 static void mount(struct server *server, struct front *front)
 {
     front_add(front, confirm_service_part(&server->confirm));
+    front_add(front, slack_service_part(&server->slack));
 }
 
 const struct part part_confirm = {
     .name = "confirm",
     .commands = COMMAND_DEV | COMMAND_APP,
+    .check = check,
     .start = start,
     .mount = mount,
 };

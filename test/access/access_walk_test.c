@@ -15,6 +15,7 @@
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
 #include "svc/confirm/confirm_service.h"
+#include "svc/confirm/slack_service.h"
 #include "svc/control/control.h"
 #include "svc/directory/people.h"
 #include "svc/directory/sign_in.h"
@@ -84,6 +85,9 @@ static const struct entry mcp[] = {{"POST /mcp", "SJA"}};
 static const struct entry confirm[] = {{"POST /v1/requests/{id}/links", "J"},
                                        {"GET /confirm/{token}", ANYONE},
                                        {"POST /confirm/{token}", ANYONE}};
+/* Slack signs. */
+static const struct entry slack[] = {{"GET /v1/requests/{id}/slack-message", "J"},
+                                     {"POST /v1/slack/interactions", ANYONE}};
 static const struct entry page[] = {{"GET /assets/{name}", ANYONE}};
 static const struct entry page_sign_in[] = {
     {"POST /page/sign-in", ANYONE}, {"GET /page/session", ANYONE}, {"POST /page/sign-out", ANYONE}};
@@ -318,6 +322,10 @@ static void every_route_of_confirm_links(void **state)
     struct confirm_service service = {.lifetime_ns = 0};
     const struct http_part part = confirm_service_part(&service);
     walk(&part, confirm, ARRAY_SIZE(confirm));
+    void *presses = calloc(1, SERVICE_SIZE);
+    const struct http_part of_slack = slack_service_part(presses);
+    walk(&of_slack, slack, ARRAY_SIZE(slack));
+    free(presses);
 }
 
 static void every_route_of_the_page(void **state)

@@ -63,6 +63,8 @@ class Links(Case):
                          ("approved", "mina", "link", "fine"))
         status, _, page = self.open(link)
         self.assertEqual(status, 200)
+        status, _, answer = self.ask("POST", f"/v1/requests/{shown['id']}/links", who="mina")
+        self.assertEqual((status, answer["type"]), (409, "urn:sallyport:problem:not-now"))
         self.assertIn("You approved this at", page)
         self.assertNotIn("<form", page)
         voted = [entry for entry in self.entries(f"requests/{shown['id']}") if entry["action"] == "request.voted"]

@@ -17,7 +17,7 @@ from server import Server
 
 POOL = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}"
 ACCESS = {"audit", "hub-admin", "signed-in", "directory-read", "directory-write", "grant", "anyone", "read", "submit", "decide", "cancel", "execute", "operate", "hub-read", "hub-write", "control-read", "control-write", "policy-read", "policy-write"}
-OPEN = {"/confirm/{token}", "/", "/assets/{name}", "/openapi.json", "/healthz", "/readyz"}
+OPEN = {"/confirm/{token}", "/v1/slack/interactions", "/", "/assets/{name}", "/openapi.json", "/healthz", "/readyz"}
 LISTS_TO_DELETE = {"/v1/taskhubs/orchestrations/purge", "/v1/taskhubs/entities/delete"}  # the vendor's clients send them
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
@@ -70,7 +70,7 @@ class Routes(unittest.TestCase):
         for path, method, operation in self.operations():
             self.assertIn(operation["x-access"], ACCESS, path)
             # What asks by POST; an agent's call decides by itself what each tool needs, and a confirm link is its own proof.
-            if method != "get" and not path.endswith(("/query", "/getByIds", "/mcp", "/confirm/{token}")) and operation["tags"] != ["sign-in"]:
+            if method != "get" and not path.endswith(("/query", "/getByIds", "/mcp", "/confirm/{token}", "/v1/slack/interactions")) and operation["tags"] != ["sign-in"]:
                 self.assertNotIn(operation["x-access"], ("anyone", "read", "hub-read"), path)
             open_path = path in OPEN or operation["tags"] == ["sign-in"]  # who has no credentials yet asks for them there
             self.assertEqual(operation["x-access"] == "anyone", open_path, path)
@@ -107,7 +107,7 @@ class Routes(unittest.TestCase):
             texts[part] = answer.get("detail") or answer["error"]["message"]
         for path, method, operation in self.operations():
             part = operation["tags"][0]
-            if part in ("server", "page", "mcp", "confirm", "control"):  # below a subscription every path is the control plane's
+            if part in ("server", "page", "mcp", "confirm", "slack", "control"):  # below a subscription every path is the control plane's
                 continue
             text = texts[part]
             self.assertIn(f"{method.upper()} {path.replace(POOL, '')}", text.replace("*}", "}"))

@@ -34,7 +34,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 POOL, SCHEDULER, APP = "https://dynamicsessions.io", "https://durabletask.io", "api://sallyport"
 # Who asks for these needs nobody's leave.
 ANYONE = {"/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/device", "/metadata/endpoints", "/assets/{name}",
-          "/page/session", "/page/sign-in", "/page/sign-out", "/confirm/{token}"}
+          "/page/session", "/page/sign-in", "/page/sign-out", "/confirm/{token}", "/v1/slack/interactions"}
 WAIT_S = 30
 
 

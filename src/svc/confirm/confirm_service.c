@@ -24,6 +24,8 @@
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "    \
     "frame-ancestors 'none'"
 
+const struct http_problem confirm_not_now = {409, "not-now", "Not In This State"};
+
 struct visit {
     struct confirm_service *service;
     struct http_request *request;
@@ -149,7 +151,7 @@ static void on_inner(void *context, const struct http_inner_answer *answer)
 static bool borrow(struct visit *visit, struct confirm_loan *ret_loan)
 {
     const struct confirm_people *people = &visit->service->people;
-    if (!people->lend(people->context, visit->link.who, ret_loan)) {
+    if (!people->lend(people->context, visit->link.who, "link", ret_loan)) {
         end_dead(visit);
         return false;
     }
@@ -480,7 +482,7 @@ static void on_own_request(struct visit *visit, const struct http_inner_answer *
         http_respond_failure(visit->request, unknown ? 404 : 503,
                              unknown ? "There is no request with this id." : "Come again.");
     } else if (!bytes_equal_cstr(state, "waiting") || manifest.size != SECRET_HASH_SIZE) {
-        http_respond_failure(visit->request, 409, "Nobody is asked about this request now.");
+        http_respond_problem(visit->request, &confirm_not_now, "Nobody is asked about this request now.");
     } else {
         (void)snprintf(visit->link.manifest, sizeof visit->link.manifest, "%.*s", BYTES_FMT(manifest));
         (void)snprintf(visit->link.request, sizeof visit->link.request, "%s",

@@ -13,6 +13,9 @@
 #include "crypto/confirm_link.h"
 #include "net/http_router.h"
 
+/* Nobody is asked about a request: the app's own words for it. */
+extern const struct http_problem confirm_not_now;
+
 /* Who may act for a request, valid until the loop goes on. */
 struct confirm_loan {
     char secret[SECRET_TEXT_SIZE +
@@ -25,8 +28,8 @@ struct confirm_loan {
 struct confirm_people {
     /* How whoever asks is named in a link. False: for them there are none. */
     bool (*name)(void *context, const struct principal *principal, char ret_who[CONFIRM_LINK_WHO_SIZE]);
-    /* The same back, to one request. False: they are nobody, or nobody any more. */
-    bool (*lend)(void *context, const char *who, struct confirm_loan *ret_loan);
+    /* The same back, to one request. `way` is static: how they came, "link". False: they are nobody, or nobody any more. */
+    bool (*lend)(void *context, const char *who, const char *way, struct confirm_loan *ret_loan);
     void *context;
 };
 

@@ -10,5 +10,6 @@
 #define CONFIRM_PICTURES_SIZE_MAX ((size_t)4 << 20)
 #define CONFIRM_FILES_MAX         100
 #define CONFIRM_BODY_SIZE_MAX     ((size_t)64 << 10)
+#define SLACK_BODY_SIZE_MAX       ((size_t)256 << 10)
 
 #endif

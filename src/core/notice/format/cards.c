@@ -109,19 +109,34 @@ static void write_slack_excerpt(struct json_writer *json, const struct format_wo
     json_write_end_object(json);
 }
 
-static void write_slack_link(struct json_writer *json, const struct format_words *words)
+/* `value` and `url`: NULL for a button without. */
+static void write_slack_button(struct json_writer *json, const char *label, const char *action,
+                               const char *value, const char *url)
 {
-    if (!words->link)
+    begin_block(json, "button");
+    json_write_key(json, "text");
+    write_slack_plain(json, bytes_of_cstr(label));
+    json_write_member_cstr(json, "action_id", action);
+    if (value)
+        json_write_member_cstr(json, "value", value);
+    if (url)
+        json_write_member_cstr(json, "url", url);
+    json_write_end_object(json);
+}
+
+static void write_slack_buttons(struct json_writer *json, const struct format_words *words)
+{
+    if (!words->link && !words->button_value)
         return;
     begin_block(json, "actions");
     json_write_key(json, "elements");
     json_write_begin_array(json);
-    begin_block(json, "button");
-    json_write_key(json, "text");
-    write_slack_plain(json, BYTES_LITERAL("Open"));
-    json_write_member_cstr(json, "url", words->link);
-    json_write_member_cstr(json, "action_id", "sallyport.open");
-    json_write_end_object(json);
+    if (words->button_value) {
+        write_slack_button(json, "Approve", FORMAT_SLACK_APPROVE, words->button_value, NULL);
+        write_slack_button(json, "Reject", FORMAT_SLACK_REJECT, words->button_value, NULL);
+    }
+    if (words->link)
+        write_slack_button(json, "Open", "sallyport.open", NULL, words->link);
     json_write_end_array(json);
     json_write_end_object(json);
 }
@@ -139,7 +154,7 @@ enum status format_slack(const struct format_words *words, struct buf *out)
     write_slack_head(&json, words);
     write_slack_rows(&json, words);
     write_slack_excerpt(&json, words);
-    write_slack_link(&json, words);
+    write_slack_buttons(&json, words);
     json_write_end_array(&json);
     json_write_end_object(&json);
     return finish(&json, out);

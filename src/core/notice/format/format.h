@@ -13,6 +13,10 @@
 
 #include "base/buf.h"
 
+/* The actions of buttons in Slack. */
+#define FORMAT_SLACK_APPROVE "sallyport.approve"
+#define FORMAT_SLACK_REJECT  "sallyport.reject"
+
 #define FORMAT_ROWS             8
 #define FORMAT_TITLE_SIZE_MAX   120  /* bytes; the header of a Slack message holds 150 characters */
 #define FORMAT_VALUE_SIZE_MAX   300  /* bytes of one row */
@@ -37,6 +41,8 @@ struct format_words {
     struct buf excerpt;       /* visible, of several lines */
     const char *link;         /* borrowed; NULL: none */
     bool urgent;              /* somebody has to act */
+    const char
+        *button_value; /* borrowed: what Slack hands back of a button; NULL: there are none that decide */
 };
 
 /* Of an event's type ("sallyport.request.waiting" or without its prefix) and its data, the request as a list shows it. `link` (NULL allowed) is an http or https URL of ours in
