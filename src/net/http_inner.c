@@ -122,6 +122,15 @@ static bool is_one_word(struct bytes text)
     return text.size > 0;
 }
 
+/* True if it can be a header's value (RFC 9110 section 5.5). */
+static bool is_one_line(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < ' ' || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
 /* What the outer request said of itself was one line each: the parser has read it. */
 static void append_outer_header(struct buf *out, const struct http_request *outer, const char *name)
 {
@@ -153,6 +162,8 @@ enum status http_inner_ask(struct http_server *server, const struct http_request
 {
     if (!is_one_word(request->target))
         return err_set(err, STATUS_INVALID_ARGUMENT, "the target of a request is no single word");
+    if (!is_one_line(request->authorization))
+        return err_set(err, STATUS_INVALID_ARGUMENT, "the credentials of a request are more than one line");
     struct http_inner *inner = calloc(1, sizeof *inner);
     if (!inner)
         return err_set(err, STATUS_NO_MEMORY, "no memory for a request");

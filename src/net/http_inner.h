@@ -30,7 +30,7 @@ struct http_inner_answer {
 
 /* Asks as whoever made `outer`, or as who `authorization` stands for, and for the host that it named. `on_answer` is called once, never from within this call,
  * unless http_inner_cancel was first. `answer_max`: bytes of a body that is taken. The server must outlive the call: it ends
- * each with its own end. INVALID_ARGUMENT: the target holds what ends a line; UNAVAILABLE, RESOURCE_EXHAUSTED, NO_MEMORY: as
+ * each with its own end. INVALID_ARGUMENT: the target or the credentials hold what ends a line; UNAVAILABLE, RESOURCE_EXHAUSTED, NO_MEMORY: as
  * http_exchange_begin. */
 STATUS_RESULT http_inner_ask(struct http_server *server, const struct http_request *outer,
                              const struct http_inner_request *request, size_t answer_max,

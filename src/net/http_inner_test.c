@@ -39,7 +39,7 @@ static void on_kept_gone(void *context)
     world->kept = NULL;
 }
 
-/* /outer?to=TARGET */
+/* /outer?to=TARGET[&as=AUTHORIZATION] */
 static void ask(struct inner_world *world, struct http_request *request)
 {
     struct err err = {0};
@@ -47,7 +47,8 @@ static void ask(struct inner_world *world, struct http_request *request)
     const struct http_inner_request inner = {.method = body.size ? "POST" : "GET",
                                              .target = http_request_query(request, "to"),
                                              .content_type = body.size ? "text/plain" : NULL,
-                                             .body = body};
+                                             .body = body,
+                                             .authorization = http_request_query(request, "as")};
     world->outer = request;
     http_request_on_gone(request, on_outer_gone, world);
     enum status status = http_inner_ask(world->rig.server, request, &inner, ANSWER_CAPACITY, on_answer, world,
@@ -98,6 +99,24 @@ static void an_answer_comes_back(void **state)
     client_say(&client, "POST /outer?to=/seen " HOST TYPE "Content-Length: 3\r\n\r\nabc");
     client_await(&client, "inner 201 text/seen: POST /seen host=h authorization= origin=0 body=abc");
     assert_int_equal(world.answers, 2);
+    client_hang_up(&client);
+    rig_stop(&world.rig);
+}
+
+/* If it fails: a service that acts for somebody asks with the rights of whoever happens to ask it. */
+static void who_is_stood_in_for_asks_instead(void **state)
+{
+    struct inner_world world;
+    begin(&world);
+    struct client client = client_of(&world.rig);
+    client_say(
+        &client,
+        "GET /outer?to=/seen&as=Bearer%20other HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer k\r\n\r\n");
+    client_await(&client, "inner 201 text/seen: GET /seen host=h authorization=Bearer other origin=0 body=");
+    client_forget(&client);
+    client_say(&client, "GET /outer?to=/seen&as=Bearer%20x%0d%0aX:%20y " HOST "\r\n");
+    client_await(&client, "the credentials of a request are more than one line");
+    assert_int_equal(world.answers, 1);
     client_hang_up(&client);
     rig_stop(&world.rig);
 }
@@ -157,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_comes_back),
+        cmocka_unit_test(who_is_stood_in_for_asks_instead),
         cmocka_unit_test(a_target_cannot_end_its_line),
         cmocka_unit_test(an_answer_over_its_limit_is_none),
         cmocka_unit_test(who_asked_goes_and_the_inner_request_with_it),

@@ -67,7 +67,8 @@ static void find_text_outside(const json_t *value, const char *marker, const cha
     const char *key;
     size_t index;
     json_t *one, *object = (json_t *)(uintptr_t)value;
-    json_array_foreach(object, index, one) find_text_outside(one, marker, types, count, found);
+    for (index = 0; index < json_array_size(value); index++)
+        find_text_outside(json_array_get(value, index), marker, types, count, found);
     json_object_foreach(object, key, one)
     {
         bool safe = false;
