@@ -12,6 +12,8 @@
 #include "cmd/limit_values.h"
 #include "cmd/option.h"
 #include "core/notice/format/format.h"
+#include "core/notice/attempt.h"
+#include "core/notice/place.h"
 #include "core/policy/policy.h"
 #include "core/pool/comeback.h"
 #include "core/pool/file_path.h"
@@ -26,6 +28,7 @@
 #include "core/template/template.h"
 #include "credential/token_answer.h"
 #include "crypto/confirm_link.h"
+#include "crypto/notice_signature.h"
 #include "db/limit_values.h"
 #include "jail/elf_needs.h"
 #include "jail/limit_values.h"
@@ -48,6 +51,7 @@
 #include "store/resources/resource_store.h"
 #include "store/review/absence_book.h"
 #include "store/review/review_store.h"
+#include "store/review/webhook_book.h"
 #include "svc/app/limit_values.h"
 #include "svc/confirm/limit_values.h"
 #include "svc/confirm/slack_service.h"
@@ -262,6 +266,20 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_STANDING_USES_DEFAULT, LIMIT_COUNT, "Uses of one, unless its maker says", ""),
     ROW("app", APP_STANDING_USES_MAX, LIMIT_COUNT, "Uses of one at most", ""),
     ROW("app", APP_STANDING_S_MAX, LIMIT_COUNT, "Seconds for which one stands at most; policies say less", ""),
+    ROW("app", WEBHOOKS_MAX, LIMIT_COUNT, "Webhooks", "429"),
+    ROW("app", WEBHOOK_NAME_SIZE_MAX, LIMIT_BYTES, "The name of one", ""),
+    ROW("app", WEBHOOK_EVENTS_MAX, LIMIT_COUNT, "Kinds of events that one names", ""),
+    ROW("app", NOTICE_URL_SIZE_MAX, LIMIT_BYTES, "The URL of one", ""),
+    ROW("app", NOTICE_HOST_SIZE_MAX, LIMIT_BYTES, "The name of a host in it", "RFC 1035"),
+    ROW("app", NOTICE_SECRET_SIZE_MAX, LIMIT_BYTES, "The secret that it is signed with, behind its base64", "Standard Webhooks"),
+    ROW("app", NOTICE_HOSTS_MAX, LIMIT_COUNT, "Hosts and networks beside the public net that may be reached", ""),
+    ROW("app", WEBHOOK_WAITING_MAX, LIMIT_COUNT, "Deliveries of one that wait; further events are skipped, and counted", ""),
+    ROW("app", WEBHOOK_FINISHED_KEPT, LIMIT_COUNT, "Deliveries of one that are over and still shown", ""),
+    ROW("app", WEBHOOK_TRIES_KEPT, LIMIT_COUNT, "Attempts that the log of one delivery has", ""),
+    ROW("app", WEBHOOK_ANSWER_SIZE_MAX, LIMIT_BYTES, "Of a receiver's answer that are kept", ""),
+    ROW("app", WEBHOOK_AT_ONCE, LIMIT_COUNT, "Deliveries under way to one receiver; one while it fails", ""),
+    ROW("app", NOTICE_ATTEMPTS_MAX, LIMIT_COUNT, "Attempts of one delivery", "Standard Webhooks"),
+    ROW("app", NOTICE_TRIED_FOR_NS, LIMIT_NS, "For which a delivery is tried", ""),
     ROW("app", ABSENCES_MAX, LIMIT_COUNT, "People who are away and have others stand in", "429"),
     ROW("app", APP_ABSENCE_MAX_NS, LIMIT_NS, "How far ahead they may say to be back", ""),
     ROW("app", APP_READING_CODE_SIZE_MAX, LIMIT_BYTES, "Code that is taken apart for a policy; of longer code nothing is known", ""),

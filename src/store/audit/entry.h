@@ -41,9 +41,14 @@
     X(STANDING_MADE, "standing.made")             /* an approval that stands for the same code */            \
     X(STANDING_USED, "standing.used")             /* it lets a request through */                            \
     X(STANDING_REVOKED, "standing.revoked")                                                                  \
-    X(ABSENCE_BEGUN, "absence.begun")   /* somebody stands in for somebody */                                \
-    X(ABSENCE_ENDED, "absence.ended")   /* before its time */                                                \
-    X(POLICY_APPLIED, "policy.applied") /* it rules from here on */                                          \
+    X(ABSENCE_BEGUN, "absence.begun") /* somebody stands in for somebody */                                  \
+    X(ABSENCE_ENDED, "absence.ended") /* before its time */                                                  \
+    X(WEBHOOK_CREATED, "webhook.created")                                                                    \
+    X(WEBHOOK_CHANGED, "webhook.changed")                                                                    \
+    X(WEBHOOK_DELETED, "webhook.deleted")                                                                    \
+    X(WEBHOOK_ENDED, "webhook.ended")       /* its receiver said that it is gone */                          \
+    X(WEBHOOK_REPLAYED, "webhook.replayed") /* by hand */                                                    \
+    X(POLICY_APPLIED, "policy.applied")     /* it rules from here on */                                      \
     /* Who there is and what they may; each once it counts. */                                               \
     X(PERSON_CREATED, "person.created")                                                                      \
     X(PERSON_DELETED, "person.deleted")                                                                      \

@@ -426,19 +426,35 @@ static json_t *data_json(struct bytes text, bool for_sight)
     return data;
 }
 
+void review_event_id(const struct review_book *book, int64_t number, char ret_id[REVIEW_EVENT_ID_SIZE])
+{
+    (void)snprintf(ret_id, REVIEW_EVENT_ID_SIZE, "%s-%" PRId64, book->store->name, number);
+}
+
+json_t *review_event_json(const char *id, const struct review_event_row *event, bool for_sight)
+{
+    char time[TIME_TEXT_SIZE_MAX];
+    time_format(event->at_ns, 7, time);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s, s:o*}", "specversion", "1.0", "id", id, "source",
+                  "/sallyport", "type", (const char *)event->type.data, event->type.size, "subject",
+                  (const char *)event->subject.data, event->subject.size, "time", time, "datacontenttype",
+                  "application/json", "data", data_json(event->data, for_sight));
+    if (json && event->number > 0)
+        json_object_set_new(json, "sequence", json_integer((json_int_t)event->number));
+    return json;
+}
+
 static json_t *event_json(struct review_book *book, size_t statement, bool for_sight)
 {
-    char id[96], time[TIME_TEXT_SIZE_MAX];
-    int64_t number = db_column_i64(book->db, statement, 0);
-    struct bytes type = db_column_bytes(book->db, statement, 2),
-                 subject = db_column_bytes(book->db, statement, 3);
-    struct bytes data = db_column_bytes(book->db, statement, 4);
-    (void)snprintf(id, sizeof id, "%s-%" PRId64, book->store->name, number);
-    time_format(db_column_i64(book->db, statement, 1), 7, time);
-    return json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s, s:I, s:o*}", "specversion", "1.0", "id", id,
-                     "source", "/sallyport", "type", (const char *)type.data, type.size, "subject",
-                     (const char *)subject.data, subject.size, "time", time, "datacontenttype",
-                     "application/json", "sequence", (json_int_t)number, "data", data_json(data, for_sight));
+    char id[REVIEW_EVENT_ID_SIZE];
+    const struct review_event_row event = {.number = db_column_i64(book->db, statement, 0),
+                                           .at_ns = db_column_i64(book->db, statement, 1),
+                                           .type = db_column_bytes(book->db, statement, 2),
+                                           .subject = db_column_bytes(book->db, statement, 3),
+                                           .data = db_column_bytes(book->db, statement, 4)};
+    review_event_id(book, event.number, id);
+    return review_event_json(id, &event, for_sight);
 }
 
 static enum status last_event(struct review_book *book, int64_t *ret_last, struct err *err)

@@ -238,6 +238,22 @@ enum status review_record_save(struct review_book *book, struct review_record *r
 
 /* --- what goes with a change --- */
 
+/* It has a number afterwards. */
+static enum status put_event(struct review_book *book, struct review_event_row *event, struct err *err)
+{
+    size_t put = at(book, EVENT_PUT);
+    bool there = false;
+    db_bind_i64(book->db, put, 1, event->at_ns);
+    db_bind_bytes(book->db, put, 2, event->type);
+    db_bind_bytes(book->db, put, 3, event->subject);
+    db_bind_bytes(book->db, put, 4, event->data);
+    enum status status = db_next(book->db, put, &there, err);
+    if (there)
+        book->last_event = event->number = db_column_i64(book->db, put, 0);
+    db_done(book->db, put);
+    return status;
+}
+
 enum status review_record_tell(struct review_book *book, const struct review_record *record, const char *what,
                                int64_t now_ns, struct err *err)
 {
@@ -249,16 +265,13 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     json_decref(brief);
     if (!data)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    size_t put = at(book, EVENT_PUT);
-    bool there = false;
-    db_bind_i64(book->db, put, 1, now_ns);
-    db_bind_bytes(book->db, put, 2, bytes_of_cstr(type));
-    db_bind_bytes(book->db, put, 3, bytes_of_cstr(subject));
-    db_bind_bytes(book->db, put, 4, bytes_of_cstr(data));
-    enum status status = db_next(book->db, put, &there, err);
-    if (there)
-        book->last_event = db_column_i64(book->db, put, 0);
-    db_done(book->db, put);
+    struct review_event_row event = {.at_ns = now_ns,
+                                     .type = bytes_of_cstr(type),
+                                     .subject = bytes_of_cstr(subject),
+                                     .data = bytes_of_cstr(data)};
+    enum status status = put_event(book, &event, err);
+    if (status == STATUS_OK)
+        status = review_webhook_event(book, &event, err);
     free(data);
     if (status != STATUS_OK || book->last_event % 100 != 0)
         return status;

@@ -113,6 +113,28 @@ enum review_statement {
     ABSENCE_GET,
     ABSENCE_ALIVE,
     OUTPUT_READ_PUT,
+    WEBHOOK_PUT,
+    WEBHOOK_CHANGE,
+    WEBHOOK_EVENTS,
+    WEBHOOK_SECRET,
+    WEBHOOK_DELETE,
+    WEBHOOK_GET,
+    WEBHOOK_GET_ROW,
+    WEBHOOK_LIST,
+    WEBHOOK_COUNT,
+    WEBHOOK_WANTING,
+    WEBHOOK_SKIP,
+    WEBHOOK_SENDING,
+    MESSAGE_PUT,
+    DELIVERY_PUT,
+    DELIVERY_GET,
+    DELIVERY_CHANGE,
+    DELIVERY_PAGE,
+    DELIVERY_DUE_PAGE,
+    DELIVERY_NEXT,
+    DELIVERY_FOLLOW,
+    DELIVERY_DROP,
+    DELIVERY_TRIM,
     REVIEW_STATEMENTS
 };
 
@@ -153,6 +175,24 @@ void review_sweeper_halt(struct review_store *store);
 STATUS_RESULT review_policy_in_force(struct review_book *book, const struct policy_in_force **ret_policy,
                                      struct err *err);
 void review_policy_forget(struct policy_in_force *kept);
+
+/* --- events (review_read.c) --- */
+
+/* As its row has it. */
+struct review_event_row {
+    int64_t number; /* 0: it is not one of the outbox */
+    int64_t at_ns;
+    struct bytes type, subject, data; /* the last is JSON */
+};
+
+#define REVIEW_EVENT_ID_SIZE 96
+/* By which it is known everywhere. */
+void review_event_id(const struct review_book *book, int64_t number, char ret_id[REVIEW_EVENT_ID_SIZE]);
+/* As a CloudEvent, new; `for_sight`: with what says who may see it. */
+json_t *review_event_json(const char *id, const struct review_event_row *event, bool for_sight);
+/* For every webhook that wants it, in the same transaction (review_delivery.c). */
+STATUS_RESULT review_webhook_event(struct review_book *book, const struct review_event_row *event,
+                                   struct err *err);
 
 /* --- a request in hand (review_record.c) --- */
 

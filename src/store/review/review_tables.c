@@ -4,6 +4,7 @@
  * A request is one JSON text (`doc`); beside it stands what lists are asked by. Text is searched in an FTS5 index without
  * content of its own, whose row is the request's times 1024 plus the revision. */
 #include "store/review/review_store_internal.h"
+#include "store/review/webhook_book.h"
 
 /* Never edited once shipped; a change of the tables is a step behind. */
 static const char *const steps[] = {
@@ -65,6 +66,32 @@ static const char *const steps[] = {
     /* Who has read what a run printed before it was released, and is in the log with it. */
     "CREATE TABLE output_read (n INTEGER NOT NULL, run INTEGER NOT NULL, person BLOB NOT NULL,"
     " PRIMARY KEY (n, run, person)) STRICT, WITHOUT ROWID;",
+    /* Who is told by HTTP; what they are told, once for all; and what is delivered to whom. A delivery below 2 is open. */
+    "CREATE TABLE webhook (n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, name BLOB NOT NULL "
+    "UNIQUE, state INTEGER NOT NULL DEFAULT 0, failing INTEGER NOT NULL DEFAULT 0,"
+    " waiting INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0, events BLOB NOT NULL,"
+    " secret BLOB NOT NULL, doc BLOB NOT NULL) STRICT;"
+    "CREATE TABLE webhook_message (n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, type BLOB NOT NULL,"
+    " subject BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
+    "CREATE TABLE delivery (n INTEGER PRIMARY KEY AUTOINCREMENT, webhook INTEGER NOT NULL,"
+    " message INTEGER NOT NULL, chain BLOB NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL "
+    "DEFAULT 0,"
+    " next_ns INTEGER NOT NULL, created_ns INTEGER NOT NULL, doc BLOB NOT NULL) STRICT;"
+    "CREATE INDEX delivery_of_webhook ON delivery (webhook, n);"
+    "CREATE INDEX delivery_by_message ON delivery (message);"
+    "CREATE INDEX delivery_due ON delivery (webhook, next_ns, n) WHERE state = 0;"
+    "CREATE INDEX delivery_open ON delivery (webhook, chain, n) WHERE state < 2;"
+    "CREATE INDEX delivery_over ON delivery (webhook, n) WHERE state >= 2;"
+    "CREATE TRIGGER delivery_begun AFTER INSERT ON delivery BEGIN"
+    " UPDATE webhook SET waiting = waiting + 1 WHERE n = NEW.webhook; END;"
+    "CREATE TRIGGER delivery_ended AFTER UPDATE OF state ON delivery WHEN OLD.state < 2 AND NEW.state >= 2 "
+    "BEGIN"
+    " UPDATE webhook SET waiting = waiting - 1 WHERE n = NEW.webhook; END;"
+    "CREATE TRIGGER delivery_gone AFTER DELETE ON delivery BEGIN"
+    " DELETE FROM webhook_message WHERE n = OLD.message"
+    " AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = OLD.message); END;"
+    "CREATE TRIGGER webhook_gone AFTER DELETE ON webhook BEGIN"
+    " DELETE FROM delivery WHERE webhook = OLD.n; END;",
 };
 
 const struct db_schema review_schema = {
@@ -85,6 +112,11 @@ const struct db_schema review_schema = {
 
 /* Of request ?1 what is not among the hashes of the JSON text ?2. */
 #define NOT_KEPT "u.n = ?1 AND CAST(u.sha256 AS TEXT) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))"
+
+#define WEBHOOK_COLUMNS "SELECT n, state, failing, waiting, skipped, doc FROM webhook "
+#define DELIVERY_COLUMNS                                                                                     \
+    "SELECT d.n, d.message, d.state, d.attempts, d.next_ns, d.created_ns, d.chain, d.doc, m.id, m.type,"     \
+    " m.subject, m.body FROM delivery d JOIN webhook_message m ON m.n = d.message "
 
 const char *const review_statements[REVIEW_STATEMENTS] = {
     [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc)"
@@ -162,5 +194,36 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [ABSENCE_GET] = "SELECT doc FROM absence WHERE id = ?1 AND until_ns > ?2",
     [ABSENCE_ALIVE] = "SELECT doc FROM absence WHERE until_ns > ?1 ORDER BY until_ns",
     [OUTPUT_READ_PUT] = "INSERT OR IGNORE INTO output_read (n, run, person) VALUES (?1, ?2, ?3) RETURNING 1",
+    [WEBHOOK_PUT] = "INSERT INTO webhook (id, name, events, secret, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [WEBHOOK_CHANGE] = "UPDATE webhook SET state = ?2, failing = ?3, name = ?4, doc = ?5 WHERE n = ?1",
+    [WEBHOOK_EVENTS] = "UPDATE webhook SET events = ?2 WHERE n = ?1",
+    [WEBHOOK_SECRET] = "UPDATE webhook SET secret = ?2 WHERE n = ?1",
+    [WEBHOOK_DELETE] = "DELETE FROM webhook WHERE n = ?1",
+    [WEBHOOK_GET] = WEBHOOK_COLUMNS "WHERE id = ?1 OR name = ?1",
+    [WEBHOOK_GET_ROW] = WEBHOOK_COLUMNS "WHERE n = ?1",
+    [WEBHOOK_LIST] = WEBHOOK_COLUMNS "ORDER BY n",
+    [WEBHOOK_COUNT] = "SELECT count(*) FROM webhook",
+    [WEBHOOK_WANTING] = "SELECT n, events, waiting FROM webhook WHERE state < 2 ORDER BY n",
+    [WEBHOOK_SKIP] = "UPDATE webhook SET skipped = skipped + 1 WHERE n = ?1",
+    [WEBHOOK_SENDING] = "SELECT n, failing, secret, doc FROM webhook WHERE state = 0 ORDER BY n",
+    [MESSAGE_PUT] =
+        "INSERT INTO webhook_message (id, type, subject, body) VALUES (?1, ?2, ?3, ?4) RETURNING n",
+    [DELIVERY_PUT] = "INSERT INTO delivery (webhook, message, chain, state, next_ns, created_ns, doc)"
+                     " VALUES (?1, ?2, ?3, ?3 <> x'' AND EXISTS (SELECT 1 FROM delivery"
+                     " WHERE webhook = ?1 AND chain = ?3 AND state < 2), ?4, ?4, ?5) RETURNING n",
+    [DELIVERY_GET] = DELIVERY_COLUMNS "WHERE d.webhook = ?1 AND d.n = ?2",
+    [DELIVERY_CHANGE] = "UPDATE delivery SET state = ?2, attempts = ?3, next_ns = ?4, doc = ?5 WHERE n = ?1",
+    [DELIVERY_PAGE] = DELIVERY_COLUMNS "WHERE d.webhook = ?1 AND d.n < ?2 ORDER BY d.n DESC LIMIT ?3",
+    [DELIVERY_DUE_PAGE] =
+        "SELECT d.n, d.attempts, d.created_ns, m.id, m.body FROM delivery d JOIN webhook_message m"
+        " ON m.n = d.message WHERE d.webhook = ?1 AND d.state = 0 AND d.next_ns <= ?2"
+        " ORDER BY d.next_ns, d.n LIMIT ?3",
+    [DELIVERY_NEXT] = "SELECT min(next_ns) FROM delivery WHERE webhook = ?1 AND state = 0 AND next_ns > ?2",
+    [DELIVERY_FOLLOW] = "UPDATE delivery SET state = 0, next_ns = ?3 WHERE n = (SELECT min(n) FROM delivery"
+                        " WHERE webhook = ?1 AND chain = ?2 AND state = 1 AND state < 2)",
+    [DELIVERY_DROP] = "UPDATE delivery SET state = 4 WHERE webhook = ?1 AND state < 2",
+    [DELIVERY_TRIM] =
+        "DELETE FROM delivery WHERE webhook = ?1 AND state >= 2 AND n <= (SELECT n FROM delivery WHERE"
+        " webhook = ?1 AND state >= 2 ORDER BY n DESC LIMIT 1 OFFSET " DIGITS_OF(WEBHOOK_FINISHED_KEPT) ")",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
 };

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* review_webhook_internal.h — what review_webhook.c and review_delivery.c share. Not for other files. */
+#ifndef STORE_REVIEW_WEBHOOK_INTERNAL_H
+#define STORE_REVIEW_WEBHOOK_INTERNAL_H
+
+#include "store/review/review_store_internal.h"
+#include "store/review/webhook_book.h"
+
+/* Numbers are in data folders. */
+enum webhook_state { WEBHOOK_ACTIVE, WEBHOOK_PAUSED, WEBHOOK_ENDED };
+
+/* A webhook in hand: its row. */
+struct webhook_row {
+    int64_t n;
+    enum webhook_state state;
+    bool failing;    /* its last attempt failed */
+    int64_t waiting; /* open deliveries */
+    json_t *doc;
+};
+
+/* NOT_FOUND. */
+STATUS_RESULT review_webhook_load(struct review_book *book, const char *name, struct webhook_row *ret_row,
+                                  struct err *err);
+STATUS_RESULT review_webhook_load_row(struct review_book *book, int64_t row_number,
+                                      struct webhook_row *ret_row, struct err *err);
+/* Its state, whether it fails, and what is known of it. */
+STATUS_RESULT review_webhook_save(struct review_book *book, const struct webhook_row *row, struct err *err);
+STATUS_RESULT review_webhook_audit(struct review_book *book, const struct webhook_row *row,
+                                   enum audit_action action, const struct review_person *by, json_t *details,
+                                   int64_t now_ns, struct err *err);
+void review_webhook_fini(struct webhook_row *row);
+
+#endif
