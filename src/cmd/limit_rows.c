@@ -83,6 +83,7 @@
 #include "svc/scheduler/retry_delay.h"
 #include "svc/trace/limit_values.h"
 #include "svc/trace/otlp_exporter.h"
+#include "svc/webhook/limit_values.h"
 #include "wire/frame.h"
 #include "wire/http1/http1.h"
 #include "wire/http1/multipart.h"
@@ -280,6 +281,10 @@ const struct limit_row limits_table[] = {
     ROW("app", WEBHOOK_AT_ONCE, LIMIT_COUNT, "Deliveries under way to one receiver; one while it fails", ""),
     ROW("app", NOTICE_ATTEMPTS_MAX, LIMIT_COUNT, "Attempts of one delivery", "Standard Webhooks"),
     ROW("app", NOTICE_TRIED_FOR_NS, LIMIT_NS, "For which a delivery is tried", ""),
+    ROW("app", WEBHOOK_POSTS_MAX, LIMIT_COUNT, "Deliveries under way to all receivers", ""),
+    ROW("app", WEBHOOK_CONNECT_TIMEOUT_MS, LIMIT_MS, "To connect to a receiver, within webhook-timeout", ""),
+    ROW("app", WEBHOOK_BODY_SIZE_MAX, LIMIT_BYTES, "A request about webhooks", "413"),
+    ROW("app", WEBHOOK_PAGE_MAX, LIMIT_COUNT, "Deliveries in one answer", ""),
     ROW("app", ABSENCES_MAX, LIMIT_COUNT, "People who are away and have others stand in", "429"),
     ROW("app", APP_ABSENCE_MAX_NS, LIMIT_NS, "How far ahead they may say to be back", ""),
     ROW("app", APP_READING_CODE_SIZE_MAX, LIMIT_BYTES, "Code that is taken apart for a policy; of longer code nothing is known", ""),

@@ -13,6 +13,7 @@
 #include "cmd/policy/policy_commands.h"
 #include "cmd/review/review.h"
 #include "cmd/servers.h"
+#include "cmd/webhook/webhook_commands.h"
 #include "jail/launcher_client.h"
 #include "jail/warden_client.h"
 #include "os/memory.h"
@@ -89,6 +90,7 @@ static const struct command_list lists[] = {
     {NULL, server_commands},
     {"submit and review", review_commands},
     {"say what needs a person", policy_commands},
+    {"tell others what happens", webhook_commands},
     {"ask a task scheduler", cli_commands},
     {"say who may what, with --auth", directory_commands},
     {"set up, and type", other_commands},

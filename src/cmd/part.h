@@ -47,6 +47,7 @@
 #include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service.h"
 #include "svc/trace/otlp_exporter.h"
+#include "svc/webhook/webhook_service.h"
 #include "wire/json/json.h"
 
 struct part;
@@ -104,6 +105,10 @@ struct server {
     struct witness *witness;                /* part_audit.c: NULL without a log */
 
     struct otlp_exporter *traces; /* part_traces.c */
+
+    struct notice_hosts webhook_hosts;      /* part_webhook.c */
+    struct webhook_service webhook_service; /* part_webhook.c */
+    struct webhook_engine *webhooks;        /* part_webhook.c: NULL without a book of requests */
 
     struct scheduler *scheduler;           /* part_scheduler.c */
     struct scheduler_http *scheduler_http; /* part_scheduler.c */
@@ -189,7 +194,7 @@ struct part {
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
     part_app, part_apps, part_confirm, part_control, part_door, part_launcher, part_page, part_policy,
-    part_ready, part_socket, part_traces;
+    part_ready, part_socket, part_traces, part_webhook;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

@@ -39,6 +39,12 @@ const struct option_spec settings_table[] = {
      "who presses them: ids of users in Slack and names of people, U012AB3CD=mina, separated by commas"},
     {"request-retention", OPTION_DURATION, "TIME", NULL, "0", 0, 3650 * DAY_NS, COMMAND_DEV | COMMAND_APP,
      "how long code, inputs and output of a request that is over are kept; their hashes stay; 0: for ever"},
+    {"webhook-hosts", OPTION_TEXT, "HOSTS", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "hosts and networks, separated by commas, that webhooks may reach besides the public net: "
+     "hooks.internal, "
+     "*.corp.example, 10.1.0.0/16, localhost:9000"},
+    {"webhook-timeout", OPTION_DURATION, "TIME", NULL, "15s", 100 * NS_PER_MS, 120 * NS_PER_S,
+     COMMAND_DEV | COMMAND_APP, "how long a receiver of a webhook may take to answer", .limit = true},
     {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,
      "limit of one run; 0: the pool's own limit", .limit = true},
     {"code-size-max", OPTION_SIZE, "BYTES", NULL, "512K", 1, 900 << 10, COMMAND_DEV | COMMAND_APP,

@@ -25,6 +25,7 @@
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_access.h"
+#include "svc/webhook/webhook_service.h"
 #include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -79,6 +80,16 @@ static const struct entry app[] = {
 };
 
 static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key", "A"}};
+
+static const struct entry webhooks[] = {{"GET /v1/webhooks", "OP"},
+                                        {"POST /v1/webhooks", "OP"},
+                                        {"GET /v1/webhooks/{id}", "OP"},
+                                        {"PATCH /v1/webhooks/{id}", "OP"},
+                                        {"DELETE /v1/webhooks/{id}", "OP"},
+                                        {"POST /v1/webhooks/{id}/ping", "OP"},
+                                        {"GET /v1/webhooks/{id}/deliveries", "OP"},
+                                        {"GET /v1/webhooks/{id}/deliveries/{number}", "OP"},
+                                        {"POST /v1/webhooks/{id}/deliveries/{number}/replay", "OP"}};
 
 static const struct entry mcp[] = {{"POST /mcp", "SJA"}};
 /* A link is its own proof. */
@@ -328,6 +339,14 @@ static void every_route_of_confirm_links(void **state)
     free(presses);
 }
 
+static void every_route_of_webhooks(void **state)
+{
+    (void)state;
+    struct webhook_service service = {0};
+    const struct http_part part = webhook_service_part(&service);
+    walk(&part, webhooks, ARRAY_SIZE(webhooks));
+}
+
 static void every_route_of_the_page(void **state)
 {
     (void)state;
@@ -452,17 +471,12 @@ int main(void)
 {
     assert_int_equal(sizeof letters - 1, ROLE_LOCAL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_route_of_the_app),
-        cmocka_unit_test(every_route_of_the_pool),
-        cmocka_unit_test(every_route_of_the_scheduler),
-        cmocka_unit_test(every_route_of_the_directory),
-        cmocka_unit_test(every_call_of_the_scheduler),
-        cmocka_unit_test(a_call_is_refused_with_what_to_do),
-        cmocka_unit_test(every_route_of_the_audit_log),
-        cmocka_unit_test(every_route_of_the_agents),
-        cmocka_unit_test(every_route_of_confirm_links),
-        cmocka_unit_test(every_route_of_the_page),
-        cmocka_unit_test(every_route_of_the_control_plane),
+        cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
+        cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
+        cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
+        cmocka_unit_test(every_route_of_the_audit_log), cmocka_unit_test(every_route_of_the_agents),
+        cmocka_unit_test(every_route_of_confirm_links), cmocka_unit_test(every_route_of_webhooks),
+        cmocka_unit_test(every_route_of_the_page),      cmocka_unit_test(every_route_of_the_control_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

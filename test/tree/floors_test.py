@@ -19,7 +19,7 @@ FLOORS = {
     "base": 0, "wire": 1, "core/access": 2, "core/notice": 2, "core/policy": 2, "core/pool": 2, "core/resource": 2, "core/review": 2, "core/task": 2, "core/template": 2, "os": 3, "runtime": 3, "net": 4, "crypto": 4, "db": 4, "jail": 4,
     "credential": 4,
     "store": 5, "sdk": 5,
-    "svc/pool": 6, "svc/scheduler": 6, "svc/app": 6, "svc/audit": 6, "svc/confirm": 6, "svc/mcp": 6, "svc/page": 6, "svc/keeper": 6, "svc/launcher": 6, "svc/trace": 6, "svc/control": 6, "svc/directory": 6, "cmd": 7,
+    "svc/pool": 6, "svc/scheduler": 6, "svc/app": 6, "svc/audit": 6, "svc/confirm": 6, "svc/mcp": 6, "svc/page": 6, "svc/keeper": 6, "svc/launcher": 6, "svc/trace": 6, "svc/webhook": 6, "svc/control": 6, "svc/directory": 6, "cmd": 7,
 }
 # Folders in storeys: sub-folder -> storey, "" for the files of the folder itself. From outside it is one folder.
 STOREYS = {

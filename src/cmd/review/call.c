@@ -42,7 +42,9 @@ int review_get(const struct review_call *call, const char *path, int64_t patienc
     return take_answer(call, &request, ret_answer);
 }
 
-int review_post(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer)
+/* Takes `body`. */
+static int send_json(const struct review_call *call, const char *method, const char *path, json_t *body,
+                     json_t **ret_answer)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
@@ -50,7 +52,7 @@ int review_post(const struct review_call *call, const char *path, json_t *body, 
     if (!text)
         return review_no_memory(call);
 
-    const struct server_request request = {.method = "POST",
+    const struct server_request request = {.method = method,
                                            .path = path,
                                            .content_type = "application/json",
                                            .body = bytes_of_cstr(text),
@@ -59,6 +61,16 @@ int review_post(const struct review_call *call, const char *path, json_t *body, 
     int code = take_answer(call, &request, ret_answer);
     free(text);
     return code;
+}
+
+int review_post(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer)
+{
+    return send_json(call, "POST", path, body, ret_answer);
+}
+
+int review_patch(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer)
+{
+    return send_json(call, "PATCH", path, body, ret_answer);
 }
 
 int review_delete(const struct review_call *call, const char *path, json_t **ret_answer)

@@ -19,6 +19,8 @@ struct review_call {
 int review_get(const struct review_call *call, const char *path, int64_t patience_ms, json_t **ret_answer);
 /* POSTs `body`, which is taken; NULL: there was no memory for it, which is said. */
 int review_post(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer);
+/* The same by PATCH. */
+int review_patch(const struct review_call *call, const char *path, json_t *body, json_t **ret_answer);
 /* DELETEs `path`; as review_get. */
 int review_delete(const struct review_call *call, const char *path, json_t **ret_answer);
 /* The whole id for the first thing that was typed, which may be its beginning: looked for among the requests, newest first.

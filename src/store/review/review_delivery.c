@@ -64,6 +64,7 @@ static enum status put_delivery(struct review_book *book, int64_t webhook, int64
 {
     size_t put = at(book, DELIVERY_PUT);
     bool there = false;
+    book->has_deliveries = true;
     db_bind_i64(book->db, put, 1, webhook);
     db_bind_i64(book->db, put, 2, message);
     db_bind_bytes(book->db, put, 3, chain);

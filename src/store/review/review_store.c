@@ -100,6 +100,13 @@ void review_store_on_events(struct review_store *store, void (*on_events)(void *
     store->on_events_context = context;
 }
 
+void review_store_on_deliveries(struct review_store *store, void (*on_deliveries)(void *context),
+                                void *context)
+{
+    store->on_deliveries = on_deliveries;
+    store->on_deliveries_context = context;
+}
+
 /* --- jobs --- */
 
 static enum status perform(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
@@ -108,6 +115,7 @@ static enum status perform(struct audit_work *work, struct audit_scribe *scribe,
     struct review_book book = {.store = job->store, .scribe = scribe, .db = job->store->db};
     enum status status = job->perform(job, &book, err);
     job->last_event = status == STATUS_OK ? book.last_event : 0;
+    job->has_deliveries = status == STATUS_OK && book.has_deliveries;
     return status;
 }
 
@@ -120,19 +128,28 @@ static void tell_events(struct review_store *store, int64_t last)
         store->on_events(store->on_events_context, last);
 }
 
+static void tell_deliveries(struct review_store *store, bool has_deliveries)
+{
+    if (has_deliveries && store->on_deliveries)
+        store->on_deliveries(store->on_deliveries_context);
+}
+
 static void on_done(struct audit_work *work, enum status status, const struct err *err)
 {
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
     struct review_store *store = job->store;
     int64_t last = status == STATUS_OK ? job->last_event : 0;
+    bool has_deliveries = status == STATUS_OK && job->has_deliveries;
     job->on_done(job, status, err); /* it may be gone afterwards */
     tell_events(store, last);
+    tell_deliveries(store, has_deliveries);
 }
 
 static void prepare(struct review_store *store, struct review_job *job)
 {
     job->store = store;
     job->last_event = 0;
+    job->has_deliveries = false;
     job->work = (struct audit_work){
         .perform = perform, .on_done = on_done, .reads_only = job->reads_only, .new_work = job->new_work};
 }

@@ -49,7 +49,8 @@ struct review_job {
     void (*on_done)(struct review_job *job, enum status status, const struct err *err);
     bool new_work;      /* refused first when the disk is nearly full */
     bool reads_only;    /* no transaction */
-    int64_t last_event; /* the store's */
+    int64_t last_event; /* this and the next are the store's */
+    bool has_deliveries;
 };
 
 /* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands; `keep_ns`: how long what a
@@ -71,6 +72,9 @@ STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_jo
 /* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */
 void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
                             void *context);
+/* Told, on the loop's thread, after something was committed that may be due for a webhook now (webhook_book.h). One listener; NULL: none. */
+void review_store_on_deliveries(struct review_store *store, void (*on_deliveries)(void *context),
+                                void *context);
 /* Where drafts are made; lives as long as the store. Any thread. */
 struct review_blobs *review_store_blobs(struct review_store *store);
 /* Names this book among others, so that a run comes to whoever has its request; lives as long as the store. */

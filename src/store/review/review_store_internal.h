@@ -41,13 +41,16 @@ struct review_store {
     int64_t told;                  /* loop's thread: the last event that was told of */
     void (*on_events)(void *context, int64_t last);
     void *on_events_context;
+    void (*on_deliveries)(void *context);
+    void *on_deliveries_context;
 };
 
 struct review_book {
     struct review_store *store;
     struct audit_scribe *scribe;
     struct db *db;
-    int64_t last_event; /* of this job; 0: none */
+    int64_t last_event;  /* of this job; 0: none */
+    bool has_deliveries; /* this job made something due for a webhook */
 };
 
 /* --- statements (review_tables.c) --- */

@@ -262,6 +262,7 @@ static enum status write_change(struct review_book *book, struct webhook_row *ro
                                 const struct webhook_draft *change, const struct review_person *by,
                                 int64_t now_ns, struct err *err)
 {
+    book->has_deliveries = true; /* what has waited may be due */
     enum status status = apply(row, change, now_ns) ? review_webhook_save(book, row, err) : no_memory(err);
     if (status == STATUS_OK && change->events)
         status = write_filter(book, row->n, change->events, err);
