@@ -287,6 +287,46 @@ class Webhooks(Case):
         self.one.wait(2)
         self.assertEqual(self.one.events(request), ["submitted", "waiting"])
 
+    # --- what follows a release ---
+
+    def released(self, name):
+        """A request that has been released, and was to be followed by that webhook."""
+        shown = self.until_state(self.submit("1", then={"webhook": {"name": name}})["id"], "waiting")
+        self.assertEqual(shown["then"], {"webhook": {"name": name}})
+        manifest = self.good("GET", f"/v1/requests/{shown['id']}/manifest")
+        self.assertEqual(manifest["then"], {"webhook": {"name": name}})
+        self.assertEqual(self.ask("POST", f"/v1/requests/{shown['id']}/votes", {"answer": "approve"}, "rita")[0], 200)
+        return shown["id"]
+
+    def until_state(self, request, state):
+        return self.until(lambda: (shown := self.look(request))["state"] == state and shown, 60)
+
+    def until_followed(self, request):
+        def look():
+            webhook = self.look(request)["then"]["webhook"]
+            return webhook if webhook["state"] != "due" else None
+        return self.until(look)
+
+    def test_a_submission_has_a_webhook_told_of_its_release(self):
+        self.make(self.one, "deploy", events=["webhook.ping"])
+        request = self.released("deploy")
+        self.assertEqual(self.until_followed(request)["state"], "delivered")
+        self.assertEqual(self.one.events(request), ["released"])
+        actions = [entry["action"] for entry in self.entries(f"requests/{request}")]
+        self.assertEqual(actions[-1], "request.continued")
+
+    def test_one_that_is_not_there_or_ends_is_said(self):
+        self.assertEqual(self.until_followed(self.released("nobody"))["error"]["type"], "NotFound")
+        self.one.answers += [410]
+        self.make(self.one, "deploy", events=["webhook.ping"])
+        followed = self.until_followed(self.released("deploy"))
+        self.assertEqual((followed["state"], followed["error"]["message"]), ("failed", "HTTP status 410"))
+        self.make(self.other, "two", events=["webhook.ping"])
+        self.ask("PATCH", "/v1/webhooks/two", {"state": "paused"})
+        request = self.released("two")
+        self.good("DELETE", "/v1/webhooks/two")
+        self.assertEqual(self.until_followed(request)["error"]["message"], "the webhook was deleted")
+
     # --- by hand ---
 
     def test_replay_and_ping_by_commands(self):

@@ -41,6 +41,8 @@ static const struct option_spec settings[] = {
     {"then-start", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_SUBMIT,
      "an orchestration that is started when the result is released"},
     {"then-hub", OPTION_TEXT, "HUB", NULL, NULL, 0, 0, REVIEW_SUBMIT, "its task hub; else the server's own"},
+    {"then-webhook", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_SUBMIT,
+     "a webhook of the server that is told when the result is released"},
     {"approval-timeout", OPTION_DURATION, "TIME", NULL, NULL, NS_PER_MS, TEN_YEARS, REVIEW_SUBMIT,
      "how long a decision is waited for; else the server's"},
     {"file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_RESUBMIT,

@@ -78,12 +78,16 @@ static int add_then_code(const struct review_call *call, json_t *body)
 static int add_then(const struct review_call *call, json_t *body)
 {
     const char *name = setting_text(call->values, "then-start"),
-               *hub = setting_text(call->values, "then-hub");
-    if (!name)
-        return hub ? server_failed(call->command, EXIT_USAGE, "--then-hub needs --then-start", NULL)
-                   : EXIT_GOOD;
-    json_t *then = json_pack("{s:{s:s, s:s*}}", "start", "name", name, "hub", hub);
-    if (!then)
+               *hub = setting_text(call->values, "then-hub"),
+               *webhook = setting_text(call->values, "then-webhook");
+    if (hub && !name)
+        return server_failed(call->command, EXIT_USAGE, "--then-hub needs --then-start", NULL);
+    if (!name && !webhook)
+        return EXIT_GOOD;
+    json_t *start = name ? json_pack("{s:s, s:s*}", "name", name, "hub", hub) : NULL;
+    json_t *told = webhook ? json_pack("{s:s}", "name", webhook) : NULL;
+    json_t *then = json_pack("{s:o*, s:o*}", "start", start, "webhook", told);
+    if (!then || (name && !start) || (webhook && !told))
         return server_failed(call->command, EXIT_USAGE, "a setting is not in UTF-8", NULL);
     return json_object_set_new(body, "then", then) == 0 ? EXIT_GOOD : review_no_memory(call);
 }

@@ -312,9 +312,24 @@ static void view_step(const json_t *request, struct buf *out)
 }
 
 /* What follows an approval, and what became of it. */
+static void view_then_webhook(const json_t *webhook, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *name = text_of(webhook, "name"), *state = text_of(webhook, "state");
+    const char *error = text_of(json_object_get(webhook, "error"), "message");
+    if (!name)
+        return;
+    buf_append_fmt(&line, "tell webhook %s%s%s%s%s", name, state ? ": " : "", text_or(state, ""),
+                   error ? ": " : "", text_or(error, ""));
+    buf_append_byte(&line, '\0');
+    if (buf_status(&line) == STATUS_OK)
+        print_pair(out, "then", (const char *)line.data);
+}
+
 static void view_then(const json_t *request, struct buf *out)
 {
-    const json_t *start = json_object_get(json_object_get(request, "then"), "start");
+    const json_t *then = json_object_get(request, "then"), *start = json_object_get(then, "start");
+    view_then_webhook(json_object_get(then, "webhook"), out);
     CLEANUP(buf_fini) struct buf line = {0};
     const char *name = text_of(start, "name"), *hub = text_of(start, "hub"), *state = text_of(start, "state");
     const char *instance = text_of(start, "instanceId");

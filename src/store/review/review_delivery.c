@@ -81,6 +81,7 @@ static enum status put_delivery(struct review_book *book, int64_t webhook, int64
 struct wanting {
     int64_t webhook;
     bool full;
+    bool awaited; /* a request's own webhook: what became of it is the request's, too */
 };
 
 static bool wants(struct bytes filters, struct bytes type)
@@ -91,8 +92,8 @@ static bool wants(struct bytes filters, struct bytes type)
     return false;
 }
 
-/* Those that are to have an event of that type. */
-static enum status find_wanting(struct review_book *book, struct bytes type,
+/* Those that are to have an event of that type; the one that is called `then` has it whatever it wants. */
+static enum status find_wanting(struct review_book *book, struct bytes type, const char *then,
                                 struct wanting ret_wanting[static WEBHOOKS_MAX], size_t *ret_count,
                                 struct err *err)
 {
@@ -103,10 +104,12 @@ static enum status find_wanting(struct review_book *book, struct bytes type,
         enum status status = db_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             return status;
-        if (*ret_count < WEBHOOKS_MAX && wants(db_column_bytes(book->db, find, 1), type))
-            ret_wanting[(*ret_count)++] =
-                (struct wanting){.webhook = db_column_i64(book->db, find, 0),
-                                 .full = db_column_i64(book->db, find, 2) >= WEBHOOK_WAITING_MAX};
+        bool awaited = then && (bytes_equal_cstr(db_column_bytes(book->db, find, 3), then) ||
+                                bytes_equal_cstr(db_column_bytes(book->db, find, 4), then));
+        bool full = !awaited && db_column_i64(book->db, find, 2) >= WEBHOOK_WAITING_MAX;
+        if (*ret_count < WEBHOOKS_MAX && (awaited || wants(db_column_bytes(book->db, find, 1), type)))
+            ret_wanting[(*ret_count)++] = (struct wanting){
+                .webhook = db_column_i64(book->db, find, 0), .full = full, .awaited = awaited};
     }
 }
 
@@ -117,13 +120,13 @@ static enum status skip(struct review_book *book, int64_t webhook, struct err *e
 }
 
 enum status review_webhook_event(struct review_book *book, const struct review_event_row *event,
-                                 struct err *err)
+                                 const char *then, struct err *err)
 {
     struct wanting wanting[WEBHOOKS_MAX];
     char event_id[REVIEW_EVENT_ID_SIZE];
     int64_t message = 0, number;
     size_t count = 0;
-    enum status status = find_wanting(book, event->type, wanting, &count, err);
+    enum status status = find_wanting(book, event->type, then, wanting, &count, err);
     review_event_id(book, event->number, event_id);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         if (wanting[i].full) {
@@ -133,7 +136,8 @@ enum status review_webhook_event(struct review_book *book, const struct review_e
         if (message == 0)
             status = put_message(book, event, event_id, &message, err);
         if (status == STATUS_OK)
-            status = put_delivery(book, wanting[i].webhook, message, event->subject, "{\"tries\":[]}",
+            status = put_delivery(book, wanting[i].webhook, message, event->subject,
+                                  wanting[i].awaited ? "{\"tries\":[],\"awaited\":true}" : "{\"tries\":[]}",
                                   event->at_ns, &number, err);
     }
     return status;
@@ -625,6 +629,60 @@ static void log_failure(struct webhook_row *webhook, const struct webhook_try *t
     webhook->failing = true;
 }
 
+/* --- what a request waits for --- */
+
+/* `error` NULL: it was delivered. A request that is gone waits for nothing. */
+static enum status tell_request(struct review_book *book, const char *chain, const char *error,
+                                int64_t now_ns, struct err *err)
+{
+    static const char requests[] = "requests/";
+    if (strncmp(chain, requests, strlen(requests)) != 0)
+        return STATUS_OK;
+    enum status status = review_then_webhook_told(book, chain + strlen(requests), error, now_ns, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status drop_one(struct review_book *book, int64_t number, struct err *err)
+{
+    struct db *db = book->db;
+    db_bind_i64(db, at(book, DELIVERY_END), 1, number);
+    return db_run(db, at(book, DELIVERY_END), err);
+}
+
+/* The next open delivery of the webhook that a request waits for; `ret_number` 0: there is none. */
+static enum status find_awaited(struct review_book *book, int64_t webhook, int64_t *ret_number,
+                                char ret_chain[160], struct err *err)
+{
+    size_t find = at(book, DELIVERY_AWAITED);
+    bool there = false;
+    db_bind_i64(book->db, find, 1, webhook);
+    enum status status = db_next(book->db, find, &there, err);
+    *ret_number = there ? db_column_i64(book->db, find, 0) : 0;
+    if (there)
+        (void)snprintf(ret_chain, 160, "%.*s", BYTES_FMT(db_column_bytes(book->db, find, 1)));
+    db_done(book->db, find);
+    return status;
+}
+
+enum status review_deliveries_drop(struct review_book *book, int64_t webhook, const char *why, int64_t now_ns,
+                                   struct err *err)
+{
+    char chain[160];
+    int64_t number;
+    enum status status = find_awaited(book, webhook, &number, chain, err);
+    while (status == STATUS_OK && number > 0) {
+        status = drop_one(book, number, err);
+        if (status == STATUS_OK)
+            status = tell_request(book, chain, why, now_ns, err);
+        if (status == STATUS_OK)
+            status = find_awaited(book, webhook, &number, chain, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    db_bind_i64(book->db, at(book, DELIVERY_DROP), 1, webhook);
+    return db_run(book->db, at(book, DELIVERY_DROP), err);
+}
+
 /* What waits for it may go; and of those that are over the oldest go. */
 static enum status follow(struct review_book *book, const struct webhook_row *webhook,
                           const struct delivery_row *row, int64_t now_ns, struct err *err)
@@ -644,8 +702,8 @@ static enum status end_webhook(struct review_book *book, struct webhook_row *web
 {
     webhook->state = WEBHOOK_ENDED;
     json_object_set_new(webhook->doc, "endedAt", review_time_json(now_ns));
-    db_bind_i64(book->db, at(book, DELIVERY_DROP), 1, webhook->n);
-    enum status status = db_run(book->db, at(book, DELIVERY_DROP), err);
+    enum status status =
+        review_deliveries_drop(book, webhook->n, "the receiver said that it is gone", now_ns, err);
     if (status != STATUS_OK)
         return status;
     return review_webhook_audit(book, webhook, AUDIT_WEBHOOK_ENDED, &review_server,
@@ -673,6 +731,13 @@ static void settle(struct delivery_row *row, enum notice_result result, const st
         json_object_set_new(row->doc, "finishedAt", review_time_json(now_ns));
 }
 
+/* Of its last failure. */
+static const char *why_of(const struct webhook_row *webhook)
+{
+    const json_t *failure = json_object_get(webhook->doc, "lastFailure");
+    return text_or(json_string_value(json_object_get(failure, "error")), "it was not delivered");
+}
+
 static enum status note_try(struct review_book *book, struct webhook_row *webhook, struct delivery_row *row,
                             const struct webhook_try *tried, int64_t now_ns, struct err *err)
 {
@@ -692,7 +757,13 @@ static enum status note_try(struct review_book *book, struct webhook_row *webhoo
         status = end_webhook(book, webhook, now_ns, err);
     else if (status == STATUS_OK && row->state != DELIVERY_DUE)
         status = follow(book, webhook, row, now_ns, err);
-    return status == STATUS_OK ? review_webhook_save(book, webhook, err) : status;
+    if (status == STATUS_OK)
+        status = review_webhook_save(book, webhook, err);
+    bool over = row->state != DELIVERY_DUE && json_is_true(json_object_get(row->doc, "awaited"));
+    return status == STATUS_OK && over
+               ? tell_request(book, row->chain, result == NOTICE_DELIVERED ? NULL : why_of(webhook), now_ns,
+                              err)
+               : status;
 }
 
 enum status webhook_book_tried(struct review_book *book, const struct webhook_try *tried, int64_t now_ns,

@@ -2,16 +2,22 @@
 /* review_next.c — what a submission wants to follow its approval: a step of code in the same session (review_run.c runs it), and
  * behind its release an orchestration: that it is due, what it is told, and what became of it.
  *
- *   released ──► state "due" and a duty, in the same transaction ──► told ──► "started" or "failed", the duty struck out
+ *   start:   released ──► state "due" and a duty, in the same transaction ──► told ──► "started" or "failed", the duty struck out
+ *   webhook: released ──► state "due" and a delivery, likewise (review_delivery.c) ──► "delivered" or "failed"
  */
 #include <stdio.h>
 
 #include "base/text.h"
-#include "store/review/review_store_internal.h"
+#include "store/review/review_webhook_internal.h"
 
 static json_t *start_of(const struct review_record *record)
 {
     return json_object_get(json_object_get(record->doc, "then"), "start");
+}
+
+static json_t *webhook_of(const struct review_record *record)
+{
+    return json_object_get(json_object_get(record->doc, "then"), "webhook");
 }
 
 /* The members of `from` that were promised; NULL: there is no `from`. */
@@ -26,10 +32,14 @@ static json_t *promised(const json_t *from, const char *const *said, size_t coun
 
 json_t *review_then_promise(const struct review_record *record)
 {
-    static const char *const of_start[] = {"name", "hub", "version"}, *const of_code[] = {"sha256", "bytes"};
+    static const char *const of_start[] = {"name", "hub", "version"}, *const of_code[] = {"sha256", "bytes"},
+                             *const of_webhook[] = {"name"};
     json_t *start = promised(start_of(record), of_start, ARRAY_SIZE(of_start));
     json_t *code = promised(review_then_code(record), of_code, ARRAY_SIZE(of_code));
-    return start || code ? json_pack("{s:o*, s:o*}", "start", start, "code", code) : NULL;
+    json_t *webhook = promised(webhook_of(record), of_webhook, ARRAY_SIZE(of_webhook));
+    if (!start && !code && !webhook)
+        return NULL;
+    return json_pack("{s:o*, s:o*, s:o*}", "start", start, "code", code, "webhook", webhook);
 }
 
 /* --- the step --- */
@@ -101,15 +111,46 @@ void review_then_note(struct review_record *record)
 
 /* --- that it is due --- */
 
+/* A webhook that is not there, or has ended, is told nothing. */
+static enum status webhook_due(struct review_book *book, json_t *webhook, struct err *err)
+{
+    struct webhook_row row;
+    enum status status = review_webhook_load(
+        book, text_or(json_string_value(json_object_get(webhook, "name")), ""), &row, err);
+    bool there = status == STATUS_OK && row.state != WEBHOOK_ENDED;
+    review_webhook_fini(&row);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    json_object_set_new(webhook, "state", json_string(there ? "due" : "failed"));
+    if (!there)
+        json_object_set_new(
+            webhook, "error",
+            json_pack("{s:s, s:s}", "type", "NotFound", "message",
+                      status == STATUS_OK ? "the webhook has ended" : "there is no webhook of this name"));
+    return STATUS_OK;
+}
+
 enum status review_then_due(struct review_book *book, struct review_record *record, struct err *err)
 {
-    json_t *start = start_of(record);
+    json_t *start = start_of(record), *webhook = webhook_of(record);
     bool released = json_is_true(json_object_get(record->doc, "released"));
+    enum status status = STATUS_OK;
+    if (webhook && released && !json_object_get(webhook, "state"))
+        status = webhook_due(book, webhook, err);
+    if (status != STATUS_OK)
+        return status;
     if (!start || !released || json_object_get(start, "state"))
         return STATUS_OK;
     if (json_object_set_new(start, "state", json_string("due")) != 0)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     return review_record_duty(book, record, REVIEW_DUTY_NEXT, err);
+}
+
+const char *review_then_webhook(const struct review_record *record)
+{
+    const json_t *webhook = webhook_of(record);
+    const char *state = json_string_value(json_object_get(webhook, "state"));
+    return state && strcmp(state, "due") == 0 ? json_string_value(json_object_get(webhook, "name")) : NULL;
 }
 
 /* --- what it is told --- */
@@ -197,4 +238,38 @@ enum status review_book_next_told(struct review_book *book, const char *id,
         status = write_outcome(book, &record, outcome, now_ns, err);
     review_record_fini(&record);
     return status == STATUS_OK ? review_book_duty_done(book, outcome->duty, err) : status;
+}
+
+/* --- what became of its webhook --- */
+
+static enum status write_webhook_outcome(struct review_book *book, struct review_record *record,
+                                         const char *error, int64_t now_ns, struct err *err)
+{
+    json_t *webhook = webhook_of(record), *promise = review_then_promise(record);
+    json_t *fault = error ? json_pack("{s:s, s:s}", "type", "NotDelivered", "message", error) : NULL;
+    json_t *details =
+        json_pack("{s:O*, s:O*}", "webhook", json_object_get(promise, "webhook"), "error", fault);
+    json_decref(promise);
+    json_object_set_new(webhook, "state", json_string(error ? "failed" : "delivered"));
+    json_object_set_new(webhook, "at", review_time_json(now_ns));
+    if (fault)
+        json_object_set_new(webhook, "error", fault);
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status != STATUS_OK) {
+        json_decref(details);
+        return status;
+    }
+    status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
+    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+}
+
+enum status review_then_webhook_told(struct review_book *book, const char *id, const char *error,
+                                     int64_t now_ns, struct err *err)
+{
+    struct review_record record;
+    enum status status = review_record_load(book, id, &record, err);
+    if (status == STATUS_OK && review_then_webhook(&record))
+        status = write_webhook_outcome(book, &record, error, now_ns, err);
+    review_record_fini(&record);
+    return status;
 }

@@ -271,7 +271,8 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
                                      .data = bytes_of_cstr(data)};
     enum status status = put_event(book, &event, err);
     if (status == STATUS_OK)
-        status = review_webhook_event(book, &event, err);
+        status = review_webhook_event(
+            book, &event, strcmp(what, "released") == 0 ? review_then_webhook(record) : NULL, err);
     free(data);
     if (status != STATUS_OK || book->last_event % 100 != 0)
         return status;

@@ -137,6 +137,8 @@ enum review_statement {
     DELIVERY_NEXT,
     DELIVERY_FOLLOW,
     DELIVERY_DROP,
+    DELIVERY_AWAITED,
+    DELIVERY_END,
     DELIVERY_TRIM,
     REVIEW_STATEMENTS
 };
@@ -193,9 +195,10 @@ struct review_event_row {
 void review_event_id(const struct review_book *book, int64_t number, char ret_id[REVIEW_EVENT_ID_SIZE]);
 /* As a CloudEvent, new; `for_sight`: with what says who may see it. */
 json_t *review_event_json(const char *id, const struct review_event_row *event, bool for_sight);
-/* For every webhook that wants it, in the same transaction (review_delivery.c). */
+/* For every webhook that wants it, in the same transaction (review_delivery.c); `then`: also for the one of this name, which a request
+ * waits for (NULL: none does). */
 STATUS_RESULT review_webhook_event(struct review_book *book, const struct review_event_row *event,
-                                   struct err *err);
+                                   const char *then, struct err *err);
 
 /* --- a request in hand (review_record.c) --- */
 
@@ -264,6 +267,11 @@ STATUS_RESULT review_then_append(struct review_book *book, const struct review_r
 void review_then_note(struct review_record *record);
 /* Writes the duty when the request has been released and it was not written before. */
 STATUS_RESULT review_then_due(struct review_book *book, struct review_record *record, struct err *err);
+/* The webhook that is to be told of the release, by its name; NULL: none, or not any more. Borrowed. */
+const char *review_then_webhook(const struct review_record *record);
+/* What became of that; `error` NULL: it was delivered. What was told before stays. */
+STATUS_RESULT review_then_webhook_told(struct review_book *book, const char *id, const char *error,
+                                       int64_t now_ns, struct err *err);
 /* As lists show it, without internal members, and without votes while they are blind; new. */
 json_t *review_record_brief(const struct review_record *record);
 /* The same with what says who may see it (core/review/sight.h). */

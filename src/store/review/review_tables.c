@@ -203,7 +203,7 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [WEBHOOK_GET_ROW] = WEBHOOK_COLUMNS "WHERE n = ?1",
     [WEBHOOK_LIST] = WEBHOOK_COLUMNS "ORDER BY n",
     [WEBHOOK_COUNT] = "SELECT count(*) FROM webhook",
-    [WEBHOOK_WANTING] = "SELECT n, events, waiting FROM webhook WHERE state < 2 ORDER BY n",
+    [WEBHOOK_WANTING] = "SELECT n, events, waiting, name, id FROM webhook WHERE state < 2 ORDER BY n",
     [WEBHOOK_SKIP] = "UPDATE webhook SET skipped = skipped + 1 WHERE n = ?1",
     [WEBHOOK_SENDING] = "SELECT n, failing, secret, doc FROM webhook WHERE state = 0 ORDER BY n",
     [MESSAGE_PUT] =
@@ -222,6 +222,9 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [DELIVERY_FOLLOW] = "UPDATE delivery SET state = 0, next_ns = ?3 WHERE n = (SELECT min(n) FROM delivery"
                         " WHERE webhook = ?1 AND chain = ?2 AND state = 1 AND state < 2)",
     [DELIVERY_DROP] = "UPDATE delivery SET state = 4 WHERE webhook = ?1 AND state < 2",
+    [DELIVERY_AWAITED] = "SELECT n, chain FROM delivery WHERE webhook = ?1 AND state < 2"
+                         " AND json_extract(CAST(doc AS TEXT), '$.awaited') LIMIT 1",
+    [DELIVERY_END] = "UPDATE delivery SET state = 4 WHERE n = ?1",
     [DELIVERY_TRIM] =
         "DELETE FROM delivery WHERE webhook = ?1 AND state >= 2 AND n <= (SELECT n FROM delivery WHERE"
         " webhook = ?1 AND state >= 2 ORDER BY n DESC LIMIT 1 OFFSET " DIGITS_OF(WEBHOOK_FINISHED_KEPT) ")",

@@ -304,8 +304,10 @@ enum status webhook_book_delete(struct review_book *book, const char *name, cons
     enum status status = review_webhook_load(book, name, &row, err);
     if (status != STATUS_OK)
         return status;
+    status = review_deliveries_drop(book, row.n, "the webhook was deleted", now_ns, err);
     db_bind_i64(book->db, at(book, WEBHOOK_DELETE), 1, row.n);
-    status = db_run(book->db, at(book, WEBHOOK_DELETE), err);
+    if (status == STATUS_OK)
+        status = db_run(book->db, at(book, WEBHOOK_DELETE), err);
     if (status == STATUS_OK)
         status = review_webhook_audit(book, &row, AUDIT_WEBHOOK_DELETED, by,
                                       told_of(row.doc, &(struct webhook_draft){0}), now_ns, err);

@@ -28,6 +28,9 @@ STATUS_RESULT review_webhook_save(struct review_book *book, const struct webhook
 STATUS_RESULT review_webhook_audit(struct review_book *book, const struct webhook_row *row,
                                    enum audit_action action, const struct review_person *by, json_t *details,
                                    int64_t now_ns, struct err *err);
+/* All open deliveries of a webhook are dropped; requests that wait for one are told why (review_delivery.c). */
+STATUS_RESULT review_deliveries_drop(struct review_book *book, int64_t webhook, const char *why,
+                                     int64_t now_ns, struct err *err);
 void review_webhook_fini(struct webhook_row *row);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/access/access.h"
 #include "net/http_problem.h"
+#include "store/review/webhook_book.h"
 #include "svc/app/limit_values.h"
 #include "wire/json/json.h"
 
@@ -133,9 +134,24 @@ static bool admit_code(struct http_request *request, const json_t *code, const s
                            "together with \"session\".");
 }
 
+/* Whether there is one is found out when the result is released: it may be made until then. */
+static bool admit_webhook(struct http_request *request, json_t *webhook)
+{
+    static const char *const known[] = {"name"};
+    if (!json_is_object(webhook))
+        return refuse(request, "The member \"then.webhook\" must be an object.");
+    if (!has_only(request, webhook, "then.webhook", known, ARRAY_SIZE(known)))
+        return false;
+    return is_name(json_object_get(webhook, "name"), WEBHOOK_NAME_SIZE_MAX) ||
+           refuse(
+               request,
+               "The member \"then.webhook.name\" must be the name of a webhook, a string of 1 to " DIGITS_OF(
+                   WEBHOOK_NAME_SIZE_MAX) " bytes (limit webhook-name-size-max).");
+}
+
 bool then_admit(struct http_request *request, json_t *then, const struct then_place *place)
 {
-    static const char *const known[] = {"start", "code"};
+    static const char *const known[] = {"start", "code", "webhook"};
     if (!json_is_object(then))
         return refuse(request, "The member \"then\" must be an object.");
     if (!has_only(request, then, "then", known, ARRAY_SIZE(known)))
@@ -145,6 +161,6 @@ bool then_admit(struct http_request *request, json_t *then, const struct then_pl
     const json_t *code = json_object_get(then, "code");
     if (code && !admit_code(request, code, place))
         return false;
-    json_t *start = json_object_get(then, "start");
-    return !start || admit_start(request, start, place);
+    json_t *start = json_object_get(then, "start"), *webhook = json_object_get(then, "webhook");
+    return (!start || admit_start(request, start, place)) && (!webhook || admit_webhook(request, webhook));
 }

@@ -3,6 +3,7 @@
  *
  *   {"start": {"name", "hub"?, "version"?}}   an orchestration of that name is started in that hub when the result is released
  *   {"code": "…"}                             this code runs in the same session once the first run is approved, and before the release
+ *   {"webhook": {"name"}}                     that webhook of an operator is told of the release, whatever else it is told of
  *
  * Whoever submits must be allowed to start it there themselves: the server, which will start it, must not lend its rights. */
 #ifndef SVC_APP_THEN_H
