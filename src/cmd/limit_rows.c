@@ -509,8 +509,8 @@ const struct limit_row limits_table[] = {
     ROW("formats", KEEPER_MESSAGE_SIZE_MAX, LIMIT_BYTES, "One message between server and keeper", ""),
     ROW("formats", KEEPER_MESSAGE_FDS_MAX, LIMIT_COUNT, "Descriptors with such a message", ""),
     /* --- the page --- */
-    ROW("page", PAGE_SESSIONS_EACH_MAX, LIMIT_COUNT, "Browsers in which one person is signed in; the one that was used least lately makes room", ""),
-    ROW("page", PAGE_SESSIONS_MAX, LIMIT_COUNT, "Browsers that are signed in; the one that was used least lately makes room", ""),
+    ROW("page", PAGE_SESSIONS_EACH_MAX, LIMIT_COUNT, "Browsers in which one person is signed in; the oldest makes room", ""),
+    ROW("page", PAGE_SESSIONS_MAX, LIMIT_COUNT, "Browsers that are signed in by a token; the one that was used least lately makes room", ""),
     ROW("page", PAGE_SESSION_LIFE_NS, LIMIT_NS, "A browser stays signed in", ""),
     ROW("page", PAGE_SESSION_ROTATE_NS, LIMIT_NS, "A cookie counts before it is replaced", ""),
     ROW("page", PAGE_SESSION_OVERLAP_NS, LIMIT_NS, "A replaced cookie counts for requests under way", ""),

@@ -95,7 +95,8 @@ struct server {
     char first_key[SECRET_TEXT_SIZE +
                    1]; /* part_directory.c: of the owner, if this start made it; printed once */
 
-    struct page_sign_in page_sign_in; /* part_page.c */
+    struct page_sign_in page_sign_in;       /* part_page.c */
+    char page_secret[SECRET_TEXT_SIZE + 1]; /* by which the door knows the page; likewise */
 
     char *policy_text;                      /* part_policy.c: of the setting `policy`; NULL: there is none */
     struct audit_log *audit;                /* part_audit.c: NULL without a data folder */

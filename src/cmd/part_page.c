@@ -3,11 +3,38 @@
  * ORDER: behind the directory, whose door believes what is typed; before the HTTP server, which asks both. */
 #include "cmd/part.h"
 
+static const char *by_secret(void *context, struct http_request *request, const char *name,
+                             const char *secret)
+{
+    return sign_in_by_secret(context, request, name, secret);
+}
+
+static const struct directory_ticket *by_device(void *context, const char *code, const char *client,
+                                                bool *ret_waits)
+{
+    return sign_in_by_device(context, code, client, ret_waits);
+}
+
+static void believed(void *context, const struct principal *principal, const char *how)
+{
+    sign_in_believed(context, principal, how);
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     (void)err;
-    if (server->door)
-        page_sign_in_init(&server->page_sign_in, door_authenticator(server->door));
+    if (!server->door)
+        return STATUS_OK;
+    secret_make("spw_", server->page_secret);
+    door_trust_page(server->door, server->page_secret);
+    const struct page_sign_in_options options = {.door = door_authenticator(server->door),
+                                                 .directory = server->directory,
+                                                 .secret = server->page_secret,
+                                                 .people = {.context = server->sign_in,
+                                                            .by_secret = by_secret,
+                                                            .by_device = by_device,
+                                                            .believed = believed}};
+    page_sign_in_init(&server->page_sign_in, &options);
     return STATUS_OK;
 }
 

@@ -3,6 +3,27 @@
 import assert from "node:assert/strict";
 import { axe, run, visitor } from "./rig.mjs";
 
+const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
+const { PAGE_URL, PAGE_NAME, PAGE_SECRET } = process.env;
+
+/** Nothing is wrong with the view, in both colours and on a phone. */
+async function looksRight(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await axe(page), [], `${name}, ${colorScheme}`);
+    if (shots) await page.screenshot({ path: `${shots}/${name}-${colorScheme}.png` });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)) <= 0, name);
+  assert.deepEqual(await axe(page), [], `${name}, on a phone`);
+  if (shots) await page.screenshot({ path: `${shots}/${name}-phone.png` });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+/** The page as somebody who is signed in sees it. */
+const isIn = (page, name) => page.locator(".rail").getByText(name).first().waitFor();
+
 await run({
   async "sign in, submit, see why the own request is for others, sign out"() {
     const page = await visitor();
@@ -24,10 +45,53 @@ await run({
     await page.getByText("You submitted this.").waitFor(); // the cookie stands for the key
     assert.equal(await page.evaluate(() => document.cookie), "");
     await page.visit("/people");
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await field.waitFor();
-    // The wrong key was told to the page as 401, which browsers write down.
-    assert.deepEqual(page.faults.filter((fault) => !/401/.test(fault)), []);
+    // The wrong key was told to the page as 401, which browsers write down; streams of events end with the sign-out.
+    assert.deepEqual(page.faults.filter((fault) => !/401|INCOMPLETE/.test(fault)), []);
     await page.context().close();
+  },
+
+  async "by name and secret, and out of all browsers at once"() {
+    const [page, other] = [await visitor(), await visitor()];
+    for (const one of [page, other]) {
+      await one.goto(`${PAGE_URL}/#/people`);
+      await one.getByRole("button", { name: "Name and secret" }).click();
+      await one.getByLabel("Your name").fill(PAGE_NAME);
+      await one.getByLabel("Your secret").fill("sps_wrong");
+      await one.getByRole("button", { name: "Sign in" }).click();
+      await one.getByText("Not signed in: The name or the secret is not right.").waitFor();
+      if (one === page) await looksRight(page, "signin-refused");
+      await one.getByLabel("Your secret").fill(PAGE_SECRET);
+      await one.keyboard.press("Enter");
+      await isIn(one, PAGE_NAME);
+    }
+    await page.getByRole("button", { name: "Sign out everywhere" }).click();
+    await page.getByLabel("Key or token").waitFor();
+    await other.reload();
+    await other.getByLabel("Key or token").waitFor();
+    // A reviewer may not see all that the page asks for, and the stream of events ended with the sign-out.
+    assert.deepEqual(page.faults.filter((fault) => !/40[13]|INCOMPLETE/.test(fault)), []);
+    for (const one of [page, other]) await one.context().close();
+  },
+
+  async "with a code that a person confirms on another device"() {
+    const page = await visitor();
+    await page.goto(`${PAGE_URL}/#/`);
+    await page.getByRole("button", { name: "Another device" }).click();
+    const code = (await page.locator(".device-code").innerText()).trim();
+    await looksRight(page, "signin-device");
+    const trusted = await visitor();
+    await trusted.goto(`${PAGE_URL}/device`);
+    await trusted.getByLabel("Code").fill(code);
+    await trusted.getByLabel(/Your name/).fill(PAGE_NAME);
+    await trusted.getByLabel("Your secret").fill(PAGE_SECRET);
+    await trusted.getByRole("button", { name: "Confirm" }).click();
+    await trusted.getByText("Confirmed.").waitFor();
+    await isIn(page, PAGE_NAME);
+    await page.reload();
+    await isIn(page, PAGE_NAME);
+    assert.deepEqual(page.faults.filter((fault) => !/403/.test(fault)), []);
+    for (const one of [page, trusted]) await one.context().close();
   },
 });

@@ -10,7 +10,9 @@ import os
 import pathlib
 import re
 import sys
+import time
 import unittest
+import urllib.parse
 
 import modules
 
@@ -20,6 +22,7 @@ from server import Server  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE_S = 180
+SIGN_INS = {"sign-in.failed", "sign-in.succeeded"}
 
 
 class SignIn(unittest.TestCase):
@@ -92,11 +95,124 @@ class SignIn(unittest.TestCase):
         self.assertIn(self.ask("DELETE", "/v1/directory/keys/browser", **owner)[0], (200, 204))
         self.assertEqual(self.ask("GET", "/v1/requests", Cookie=cookie)[0], 401)
 
+    def audit(self, cookie):
+        connection = http.client.HTTPConnection("localhost", self.server.port, timeout=60)
+        connection.request("GET", "/v1/audit?limit=1000", headers={"Cookie": cookie})
+        lines = connection.getresponse().read().splitlines()
+        connection.close()
+        return [json.loads(line) for line in lines]
+
+    def person(self, name, *roles):
+        """A person with a secret, which is returned."""
+        secret = self.server.change_directory("users", {"name": name})["secret"]
+        for role in roles:
+            self.server.grant(role, name)
+        return secret
+
+    def post(self, body):
+        status, headers, answer = self.ask("POST", "/page/sign-in", body, Origin=self.origin)
+        return status, (headers["Set-Cookie"] or "").split(";")[0], answer
+
+    def who(self, cookie):
+        status, _, answer = self.ask("GET", "/v1/me", Cookie=cookie)
+        return answer["name"] if status == 200 else status
+
+    def restart(self):
+        self.server.kill()
+        self.server.start()
+
+    def test_a_restart_signs_nobody_out(self):
+        _, cookie, token = self.sign_in(self.key)
+        _, gone, gone_token = self.sign_in(self.key)
+        _, local, _ = self.sign_in(self.server.local_key())
+        self.assertEqual(self.ask("GET", "/v1/me", Cookie=local)[2]["id"], "local")
+        self.assertEqual(self.ask("POST", "/page/sign-out", Cookie=gone, Origin=self.origin, X_Sallyport_Token=gone_token)[0], 204)
+        self.restart()
+        self.assertEqual(self.who(cookie), "owner@sallyport")
+        self.assertEqual(self.ask("GET", "/page/session", Cookie=cookie)[2]["token"], token)
+        self.assertEqual(self.ask("POST", "/v1/requests", {"code": "1"}, Cookie=cookie, Origin=self.origin)[0], 401)
+        self.assertEqual(self.ask("POST", "/v1/requests", {"code": "1"}, Cookie=cookie, Origin=self.origin,
+                                  X_Sallyport_Token=token)[0], 201)
+        self.assertEqual(self.who(gone), 401)  # signing out is on disk before it is answered
+        self.assertEqual(self.who(local), 401)  # that key is for one run of the server
+
+    def test_a_key_that_is_revoked_after_a_restart_is_out_and_one_for_less_stays_less(self):
+        owner = {"Authorization": f"Bearer {self.key}"}
+        made = self.ask("POST", "/v1/directory/keys", {"name": "less", "roles": "Sallyport Submitter"}, **owner)[2]
+        _, cookie, token = self.sign_in(made["key"])
+        self.restart()
+        self.assertEqual(self.ask("GET", "/v1/directory/users", Cookie=cookie)[0], 403)
+        self.assertEqual(self.ask("GET", "/v1/requests", Cookie=cookie)[0], 200)
+        self.assertIn(self.ask("DELETE", "/v1/directory/keys/less", **owner)[0], (200, 204))
+        self.assertEqual(self.who(cookie), 401)
+
+    def test_a_person_signs_in_by_name_and_secret(self):
+        secret = self.person("ann@example.org", "Sallyport Reviewer")
+        for body in ({"name": "ann@example.org", "secret": "sps_wrong"}, {"name": "nobody", "secret": secret}):
+            status, cookie, answer = self.post(body)
+            self.assertEqual((status, cookie), (401, ""))
+            self.assertEqual(answer["detail"], "The name or the secret is not right.")  # not which of the two
+        status, cookie, answer = self.post({"name": "ann@example.org", "secret": secret})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(self.who(cookie), "ann@example.org")
+        self.restart()
+        self.assertEqual(self.who(cookie), "ann@example.org")
+        self.assertEqual(self.ask("GET", "/v1/directory/keys", Cookie=cookie)[0], 403)  # her roles, and no more
+        self.assertEqual(self.ask("GET", "/v1/requests", Cookie=cookie)[0], 200)
+        owner = {"Authorization": f"Bearer {self.key}"}
+        self.assertIn(self.ask("DELETE", "/v1/directory/users/ann@example.org", **owner)[0], (200, 204))
+        self.assertEqual(self.who(cookie), 401)
+
+    def test_a_person_confirms_on_another_device(self):
+        secret = self.person("dan@example.org", "Sallyport Reviewer")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        def send(path, fields):
+            connection = http.client.HTTPConnection("localhost", self.server.port, timeout=60)
+            connection.request("POST", path, urllib.parse.urlencode(fields), form)
+            answer = connection.getresponse()
+            text = answer.read()
+            connection.close()
+            return answer.status, text
+
+        begun = json.loads(send("/common/oauth2/v2.0/devicecode", {"client_id": "sallyport-page", "scope": "openid"})[1])
+        other = json.loads(send("/common/oauth2/v2.0/devicecode", {"client_id": "another", "scope": "openid"})[1])
+        self.assertEqual(self.post({"deviceCode": begun["device_code"]})[:2], (202, ""))
+        for code in (begun, other):
+            self.assertEqual(send("/device", {"user_code": code["user_code"], "name": "dan@example.org", "secret": secret,
+                                              "answer": "yes"})[0], 200)
+        status, cookie, _ = self.post({"deviceCode": begun["device_code"]})
+        self.assertEqual((status, self.who(cookie)), (200, "dan@example.org"))
+        self.assertEqual(self.post({"deviceCode": begun["device_code"]})[0], 401)  # it counts once
+        self.assertEqual(self.post({"deviceCode": other["device_code"]})[0], 401)  # confirmed for another program
+
+    def test_who_signs_out_everywhere_is_out_everywhere(self):
+        secret = self.person("eve@example.org", "Sallyport Reviewer")
+        body = {"name": "eve@example.org", "secret": secret}
+        (_, one, answer), (_, two, _) = self.post(body), self.post(body)
+        _, owners, _ = self.sign_in(self.key)
+        status = self.ask("POST", "/page/sign-out?everywhere=true", Cookie=one, Origin=self.origin,
+                          X_Sallyport_Token=answer["token"])[0]
+        self.assertEqual(status, 204)
+        self.assertEqual((self.who(one), self.who(two), self.who(owners)), (401, 401, "owner@sallyport"))
+
+    def test_sign_ins_are_in_the_audit_log(self):
+        secret = self.person("fay@example.org", "Sallyport Auditor")
+        self.post({"name": "fay@example.org", "secret": "sps_wrong"})
+        _, cookie, _ = self.post({"name": "fay@example.org", "secret": secret})
+        deadline = time.monotonic() + 30
+        told = set()
+        person = self.ask("GET", "/v1/me", Cookie=cookie)[2]["id"]
+        while len(told) < 2 and time.monotonic() < deadline:
+            told = {entry["action"] for entry in self.audit(cookie) if entry["object"] == f"people/{person}"} & SIGN_INS
+        self.assertEqual(told, SIGN_INS)
+
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_people_sign_in(self):
+        name = "pia@example.org"
         environment = {**os.environ, "PAGE_URL": self.origin, "PAGE_MODULES": str(FOLDER), "PAGE_KEY": self.key,
-                       "CHROMIUM": browser.program()}
-        with Process(["node", HERE / "drive_sign_in.mjs"], patience=PATIENCE_S, env=environment) as drive:
+                       "PAGE_NAME": name, "PAGE_SECRET": self.person(name, "Sallyport Reviewer"), "CHROMIUM": browser.program()}
+        with Process(["node", HERE / "drive_sign_in.mjs", *sys.argv[1:]], patience=PATIENCE_S, env=environment) as drive:
             while (line := drive.line()) is not None:
                 print(line.rstrip(), flush=True)
             self.assertEqual(drive.wait(), 0, drive.said())
@@ -105,4 +221,4 @@ class SignIn(unittest.TestCase):
 if __name__ == "__main__":
     FOLDER = modules.prepare(sys.argv.pop(1))
     PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    unittest.main(argv=sys.argv[:1], verbosity=2)

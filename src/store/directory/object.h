@@ -132,7 +132,8 @@ enum directory_ticket_type {
     DIRECTORY_REFRESH = 1,
     DIRECTORY_DEVICE = 2, /* a device's code; `user_hash` is of what people type */
     DIRECTORY_CODE = 3,   /* an authorization code */
-    DIRECTORY_COOKIE = 4, /* of the page */
+    DIRECTORY_COOKIE =
+        4, /* of a browser that is signed in: svc/page/kept_session.c says what its fields are */
 };
 
 /* Handed out once, gone when it is used or over. */

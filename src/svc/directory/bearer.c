@@ -209,6 +209,11 @@ void bearer_refresh(struct bearer *bearer, const struct directory *directory, in
     arena_fini(&bearer->arena);
     arena_init(&bearer->arena, 0);
     bearer->generation = directory_generation(directory);
+    if (bearer->session[0] &&
+        !directory_find(directory, DIRECTORY_TICKET, "id", bytes_of_cstr(bearer->session))) {
+        refuse(bearer, "the browser was signed out");
+        return;
+    }
     switch (bearer->kind) {
     case BEARER_NOBODY:
         break;

@@ -24,10 +24,11 @@ enum bearer_kind {
 struct bearer {
     enum bearer_kind kind;
     struct principal principal;
-    char id[GUID_TEXT_SIZE + 1];     /* of the object in the directory, or of the key */
-    char *name;                      /* of BEARER_OUTSIDE; owned */
-    char *subject;                   /* likewise: what stands for its id */
-    char *groups[BEARER_GROUPS_MAX]; /* likewise: names of groups that the issuer vouches for */
+    char id[GUID_TEXT_SIZE + 1];      /* of the object in the directory, or of the key */
+    char session[GUID_TEXT_SIZE + 1]; /* of the ticket without which they do not count; "": none is needed */
+    char *name;                       /* of BEARER_OUTSIDE; owned */
+    char *subject;                    /* likewise: what stands for its id */
+    char *groups[BEARER_GROUPS_MAX];  /* likewise: names of groups that the issuer vouches for */
     size_t group_count;
     struct bytes within; /* where a token counts; static, or "" */
     const char *way;     /* as in the principal */
@@ -36,7 +37,7 @@ struct bearer {
     struct arena arena;  /* of the roles */
 };
 
-/* Collects name and roles anew. Who is gone, disabled, revoked or over becomes nobody, with a refusal. */
+/* Collects name and roles anew. Who is gone, disabled, revoked, signed out or over becomes nobody, with a refusal. */
 void bearer_refresh(struct bearer *bearer, const struct directory *directory, int64_t now_ns);
 void bearer_fini(struct bearer *bearer);
 

@@ -44,6 +44,7 @@ struct doorkeeper {
     struct list in_use;
     struct door_trusted trusted[TRUSTED_MAX];
     size_t trusted_count;
+    char page[SECRET_TEXT_SIZE + 1]; /* what the page shows before a ticket's id; "": there is none */
     struct directory_watch watch;
     struct loop_task change;
     struct log_rate denied_told;
@@ -147,12 +148,45 @@ static void find_token(struct doorkeeper *door, struct bytes text, struct door_e
         refuse(entry, err.text);
 }
 
+/* The id of the ticket, if the page shows one; data NULL: it is somebody else. */
+static struct bytes session_shown(const struct doorkeeper *door, struct bytes credentials)
+{
+    size_t size = strlen(door->page);
+    if (size == 0 || credentials.size <= size ||
+        !secret_equal(bytes_slice(credentials, 0, size), bytes_of_cstr(door->page)))
+        return (struct bytes){0};
+    return bytes_slice(credentials, size, SIZE_MAX);
+}
+
+static void find_session(struct doorkeeper *door, struct bytes id, struct door_entry *entry)
+{
+    const struct directory_ticket *ticket =
+        directory_find(door->options.directory, DIRECTORY_TICKET, "id", id);
+    if (!ticket || ticket->type != DIRECTORY_COOKIE) {
+        refuse(entry, "the browser was signed out");
+        return;
+    }
+    const struct directory_key *key =
+        directory_find(door->options.directory, DIRECTORY_KEY, "id", bytes_of_cstr(ticket->scope));
+    bool by_key = ticket->scope[0] != '\0';
+    int64_t expires_ns = ticket->expires_ns;
+    if (key && key->expires_ns)
+        expires_ns = MIN(expires_ns, key->expires_ns);
+    entry->bearer.kind = by_key ? BEARER_KEY : BEARER_MEMBER;
+    entry->bearer.expires_ns = expires_ns;
+    snprintf(entry->bearer.id, sizeof entry->bearer.id, "%s", by_key ? ticket->scope : ticket->principal_id);
+    snprintf(entry->bearer.session, sizeof entry->bearer.session, "%s", ticket->id);
+}
+
 static void find_bearer(struct doorkeeper *door, struct bytes credentials, struct door_entry *entry)
 {
     arena_init(&entry->bearer.arena, 0);
     if (is_trusted(door, entry->hash, &entry->bearer.kind))
         return;
-    if (secret_is_sound(credentials, SECRET_API_KEY))
+    struct bytes session = session_shown(door, credentials);
+    if (session.data)
+        find_session(door, session, entry);
+    else if (secret_is_sound(credentials, SECRET_API_KEY))
         find_key(door, entry);
     else
         find_token(door, credentials, entry);
@@ -417,6 +451,11 @@ const struct authenticator *door_authenticator(const struct doorkeeper *door)
 void door_record(struct doorkeeper *door, struct witness *witness)
 {
     door->witness = witness;
+}
+
+void door_trust_page(struct doorkeeper *door, const char *secret)
+{
+    snprintf(door->page, sizeof door->page, "%s", secret);
 }
 
 void door_trust(struct doorkeeper *door, const char *hash, bool inner)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* door.h — who asks: from the credentials of a request to a principal with its roles, by the directory.
  * Four kinds of credentials, all as `Authorization: Bearer …`: an access token of ours, a token of the outside issuer, an API
- * key ("spk_…"), and the key that lies in the data folder for whoever may read that anyway. What was found once is found by its
+ * key ("spk_…"), and the key that lies in the data folder for whoever may read that anyway. A fifth comes from within: a browser's
+ * sign-in, which the page has found by its cookie. What was found once is found by its
  * hash the next time. A principal in use follows the directory: when something changes, roles are collected anew, and
  * `on_change` has open requests judged again, all in one turn of the loop. Loop's thread. */
 #ifndef SVC_DIRECTORY_DOOR_H
@@ -41,6 +42,10 @@ void door_record(struct doorkeeper *door, struct witness *witness);
 /* A credential that counts as the local user's, everything and everywhere; or, with `inner`, as this process's own app:
  * what its pool and its hubs must let it do. `secret` is handed in as its hash. */
 void door_trust(struct doorkeeper *door, const char *hash, bool inner);
+/* From now on "Bearer SECRET" and, without a space, the id of a ticket of type DIRECTORY_COOKIE is whoever that ticket is for, as
+ * long as it is there. `secret` (copied) is known to this process alone: it is the page that shows it, once it has found the
+ * cookie. */
+void door_trust_page(struct doorkeeper *door, const char *secret);
 
 /* How whoever asks is named for door_lend: "person/GUID" or "key/GUID". False: there are no loans for them, since what they may
  * do is not the directory's to say. */

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/sip_hash.h"
+#include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/directory/sign_in_internal.h"
 #include "wire/json/json.h"
@@ -35,6 +36,10 @@ void sign_in_refuse(struct http_request *request, int http_status, const char *e
 {
     CLEANUP(buf_fini) struct buf body = {0};
     struct json_writer json = {.out = &body, .replace_invalid = true};
+    if (!error) {
+        http_respond_failure(request, http_status, description);
+        return;
+    }
     json_write_begin_object(&json);
     json_write_member_cstr(&json, "error", error);
     json_write_member_cstr(&json, "error_description", description);
@@ -83,7 +88,7 @@ void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const c
                   const char *description)
 {
     int64_t delay_ns = delay_of(sign_in, who);
-    sign_in_note_failure(sign_in, who, error);
+    sign_in_note_failure(sign_in, who, error ? error : "access_denied");
     struct late_answer *late = delay_ns > 0 && sign_in->late < LATE_MAX ? calloc(1, sizeof *late) : NULL;
     if (!late && delay_ns > 0) {
         http_respond_failure(request, 503, "too many failed sign-ins at once: come again");
@@ -408,4 +413,49 @@ void sign_in_destroy(struct sign_in *sign_in)
         return;
     loop_timer_cancel(&sign_in->timer);
     free(sign_in);
+}
+
+/* --- for the page --- */
+
+const char *sign_in_by_secret(struct sign_in *sign_in, struct http_request *request, const char *name,
+                              const char *secret)
+{
+    const struct directory_person *person = sign_in_person(sign_in, name, secret);
+    if (!person) {
+        sign_in_fail(sign_in, request, name, NULL, "The name or the secret is not right.");
+        return NULL;
+    }
+    const struct sign_in_subject subject = {
+        .object_id = person->id, .client_id = "page", .name = person->name};
+    sign_in_note(sign_in, &subject, "page, by secret");
+    return person->id;
+}
+
+const struct directory_ticket *sign_in_by_device(struct sign_in *sign_in, const char *code,
+                                                 const char *client, bool *ret_waits)
+{
+    char hash[SECRET_HASH_SIZE + 1];
+    secret_hash(bytes_of_cstr(code), hash);
+    struct directory *directory = sign_in->options.directory;
+    const struct directory_ticket *ticket =
+        directory_find(directory, DIRECTORY_TICKET, "hash", bytes_of_cstr(hash));
+    bool counts = ticket && ticket->type == DIRECTORY_DEVICE && strcmp(ticket->client_id, client) == 0 &&
+                  !ticket->refused && ticket->expires_ns > clock_unix_ns();
+    *ret_waits = counts && !ticket->principal_id[0];
+    if (!counts || *ret_waits)
+        return NULL;
+    const struct directory_person *person =
+        directory_find(directory, DIRECTORY_PERSON, "id", bytes_of_cstr(ticket->principal_id));
+    if (!person || person->disabled)
+        return NULL;
+    const struct sign_in_subject subject = {
+        .object_id = person->id, .client_id = client, .name = person->name};
+    sign_in_note(sign_in, &subject, "page, by device");
+    return ticket;
+}
+
+void sign_in_believed(struct sign_in *sign_in, const struct principal *principal, const char *how)
+{
+    const struct sign_in_subject subject = {.object_id = principal->id, .name = principal->name};
+    sign_in_note(sign_in, &subject, how);
 }

@@ -34,4 +34,17 @@ void sign_in_destroy(struct sign_in *sign_in);
 void sign_in_record(struct sign_in *sign_in, struct witness *witness);
 struct http_part sign_in_part(struct sign_in *sign_in);
 
+/* --- for the page, on whose routes people sign in too --- */
+
+/* The id of the person with that name and secret, of which log and witness are told; valid until the loop goes on. NULL: the
+ * request is answered with a problem, the later the more failures there were. */
+const char *sign_in_by_secret(struct sign_in *sign_in, struct http_request *request, const char *name,
+                              const char *secret);
+/* The ticket of a device's code that a person has confirmed for client_id `client`; told likewise. NULL: `*ret_waits` says whether
+ * somebody may still confirm it; else it is not known, over, refused, or of another client. */
+const struct directory_ticket *sign_in_by_device(struct sign_in *sign_in, const char *code,
+                                                 const char *client, bool *ret_waits);
+/* Somebody has signed in by a credential that was believed elsewhere: for the log and the witness. */
+void sign_in_believed(struct sign_in *sign_in, const struct principal *principal, const char *how);
+
 #endif

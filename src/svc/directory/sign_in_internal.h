@@ -40,7 +40,7 @@ struct sign_in_subject {
 const char *sign_in_base(struct http_request *request);
 /* True if `tenant` is ours, or a word that means any. Else it is answered. */
 bool sign_in_take_tenant(struct sign_in *sign_in, struct http_request *request);
-/* OAuth 2.0's answer to what fails (RFC 6749 section 5.2). */
+/* OAuth 2.0's answer to what fails (RFC 6749 section 5.2); `error` NULL: a problem (RFC 9457), as the page reads it. */
 void sign_in_refuse(struct http_request *request, int http_status, const char *error,
                     const char *description);
 /* The same for credentials that were tried, of `who`, a name or a client id: the more failures, the later. */

@@ -55,6 +55,8 @@ static void begin_page(struct buf *out, const char *title)
 }
 
 /* `target`: besides ourselves the page's form may lead there; NULL: nowhere. */
+/* Under "no-referrer" a browser would send its form with "Origin: null" (Fetch, "append a request Origin header"), which is no
+ * origin of ours. */
 static void answer_page(struct http_request *request, int http_status, struct buf *page, const char *target)
 {
     char policy[512];
@@ -67,7 +69,7 @@ static void answer_page(struct http_request *request, int http_status, struct bu
     bool whole =
         buf_status(page) == STATUS_OK &&
         http_response_header(request, "Content-Security-Policy", bytes_of_cstr(policy)) == STATUS_OK &&
-        http_response_header(request, "Referrer-Policy", BYTES_LITERAL("no-referrer")) == STATUS_OK;
+        http_response_header(request, "Referrer-Policy", BYTES_LITERAL("same-origin")) == STATUS_OK;
     if (whole)
         http_respond(request, http_status, "text/html; charset=utf-8", buf_peek(page));
     else

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* page_sign_in.c — three routes over the book of sessions, and what a cookie is worth to the HTTP server. */
+/* page_sign_in.c — three routes over both kinds of sessions, and what a cookie is worth to the HTTP server. */
 #include "svc/page/page_sign_in.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "os/clock.h"
 #include "svc/page/limit_values.h"
@@ -12,27 +16,50 @@
 #define COOKIE_PLAIN  "sallyport"
 #define TOKEN_HEADER  "x-sallyport-token"
 
-static struct page_session *session_of(struct page_sign_in *sign_in, struct bytes header)
+#define DEVICE_CLIENT "sallyport-page" /* the client_id with which the page asks for a device's code */
+
+/* The one that a request belongs to: kept, or only in this process, or neither. */
+struct page_found {
+    const struct directory_ticket *kept;
+    struct page_session *session;
+};
+
+static struct page_found find(struct page_sign_in *sign_in, struct bytes header)
 {
     static const char *const names[] = {COOKIE_SECURE, COOKIE_PLAIN};
-    struct page_session *session = NULL;
-    for (size_t i = 0; !session && i < ARRAY_SIZE(names); i++)
-        session =
-            page_session_find(&sign_in->sessions, page_cookie_value(header, names[i]), clock_monotonic_ns());
-    return session;
+    struct page_found found = {.kept = NULL};
+    for (size_t i = 0; !found.kept && !found.session && i < ARRAY_SIZE(names); i++) {
+        struct bytes cookie = page_cookie_value(header, names[i]);
+        found.kept = kept_session_find(sign_in->options.directory, cookie, clock_unix_ns());
+        if (!found.kept)
+            found.session = page_session_find(&sign_in->sessions, cookie, clock_monotonic_ns());
+    }
+    return found;
+}
+
+static const char *token_of(const struct page_found *found)
+{
+    if (found->kept)
+        return found->kept->challenge;
+    return found->session ? found->session->token : "";
 }
 
 /* A request that changes something must have the token, which no other site can read, and say from which page it comes: whether
  * that is ours, wire/http1/site.h decides for all requests. */
 static struct bytes of_cookie(void *context, const struct cookie_request *shown)
 {
-    struct page_session *session = session_of(context, shown->cookie);
-    if (!session)
+    struct page_sign_in *sign_in = context;
+    struct page_found found = find(sign_in, shown->cookie);
+    if (!found.kept && !found.session)
         return (struct bytes){0};
-    bool ours = shown->origin.size > 0 && secret_equal(shown->token, bytes_of_cstr(session->token));
+    bool ours = shown->origin.size > 0 && secret_equal(shown->token, bytes_of_cstr(token_of(&found)));
     if (shown->writes && !ours)
         return (struct bytes){0};
-    return bytes_of_cstr(session->authorization);
+    if (found.session)
+        return bytes_of_cstr(found.session->authorization);
+    (void)snprintf(sign_in->shown, sizeof sign_in->shown, "Bearer %s%s", sign_in->options.secret,
+                   found.kept->id);
+    return bytes_of_cstr(sign_in->shown);
 }
 
 /* --- answers --- */
@@ -46,39 +73,195 @@ static bool set_cookie(struct http_request *request, const char *value, int64_t 
     return line && http_response_header(request, "Set-Cookie", bytes_of_cstr(line)) == STATUS_OK;
 }
 
-static void respond(struct http_request *request, const struct page_session *session, int64_t now_ns)
+/* `token` NULL: nobody is signed in. */
+static void respond(struct http_request *request, int http_status, const char *token, int64_t life_s)
 {
     CLEANUP(buf_fini) struct buf body = {0};
     struct json_writer json = {.out = &body};
     json_write_begin_object(&json);
-    json_write_member_bool(&json, "signedIn", session != NULL);
-    if (session) {
-        json_write_member_cstr(&json, "token", session->token);
-        json_write_member_int(&json, "expiresInSeconds", (session->expires_ns - now_ns) / NS_PER_S);
+    json_write_member_bool(&json, "signedIn", token != NULL);
+    if (token) {
+        json_write_member_cstr(&json, "token", token);
+        json_write_member_int(&json, "expiresInSeconds", life_s);
     }
     json_write_end_object(&json);
     buf_append_byte(&body, '\n');
     if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
-        http_respond(request, 200, "application/json; charset=utf-8", buf_peek(&body));
+        http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(&body));
     else
         http_respond_failure(request, 503, "out of memory");
 }
 
+static void answer_signed_in(struct http_request *request, const char *cookie, const char *token,
+                             int64_t life_s)
+{
+    if (set_cookie(request, cookie, life_s))
+        respond(request, 200, token, life_s);
+    else
+        http_respond_failure(request, 503, "out of memory");
+}
+
+static void answer_signed_out(struct http_request *request)
+{
+    if (set_cookie(request, "", 0))
+        http_respond(request, 204, NULL, (struct bytes){0});
+    else
+        http_respond_failure(request, 503, "out of memory");
+}
+
+/* --- what is answered when it is on disk --- */
+
+struct pending {
+    struct directory_waiter waiter;
+    struct page_sign_in *sign_in;
+    struct http_request *request;      /* NULL: the peer is gone */
+    char cookie[SECRET_TEXT_SIZE + 1]; /* "": the session has ended */
+    char token[SECRET_TEXT_SIZE + 1];
+    int64_t life_s;
+    bool rotates;
+};
+
+static void on_written(struct directory_waiter *waiter, enum status status, const struct err *err)
+{
+    struct pending *pending = CONTAINER_OF(waiter, struct pending, waiter);
+    struct http_request *request = pending->request;
+    (void)err;
+    if (pending->rotates)
+        pending->sign_in->rotating = false;
+    if (request)
+        http_request_on_gone(request, NULL, NULL);
+    bool gone = status == STATUS_NOT_FOUND; /* somebody else was first to end it */
+    if (request && (status == STATUS_OK || gone) && (gone || !pending->cookie[0]))
+        answer_signed_out(request);
+    else if (request && status == STATUS_OK)
+        answer_signed_in(request, pending->cookie, pending->token, pending->life_s);
+    else if (request)
+        http_respond_failure(request, 503, "The directory cannot be written; try again.");
+    explicit_bzero(pending, sizeof *pending);
+    free(pending);
+}
+
+static void on_gone(void *context)
+{
+    ((struct pending *)context)->request = NULL;
+}
+
+/* NULL: it is answered. */
+static struct pending *pending_new(struct page_sign_in *sign_in, struct http_request *request)
+{
+    struct pending *pending = calloc(1, sizeof *pending);
+    if (!pending) {
+        http_respond_failure(request, 503, "out of memory");
+        return NULL;
+    }
+    pending->waiter.on_done = on_written;
+    pending->sign_in = sign_in;
+    pending->request = request;
+    http_request_on_gone(request, on_gone, pending);
+    return pending;
+}
+
 /* --- POST /page/sign-in --- */
 
-static void begin_session(struct page_sign_in *sign_in, struct http_request *request, const char *owner,
-                          struct bytes authorization)
+static void begin_kept(struct page_sign_in *sign_in, struct http_request *request,
+                       const struct kept_session_wish *wish)
+{
+    struct pending *pending = pending_new(sign_in, request);
+    if (!pending)
+        return;
+    pending->life_s = PAGE_SESSION_LIFE_NS / NS_PER_S;
+    kept_session_open(sign_in->options.directory, wish, clock_unix_ns(), pending->cookie, pending->token,
+                      &pending->waiter);
+}
+
+static void begin_in_memory(struct page_sign_in *sign_in, struct http_request *request, const char *owner,
+                            struct bytes authorization)
 {
     char cookie[SECRET_TEXT_SIZE + 1];
     struct page_session *session = NULL;
-    int64_t now_ns = clock_monotonic_ns();
-    enum status status =
-        page_session_open(&sign_in->sessions, owner, authorization, now_ns, cookie, &session);
-    if (status == STATUS_OK && set_cookie(request, cookie, PAGE_SESSION_LIFE_NS / NS_PER_S))
-        respond(request, session, now_ns);
+    if (page_session_open(&sign_in->sessions, owner, authorization, clock_monotonic_ns(), cookie, &session) ==
+        STATUS_OK)
+        answer_signed_in(request, cookie, session->token, PAGE_SESSION_LIFE_NS / NS_PER_S);
     else
         http_respond_failure(request, 503, "out of memory");
     explicit_bzero(cookie, sizeof cookie);
+}
+
+/* Of an API key the session keeps which one it was; of what no other process would believe, all of it, in memory. */
+static void begin(struct page_sign_in *sign_in, struct http_request *request,
+                  const struct principal *principal, struct bytes authorization)
+{
+    char hash[SECRET_HASH_SIZE + 1];
+    struct bytes given = bytes_slice(authorization, strlen("Bearer "), SIZE_MAX);
+    secret_hash(given, hash);
+    const struct directory_key *key =
+        directory_find(sign_in->options.directory, DIRECTORY_KEY, "hash", bytes_of_cstr(hash));
+    sign_in->options.people.believed(sign_in->options.people.context, principal,
+                                     key ? "page, by key" : "page, by token");
+    if (!key) {
+        begin_in_memory(sign_in, request, principal->id, authorization);
+        return;
+    }
+    const struct kept_session_wish wish = {.owner_id = key->owner_id, .key_id = key->id};
+    begin_kept(sign_in, request, &wish);
+}
+
+static void by_credentials(struct page_sign_in *sign_in, struct http_request *request, struct bytes given)
+{
+    CLEANUP(buf_fini) struct buf authorization = {0};
+    buf_append_cstr(&authorization, "Bearer ");
+    buf_append_bytes(&authorization, given);
+    if (buf_status(&authorization) != STATUS_OK) {
+        http_respond_failure(request, 503, "out of memory");
+        return;
+    }
+    const struct principal *principal =
+        authenticator_admit(&sign_in->authenticator, buf_peek(&authorization));
+    if (principal->id) {
+        begin(sign_in, request, principal, buf_peek(&authorization));
+    } else {
+        sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
+                                      (struct bytes){0});
+        http_respond_failure(request, 401, access_refusal(principal));
+    }
+    authenticator_release(&sign_in->authenticator, principal);
+    explicit_bzero(authorization.data, authorization.size);
+}
+
+static void by_secret(struct page_sign_in *sign_in, struct http_request *request, const char *name,
+                      const char *secret)
+{
+    const struct page_people *people = &sign_in->options.people;
+    const char *id = people->by_secret(people->context, request, name, secret);
+    const struct kept_session_wish wish = {.owner_id = id, .key_id = ""};
+    if (id)
+        begin_kept(sign_in, request, &wish);
+}
+
+/* 202 while somebody may still confirm it. */
+static void by_device(struct page_sign_in *sign_in, struct http_request *request, const char *code)
+{
+    const struct page_people *people = &sign_in->options.people;
+    bool waits = false;
+    const struct directory_ticket *ticket = people->by_device(people->context, code, DEVICE_CLIENT, &waits);
+    if (waits) {
+        respond(request, 202, NULL, 0);
+        return;
+    }
+    if (!ticket) {
+        http_respond_failure(request, 401, "The code is over, or somebody refused it.");
+        return;
+    }
+    const struct kept_session_wish wish = {.owner_id = ticket->principal_id, .key_id = "", .spent = ticket};
+    begin_kept(sign_in, request, &wish);
+}
+
+/* A text without U+0000; NULL: it is none, or empty. */
+static const char *text_of(const json_t *root, const char *name)
+{
+    const json_t *value = json_object_get(root, name);
+    const char *text = json_string_value(value);
+    return text && *text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 static void sign_in(void *context, struct http_request *request)
@@ -91,65 +274,111 @@ static void sign_in(void *context, struct http_request *request)
         http_respond_failure(request, 400, err.text);
         return;
     }
-    struct bytes given = bytes_trim(json_bytes(json_object_get(root, "credentials")));
-    if (given.size == 0 || memchr(given.data, '\0', given.size)) {
-        http_respond_failure(request, 400, "The member \"credentials\" must be an API key or a token.");
-        return;
-    }
-
-    CLEANUP(buf_fini) struct buf authorization = {0};
-    buf_append_cstr(&authorization, "Bearer ");
-    buf_append_bytes(&authorization, given);
-    if (buf_status(&authorization) != STATUS_OK) {
-        http_respond_failure(request, 503, "out of memory");
-        return;
-    }
-    const struct principal *principal =
-        authenticator_admit(&sign_in->authenticator, buf_peek(&authorization));
-    if (principal->id) {
-        begin_session(sign_in, request, principal->id, buf_peek(&authorization));
-    } else {
-        sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
-                                      (struct bytes){0});
-        http_respond_failure(request, 401, access_refusal(principal));
-    }
-    authenticator_release(&sign_in->authenticator, principal);
-    explicit_bzero(authorization.data, authorization.size);
+    const char *credentials = text_of(root, "credentials"), *name = text_of(root, "name"),
+               *secret = text_of(root, "secret"), *code = text_of(root, "deviceCode");
+    struct bytes given = bytes_trim(bytes_of_cstr(credentials ? credentials : ""));
+    if (given.size > 0)
+        by_credentials(sign_in, request, given);
+    else if (name && secret)
+        by_secret(sign_in, request, name, secret);
+    else if (code)
+        by_device(sign_in, request, code);
+    else
+        http_respond_failure(request, 400,
+                             "Send \"credentials\", an API key or a token; or \"name\" and \"secret\"; or a "
+                             "\"deviceCode\".");
 }
 
-/* --- GET /page/session, POST /page/sign-out --- */
+/* --- GET /page/session --- */
+
+static void rotate_kept(struct page_sign_in *sign_in, struct http_request *request,
+                        const struct directory_ticket *session, int64_t now_ns)
+{
+    struct pending *pending = pending_new(sign_in, request);
+    if (!pending)
+        return;
+    pending->life_s = (session->expires_ns - now_ns) / NS_PER_S;
+    pending->rotates = true;
+    sign_in->rotating = true;
+    (void)snprintf(pending->token, sizeof pending->token, "%s", session->challenge);
+    kept_session_rotate(sign_in->options.directory, session, now_ns, pending->cookie, &pending->waiter);
+}
+
+static void show_kept(struct page_sign_in *sign_in, struct http_request *request,
+                      const struct directory_ticket *session)
+{
+    int64_t now_ns = clock_unix_ns();
+    if (kept_session_is_due(session, now_ns) && !sign_in->rotating)
+        rotate_kept(sign_in, request, session, now_ns);
+    else
+        respond(request, 200, session->challenge, (session->expires_ns - now_ns) / NS_PER_S);
+}
+
+static void show_in_memory(struct page_sign_in *sign_in, struct http_request *request,
+                           struct page_session *session)
+{
+    int64_t now_ns = clock_monotonic_ns();
+    int64_t life_s = (session->expires_ns - now_ns) / NS_PER_S;
+    char cookie[SECRET_TEXT_SIZE + 1];
+    if (page_session_rotate(&sign_in->sessions, session, now_ns, cookie))
+        answer_signed_in(request, cookie, session->token, life_s);
+    else
+        respond(request, 200, session->token, life_s);
+}
 
 /* What the page needs to know of its session; at times with a new cookie. */
 static void show_session(void *context, struct http_request *request)
 {
     struct page_sign_in *sign_in = context;
-    struct page_session *session = session_of(sign_in, http_request_header(request, "cookie"));
-    int64_t now_ns = clock_monotonic_ns();
-    char cookie[SECRET_TEXT_SIZE + 1];
-    bool whole = true;
-    if (session && page_session_rotate(&sign_in->sessions, session, now_ns, cookie))
-        whole = set_cookie(request, cookie, (session->expires_ns - now_ns) / NS_PER_S);
-    if (whole)
-        respond(request, session, now_ns);
+    struct page_found found = find(sign_in, http_request_header(request, "cookie"));
+    if (found.kept)
+        show_kept(sign_in, request, found.kept);
+    else if (found.session)
+        show_in_memory(sign_in, request, found.session);
     else
-        http_respond_failure(request, 503, "out of memory");
+        respond(request, 200, NULL, 0);
+}
+
+/* --- POST /page/sign-out --- */
+
+/* All others of the same person, wherever they are. */
+static void close_others(struct page_sign_in *sign_in, const char *owner_id,
+                         const struct directory_ticket *but)
+{
+    const struct directory_ticket *ticket = NULL;
+    struct directory *directory = sign_in->options.directory;
+    while ((ticket = directory_next(directory, DIRECTORY_TICKET, ticket)))
+        if (ticket != but && ticket->type == DIRECTORY_COOKIE && strcmp(ticket->principal_id, owner_id) == 0)
+            kept_session_close(directory, ticket, NULL);
+    page_sessions_close_of(&sign_in->sessions, owner_id);
 }
 
 static void sign_out(void *context, struct http_request *request)
 {
     struct page_sign_in *sign_in = context;
-    struct page_session *session = session_of(sign_in, http_request_header(request, "cookie"));
+    struct page_found found = find(sign_in, http_request_header(request, "cookie"));
     struct bytes token = http_request_header(request, TOKEN_HEADER);
-    if (session && !secret_equal(token, bytes_of_cstr(session->token))) {
+    bool everywhere = bytes_equal_cstr(http_request_query(request, "everywhere"), "true");
+    if (!found.kept && !found.session) {
+        answer_signed_out(request);
+        return;
+    }
+    if (!secret_equal(token, bytes_of_cstr(token_of(&found)))) {
         http_respond_failure(request, 403, "The header X-Sallyport-Token is not that of the session.");
         return;
     }
-    if (session)
-        page_session_close(&sign_in->sessions, session);
-    if (set_cookie(request, "", 0))
-        http_respond(request, 204, NULL, (struct bytes){0});
-    else
-        http_respond_failure(request, 503, "out of memory");
+
+    char owner[PAGE_OWNER_SIZE];
+    (void)snprintf(owner, sizeof owner, "%s", found.kept ? found.kept->principal_id : found.session->owner);
+    if (found.session)
+        page_session_close(&sign_in->sessions, found.session);
+    if (everywhere)
+        close_others(sign_in, owner, found.kept);
+    struct pending *pending = found.kept ? pending_new(sign_in, request) : NULL;
+    if (pending)
+        kept_session_close(sign_in->options.directory, found.kept, &pending->waiter);
+    else if (!found.kept)
+        answer_signed_out(request);
 }
 
 static const struct http_route routes[] = {
@@ -157,8 +386,8 @@ static const struct http_route routes[] = {
      .summary = "Sign a browser in: a cookie stands for the credentials from now on"},
     {"GET", "/page/session", "", ACCESS_ANYONE, .handle = show_session,
      .summary = "Whether a browser is signed in, and its token for what changes something"},
-    {"POST", "/page/sign-out", "", ACCESS_ANYONE, .handle = sign_out,
-     .summary = "End the session of a browser"},
+    {"POST", "/page/sign-out", "everywhere", ACCESS_ANYONE, .handle = sign_out,
+     .summary = "End the session of a browser, or all of the same person"},
 };
 
 struct http_part page_sign_in_part(struct page_sign_in *sign_in)
@@ -174,12 +403,13 @@ struct http_part page_sign_in_part(struct page_sign_in *sign_in)
         .context = sign_in};
 }
 
-void page_sign_in_init(struct page_sign_in *sign_in, const struct authenticator *door)
+void page_sign_in_init(struct page_sign_in *sign_in, const struct page_sign_in_options *options)
 {
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     page_sessions_init(&sign_in->sessions, seed);
-    sign_in->authenticator = *door;
+    sign_in->options = *options;
+    sign_in->authenticator = *options->door;
     sign_in->authenticator.of_cookie = of_cookie;
     sign_in->authenticator.cookie_context = sign_in;
 }

@@ -8,9 +8,6 @@
 #include "base/macros.h"
 #include "svc/page/limit_values.h"
 
-#define COOKIE_PREFIX "spb_" /* of a browser */
-#define TOKEN_PREFIX  "spt_"
-
 void page_sessions_init(struct page_sessions *sessions, const uint64_t seed[2])
 {
     *sessions = (struct page_sessions){.count = 0};
@@ -43,6 +40,15 @@ void page_session_close(struct page_sessions *sessions, struct page_session *ses
     session_free(session);
 }
 
+void page_sessions_close_of(struct page_sessions *sessions, const char *owner)
+{
+    list_each_safe (link, &sessions->recent) {
+        struct page_session *session = CONTAINER_OF(link, struct page_session, link);
+        if (strcmp(session->owner, owner) == 0)
+            page_session_close(sessions, session);
+    }
+}
+
 void page_sessions_fini(struct page_sessions *sessions)
 {
     while (!list_empty(&sessions->recent))
@@ -53,7 +59,7 @@ void page_sessions_fini(struct page_sessions *sessions)
 /* A new cookie; the text goes to the browser alone, the hash stays. */
 static void make_cookie(char ret_cookie[SECRET_TEXT_SIZE + 1], char ret_hash[SECRET_HASH_SIZE + 1])
 {
-    secret_make(COOKIE_PREFIX, ret_cookie);
+    secret_make(PAGE_COOKIE_PREFIX, ret_cookie);
     secret_hash(bytes_of_cstr(ret_cookie), ret_hash);
 }
 
@@ -85,7 +91,7 @@ enum status page_session_open(struct page_sessions *sessions, const char *owner,
     (void)snprintf(session->owner, sizeof session->owner, "%s", owner);
     session->authorization = strndup((const char *)authorization.data, authorization.size);
     make_cookie(ret_cookie, session->hash);
-    secret_make(TOKEN_PREFIX, session->token);
+    secret_make(PAGE_TOKEN_PREFIX, session->token);
     session->expires_ns = now_ns + PAGE_SESSION_LIFE_NS;
     session->rotated_ns = now_ns;
     if (!session->authorization ||
@@ -106,7 +112,7 @@ enum status page_session_open(struct page_sessions *sessions, const char *owner,
 struct page_session *page_session_find(struct page_sessions *sessions, struct bytes cookie, int64_t now_ns)
 {
     char hash[SECRET_HASH_SIZE + 1];
-    if (!secret_is_sound(cookie, COOKIE_PREFIX))
+    if (!secret_is_sound(cookie, PAGE_COOKIE_PREFIX))
         return NULL;
     secret_hash(cookie, hash);
     struct page_session *session = map_get(&sessions->by_hash, bytes_of_cstr(hash));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h — sign-ins of browsers: a cookie stands for the credentials that somebody typed once, and only this process knows
- * which. A page can neither read the cookie (HttpOnly) nor have another site send it (SameSite); what changes something
+/* session.h — sign-ins of browsers that end with this process, since what somebody typed does, or is a token: a cookie stands for it,
+ * and only this process knows for what. Those that outlive it: kept_session.h. A page can neither read the cookie (HttpOnly) nor have another site send it (SameSite); what changes something
  * also wants the session's token, which only a page of ours can read.
  *
  * A session ends after PAGE_SESSION_LIFE_NS, when it is closed, or with the process. Its cookie is replaced after
@@ -15,6 +15,9 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "crypto/secret.h"
+
+#define PAGE_COOKIE_PREFIX "spb_" /* of a browser */
+#define PAGE_TOKEN_PREFIX  "spt_"
 
 #define PAGE_OWNER_SIZE 64 /* bytes of an id with its NUL */
 
@@ -51,6 +54,8 @@ bool page_session_rotate(struct page_sessions *sessions, struct page_session *se
                          char ret_cookie[SECRET_TEXT_SIZE + 1]);
 /* Ends it; its cookies count no more. */
 void page_session_close(struct page_sessions *sessions, struct page_session *session);
+/* Ends all of that owner's. */
+void page_sessions_close_of(struct page_sessions *sessions, const char *owner);
 
 /* The value of the cookie `name` in a header Cookie (RFC 6265 section 4.2.1); data NULL without it. */
 struct bytes page_cookie_value(struct bytes header, const char *name);

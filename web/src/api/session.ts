@@ -7,16 +7,34 @@ export interface BrowserSession {
   expiresInSeconds?: number;
 }
 
+/** What is shown once: a key or a token; a name and its secret; or a code that a person has confirmed elsewhere. */
+export type Shown = { credentials: string } | { name: string; secret: string } | { deviceCode: string };
+
+export interface DeviceCode {
+  device_code: string;
+  user_code: string;
+  expires_in: number;
+  interval: number;
+}
+
 function keep(session: BrowserSession): BrowserSession {
   setToken(session.token);
   return session;
 }
 
 export const getSession = async () => keep(await callJson<BrowserSession>("/page/session"));
-export const signIn = async (credentials: string) =>
-  keep(await callJson<BrowserSession>("/page/sign-in", { method: "POST", body: { credentials } }));
 
-export async function signOut(): Promise<void> {
-  await callNothing("/page/sign-out", { method: "POST" });
+/** Of a device's code that nobody has confirmed yet: `signedIn` is false. */
+export const signIn = async (shown: Shown, signal?: AbortSignal) =>
+  keep(await callJson<BrowserSession>("/page/sign-in", { method: "POST", body: shown, ...(signal ? { signal } : {}) }));
+
+export const beginDevice = () =>
+  callJson<DeviceCode>("/common/oauth2/v2.0/devicecode", {
+    method: "POST",
+    text: { type: "application/x-www-form-urlencoded", content: "client_id=sallyport-page&scope=openid" },
+  });
+
+export async function signOut(everywhere: boolean): Promise<void> {
+  await callNothing("/page/sign-out", { method: "POST", query: { everywhere: everywhere || undefined } });
   setToken(undefined);
 }

@@ -16,8 +16,8 @@ export async function loadSession(wanted: boolean): Promise<void> {
   signedIn.value = (await getSession()).signedIn ? "in" : "out";
 }
 
-export async function leave(): Promise<void> {
-  await signOut();
+export async function leave(everywhere = false): Promise<void> {
+  await signOut(everywhere);
   location.reload();
 }
 

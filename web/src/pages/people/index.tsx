@@ -136,9 +136,14 @@ function Myself() {
         ]}
       />
       {signedIn.value === "in" && (
-        <button type="button" class="btn" onClick={() => void leave()}>
-          Sign out
-        </button>
+        <div class="row">
+          <button type="button" class="btn" onClick={() => void leave()}>
+            Sign out
+          </button>
+          <button type="button" class="btn quiet" onClick={() => void leave(true)}>
+            Sign out everywhere
+          </button>
+        </div>
       )}
       {who?.id === "local" && (
         <p class="small sub">

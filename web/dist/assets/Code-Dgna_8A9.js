@@ -1,2 +1,0 @@
-import{S as e,Zt as t}from"./title-V2xvjiT-.js";import{t as n}from"./highlight-DTGOBEET.js";import{M as r,j as i}from"./index-D_JZbzVo.js";import{t as a}from"./Windowed-CkikO0Be.js";function o(o){let{code:s,label:c,hit:l,colours:u=n}=o,d=t(()=>u(s),[s,u]),f=Number(i.value.query.get(`line`)??0);return e(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:t=>e(`span`,{class:t+1===l?`l hit`:t+1===f?`l at`:`l`,"data-n":t+1,onClick:()=>r({line:String(t+1)}),children:[d[t]?.map(t=>t.style?e(`span`,{class:t.style,children:t.text}):t.text),`
-`]},t)})}export{o as t};
