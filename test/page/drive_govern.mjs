@@ -2,7 +2,9 @@
 // Who governs works with the page: the policy, standing approvals, absences, the audit log, people and keys. Started by
 // page_test.py with a server of its own; with --shots FOLDER pictures of each view are left there, to be looked at.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { api, axe, BASE, run, visitor, waiting } from "./rig.mjs";
 
 const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
@@ -158,6 +160,115 @@ const tests = {
     await page.getByText("Nobody is away.").waitFor();
     assert.deepEqual((await api("GET", "/v1/absences")).absences, []);
     await ended(page);
+  },
+
+  async "the audit log is recomputed in the browser, searched, and taken as a file that the command verifies"() {
+    const id = await waiting("print('to be told')");
+    await api("POST", `/v1/requests/${id}/votes`, { answer: "reject", comment: "no" });
+    const page = await visitor();
+    await page.visit("/audit");
+    await button(page, "Check the whole chain").click();
+    await page.getByText("The chain is whole.").waitFor();
+    await page.getByText(/signed by this server’s key|cannot check the signature/).waitFor();
+    await page.getByLabel("Which actions").selectOption("Votes and decisions");
+    await page.getByRole("button", { name: "request.decided" }).first().waitFor();
+    await page.getByRole("button", { name: "server.started" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "request.decided" }).first().click();
+    await page.getByRole("button", { name: "request.voted" }).first().waitFor({ state: "detached" });
+    await page.getByRole("textbox", { name: "Text" }).fill(id);
+    await page.keyboard.press("Enter");
+    const row = page.getByRole("row", { name: new RegExp(id.slice(0, 8)) });
+    await row.first().waitFor();
+    assert.equal(await row.count(), 1);
+    await row.getByRole("button", { name: /^\d+$/ }).click();
+    await page.getByText(/as the next entry says|it is the newest/).waitFor();
+    await looksRight(page, "audit");
+    await button(page, "Remove filter: request.decided").click();
+    await page.getByRole("button", { name: "request.voted" }).waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Export").click()]);
+    const file = await download.path();
+    const key = `${file}.pub`;
+    writeFileSync(key, await (await fetch(`${BASE}/v1/audit/key`)).text());
+    const { stdout } = await promisify(execFile)(process.env.PAGE_PROGRAM, ["audit", "verify", "--key", key, file]);
+    rmSync(key);
+    assert.match(stdout, /whole|entries/, stdout);
+    await ended(page);
+  },
+
+  async "an entry that was changed on its way breaks the chain, and the page says behind which"() {
+    const page = await visitor();
+    await page.route(/\/v1\/audit\?after=0&limit=1000/, async (route) => {
+      const answer = await route.fetch();
+      const lines = (await answer.text()).split("\n");
+      lines[2] = lines[2].replace(/"at":"20../, '"at":"2001');
+      await route.fulfill({ response: answer, body: lines.join("\n") });
+    });
+    await page.visit("/audit");
+    await button(page, "Check the whole chain").click();
+    await page.getByText("The chain is broken behind entry 3.").waitFor();
+    await looksRight(page, "audit-broken");
+    await ended(page);
+  },
+
+  async "people, groups, roles and keys are made and taken; a secret is shown once"() {
+    const page = await visitor();
+    await page.visit("/people");
+    const dialog = page.getByRole("dialog");
+    await button(page, "New person").click();
+    await dialog.getByLabel("Name").fill("mina@example.org");
+    await dialog.getByLabel("Role").selectOption("Sallyport Reviewer");
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("The secret of mina@example.org. Copy it now").waitFor();
+    assert.match(await page.locator(".secret").innerText(), /^sps_/);
+    await page.getByRole("row", { name: /mina@example\.org.*Reviewer/s }).first().waitFor();
+    await button(page, "New person").click();
+    await dialog.getByLabel("Name").fill("mina@example.org");
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await dialog.getByRole("status").waitFor(); // the name is taken, and the form says so
+    await page.keyboard.press("Escape");
+    await button(page, "New group").click();
+    await dialog.getByLabel("Name").fill("security");
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await button(page, "Add to security").click();
+    await dialog.getByLabel("Who").selectOption("mina@example.org");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("row", { name: /mina@example\.org.*Reviewer.*security/s }).first().waitFor();
+    await button(page, "New key").click();
+    await dialog.getByLabel("Name").fill("ci");
+    await dialog.getByLabel("Owner").selectOption("mina@example.org");
+    await dialog.getByLabel("It may what these may").selectOption("Sallyport Submitter");
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("Key “ci” made. Copy it now: it is not shown again.").waitFor();
+    assert.match(await page.locator(".secret").innerText(), /^spk_/);
+    const row = page.getByRole("row", { name: /^ci .*mina@example\.org.*Submitter.*not yet/s });
+    await row.waitFor();
+    await looksRight(page, "people");
+    await page.reload();
+    await row.waitFor();
+    assert.equal(await page.locator(".secret").count(), 0);
+    await button(page, "Revoke ci").click();
+    await button(page, "Revoke", { exact: true }).and(page.locator("[type=submit]")).click();
+    await row.waitFor({ state: "detached" });
+    await page.getByLabel("show those that are over").check();
+    await page.getByRole("row", { name: /^ci .*revoked/s }).waitFor();
+    const { keys } = await api("GET", "/v1/directory/keys");
+    assert.ok(keys.find((key) => key.name === "ci").revokedAt);
+    await button(page, "Take mina@example.org out").click();
+    await button(page, "Take out").click();
+    await page.getByText("nobody").waitFor();
+    await button(page, "Take Reviewer from mina@example.org").click();
+    await button(page, "Take it").click();
+    await page.getByRole("row", { name: /mina@example\.org.*none/s }).waitFor();
+    await button(page, "Delete mina@example.org").click();
+    await button(page, "Delete", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByRole("table", { name: "People" }).getByText("mina@example.org").waitFor({ state: "detached" });
+    await button(page, "Delete the group security").click();
+    await button(page, "Delete", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByText("There is no group.").waitFor();
+    const { users } = await api("GET", "/v1/directory/users");
+    assert.equal(users.some((user) => user.name === "mina@example.org"), false);
+    assert.deepEqual(page.faults.filter((fault) => !/409/.test(fault)), []);
+    await page.context().close();
   },
 };
 

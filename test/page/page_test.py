@@ -128,7 +128,7 @@ class Page(unittest.TestCase):
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
-        self.drive("drive_govern.mjs", server)
+        self.drive("drive_govern.mjs", server, PAGE_PROGRAM=PROGRAM)
 
 
 if __name__ == "__main__":

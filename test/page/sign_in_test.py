@@ -196,6 +196,14 @@ class SignIn(unittest.TestCase):
         self.assertEqual(status, 204)
         self.assertEqual((self.who(one), self.who(two), self.who(owners)), (401, 401, "owner@sallyport"))
 
+    def test_what_is_there_already_is_not_made_again(self):
+        self.person("twice@example.org", "Sallyport Reviewer")
+        owner = {"Authorization": f"Bearer {self.key}"}
+        grant = {"role": "Sallyport Reviewer", "principal": "twice@example.org", "scope": "/"}
+        for path, body in (("users", {"name": "Twice@example.org"}), ("assignments", grant)):
+            status, _, answer = self.ask("POST", f"/v1/directory/{path}", body, **owner)
+            self.assertEqual((status, answer["type"]), (409, "urn:sallyport:problem:already-exists"), answer)
+
     def test_sign_ins_are_in_the_audit_log(self):
         secret = self.person("fay@example.org", "Sallyport Auditor")
         self.post({"name": "fay@example.org", "secret": "sps_wrong"})

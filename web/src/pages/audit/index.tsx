@@ -1,125 +1,47 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { lastEntry, readAudit, type AuditLine } from "../../api/audit.ts";
-import { shortHash, shortId } from "../../format/size.ts";
-import { visible, visibleLine } from "../../format/text.ts";
+import type { AuditLine } from "../../api/audit.ts";
+import { wordsOf } from "../../api/client.ts";
+import { count, shortHash, shortId } from "../../format/size.ts";
+import { visibleLine } from "../../format/text.ts";
 import { clock, exact, parseTime } from "../../format/time.ts";
-import { Card, Note, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
-import { Copy, Hash } from "../../parts/Copy.tsx";
+import { now } from "../../live/clock.ts";
+import { toast } from "../../live/toasts.ts";
+import { Card, PageHead } from "../../parts/Box.tsx";
+import { Copy } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { Table } from "../../parts/Table.tsx";
+import { Table, type Column } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
-
-const PAGE = 100;
-
-interface Loaded {
-  last: number;
-  lines: AuditLine[];
-}
-
-/** The newest page, or the one that ends at `until`; of one object all. */
-async function load(until: number | undefined, object: string | undefined): Promise<Loaded> {
-  if (object) return { last: 0, lines: (await readAudit(0, 1000, object)).reverse() };
-  const last = await lastEntry();
-  const end = until ?? last;
-  const lines = await readAudit(Math.max(0, end - PAGE), PAGE);
-  return { last, lines: lines.filter((line) => line.entry.seq <= end).reverse() };
-}
-
-/** SHA-256 of an entry as it stands, computed here; undefined where the browser lets no page compute it. */
-function useHash(text: string | undefined) {
-  const hash = useSignal<string | undefined>(undefined);
-  useEffect(() => {
-    hash.value = undefined;
-    if (text === undefined || !("subtle" in crypto)) return;
-    void crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)).then((digest) => {
-      hash.value = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    });
-  }, [text, hash]);
-  return hash.value;
-}
-
-function Entry({ sequence }: { sequence: number }) {
-  const asked = useAsk(`entry ${sequence}`, () => readAudit(sequence - 1, 2));
-  const lines = asked.answer.value;
-  const line = lines?.find((one) => one.entry.seq === sequence);
-  const after = lines?.find((one) => one.entry.seq === sequence + 1);
-  const hash = useHash(line?.text);
-  if (asked.failure.value) return <Failure {...asked.failure.value} again={asked.again} />;
-  if (!lines) return <Skeleton what="the entry" />;
-  if (!line) return <Note tone="plain">There is no entry {sequence}.</Note>;
-  const agrees = after && hash ? after.entry.prev === hash : undefined;
-  return (
-    <Card
-      title={`Entry ${sequence}`}
-      bare
-      side={
-        <>
-          <button
-            type="button"
-            class="btn sm icon quiet"
-            aria-label="Entry before"
-            aria-disabled={sequence <= 1}
-            onClick={() => sequence > 1 && setQuery({ entry: String(sequence - 1) })}
-          >
-            <Icon name="left" />
-          </button>
-          <button
-            type="button"
-            class="btn sm icon quiet"
-            aria-label="Entry after"
-            aria-disabled={!after}
-            onClick={() => after && setQuery({ entry: String(sequence + 1) })}
-          >
-            <Icon name="chev" />
-          </button>
-          <Copy text={line.text} what="the entry" />
-        </>
-      }
-    >
-      <pre class="code plain" tabIndex={0} role="region" aria-label={`Audit entry ${sequence}`}>
-        <code>{visible(JSON.stringify(line.entry, null, 1))}</code>
-      </pre>
-      <div class="pad">
-        <Pairs
-          pairs={[
-            [
-              "Hash",
-              hash ? <Hash hash={hash} what="the hash" /> : "This browser computes no hash for a page without TLS",
-            ],
-            ["Before it", line.entry.prev ? <Hash hash={line.entry.prev} what="the hash before" /> : <NotReported />],
-            [
-              "Recomputed here",
-              agrees === undefined ? (
-                "nothing to compare with: it is the newest"
-              ) : (
-                <span class={agrees ? "is-ok row tight" : "is-bad row tight"}>
-                  <Icon name={agrees ? "check" : "warn"} />{" "}
-                  {agrees ? "as the next entry says" : "not what the next entry says"}
-                </span>
-              ),
-            ],
-          ]}
-        />
-      </div>
-    </Card>
-  );
-}
+import { exportLog } from "./chain.ts";
+import { ChainCheck } from "./Chain.tsx";
+import { Entry } from "./Entry.tsx";
+import { KINDS, search, type Filter, type Found } from "./search.ts";
 
 const command = () =>
   "sallyport audit verify                # of the server that runs\nsallyport audit verify --data FOLDER  # of one that is stopped";
 
-const objectLink = (object: string) => {
-  const id = object.replace(/^requests\//, "");
-  return object.startsWith("requests/") ? (
-    <a href={href("/runs", id)}>{visibleLine(shortId(id))}</a>
-  ) : (
-    visibleLine(object)
-  );
+/** Where an object is shown, if it is. */
+const PLACES: Record<string, (id: string) => string> = {
+  requests: (id) => href("/runs", id),
+  standing: (id) => href("/requests", id),
+  policy: (id) => href("/policies", undefined, { tab: "versions", version: id }),
+  absences: () => href("/policies", undefined, { tab: "away" }),
 };
+
+function ObjectLink({ object }: { object: string }) {
+  const [kind = "", id = ""] = object.split("/");
+  const target = id === "" ? undefined : PLACES[kind];
+  const shown = kind === "requests" ? shortId(id) : id === "" ? object : `${kind}/${shortId(id)}`;
+  return target ? (
+    <a href={target(id)} title={visibleLine(object)}>
+      {visibleLine(shown)}
+    </a>
+  ) : (
+    <span title={visibleLine(object)}>{visibleLine(shown)}</span>
+  );
+}
 
 const details = (line: AuditLine) =>
   Object.entries(line.entry.details ?? {})
@@ -129,101 +51,211 @@ const details = (line: AuditLine) =>
     )
     .join(", ");
 
+const isRefusal = (action: string) => /failed|denied|refused|rejected/.test(action);
+
+function Time({ at }: { at: string }) {
+  const time = parseTime(at);
+  const today = new Date(now.value).toISOString().slice(0, 10);
+  const day = Number.isNaN(time) ? "" : new Date(time).toISOString().slice(0, 10);
+  return (
+    <time title={exact(time)}>
+      {day !== today && `${day} `}
+      {clock(time)}
+    </time>
+  );
+}
+
+/** A cell that filters by what it says. */
+function By({ name, value, tone }: { name: "actor" | "action"; value: string; tone?: string }) {
+  return (
+    <button
+      type="button"
+      class={`link plain nowrap ${tone ?? ""}`}
+      title={`Only this ${name}`}
+      onClick={() => setQuery({ [name]: value, until: undefined })}
+    >
+      {visibleLine(value)}
+    </button>
+  );
+}
+
+/** The hash of a line as the line behind it says, where that is in the list. */
+function hashIn(lines: AuditLine[]): (line: AuditLine) => string {
+  const after = new Map(lines.map((line) => [line.entry.seq, line.entry.prev ?? ""]));
+  return (line) => after.get(line.entry.seq + 1) ?? "";
+}
+
+const columns = (lines: AuditLine[]): Column<AuditLine>[] => {
+  const hashOf = hashIn(lines);
+  return [
+    {
+      name: "Entry",
+      class: "num",
+      cell: (line) => (
+        <button type="button" class="link" onClick={() => setQuery({ entry: String(line.entry.seq) })}>
+          {count(line.entry.seq)}
+        </button>
+      ),
+    },
+    { name: "Time", class: "num", cell: (line) => <Time at={line.entry.at} /> },
+    {
+      name: "Action",
+      cell: (line) => (
+        <By name="action" value={line.entry.action} {...(isRefusal(line.entry.action) ? { tone: "is-bad" } : {})} />
+      ),
+    },
+    {
+      name: "Actor",
+      class: "lo",
+      cell: (line) => <By name="actor" value={line.entry.actor?.name ?? line.entry.actor?.id ?? "–"} />,
+    },
+    { name: "Object", class: "lo mono dim", cell: (line) => <ObjectLink object={line.entry.object ?? "–"} /> },
+    { name: "Details", class: "grow lo", cell: (line) => visibleLine(details(line)) },
+    {
+      name: "Hash",
+      class: "lo mono dim",
+      cell: (line) => <span title={hashOf(line)}>{shortHash(hashOf(line)).replace(/^(.{4}).*(.{4})$/, "$1…$2")}</span>,
+    },
+  ];
+};
+
+/** One part of the filter that is on, and can be taken off. */
+function Chip({ name, words }: { name: string; words: string }) {
+  return (
+    <span class="chip on">
+      {visibleLine(words)}
+      <button type="button" aria-label={`Remove filter: ${words}`} onClick={() => setQuery({ [name]: undefined })}>
+        <Icon name="x" />
+      </button>
+    </span>
+  );
+}
+
+function Filters({ filter, until, object }: { filter: Filter; until: number | undefined; object: string | undefined }) {
+  return (
+    <div class="row" role="group" aria-label="Filters, all in the address">
+      <label class="vh" for="q">
+        Text
+      </label>
+      <input
+        class="in auto"
+        id="q"
+        value={filter.text}
+        placeholder="Person, id, hash or text"
+        onChange={(event) => setQuery({ q: event.currentTarget.value, until: undefined })}
+      />
+      <label class="vh" for="kind">
+        Which actions
+      </label>
+      <select
+        class="in auto"
+        id="kind"
+        value={filter.kind ?? ""}
+        onChange={(event) => setQuery({ kind: event.currentTarget.value, until: undefined })}
+      >
+        <option value="">All actions</option>
+        {KINDS.map((kind) => (
+          <option value={kind.id}>{kind.name}</option>
+        ))}
+      </select>
+      {filter.action && <Chip name="action" words={filter.action} />}
+      {filter.actor && <Chip name="actor" words={filter.actor} />}
+      {object && <Chip name="object" words={object} />}
+      {until !== undefined && <Chip name="until" words={`up to entry ${count(until)}`} />}
+    </div>
+  );
+}
+
+/** The whole log as a file. */
+function Export() {
+  const written = useSignal<number | undefined>(undefined);
+  const take = async () => {
+    written.value = 0;
+    try {
+      const blob = await exportLog((entries) => (written.value = entries));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = "audit.jsonl";
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    } catch (cause) {
+      toast("bad", wordsOf(cause).title, wordsOf(cause).detail);
+    }
+    written.value = undefined;
+  };
+  const busy = written.value !== undefined;
+  return (
+    <button type="button" class="btn" aria-busy={busy} onClick={() => !busy && void take()}>
+      <Icon name="down2" />
+      {busy ? `${count(written.value ?? 0)} entries…` : "Export"}
+    </button>
+  );
+}
+
+function List({ found, entry }: { found: Found; entry: number | undefined }) {
+  const more = found.from > 1;
+  return (
+    <>
+      {found.lines.length === 0 && (
+        <Empty title={more ? "None of the newest entries is like that" : "No entry is like that"} />
+      )}
+      {found.lines.length > 0 && (
+        <Table
+          caption="Audit entries, newest first"
+          rows={found.lines}
+          keyOf={(line) => line.entry.seq}
+          chosen={(line) => line.entry.seq === entry}
+          columns={columns(found.lines)}
+        />
+      )}
+      {(more || found.last > 0) && (
+        <footer>
+          {more && (
+            <button type="button" class="btn sm" onClick={() => setQuery({ until: String(found.from - 1) })}>
+              Older
+            </button>
+          )}
+          <span class="end">
+            {more
+              ? `looked back to entry ${count(found.from)} of ${count(found.last)}`
+              : `${count(found.last)} entries`}
+          </span>
+        </footer>
+      )}
+    </>
+  );
+}
+
 export default function Audit() {
   const query = place.value.query;
-  const until = query.get("until") ? Number(query.get("until")) : undefined;
-  const object = query.get("object") ?? undefined;
-  const entry = query.get("entry") ? Number(query.get("entry")) : undefined;
-  const filter = (query.get("filter") ?? "").toLowerCase();
+  const given = (name: string) => query.get(name) ?? undefined;
+  const number = (name: string) => (query.get(name) ? Number(query.get(name)) : undefined);
+  const [until, entry, object] = [number("until"), number("entry"), given("object")];
+  const filter: Filter = {
+    text: given("q") ?? "",
+    actor: given("actor"),
+    action: given("action"),
+    kind: given("kind"),
+  };
   const asked = useAsk(
-    `audit ${until} ${object}`,
-    () => load(until ?? undefined, object),
+    JSON.stringify([until, object, filter]),
+    () => search(filter, until, object),
     (change) => until === undefined && change.what !== "instance",
   );
-  const loaded = asked.answer.value;
-  const rows = loaded?.lines.filter((line) => !filter || line.text.toLowerCase().includes(filter));
-  const oldest = loaded?.lines[loaded.lines.length - 1]?.entry.seq;
+  const found = asked.answer.value;
   useTitle("Audit");
   return (
     <main id="main" class="page" tabIndex={-1}>
       <PageHead title="Audit" under="Every submission, run, vote, decision, release and change of rights">
-        <label class="vh" for="q">
-          Filter this page
-        </label>
-        <input
-          class="in auto"
-          id="q"
-          value={query.get("filter") ?? ""}
-          placeholder="Person, id or text on this page"
-          onInput={(event) => setQuery({ filter: event.currentTarget.value })}
-        />
+        <Export />
       </PageHead>
-      <div class="row" role="group" aria-label="Which entries">
-        {object && (
-          <span class="chip on">
-            {visibleLine(object)}
-            <button type="button" aria-label="All objects" onClick={() => setQuery({ object: undefined })}>
-              <Icon name="x" />
-            </button>
-          </span>
-        )}
-        {until !== undefined && (
-          <span class="chip on">
-            up to entry {until}
-            <button type="button" aria-label="The newest" onClick={() => setQuery({ until: undefined })}>
-              <Icon name="x" />
-            </button>
-          </span>
-        )}
-      </div>
+      <ChainCheck />
+      <Filters filter={filter} until={until} object={object} />
       <div class="side">
         <div class="card">
           {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-          {!rows && !asked.failure.value && <Skeleton lines={8} what="the audit log" />}
-          {rows && rows.length === 0 && (
-            <Empty title={filter ? "None on this page is like that" : "Nothing is written here"} />
-          )}
-          {rows && rows.length > 0 && (
-            <Table
-              caption="Audit entries, newest first"
-              rows={rows}
-              keyOf={(line) => line.entry.seq}
-              chosen={(line) => line.entry.seq === entry}
-              columns={[
-                {
-                  name: "Entry",
-                  class: "num",
-                  cell: (line) => (
-                    <button type="button" class="link" onClick={() => setQuery({ entry: String(line.entry.seq) })}>
-                      {line.entry.seq}
-                    </button>
-                  ),
-                },
-                {
-                  name: "Time",
-                  cell: (line) => (
-                    <time title={exact(parseTime(line.entry.at))}>{clock(parseTime(line.entry.at))}</time>
-                  ),
-                },
-                { name: "Action", cell: (line) => <span class="mono nowrap">{visibleLine(line.entry.action)}</span> },
-                {
-                  name: "Actor",
-                  class: "lo",
-                  cell: (line) => visibleLine(line.entry.actor?.name ?? line.entry.actor?.id ?? "–"),
-                },
-                { name: "Object", class: "lo mono dim", cell: (line) => objectLink(line.entry.object ?? "–") },
-                { name: "Details", class: "grow lo", cell: (line) => visibleLine(details(line)) },
-              ]}
-            />
-          )}
-          {!object && oldest !== undefined && oldest > 1 && (
-            <footer>
-              <button type="button" class="btn sm" onClick={() => setQuery({ until: String(oldest - 1) })}>
-                Older
-              </button>
-              {loaded && <span class="end">{loaded.last} entries</span>}
-            </footer>
-          )}
+          {!found && !asked.failure.value && <Skeleton lines={8} what="the audit log" />}
+          {found && <List found={found} entry={entry} />}
         </div>
         <div class="stack">
           {entry === undefined ? (

@@ -1,2 +1,0 @@
-import{zt as e}from"./title-BoZHpEyv.js";async function t(t,n,r){return(await e(`/v1/audit`,{query:{after:t,limit:n,object:r},headers:{accept:`application/jsonl`}})).split(`
-`).filter(e=>e!==``).map(e=>({entry:JSON.parse(e),text:e}))}var n=async e=>(await t(e-1,1)).length>0;async function r(){let e=1;for(;await n(e);)e*=4;let t=Math.floor(e/4);for(;e-t>1;){let r=Math.floor((t+e)/2);await n(r)?t=r:e=r}return t}export{t as n,r as t};
