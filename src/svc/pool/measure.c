@@ -24,6 +24,8 @@ static bool step(struct measure *measure)
         give_up(measure, &err);
     else if (done && measure->ending)
         measure->files_known = true;
+    if (done && status == STATUS_OK)
+        *measure->still = file_changes_still(&measure->files);
     return done || status != STATUS_OK;
 }
 
@@ -66,11 +68,12 @@ void measure_destroy(struct measure *measure)
     free(measure);
 }
 
-bool measure_begin(struct measure *measure, const struct session *session)
+bool measure_begin(struct measure *measure, const struct session *session, struct file_stillness *still)
 {
     struct err err = {0};
     measure->session = session;
-    if (file_changes_begin(&measure->files, session->data_dir_fd, &err) == STATUS_OK)
+    measure->still = still;
+    if (file_changes_begin(&measure->files, session->data_dir_fd, still, &err) == STATUS_OK)
         return go_on(measure);
     give_up(measure, &err);
     return true;

@@ -18,6 +18,7 @@ struct measure {
     /* --- private --- */
     struct loop *loop;
     const struct session *session; /* NULL: gone */
+    struct file_stillness *still;
     struct loop_task next;
     bool ending;
     bool failed;
@@ -30,8 +31,9 @@ struct measure {
 struct measure *measure_create(struct loop *loop, void (*on_done)(void *context), void *context);
 /* NULL allowed. */
 void measure_destroy(struct measure *measure);
-/* Looks before the cell. True: done already; else on_done comes. */
-bool measure_begin(struct measure *measure, const struct session *session);
+/* Looks before the cell. True: done already; else on_done comes. `still`: what the last look found, all zero: none; borrowed until the
+ * look behind the cell is done or abandoned, and kept up to date. */
+bool measure_begin(struct measure *measure, const struct session *session, struct file_stillness *still);
 /* The cell is over; takes what the session has counted, also of one that has ended. */
 void measure_take_counts(struct measure *measure, const struct session *session);
 /* Looks behind it, likewise. */

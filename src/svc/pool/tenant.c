@@ -236,7 +236,7 @@ static bool measure_before(struct tenant *tenant, struct execution *execution)
     if (!execution->asked.measured || execution->measure)
         return true;
     execution->measure = measure_create(tenant->pool->loop, on_measured, execution);
-    if (!execution->measure || measure_begin(execution->measure, tenant->session))
+    if (!execution->measure || measure_begin(execution->measure, tenant->session, &tenant->still))
         return true;
     begin_measuring(tenant, execution);
     return false;

@@ -10,6 +10,7 @@
 #define SVC_POOL_TENANT_H
 
 #include "core/pool/pool_policy.h"
+#include "svc/pool/files/file_changes.h"
 #include "svc/pool/ledger.h"
 
 struct pool;
@@ -43,6 +44,7 @@ struct tenant {
     size_t uploaded;                  /* bytes charged to the pool's uploads */
     struct execution *measured;       /* what it does is being looked at, and no cell runs; NULL: none */
     struct tenant_guest measure_stay; /* meanwhile */
+    struct file_stillness still;      /* of the folder that was looked at last */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
     int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -64,15 +65,21 @@ static void put(struct folder *folder, const char *name, const char *text)
     close(fd);
 }
 
-static enum status begin(struct file_changes *changes, struct folder *folder)
+static enum status begin_knowing(struct file_changes *changes, struct folder *folder,
+                                 const struct file_stillness *known)
 {
     struct err err = {0};
     bool done = false;
     file_changes_init(changes);
-    enum status status = file_changes_begin(changes, folder->fd, &err);
+    enum status status = file_changes_begin(changes, folder->fd, known, &err);
     while (status == STATUS_OK && !done)
         status = file_changes_begin_step(changes, &done, &err);
     return status;
+}
+
+static enum status begin(struct file_changes *changes, struct folder *folder)
+{
+    return begin_knowing(changes, folder, NULL);
 }
 
 static enum status end(struct file_changes *changes, struct folder *folder)
@@ -143,10 +150,53 @@ static void more_names_than_the_limit_are_refused(void **state)
     file_changes_fini(&changes);
 }
 
+/* Longer than what STILL_AGE_NS waits for. */
+static void let_settle(void)
+{
+    const struct timespec pause = {.tv_nsec = 120 * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Broken: files that a run makes in an empty folder are not told, or what was there is taken for new. */
+static void an_empty_folder_is_read_again_once_it_has_changed(void **state)
+{
+    struct folder *folder = *state;
+    struct file_changes first, second, third;
+    let_settle();
+    assert_int_equal(begin(&first, folder), STATUS_OK);
+    assert_false(first.skipped);
+    assert_int_equal(end(&first, folder), STATUS_OK);
+    assert_true(first.skipped && first.total == 0);
+    struct file_stillness still = file_changes_still(&first);
+    assert_true(still.is_empty);
+    file_changes_fini(&first);
+
+    assert_int_equal(begin_knowing(&second, folder, &still), STATUS_OK);
+    assert_true(second.skipped);
+    put(folder, "a", "made");
+    assert_int_equal(end(&second, folder), STATUS_OK);
+    assert_int_equal(second.total, 1);
+    assert_change(&second, 0, "a", FILE_MADE, 4);
+    still = file_changes_still(&second);
+    assert_false(still.is_empty);
+    file_changes_fini(&second);
+
+    /* Made and removed: nothing is there, but nobody may rely on what was known. */
+    remove_name(folder, "a");
+    assert_int_equal(begin_knowing(&third, folder, &still), STATUS_OK);
+    assert_false(third.skipped);
+    put(folder, "b", "in the same tick as the look");
+    assert_int_equal(end(&third, folder), STATUS_OK);
+    assert_int_equal(third.total, 1);
+    file_changes_fini(&third);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(made_changed_and_removed_are_told_in_order_of_path, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(an_empty_folder_is_read_again_once_it_has_changed, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(nothing_done_is_nothing_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(more_names_than_the_limit_are_refused, make_folder, remove_folder),
