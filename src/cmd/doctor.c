@@ -45,10 +45,10 @@ static void print_verdict(const struct probe_layer *layers, bool usable, bool wh
     puts("\n");
 }
 
-static bool same_as_before(const struct probe_layer *layers, size_t i)
+static bool same_as_before(const struct probe_layer *layers, size_t index)
 {
-    return i > 0 && layers[i].state == layers[i - 1].state && layers[i].state != PROBE_ON &&
-           strcmp(layers[i].detail, layers[i - 1].detail) == 0;
+    return index > 0 && layers[index].state == layers[index - 1].state && layers[index].state != PROBE_ON &&
+           strcmp(layers[index].detail, layers[index - 1].detail) == 0;
 }
 
 static void print_row(const char *mark, const char *name, const char *detail, const char *mend)

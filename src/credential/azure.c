@@ -49,29 +49,29 @@ static void explain(const char *resource, char *ret_text, size_t capacity, void 
     credential_explain(credential->inner, resource, ret_text, capacity);
 }
 
-enum dt_status dt_azure_credential_create(const struct dt_azure_options *o,
-                                          struct dt_azure_credential **ret_credential, struct dt_error *e)
+enum dt_status dt_azure_credential_create(const struct dt_azure_options *options,
+                                          struct dt_azure_credential **ret_credential, struct dt_error *error)
 {
     struct err err = {0};
     size_t given_size = 0;
-    if (o)
-        memcpy(&given_size, o, sizeof given_size);
+    if (options)
+        memcpy(&given_size, options, sizeof given_size);
     if (given_size < sizeof given_size || !ret_credential)
         return report(err_set(&err, STATUS_INVALID_ARGUMENT, "azure options: NULL, or `size` is not set"),
-                      &err, e);
-    struct dt_azure_options options = {0};
-    memcpy(&options, o, MIN(given_size, sizeof options));
+                      &err, error);
+    struct dt_azure_options known = {0};
+    memcpy(&known, options, MIN(given_size, sizeof known));
 
     struct dt_azure_credential *credential = calloc(1, sizeof *credential);
     if (!credential)
-        return report(STATUS_NO_MEMORY, &err, e);
-    const struct credential_options inner = {.connection_string = options.connection_string,
-                                             .authentication = options.authentication,
-                                             .client_id = options.client_id,
-                                             .tenant_id = options.tenant_id,
-                                             .token_file = options.token_file,
-                                             .authority = options.authority,
-                                             .ca_file = options.ca_file};
+        return report(STATUS_NO_MEMORY, &err, error);
+    const struct credential_options inner = {.connection_string = known.connection_string,
+                                             .authentication = known.authentication,
+                                             .client_id = known.client_id,
+                                             .tenant_id = known.tenant_id,
+                                             .token_file = known.token_file,
+                                             .authority = known.authority,
+                                             .ca_file = known.ca_file};
     enum status status = credential_create(&inner, &credential->inner, &err);
     credential->provider = (struct dt_token_provider){.size = sizeof credential->provider,
                                                       .give = give,
@@ -85,7 +85,7 @@ enum dt_status dt_azure_credential_create(const struct dt_azure_options *o,
     free(credential);
     if (status == STATUS_OK)
         *ret_credential = NULL;
-    return report(status, &err, e);
+    return report(status, &err, error);
 }
 
 void dt_azure_credential_stop(struct dt_azure_credential *credential)
@@ -108,7 +108,7 @@ const struct dt_token_provider *dt_azure_token_provider(const struct dt_azure_cr
 }
 
 enum dt_status dt_azure_token(struct dt_azure_credential *credential, const char *resource, char *ret_token,
-                              size_t capacity, int64_t *ret_expires_ns, struct dt_error *e)
+                              size_t capacity, int64_t *ret_expires_ns, struct dt_error *error)
 {
     CLEANUP(wiped_fini) struct buf token = {0};
     struct err err = {0};
@@ -120,7 +120,7 @@ enum dt_status dt_azure_token(struct dt_azure_credential *credential, const char
         status = err_set(&err, STATUS_INVALID_ARGUMENT, "the token has %zu bytes", token.size);
     if (status == STATUS_OK)
         memcpy(ret_token, token.data, token.size);
-    return report(status, &err, e);
+    return report(status, &err, error);
 }
 
 const char *dt_azure_source(struct dt_azure_credential *credential)

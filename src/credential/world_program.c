@@ -98,28 +98,28 @@ static STATUS_RESULT start(struct run *run, const char *const *arguments, struct
 }
 
 /* False: too much came. */
-static bool take(struct run *run, int i)
+static bool take(struct run *run, int index)
 {
     char part[4096];
     for (;;) {
-        ssize_t got = read(run->ends[i], part, sizeof part);
+        ssize_t got = read(run->ends[index], part, sizeof part);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
             break;
         if (got <= 0) {
-            close_end(&run->ends[i]);
+            close_end(&run->ends[index]);
             break;
         }
         struct bytes fits = bytes_of(part, (size_t)got);
-        if (i == 1) /* of what is said for people the beginning is enough */
-            fits = bytes_slice(fits, 0, run->texts[i]->limit - run->texts[i]->size);
-        buf_append_bytes(run->texts[i], fits);
-        if (run->texts[i]->failed)
+        if (index == 1) /* of what is said for people the beginning is enough */
+            fits = bytes_slice(fits, 0, run->texts[index]->limit - run->texts[index]->size);
+        buf_append_bytes(run->texts[index], fits);
+        if (run->texts[index]->failed)
             break;
     }
     explicit_bzero(part, sizeof part);
-    return !run->texts[i]->failed;
+    return !run->texts[index]->failed;
 }
 
 static STATUS_RESULT check_limits(const struct run *run, const char *name, struct err *err)

@@ -16,10 +16,10 @@
 
 #define CPU_PERIOD_US 100000
 
-static enum status set_number(int dir, const char *file, unsigned long long n, struct err *err)
+static enum status set_number(int dir, const char *file, unsigned long long number, struct err *err)
 {
     char text[32];
-    snprintf(text, sizeof text, "%llu", n);
+    snprintf(text, sizeof text, "%llu", number);
     int r = file_write(dir, file, text);
     return r < 0 ? err_set(err, STATUS_IO, "cgroup %s: %s", file, strerror(-r)) : STATUS_OK;
 }

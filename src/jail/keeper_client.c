@@ -123,7 +123,7 @@ static void take_fatal(struct keeper_client *client, const struct keeper_message
     lose(client, text);
 }
 
-static void on_message(struct loop_fd *w, uint32_t events)
+static void on_message(struct loop_fd *watch, uint32_t events)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper_client *,
                                                         const struct keeper_message *) = {
@@ -131,7 +131,7 @@ static void on_message(struct loop_fd *w, uint32_t events)
         [KEEPER_MESSAGE_REFUSED] = take_refused, [KEEPER_MESSAGE_ENDED] = take_ended,
         [KEEPER_MESSAGE_STORED] = take_stored,   [KEEPER_MESSAGE_FATAL] = take_fatal,
     };
-    struct keeper_client *client = CONTAINER_OF(w, struct keeper_client, watch);
+    struct keeper_client *client = CONTAINER_OF(watch, struct keeper_client, watch);
     struct keeper_message message;
     struct err err = {0};
     if (packet_receive(client->socket, &client->packet, &err) != STATUS_OK) {

@@ -31,10 +31,10 @@ const struct seccomp_row *seccomp_rows(size_t *ret_count)
     return rows;
 }
 
-static void release(scmp_filter_ctx *f)
+static void release(scmp_filter_ctx *filter)
 {
-    if (*f)
-        seccomp_release(*f);
+    if (*filter)
+        seccomp_release(*filter);
 }
 
 /* An empty filter with `fallback` for what no rule names; NULL without memory. */
@@ -63,7 +63,7 @@ static uint32_t action_of(const struct seccomp_row *row)
     return SCMP_ACT_ERRNO((uint16_t)(row->error == SECCOMP_SUCCESS ? 0 : row->error));
 }
 
-static int add_compare(scmp_filter_ctx f, const struct seccomp_row *row, int number, uint64_t mask,
+static int add_compare(scmp_filter_ctx filter, const struct seccomp_row *row, int number, uint64_t mask,
                        uint64_t value)
 {
     const struct scmp_arg_cmp compare[] = {
@@ -80,28 +80,28 @@ static int add_compare(scmp_filter_ctx f, const struct seccomp_row *row, int num
             .datum_b = row->other_value,
         },
     };
-    return seccomp_rule_add_array(f, action_of(row), number, row->other < 0 ? 1 : 2, compare);
+    return seccomp_rule_add_array(filter, action_of(row), number, row->other < 0 ? 1 : 2, compare);
 }
 
 /* Somewhere, in a ring of 32 bits that are not all alike, a set one stands behind one that is not. */
-static int add_mixed(scmp_filter_ctx f, const struct seccomp_row *row, int number)
+static int add_mixed(scmp_filter_ctx filter, const struct seccomp_row *row, int number)
 {
     int r = 0;
     for (unsigned bit = 0; r == 0 && bit < 32; bit++)
-        r = add_compare(f, row, number, 1ull << bit | 1ull << (bit + 1) % 32, 1ull << bit);
+        r = add_compare(filter, row, number, 1ull << bit | 1ull << (bit + 1) % 32, 1ull << bit);
     return r;
 }
 
-static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
+static int add_row(scmp_filter_ctx filter, const struct seccomp_row *row)
 {
     int number = seccomp_row_number(row);
     if (number < 0)
         return 0; /* not a call of this machine or newer than the library: the fallback covers it */
     if (row->argument < 0)
-        return seccomp_rule_add_array(f, action_of(row), number, 0, NULL);
+        return seccomp_rule_add_array(filter, action_of(row), number, 0, NULL);
     if (row->match == SECCOMP_MIXED)
-        return add_mixed(f, row, number);
-    return add_compare(f, row, number, row->mask, row->value);
+        return add_mixed(filter, row, number);
+    return add_compare(filter, row, number, row->mask, row->value);
 }
 
 static bool is_told(const struct seccomp_row *row)
@@ -111,42 +111,42 @@ static bool is_told(const struct seccomp_row *row)
 
 /* `but_told`: without the calls that a session's own filter asks its listener about, for of an errno and a question the kernel
  * takes the errno. */
-static int add_stage(scmp_filter_ctx f, enum seccomp_stage stage, bool but_told)
+static int add_stage(scmp_filter_ctx filter, enum seccomp_stage stage, bool but_told)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
         if (rows[i].stage == stage && !(but_told && is_told(&rows[i])))
-            r = add_row(f, &rows[i]);
+            r = add_row(filter, &rows[i]);
     }
     return r;
 }
 
-static int add_told_as_allowed(scmp_filter_ctx f)
+static int add_told_as_allowed(scmp_filter_ctx filter)
 {
     size_t count;
     const struct told_call *calls = told_calls(&count);
     int r = 0;
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, calls[i].number, 0, NULL);
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].number, 0, NULL);
     return r;
 }
 
 /* What the zygote still needs must be in the allow list; the lock takes it from the sessions. */
-static int add_locked_as_allowed(scmp_filter_ctx f, bool but_told)
+static int add_locked_as_allowed(scmp_filter_ctx filter, bool but_told)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
         struct seccomp_row row = rows[i];
         row.error = 0;
         if (row.stage == SECCOMP_LOCKED && !(but_told && is_told(&row)))
-            r = add_row(f, &row);
+            r = add_row(filter, &row);
     }
     return r;
 }
 
-static enum status failed(const char *what, int r, struct err *err)
+static enum status failed(const char *what, int result, struct err *err)
 {
-    return err_set(err, STATUS_IO, "seccomp %s: %s", what, strerror(-r));
+    return err_set(err, STATUS_IO, "seccomp %s: %s", what, strerror(-result));
 }
 
 enum status seccomp_enter_zygote(bool listens, struct err *err)

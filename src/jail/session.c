@@ -47,7 +47,7 @@ static enum status no_descriptors(int top, struct err *err)
 
 /* Leaves exactly 0, 1, 2, the control socket and the setup socket. Both sit at the top of the table, where
  * a program that closes or overwrites low numbers does not meet them. */
-static enum status step_descriptors(struct jail_session *session, struct err *e)
+static enum status step_descriptors(struct jail_session *session, struct err *error)
 {
     int top = (int)session->limits.open_files - 1;
     /* First out of the way: above every number we will write to. */
@@ -59,13 +59,13 @@ static enum status step_descriptors(struct jail_session *session, struct err *e)
     int data = session->data_mount_fd < 0 ? -1 : fcntl(session->data_mount_fd, F_DUPFD_CLOEXEC, top + 1);
     if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0 ||
         (data < 0 && session->data_mount_fd >= 0))
-        return no_descriptors(top, e);
+        return no_descriptors(top, error);
     if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0 || dup2(null, 0) < 0 ||
         dup2(out, 1) < 0 || dup2(err, 2) < 0 || (data >= 0 && dup3(data, top - 2, O_CLOEXEC) < 0))
-        return failed("dup", e);
+        return failed("dup", error);
     if (syscall(SYS_close_range, 3, top - (data < 0 ? 2 : 3), 0) < 0 ||
         syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
-        return failed("close_range", e);
+        return failed("close_range", error);
     session->control_fd = top;
     session->setup_fd = top - 1;
     session->data_mount_fd = data < 0 ? -1 : top - 2; /* closed once it is mounted */
@@ -191,7 +191,7 @@ static enum status step_filter(struct jail_session *session, struct err *err)
 
 static const struct {
     const char *name;
-    enum status (*run)(struct jail_session *s, struct err *e);
+    enum status (*run)(struct jail_session *session, struct err *err);
 } steps[] = {
     {"cgroup", step_cgroup},           /* memory, tasks and time are counted from here */
     {"descriptors", step_descriptors}, /* nothing of the zygote's or a sibling's stays open */

@@ -125,9 +125,9 @@ enum status template_add_copy(struct template_builder *builder, const struct tem
 
 /* --- trees ------------------------------------------------------------------------------------------ */
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static int by_name(const FTSENT **left, const FTSENT **right)
 {
-    return strcmp((*a)->fts_name, (*b)->fts_name);
+    return strcmp((*left)->fts_name, (*right)->fts_name);
 }
 
 /* A module in machine code: its libraries come along. */

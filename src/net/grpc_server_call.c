@@ -97,9 +97,9 @@ bool grpc_call_answered(const struct grpc_call *call)
 
 /* --- the head of the request --- */
 
-static struct bytes rcbuf_bytes(nghttp2_rcbuf *b)
+static struct bytes rcbuf_bytes(nghttp2_rcbuf *counted)
 {
-    nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+    nghttp2_vec v = nghttp2_rcbuf_get_buf(counted);
     return bytes_of(v.base, v.len);
 }
 

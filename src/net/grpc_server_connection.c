@@ -404,9 +404,9 @@ void grpc_connection_goaway(struct grpc_connection *connection)
     grpc_connection_flush_later(connection);
 }
 
-static void on_timer(struct loop_timer *t)
+static void on_timer(struct loop_timer *timer)
 {
-    struct grpc_connection *connection = CONTAINER_OF(t, struct grpc_connection, timer);
+    struct grpc_connection *connection = CONTAINER_OF(timer, struct grpc_connection, timer);
     if (connection->phase == CONNECTION_NOTICED)
         grpc_connection_goaway(connection);
     else

@@ -12,9 +12,9 @@
 
 /* --- the request --- */
 
-static struct bytes text_of(nghttp2_rcbuf *b)
+static struct bytes text_of(nghttp2_rcbuf *counted)
 {
-    nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+    nghttp2_vec v = nghttp2_rcbuf_get_buf(counted);
     return bytes_of(v.base, v.len);
 }
 

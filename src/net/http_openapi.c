@@ -7,10 +7,10 @@
 #include "wire/http1/uri.h"
 #include "wire/json/json.h"
 
-static void write_member_raw(struct json_writer *w, const char *name, const char *json)
+static void write_member_raw(struct json_writer *writer, const char *name, const char *json)
 {
-    json_write_key(w, name);
-    json_write_raw(w, bytes_of_cstr(json));
+    json_write_key(writer, name);
+    json_write_raw(writer, bytes_of_cstr(json));
 }
 
 /* A part that may be anywhere is described at the root. */
@@ -163,10 +163,10 @@ static void write_operation(struct json_writer *json, const struct http_part *pa
     json_write_end_object(json);
 }
 
-static bool said_before(const struct http_part *part, size_t i)
+static bool said_before(const struct http_part *part, size_t index)
 {
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(part->routes[k].pattern, part->routes[i].pattern) == 0)
+    for (size_t k = 0; k < index; k++)
+        if (strcmp(part->routes[k].pattern, part->routes[index].pattern) == 0)
             return true;
     return false;
 }
@@ -189,11 +189,11 @@ static void write_part(struct json_writer *json, const struct http_part *part)
 }
 
 /* Two parts may refuse for one cause. */
-static bool problem_said_before(const struct http_part *parts, size_t part, size_t i)
+static bool problem_said_before(const struct http_part *parts, size_t part, size_t index)
 {
     for (size_t p = 0; p <= part; p++)
-        for (size_t k = 0; k < (p < part ? parts[p].problem_count : i); k++)
-            if (strcmp(parts[p].problems[k].name, parts[part].problems[i].name) == 0)
+        for (size_t k = 0; k < (p < part ? parts[p].problem_count : index); k++)
+            if (strcmp(parts[p].problems[k].name, parts[part].problems[index].name) == 0)
                 return true;
     return false;
 }

@@ -106,16 +106,16 @@ static void on_connections(struct loop_fd *watch, uint32_t events)
 
 /* --- opening --- */
 
-static enum status bind_socket(const union address *a, socklen_t size, const char *host, uint16_t port,
+static enum status bind_socket(const union address *address, socklen_t size, const char *host, uint16_t port,
                                int *ret_fd, int *ret_errno, struct err *err)
 {
-    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     *ret_errno = errno;
     if (fd < 0)
         return err_set(err, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
     int yes =
         1; /* a restart need not wait for old connections; two servers on one port still exclude each other */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &a->any, size) < 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &address->any, size) < 0) {
         *ret_errno = errno;
         close(fd);
         return err_set(err, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(*ret_errno));
@@ -141,13 +141,13 @@ static enum status bind_loopback_v6(uint16_t port, struct listener_sockets *sock
     return STATUS_OK;
 }
 
-static enum status bind_all(const struct listener_options *options, const union address *a, socklen_t size,
-                            struct listener_sockets *sockets, struct err *err)
+static enum status bind_all(const struct listener_options *options, const union address *address,
+                            socklen_t size, struct listener_sockets *sockets, struct err *err)
 {
     const char *host = options->host ? options->host : HOST_DEFAULT;
     int fd = -1;
     int number = 0;
-    enum status status = bind_socket(a, size, host, options->port, &fd, &number, err);
+    enum status status = bind_socket(address, size, host, options->port, &fd, &number, err);
     if (status != STATUS_OK)
         return status;
     sockets->at[sockets->count++] = fd;
@@ -162,12 +162,12 @@ void listener_sockets_close(struct listener_sockets *sockets)
 }
 
 /* A port that the kernel chose at one address may be taken at the other. */
-static enum status bind_somewhere(const struct listener_options *options, const union address *a,
+static enum status bind_somewhere(const struct listener_options *options, const union address *address,
                                   socklen_t size, struct listener_sockets *sockets, struct err *err)
 {
     enum status status = STATUS_ALREADY_EXISTS;
     for (int i = 0; i < PORT_TRIES && status == STATUS_ALREADY_EXISTS; i++) {
-        status = bind_all(options, a, size, sockets, err);
+        status = bind_all(options, address, size, sockets, err);
         if (status != STATUS_OK)
             listener_sockets_close(sockets);
         if (options->port != 0)

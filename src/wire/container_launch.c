@@ -11,9 +11,9 @@
 
 /* --- values --- */
 
-static bool is_alphanumeric(uint8_t c)
+static bool is_alphanumeric(uint8_t byte)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
 }
 
 /* Its first character is none of an option's. */

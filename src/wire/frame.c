@@ -2,9 +2,9 @@
 /* frame.c — the head is read and checked whole before the payload is looked at. */
 #include "wire/frame.h"
 
-static uint32_t read_u32_le(const uint8_t *p)
+static uint32_t read_u32_le(const uint8_t *bytes)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
 static bool type_known(uint8_t type)

@@ -154,10 +154,10 @@ enum status keeper_message_parse(struct keeper_message_gate *gate, enum keeper_p
     return status;
 }
 
-static void put_number(struct buf *out, uint64_t n, size_t size)
+static void put_number(struct buf *out, uint64_t number, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        buf_append_byte(out, (uint8_t)(n >> 8 * i));
+        buf_append_byte(out, (uint8_t)(number >> 8 * i));
 }
 
 void keeper_message_write(struct buf *out, const struct keeper_message *message)

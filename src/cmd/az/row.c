@@ -56,11 +56,11 @@ const struct az_argument *az_argument_at(const struct az_command *command, size_
     return NULL;
 }
 
-bool az_word(const char *text, size_t n, char *ret_word, size_t size)
+bool az_word(const char *text, size_t index, char *ret_word, size_t size)
 {
     struct bytes rest = bytes_of_cstr(text);
     struct bytes word = bytes_split(&rest, ' ');
-    for (; n > 0; n--) {
+    for (; index > 0; index--) {
         if (!rest.data)
             return false;
         word = bytes_split(&rest, ' ');

@@ -165,10 +165,10 @@ static void append_padded(struct buf *out, struct bytes text, size_t width, uint
 }
 
 /* The n-th line of a text; empty behind the last. */
-static struct bytes line_of(struct bytes text, size_t n)
+static struct bytes line_of(struct bytes text, size_t count)
 {
     struct bytes line = bytes_split(&text, '\n');
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         line = bytes_split(&text, '\n');
     return line;
 }

@@ -184,22 +184,22 @@ bool session_life_possible(enum session_state state, enum session_event event)
     return moves[state][event].kind != CELL_IMPOSSIBLE;
 }
 
-const char *session_state_name(enum session_state s)
+const char *session_state_name(enum session_state state)
 {
     static const char *const names[] = {
 #define X(name) #name,
         SESSION_STATE_TABLE(X)
 #undef X
     };
-    return (size_t)s < ARRAY_SIZE(names) ? names[s] : "?";
+    return (size_t)state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-const char *session_event_name(enum session_event e)
+const char *session_event_name(enum session_event event)
 {
     static const char *const names[] = {
 #define X(name) #name,
         SESSION_EVENT_TABLE(X)
 #undef X
     };
-    return (size_t)e < ARRAY_SIZE(names) ? names[e] : "?";
+    return (size_t)event < ARRAY_SIZE(names) ? names[event] : "?";
 }

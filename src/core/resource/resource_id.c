@@ -87,9 +87,9 @@ static enum status join(struct arena *arena, struct resource_id *id, struct err 
     return STATUS_OK;
 }
 
-static bool is_word(const struct resource_id *id, size_t i, const char *word)
+static bool is_word(const struct resource_id *id, size_t index, const char *word)
 {
-    return i < id->count && bytes_equal_nocase(id->segments[i], bytes_of_cstr(word));
+    return index < id->count && bytes_equal_nocase(id->segments[index], bytes_of_cstr(word));
 }
 
 static void find_scope(struct resource_id *id)

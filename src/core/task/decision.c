@@ -191,7 +191,8 @@ static void terminate_other(struct engine *engine, struct decision *decision,
 /* --- the table --- */
 
 static const struct {
-    void (*apply)(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action);
+    void (*apply)(struct engine *engine, struct decision *decision,
+                  const struct pb_orchestrator_action *action);
     const char *objection; /* why there is no function */
 } table[] = {
     [PB_ORCHESTRATOR_ACTION_NOT_SET] = {NULL, "The orchestrator answered with an action of an unknown kind."},

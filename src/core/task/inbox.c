@@ -45,9 +45,9 @@ static void make_visible(struct engine *engine, struct inbox_event *event)
     link_by_order(event->instance, event);
 }
 
-static void on_visible(struct engine *engine, struct alarm *a)
+static void on_visible(struct engine *engine, struct alarm *alarm)
 {
-    struct inbox_event *event = CONTAINER_OF(a, struct inbox_event, alarm);
+    struct inbox_event *event = CONTAINER_OF(alarm, struct inbox_event, alarm);
     list_remove(&event->link); /* from `later`; the alarm has fired and is clear */
     make_visible(engine, event);
     inbox_turn_due(engine, event->instance);

@@ -164,10 +164,10 @@ static void end(struct engine *engine, uint64_t number, enum status status, cons
 
 /* True if both must be of one worker that says no id: it asked for the same on the same connection. A worker
  * with other filters or limits is another one, that shares the connection. */
-static bool same_nameless(const struct stream *stream, const struct stream *b)
+static bool same_nameless(const struct stream *stream, const struct stream *other)
 {
-    return !stream->worker_id.size && !b->worker_id.size && stream->connection == b->connection &&
-           bytes_equal(stream->request, b->request);
+    return !stream->worker_id.size && !other->worker_id.size && stream->connection == other->connection &&
+           bytes_equal(stream->request, other->request);
 }
 
 static void retire(struct engine *engine, struct stream *stream)

@@ -102,9 +102,9 @@ void work_new_token(struct engine *engine, struct work *work)
 
 /* Not held against the work: its worker may be busy rather than broken. The Java SDK runs activities, hours
  * of them, on the thread that reads the stream, and the turns behind them are as good as any. */
-static void on_lease_over(struct engine *engine, struct alarm *a)
+static void on_lease_over(struct engine *engine, struct alarm *alarm)
 {
-    struct work *work = CONTAINER_OF(a, struct work, alarm);
+    struct work *work = CONTAINER_OF(alarm, struct work, alarm);
     /* ORDER: work_lose takes it off the stream. */
     stall_begin(engine, work->stream, work->token);
     work->deliveries--;
@@ -112,9 +112,9 @@ static void on_lease_over(struct engine *engine, struct alarm *a)
     work->losses--;
 }
 
-static void on_wait_over(struct engine *engine, struct alarm *a)
+static void on_wait_over(struct engine *engine, struct alarm *alarm)
 {
-    work_enqueue(engine, CONTAINER_OF(a, struct work, alarm), false);
+    work_enqueue(engine, CONTAINER_OF(alarm, struct work, alarm), false);
 }
 
 void work_send(struct engine *engine, struct work *work, struct stream *stream)
@@ -129,10 +129,10 @@ void work_send(struct engine *engine, struct work *work, struct stream *stream)
 }
 
 /* The n-th wait, from 0. */
-static int64_t back_off_ns(const struct engine *engine, uint32_t n)
+static int64_t back_off_ns(const struct engine *engine, uint32_t count)
 {
     int64_t delay_ns = engine->options.abandon_delay_min_ns;
-    for (; n > 0 && delay_ns < engine->options.abandon_delay_max_ns; n--)
+    for (; count > 0 && delay_ns < engine->options.abandon_delay_max_ns; count--)
         delay_ns *= 2;
     return MIN(delay_ns, engine->options.abandon_delay_max_ns);
 }

@@ -54,9 +54,9 @@ static struct expression *make(struct expression_reader *reader, enum expression
     return tree;
 }
 
-static bool is_name_byte(uint8_t c, bool first)
+static bool is_name_byte(uint8_t byte, bool first)
 {
-    return ascii_alpha(c) || c == '_' || (!first && (ascii_digit(c) || c == '$'));
+    return ascii_alpha(byte) || byte == '_' || (!first && (ascii_digit(byte) || byte == '$'));
 }
 
 static struct bytes take_name(struct expression_reader *reader)

@@ -5,26 +5,26 @@
 const struct template_function *const template_functions[] = {
     template_text_functions, template_value_functions, template_place_functions, NULL};
 
-static bool refuse(const struct template_call *call, size_t i, const char *what)
+static bool refuse(const struct template_call *call, size_t index, const char *what)
 {
-    (void)template_fail(call->scope, STATUS_INVALID_ARGUMENT, "argument %zu must be %s", i + 1, what);
+    (void)template_fail(call->scope, STATUS_INVALID_ARGUMENT, "argument %zu must be %s", index + 1, what);
     return false;
 }
 
-bool template_take_text(const struct template_call *call, size_t i, struct bytes *ret_text)
+bool template_take_text(const struct template_call *call, size_t index, struct bytes *ret_text)
 {
-    *ret_text = json_bytes(call->values[i]);
-    return json_is_string(call->values[i]) || refuse(call, i, "a text");
+    *ret_text = json_bytes(call->values[index]);
+    return json_is_string(call->values[index]) || refuse(call, index, "a text");
 }
 
-bool template_take_number(const struct template_call *call, size_t i, int64_t *ret_number)
+bool template_take_number(const struct template_call *call, size_t index, int64_t *ret_number)
 {
-    *ret_number = json_integer_value(call->values[i]);
-    return json_is_integer(call->values[i]) || refuse(call, i, "a whole number");
+    *ret_number = json_integer_value(call->values[index]);
+    return json_is_integer(call->values[index]) || refuse(call, index, "a whole number");
 }
 
-bool template_take_bool(const struct template_call *call, size_t i, bool *ret_value)
+bool template_take_bool(const struct template_call *call, size_t index, bool *ret_value)
 {
-    *ret_value = json_is_true(call->values[i]);
-    return json_is_boolean(call->values[i]) || refuse(call, i, "true or false");
+    *ret_value = json_is_true(call->values[index]);
+    return json_is_boolean(call->values[index]) || refuse(call, index, "true or false");
 }

@@ -16,9 +16,9 @@ static const uint8_t guid_space[16] = {0x11, 0xfb, 0x06, 0xfb, 0x71, 0x2d, 0x4d,
 
 /* --- characters --- */
 
-static bool is_start(uint8_t c)
+static bool is_start(uint8_t byte)
 {
-    return (c & 0xc0) != 0x80;
+    return (byte & 0xc0) != 0x80;
 }
 
 static size_t count_characters(struct bytes text)

@@ -107,7 +107,7 @@ static STATUS_RESULT connected(struct sdk_stream *stream, struct err *err)
     return STATUS_OK;
 }
 
-/* Tries the addresses from `s->address` on until one is connected or under way. `error` is that of the last.
+/* Tries the addresses from `stream->address` on until one is connected or under way. `error` is that of the last.
  */
 static STATUS_RESULT try_addresses(struct sdk_stream *stream, int error, struct err *err)
 {

@@ -10,7 +10,7 @@
 #define PAUSE_MAX_NS   (5000 * NS_PER_MS)
 #define USER_AGENT     "durabletask-c/" SALLYPORT_VERSION " (DurableTaskClient)"
 
-enum dt_status dt_client_create(const struct dt_connect_options *o, struct dt_client **ret_client,
+enum dt_status dt_client_create(const struct dt_connect_options *options, struct dt_client **ret_client,
                                 struct dt_error *error)
 {
     struct err own_error = {0};
@@ -20,13 +20,13 @@ enum dt_status dt_client_create(const struct dt_connect_options *o, struct dt_cl
     struct dt_client *client = calloc(1, sizeof *client);
     if (!client)
         return sdk_report(STATUS_NO_MEMORY, NULL, error);
-    enum status status = sdk_target_init(&client->target, o, &own_error);
+    enum status status = sdk_target_init(&client->target, options, &own_error);
     if (status == STATUS_OK) {
-        struct sdk_channel_options options = {.target = &client->target,
+        struct sdk_channel_options channel = {.target = &client->target,
                                               .user_agent = USER_AGENT,
                                               .pause_first_ns = PAUSE_FIRST_NS,
                                               .pause_max_ns = PAUSE_MAX_NS};
-        status = sdk_channel_create(&options, &client->channel, &own_error);
+        status = sdk_channel_create(&channel, &client->channel, &own_error);
     }
     if (status == STATUS_OK) {
         *ret_client = client;

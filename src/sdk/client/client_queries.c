@@ -124,8 +124,8 @@ enum dt_status dt_client_purge_ids_async(struct dt_client *client, const char *c
 
 /* --- query --- */
 
-static enum status query(struct dt_client *client, const struct dt_query *given, dt_on_reply *on_reply,
-                         void *context, struct err *err)
+static enum status start_query(struct dt_client *client, const struct dt_query *given, dt_on_reply *on_reply,
+                               void *context, struct err *err)
 {
     struct dt_query q = {0};
     if (given && !sdk_options_copy(&q, sizeof q, given))
@@ -146,23 +146,23 @@ static enum status query(struct dt_client *client, const struct dt_query *given,
     return sdk_draft_submit(client, &draft, METHOD(QUERY_INSTANCES), &request, 0, on_reply, context, err);
 }
 
-enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *q, struct dt_page **ret_page,
-                               struct dt_error *error)
+enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *query,
+                               struct dt_page **ret_page, struct dt_error *error)
 {
     struct sdk_waiter waiter;
     if (sdk_waiter_init(&waiter, client) && sdk_waiter_needs(&waiter, "ret_page", ret_page))
-        waiter.started = query(client, q, sdk_waiter_on_reply, &waiter, &waiter.fault);
+        waiter.started = start_query(client, query, sdk_waiter_on_reply, &waiter, &waiter.fault);
     enum dt_status ended = sdk_waiter_await(&waiter, error);
     if (ended == DT_OK)
         *ret_page = waiter.taken.page;
     return ended;
 }
 
-enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *q,
+enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *query,
                                      dt_on_reply *on_reply, void *context)
 {
     if (client)
-        return sdk_status(query(client, q, on_reply, context, NULL));
+        return sdk_status(start_query(client, query, on_reply, context, NULL));
     return DT_INVALID_ARGUMENT;
 }
 

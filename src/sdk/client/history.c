@@ -43,7 +43,7 @@ struct history_parts {
 
 /* Events of activities, children and timers. */
 static void take_task_parts(const struct pb_history_event *event, struct history_parts *parts,
-                            struct dt_event *e)
+                            struct dt_event *ret_event)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_TASK_SCHEDULED:
@@ -53,11 +53,11 @@ static void take_task_parts(const struct pb_history_event *event, struct history
                                         .version = event->task_scheduled->version};
         return;
     case PB_HISTORY_EVENT_TASK_COMPLETED:
-        e->task_id = event->task_completed->task_scheduled_id;
+        ret_event->task_id = event->task_completed->task_scheduled_id;
         parts->data = event->task_completed->result;
         return;
     case PB_HISTORY_EVENT_TASK_FAILED:
-        e->task_id = event->task_failed->task_scheduled_id;
+        ret_event->task_id = event->task_failed->task_scheduled_id;
         parts->failure = event->task_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED:
@@ -69,19 +69,19 @@ static void take_task_parts(const struct pb_history_event *event, struct history
                                         .version = event->sub_orchestration_instance_created->version};
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
-        e->task_id = event->sub_orchestration_instance_completed->task_scheduled_id;
+        ret_event->task_id = event->sub_orchestration_instance_completed->task_scheduled_id;
         parts->data = event->sub_orchestration_instance_completed->result;
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_FAILED:
-        e->task_id = event->sub_orchestration_instance_failed->task_scheduled_id;
+        ret_event->task_id = event->sub_orchestration_instance_failed->task_scheduled_id;
         parts->failure = event->sub_orchestration_instance_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_TIMER_CREATED:
-        e->fire_at_ns = pb_time_to_ns(event->timer_created->fire_at);
+        ret_event->fire_at_ns = pb_time_to_ns(event->timer_created->fire_at);
         return;
     case PB_HISTORY_EVENT_TIMER_FIRED:
-        e->task_id = event->timer_fired->timer_id;
-        e->fire_at_ns = pb_time_to_ns(event->timer_fired->fire_at);
+        ret_event->task_id = event->timer_fired->timer_id;
+        ret_event->fire_at_ns = pb_time_to_ns(event->timer_fired->fire_at);
         return;
     default:
         return;
@@ -139,7 +139,8 @@ static void take_entity_parts(const struct pb_history_event *event, struct histo
     }
 }
 
-static void take_parts(const struct pb_history_event *event, struct history_parts *parts, struct dt_event *e)
+static void take_parts(const struct pb_history_event *event, struct history_parts *parts,
+                       struct dt_event *ret_event)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_EXECUTION_STARTED:
@@ -151,7 +152,7 @@ static void take_parts(const struct pb_history_event *event, struct history_part
     case PB_HISTORY_EVENT_EXECUTION_COMPLETED:
         parts->data = event->execution_completed->result;
         parts->failure = event->execution_completed->failure_details;
-        e->status = (enum dt_instance_status)event->execution_completed->orchestration_status;
+        ret_event->status = (enum dt_instance_status)event->execution_completed->orchestration_status;
         return;
     case PB_HISTORY_EVENT_EXECUTION_TERMINATED:
         parts->data = event->execution_terminated->input;
@@ -180,7 +181,7 @@ static void take_parts(const struct pb_history_event *event, struct history_part
         parts->data = event->execution_rewound->reason;
         return;
     default:
-        take_task_parts(event, parts, e);
+        take_task_parts(event, parts, ret_event);
         take_entity_parts(event, parts);
         return;
     }

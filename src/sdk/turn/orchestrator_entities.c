@@ -98,10 +98,10 @@ void dt_signal_entity_from(struct dt_context *ctx, struct dt_entity_id entity, c
 /* --- locks --- */
 
 /* By name, then by key, as all SDKs do. Of "@name@key" the names are compared first: '@' is not the least of letters. */
-static int compare_ids(const void *a, const void *b)
+static int compare_ids(const void *left, const void *right)
 {
-    struct bytes rest_a = bytes_slice(*(const struct bytes *)a, 1, SIZE_MAX);
-    struct bytes rest_b = bytes_slice(*(const struct bytes *)b, 1, SIZE_MAX);
+    struct bytes rest_a = bytes_slice(*(const struct bytes *)left, 1, SIZE_MAX);
+    struct bytes rest_b = bytes_slice(*(const struct bytes *)right, 1, SIZE_MAX);
     int order = bytes_compare(bytes_split(&rest_a, '@'), bytes_split(&rest_b, '@'));
     return order ? order : bytes_compare(rest_a, rest_b);
 }

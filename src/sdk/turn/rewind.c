@@ -36,10 +36,10 @@ struct sdk_failed_ids {
     size_t count;
 };
 
-static int compare_ids(const void *a, const void *b)
+static int compare_ids(const void *left, const void *right)
 {
-    int32_t first = *(const int32_t *)a;
-    int32_t second = *(const int32_t *)b;
+    int32_t first = *(const int32_t *)left;
+    int32_t second = *(const int32_t *)right;
     return (first > second) - (first < second);
 }
 

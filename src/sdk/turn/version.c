@@ -5,12 +5,12 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-int sdk_version_compare(const char *a, const char *b)
+int sdk_version_compare(const char *left, const char *right)
 {
-    if (!a || !b)
-        return (a != NULL) - (b != NULL);
-    struct bytes rest_a = bytes_of_cstr(a);
-    struct bytes rest_b = bytes_of_cstr(b);
+    if (!left || !right)
+        return (left != NULL) - (right != NULL);
+    struct bytes rest_a = bytes_of_cstr(left);
+    struct bytes rest_b = bytes_of_cstr(right);
     while (rest_a.size || rest_b.size) {
         if (!rest_a.size || !rest_b.size)
             return rest_a.size ? 1 : -1;

@@ -105,12 +105,12 @@ static void on_loop(void *context)
     sdk_stopping_check(worker);
 }
 
-static STATUS_RESULT build(struct dt_worker *worker, const struct dt_connect_options *c,
-                           const struct dt_worker_options *o, struct err *err)
+static STATUS_RESULT build(struct dt_worker *worker, const struct dt_connect_options *connect,
+                           const struct dt_worker_options *given, struct err *err)
 {
-    enum status status = sdk_target_init(&worker->target, c, err);
+    enum status status = sdk_target_init(&worker->target, connect, err);
     if (status == STATUS_OK)
-        status = take_options(worker, o, err);
+        status = take_options(worker, given, err);
     if (status == STATUS_OK)
         status = sdk_work_pools_init(worker);
     char id[256];
@@ -147,8 +147,9 @@ static void free_worker(struct dt_worker *worker)
     free(worker);
 }
 
-enum dt_status dt_worker_create(const struct dt_connect_options *options, const struct dt_worker_options *o,
-                                struct dt_worker **ret_worker, struct dt_error *error)
+enum dt_status dt_worker_create(const struct dt_connect_options *connect,
+                                const struct dt_worker_options *options, struct dt_worker **ret_worker,
+                                struct dt_error *error)
 {
     struct err own_error = {0};
     if (!ret_worker)
@@ -169,7 +170,7 @@ enum dt_status dt_worker_create(const struct dt_connect_options *options, const 
     /* The channel's thread, which build starts, may use the timers at once. */
     sdk_work_stream_init(worker);
     sdk_stopping_init(worker);
-    enum status status = build(worker, options, o, &own_error);
+    enum status status = build(worker, connect, options, &own_error);
     if (status != STATUS_OK) {
         free_worker(worker);
         return sdk_report(status, &own_error, error);

@@ -296,9 +296,10 @@ static void drop_merged(struct fresh_ids *ids)
     ids->merged = ids->due = 0;
 }
 
-static int by_name(const void *a, const void *b)
+static int by_name(const void *left, const void *right)
 {
-    return bytes_compare((*(struct fresh_entry *const *)a)->name, (*(struct fresh_entry *const *)b)->name);
+    return bytes_compare((*(struct fresh_entry *const *)left)->name,
+                         (*(struct fresh_entry *const *)right)->name);
 }
 
 /* What is full becomes what is merged, if that place is free. Sorted beside the mutex, in a copy. */

@@ -184,7 +184,7 @@ static enum status page_end(struct task_store_page *page, const struct task_stor
     return err_set(err, status, "query: out of memory");
 }
 
-static enum status page_fill(struct db *db, size_t s, const struct task_store_query *query,
+static enum status page_fill(struct db *db, size_t source, const struct task_store_query *query,
                              struct task_store_page *page, struct err *err)
 {
     size_t rows_max = query->rows_max ? query->rows_max : STORE_PAGE_ROWS;
@@ -192,7 +192,7 @@ static enum status page_fill(struct db *db, size_t s, const struct task_store_qu
     size_t size = 0, capacity = 0;
     for (;;) {
         bool more = false;
-        enum status status = db_next(db, s, &more, err);
+        enum status status = db_next(db, source, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         if (page->count >= rows_max)
@@ -200,7 +200,7 @@ static enum status page_fill(struct db *db, size_t s, const struct task_store_qu
         status = page_grow(page, &capacity);
         struct instance_row row;
         struct payload *payloads = status == STATUS_OK ? page->payloads[page->count] : NULL;
-        task_row_instance(db, s, &row);
+        task_row_instance(db, source, &row);
         if (status == STATUS_OK)
             status = task_row_copy(&page->arena, &row, &row);
         if (status == STATUS_OK && !query->bare) /* else all are absent */

@@ -50,12 +50,12 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
     return store_open_writer(store, options, err);
 }
 
-static enum status store_open_connections(struct sqlite_store *store, const struct sqlite_store_options *o,
-                                          struct err *err)
+static enum status store_open_connections(struct sqlite_store *store,
+                                          const struct sqlite_store_options *given, struct err *err)
 {
     struct db_options options = {.path = store->path,
-                                 .vfs = o->vfs,
-                                 .sync_off = o->sync_off,
+                                 .vfs = given->vfs,
+                                 .sync_off = given->sync_off,
                                  .cache_size_kib = WRITER_CACHE_KIB,
                                  .statements = task_statements,
                                  .statement_count = TASK_STATEMENT_COUNT};
@@ -65,7 +65,7 @@ static enum status store_open_connections(struct sqlite_store *store, const stru
     if (status == STATUS_OK)
         status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
     if (status == STATUS_OK)
-        status = task_ids_load(store->writer, o->fresh_ids_max, &store->ids, err);
+        status = task_ids_load(store->writer, given->fresh_ids_max, &store->ids, err);
     if (status != STATUS_OK)
         return err_wrap(err, "%s", store->shown);
 

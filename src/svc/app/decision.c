@@ -33,10 +33,11 @@ enum decision_verdict decision_admit(const struct request_facts *facts, json_t *
 }
 
 /* Two decisions are the same if they say the same and were made at the same instant (100 ns). */
-static bool same_decision(const json_t *a, const json_t *b)
+static bool same_decision(const json_t *left, const json_t *right)
 {
-    return json_is_true(json_object_get(a, "approved")) == json_is_true(json_object_get(b, "approved")) &&
-           json_equal(json_object_get(a, "at"), json_object_get(b, "at"));
+    return json_is_true(json_object_get(left, "approved")) ==
+               json_is_true(json_object_get(right, "approved")) &&
+           json_equal(json_object_get(left, "at"), json_object_get(right, "at"));
 }
 
 enum decision_verdict decision_follow(const struct request_facts *facts, const json_t *record, bool patient,

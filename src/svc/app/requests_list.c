@@ -64,14 +64,15 @@ static void answer(struct list_exchange *list, const char *next)
     exchange_answer_json(&list->base, 200, body);
 }
 
-static void query(struct list_exchange *list, struct dt_query *q, void (*on_page)(struct exchange *exchange))
+static void query(struct list_exchange *list, struct dt_query *query,
+                  void (*on_page)(struct exchange *exchange))
 {
     struct exchange *exchange = &list->base;
-    q->statuses = list->wanted == REQUEST_STATE_COUNT ? 0 : request_state_statuses(list->wanted);
+    query->statuses = list->wanted == REQUEST_STATE_COUNT ? 0 : request_state_statuses(list->wanted);
     list->queries++;
     exchange_call(exchange, on_page);
     exchange_started(exchange,
-                     dt_client_query_async(exchange->service->client, q, exchange_on_reply, exchange));
+                     dt_client_query_async(exchange->service->client, query, exchange_on_reply, exchange));
 }
 
 /* --- oldest first --- */

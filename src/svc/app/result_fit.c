@@ -134,9 +134,9 @@ static void find_parts(struct result_parts *parts)
         add_part(parts, json_array_get(outputs, i), "text/plain", "outputsTruncated", NULL);
 }
 
-static int compare_costs(const void *a, const void *b)
+static int compare_costs(const void *one, const void *other)
 {
-    size_t left = ((const struct result_part *)a)->cost, right = ((const struct result_part *)b)->cost;
+    size_t left = ((const struct result_part *)one)->cost, right = ((const struct result_part *)other)->cost;
     return (left > right) - (left < right);
 }
 

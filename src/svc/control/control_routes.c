@@ -155,9 +155,9 @@ static bool take_body(struct control_call *call, struct control_fault *ret_fault
 
 /* --- what a path means --- */
 
-static bool is_segment(const struct resource_id *id, size_t i, const char *word)
+static bool is_segment(const struct resource_id *id, size_t index, const char *word)
 {
-    return i < id->count && bytes_equal_nocase(id->segments[i], bytes_of_cstr(word));
+    return index < id->count && bytes_equal_nocase(id->segments[index], bytes_of_cstr(word));
 }
 
 static bool is_method(const struct control_call *call, const char *method)

@@ -179,14 +179,14 @@ static bool advance(struct relay_pair *pair, const struct pollfd events[2])
 }
 
 /* What to wait for: room is there to read into, bytes are there to be written. */
-static short wanted(const struct relay_pair *pair, int i)
+static short wanted(const struct relay_pair *pair, int index)
 {
-    const struct relay_pipe *in = &pair->pipes[i];
-    const struct relay_pipe *out = &pair->pipes[1 - i];
+    const struct relay_pipe *in = &pair->pipes[index];
+    const struct relay_pipe *out = &pair->pipes[1 - index];
     short events = 0;
     if (!in->ended && in->end < sizeof in->bytes)
         events |= POLLIN;
-    if (out->end > out->start || (i == 1 && pair->connecting))
+    if (out->end > out->start || (index == 1 && pair->connecting))
         events |= POLLOUT;
     return events;
 }
@@ -194,10 +194,10 @@ static short wanted(const struct relay_pair *pair, int i)
 /* --- the loop --- */
 
 /* A socket of which nothing is wanted would wake the loop for ever with its end. */
-static struct pollfd watch(const struct relay_pair *pair, int i)
+static struct pollfd watch(const struct relay_pair *pair, int index)
 {
-    short events = wanted(pair, i);
-    return (struct pollfd){.fd = events ? pair->fds[i] : -1, .events = events};
+    short events = wanted(pair, index);
+    return (struct pollfd){.fd = events ? pair->fds[index] : -1, .events = events};
 }
 
 static bool turn(struct relay *relay)

@@ -60,7 +60,7 @@ static void answer(struct scheduler_call *call, struct buf *message)
 /* Answers with what `encode` makes of the page; it is false if memory is out. */
 static void answer_page(struct scheduler_call *call, enum status status, const char *text,
                         const struct task_store_page *page,
-                        bool (*encode)(const struct task_store_page *page, struct arena *a,
+                        bool (*encode)(const struct task_store_page *page, struct arena *scratch,
                                        struct buf *message))
 {
     CLEANUP(buf_fini) struct buf message = {.limit = SCHEDULER_ANSWER_SIZE_MAX};

@@ -8,7 +8,7 @@
 #define GZIP_ONLY_BITS (16 + MAX_WBITS) /* zlib.h: 16 more means a gzip wrapper and nothing else */
 
 /* One step: OK when the stream has ended, TRUNCATED when there is more to unpack. */
-static enum status unpack_step(z_stream *z, size_t from, size_t size_max, struct buf *out)
+static enum status unpack_step(z_stream *stream, size_t from, size_t size_max, struct buf *out)
 {
     size_t have = out->size - from;
     size_t room =
@@ -16,17 +16,17 @@ static enum status unpack_step(z_stream *z, size_t from, size_t size_max, struct
     enum status status = buf_reserve(out, room);
     if (status != STATUS_OK)
         return status;
-    z->next_out = out->data + out->size;
-    z->avail_out = (uInt)room;
-    int result = inflate(z, Z_NO_FLUSH);
-    out->size += room - z->avail_out;
+    stream->next_out = out->data + out->size;
+    stream->avail_out = (uInt)room;
+    int result = inflate(stream, Z_NO_FLUSH);
+    out->size += room - stream->avail_out;
     if (out->size - from > size_max)
         return STATUS_TOO_LARGE;
     if (result == Z_STREAM_END)
-        return z->avail_in == 0 ? STATUS_OK : STATUS_MALFORMED;
+        return stream->avail_in == 0 ? STATUS_OK : STATUS_MALFORMED;
     if (result == Z_MEM_ERROR)
         return STATUS_NO_MEMORY;
-    bool more = result == Z_OK && (z->avail_in > 0 || z->avail_out == 0);
+    bool more = result == Z_OK && (stream->avail_in > 0 || stream->avail_out == 0);
     return more ? STATUS_TRUNCATED : STATUS_MALFORMED;
 }
 

@@ -13,20 +13,20 @@ static enum status fault(struct http1_head *head, int http_status, const char *t
     return STATUS_MALFORMED;
 }
 
-static bool is_token_byte(uint8_t c)
+static bool is_token_byte(uint8_t byte)
 {
-    return ascii_alnum(c) || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    return ascii_alnum(byte) || (byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
 }
 
-static bool is_blank(uint8_t c)
+static bool is_blank(uint8_t byte)
 {
-    return c == ' ' || c == '\t';
+    return byte == ' ' || byte == '\t';
 }
 
 /* Everything but control characters; the tab is none here (RFC 9110 section 5.5). */
-static bool is_value_byte(uint8_t c)
+static bool is_value_byte(uint8_t byte)
 {
-    return (c >= 0x20 && c != 0x7f) || c == '\t';
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
 }
 
 bool http1_token_valid(struct bytes bytes)
@@ -305,7 +305,7 @@ static enum status see_expect(struct http1_head *head, struct bytes value)
 
 static const struct {
     struct bytes name;
-    enum status (*see)(struct http1_head *h, struct bytes value);
+    enum status (*see)(struct http1_head *head, struct bytes value);
 } special_fields[] = {
     {BYTES_LITERAL("content-length"), see_content_length},
     {BYTES_LITERAL("transfer-encoding"), see_transfer_encoding},

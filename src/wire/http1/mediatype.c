@@ -12,9 +12,9 @@ bool mediatype_is(struct bytes value, const char *essence)
     return bytes_equal_nocase(mediatype_essence(value), bytes_of_cstr(essence));
 }
 
-static bool is_blank(uint8_t c)
+static bool is_blank(uint8_t byte)
 {
-    return c == ' ' || c == '\t';
+    return byte == ' ' || byte == '\t';
 }
 
 struct parameter {

@@ -52,14 +52,14 @@ static json_t *made(struct function_call *call, json_t *value)
     return value;
 }
 
-static json_t *value_at(const struct function_call *call, size_t i)
+static json_t *value_at(const struct function_call *call, size_t index)
 {
-    return call->arguments[i].value;
+    return call->arguments[index].value;
 }
 
-static struct bytes text_at(const struct function_call *call, size_t i)
+static struct bytes text_at(const struct function_call *call, size_t index)
 {
-    return json_bytes(value_at(call, i));
+    return json_bytes(value_at(call, index));
 }
 
 static json_t *string_of(struct function_call *call, struct bytes text)

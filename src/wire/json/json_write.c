@@ -16,15 +16,15 @@ static size_t append_plain(struct buf *out, struct bytes text)
     return n;
 }
 
-static void append_escaped(struct buf *out, uint8_t c)
+static void append_escaped(struct buf *out, uint8_t byte)
 {
     static const char *const short_forms[128] = {
         ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
         ['\t'] = "\\t", ['\b'] = "\\b",  ['\f'] = "\\f"};
-    if (short_forms[c])
-        buf_append_cstr(out, short_forms[c]);
+    if (short_forms[byte])
+        buf_append_cstr(out, short_forms[byte]);
     else
-        buf_append_fmt(out, "\\u%04x", c);
+        buf_append_fmt(out, "\\u%04x", byte);
 }
 
 /* The size of the well-formed character above ASCII at the front of `text`, or 0. */
@@ -141,10 +141,10 @@ void json_write_int(struct json_writer *json, int64_t value)
     buf_append_fmt(json->out, "%lld", (long long)value);
 }
 
-void json_write_raw(struct json_writer *w, struct bytes json)
+void json_write_raw(struct json_writer *writer, struct bytes json)
 {
-    separate(w);
-    buf_append_bytes(w->out, json);
+    separate(writer);
+    buf_append_bytes(writer->out, json);
 }
 
 void json_write_bool(struct json_writer *json, bool value)

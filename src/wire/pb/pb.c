@@ -4,32 +4,32 @@
 
 #define NANOS_PER_SECOND 1000000000
 
-const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret)
+const uint8_t *pb_read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (p == end)
+        if (at == end)
             return NULL;
-        uint8_t byte = *p++;
+        uint8_t byte = *at++;
         if (shift == 63 && byte > 1)
             return NULL;
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80) {
             *ret = value;
-            return p;
+            return at;
         }
     }
     return NULL;
 }
 
-const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t number)
+const uint8_t *pb_skip_group(const uint8_t *at, const uint8_t *end, uint32_t number)
 {
     uint32_t open[PB_DEPTH_MAX] = {number};
     size_t depth = 1;
     while (depth > 0) {
         struct token token;
-        p = read_tag(p, end, &token);
-        if (!p)
+        at = read_tag(at, end, &token);
+        if (!at)
             return NULL;
         if (token.wire == PB_WIRE_GROUP) {
             if (depth == PB_DEPTH_MAX)
@@ -39,12 +39,12 @@ const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t numb
             if (open[--depth] != token.number)
                 return NULL;
         } else {
-            p = read_payload(p, end, &token);
-            if (!p)
+            at = read_payload(at, end, &token);
+            if (!at)
                 return NULL;
         }
     }
-    return p;
+    return at;
 }
 
 size_t pb_element_size(const struct pb_field *field)

@@ -4,7 +4,7 @@
  * exactly; the same holds for unknown fields that do not lie side by side. */
 #include "wire/pb/pb_internal.h"
 
-static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *m,
+static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *type,
                                   void *message, int depth);
 
 static enum status decode_text(struct bytes in, struct bytes *ret)
@@ -172,32 +172,32 @@ static size_t elements_in(const struct pb_field *field, const struct token *toke
     return count;
 }
 
-/* Sees the fields from `p` on that belong to `want` (NULL: that are unknown): the number of their elements,
+/* Sees the fields from `at` on that belong to `want` (NULL: that are unknown): the number of their elements,
  * or the bytes of the unknown ones. Stops at bad bytes; the decoder will meet them too. */
-static size_t look_ahead(const struct pb_message *message, const struct pb_field *want, const uint8_t *p,
+static size_t look_ahead(const struct pb_message *message, const struct pb_field *want, const uint8_t *at,
                          const uint8_t *end)
 {
     size_t sum = 0;
-    while (p != end) {
+    while (at != end) {
         struct token token;
-        const uint8_t *next = read_token(p, end, &token);
+        const uint8_t *next = read_token(at, end, &token);
         if (!next)
             break;
         if (field_of(message, &token) == want)
-            sum += want ? elements_in(want, &token) : (size_t)(next - p);
-        p = next;
+            sum += want ? elements_in(want, &token) : (size_t)(next - at);
+        at = next;
     }
     return sum;
 }
 
-/* Makes room behind the elements that an earlier piece of the message left. `p`: the first token to come. */
-static enum status prepare_array(struct arena *arena, const struct pb_message *m,
-                                 const struct pb_field *field, void *message, const uint8_t *p,
+/* Makes room behind the elements that an earlier piece of the message left. `at`: the first token to come. */
+static enum status prepare_array(struct arena *arena, const struct pb_message *type,
+                                 const struct pb_field *field, void *message, const uint8_t *at,
                                  const uint8_t *end)
 {
     void **array = member(message, field->offset);
     size_t have = *(size_t *)member(message, field->count_offset);
-    void *grown = arena_alloc_array(arena, have + look_ahead(m, field, p, end), pb_element_size(field));
+    void *grown = arena_alloc_array(arena, have + look_ahead(type, field, at, end), pb_element_size(field));
     if (!grown)
         return STATUS_NO_MEMORY;
     if (have)
@@ -276,9 +276,9 @@ static enum status keep_raw(struct arena *arena, struct bytes in, struct message
 }
 
 /* Makes `field` the set member: what another member left in the union is forgotten. */
-static void select_case(const struct pb_message *m, const struct pb_field *field, void *message)
+static void select_case(const struct pb_message *type, const struct pb_field *field, void *message)
 {
-    uint32_t *which = member(message, m->case_offset);
+    uint32_t *which = member(message, type->case_offset);
     if (*which == field->number)
         return;
     if (field->kind == PB_KIND_MESSAGE)
@@ -289,7 +289,7 @@ static void select_case(const struct pb_message *m, const struct pb_field *field
 }
 
 /* Adds `in` to a message that is zeroed, or that holds the earlier pieces of the same field. */
-static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *m,
+static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *type,
                                   void *message, int depth)
 {
     const uint8_t *p = in.data, *end = in.data + in.size;
@@ -302,34 +302,34 @@ static enum status decode_message(struct arena *arena, struct bytes in, const st
         p = read_token(p, end, &token);
         if (!p)
             return STATUS_MALFORMED;
-        const struct pb_field *field = field_of(m, &token);
+        const struct pb_field *field = field_of(type, &token);
         if (!field) {
-            st = keep_unknown(arena, m, message, &room, start, p, end);
+            st = keep_unknown(arena, type, message, &room, start, p, end);
         } else if (field->repeated) {
-            uint64_t bit = (uint64_t)1 << (field - m->fields);
+            uint64_t bit = (uint64_t)1 << (field - type->fields);
             if (!(prepared & bit))
-                st = prepare_array(arena, m, field, message, start, end);
+                st = prepare_array(arena, type, field, message, start, end);
             prepared |= bit;
             if (st == STATUS_OK)
                 st = decode_repeated(arena, &token, field, message, depth);
         } else {
             if (field->in_oneof)
-                select_case(m, field, message);
+                select_case(type, field, message);
             st = decode_value(arena, &token, field, member(message, field->offset), depth);
         }
     }
     return st;
 }
 
-enum status pb_decode(struct arena *arena, struct bytes in, const struct pb_message *m, void *ret)
+enum status pb_decode(struct arena *arena, struct bytes in, const struct pb_message *type, void *ret)
 {
     _Alignas(16) char message[PB_STRUCT_SIZE_MAX];
-    ASSERT(m->size <= sizeof message);
-    memset(message, 0, m->size);
+    ASSERT(type->size <= sizeof message);
+    memset(message, 0, type->size);
     if (!in.data)
         in = BYTES_LITERAL("");
-    enum status st = decode_message(arena, in, m, message, PB_DEPTH_MAX);
+    enum status st = decode_message(arena, in, type, message, PB_DEPTH_MAX);
     if (st == STATUS_OK)
-        memcpy(ret, message, m->size);
+        memcpy(ret, message, type->size);
     return st;
 }

@@ -103,17 +103,18 @@ static size_t opt_size(uint8_t kind, const void *slot)
     return (v[0] ? 1 + varint_size(v[0]) : 0) + (v[1] ? 1 + varint_size(v[1]) : 0);
 }
 
-static size_t size_message(const struct pb_message *m, const void *message, struct sizes *sizes, int depth);
+static size_t size_message(const struct pb_message *type, const void *message, struct sizes *sizes,
+                           int depth);
 
-/* Of a nested message, without tag and length. Failure leaves `s->failed` and any number. */
-static size_t size_nested(const struct pb_message *m, const void *message, struct sizes *sizes, int depth)
+/* Of a nested message, without tag and length. Failure leaves `sizes->failed` and any number. */
+static size_t size_nested(const struct pb_message *type, const void *message, struct sizes *sizes, int depth)
 {
     if (depth == 0)
         sizes->failed = true;
     if (sizes->failed)
         return 0;
     size_t place = sizes_add(sizes);
-    size_t size = size_message(m, message, sizes, depth - 1);
+    size_t size = size_message(type, message, sizes, depth - 1);
     if (size > PB_SIZE_MAX)
         sizes->failed = true;
     if (!sizes->failed)
@@ -196,25 +197,25 @@ static bool is_present(const struct pb_field *field, const void *slot)
 }
 
 /* In place of the run of oneof members that starts at `field`: the one that is set, or NULL if none is. */
-static const struct pb_field *run_member(const struct pb_message *m, const struct pb_field *field,
+static const struct pb_field *run_member(const struct pb_message *type, const struct pb_field *field,
                                          const void *message)
 {
-    uint32_t which = *(uint32_t *)member(message, m->case_offset);
-    if (which < field->number || which > field[field->oneof_run - 1].number || m->index[which] == 0)
+    uint32_t which = *(uint32_t *)member(message, type->case_offset);
+    if (which < field->number || which > field[field->oneof_run - 1].number || type->index[which] == 0)
         return NULL;
-    field = &m->fields[m->index[which] - 1];
+    field = &type->fields[type->index[which] - 1];
     bool missing = field->kind == PB_KIND_MESSAGE && !*(void **)member(message, field->offset);
     return missing ? NULL : field;
 }
 
 /* The next field to be sent, or NULL behind the last. `*place` starts at 0. A repeated field may be empty. */
-INLINE const struct pb_field *next_field(const struct pb_message *m, const void *message, size_t *place)
+INLINE const struct pb_field *next_field(const struct pb_message *type, const void *message, size_t *place)
 {
-    while (*place < m->field_count) {
-        const struct pb_field *field = &m->fields[*place];
+    while (*place < type->field_count) {
+        const struct pb_field *field = &type->fields[*place];
         *place += field->in_oneof ? field->oneof_run : 1;
         if (field->in_oneof)
-            field = run_member(m, field, message);
+            field = run_member(type, field, message);
         else if (!field->repeated && !is_present(field, member(message, field->offset)))
             continue;
         if (field)
@@ -223,11 +224,11 @@ INLINE const struct pb_field *next_field(const struct pb_message *m, const void 
     return NULL;
 }
 
-static size_t size_message(const struct pb_message *m, const void *message, struct sizes *sizes, int depth)
+static size_t size_message(const struct pb_message *type, const void *message, struct sizes *sizes, int depth)
 {
     const struct pb_field *field;
     size_t size = ((const struct message_head *)message)->unknown.size;
-    for (size_t place = 0; (field = next_field(m, message, &place));) {
+    for (size_t place = 0; (field = next_field(type, message, &place));) {
         if (field->repeated)
             size += size_repeated(field, message, sizes, depth);
         else
@@ -254,99 +255,100 @@ INLINE size_t sizes_take(struct sizes *sizes)
     return size;
 }
 
-INLINE uint8_t *write_tag(uint8_t *p, uint32_t number, uint32_t wire)
+INLINE uint8_t *write_tag(uint8_t *at, uint32_t number, uint32_t wire)
 {
-    return write_varint(p, (uint64_t)number << 3 | wire);
+    return write_varint(at, (uint64_t)number << 3 | wire);
 }
 
-INLINE uint8_t *write_raw(uint8_t *p, struct bytes bytes)
+INLINE uint8_t *write_raw(uint8_t *at, struct bytes bytes)
 {
     if (bytes.size)
-        memcpy(p, bytes.data, bytes.size);
-    return p + bytes.size;
+        memcpy(at, bytes.data, bytes.size);
+    return at + bytes.size;
 }
 
-INLINE uint8_t *write_delimited(uint8_t *p, struct bytes bytes)
+INLINE uint8_t *write_delimited(uint8_t *at, struct bytes bytes)
 {
-    return write_raw(write_varint(p, bytes.size), bytes);
+    return write_raw(write_varint(at, bytes.size), bytes);
 }
 
-static uint8_t *write_scalar(uint8_t *p, uint8_t kind, uint64_t value)
+static uint8_t *write_scalar(uint8_t *at, uint8_t kind, uint64_t value)
 {
     if (kind == PB_KIND_DOUBLE)
-        return write_fixed64(p, value);
-    return write_varint(p, value);
+        return write_fixed64(at, value);
+    return write_varint(at, value);
 }
 
-static uint8_t *write_opt(uint8_t *p, uint8_t kind, const void *slot)
+static uint8_t *write_opt(uint8_t *at, uint8_t kind, const void *slot)
 {
-    p = write_varint(p, opt_size(kind, slot));
+    at = write_varint(at, opt_size(kind, slot));
     if (kind == PB_KIND_OPT_STRING) {
         struct bytes value = ((const struct pb_opt_bytes *)slot)->value;
         if (value.size)
-            return write_delimited(write_tag(p, 1, PB_WIRE_BYTES), value);
-        return p;
+            return write_delimited(write_tag(at, 1, PB_WIRE_BYTES), value);
+        return at;
     }
     uint64_t v[2];
     opt_numbers(kind, slot, v);
     if (v[0])
-        p = write_varint(write_tag(p, 1, PB_WIRE_VARINT), v[0]);
+        at = write_varint(write_tag(at, 1, PB_WIRE_VARINT), v[0]);
     if (v[1])
-        p = write_varint(write_tag(p, 2, PB_WIRE_VARINT), v[1]);
-    return p;
+        at = write_varint(write_tag(at, 2, PB_WIRE_VARINT), v[1]);
+    return at;
 }
 
-static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message,
+static uint8_t *write_message(uint8_t *at, const struct pb_message *type, const void *message,
                               struct sizes *sizes);
 
-static uint8_t *write_nested(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *sizes)
+static uint8_t *write_nested(uint8_t *at, const struct pb_message *type, const void *message,
+                             struct sizes *sizes)
 {
-    return write_message(write_varint(p, sizes_take(sizes)), m, message, sizes);
+    return write_message(write_varint(at, sizes_take(sizes)), type, message, sizes);
 }
 
-static uint8_t *write_entry(uint8_t *p, const struct pb_field *field, const struct message_entry *entry,
+static uint8_t *write_entry(uint8_t *at, const struct pb_field *field, const struct message_entry *entry,
                             struct sizes *sizes)
 {
     size_t value_size = entry->value ? sizes_peek(sizes) : 0;
-    p = write_varint(p, entry_size(entry, value_size));
-    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), entry->key);
-    p = write_tag(p, 2, PB_WIRE_BYTES);
+    at = write_varint(at, entry_size(entry, value_size));
+    at = write_delimited(write_tag(at, 1, PB_WIRE_BYTES), entry->key);
+    at = write_tag(at, 2, PB_WIRE_BYTES);
     if (entry->value)
-        return write_nested(p, field->message, entry->value, sizes);
-    return write_varint(p, 0);
+        return write_nested(at, field->message, entry->value, sizes);
+    return write_varint(at, 0);
 }
 
-static uint8_t *write_string_entry(uint8_t *p, const struct pb_string_entry *entry)
+static uint8_t *write_string_entry(uint8_t *at, const struct pb_string_entry *entry)
 {
-    p = write_varint(p, 1 + delimited(entry->key.size) + 1 + delimited(entry->value.size));
-    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), entry->key);
-    return write_delimited(write_tag(p, 2, PB_WIRE_BYTES), entry->value);
+    at = write_varint(at, 1 + delimited(entry->key.size) + 1 + delimited(entry->value.size));
+    at = write_delimited(write_tag(at, 1, PB_WIRE_BYTES), entry->key);
+    return write_delimited(write_tag(at, 2, PB_WIRE_BYTES), entry->value);
 }
 
 /* One value without its tag. */
-static uint8_t *write_value(uint8_t *p, const struct pb_field *field, const void *slot, struct sizes *sizes)
+static uint8_t *write_value(uint8_t *at, const struct pb_field *field, const void *slot, struct sizes *sizes)
 {
     switch (field->kind) {
     case PB_KIND_BOOL:
     case PB_KIND_INT32:
     case PB_KIND_INT64:
     case PB_KIND_DOUBLE:
-        return write_scalar(p, field->kind, load_scalar(field->kind, slot));
+        return write_scalar(at, field->kind, load_scalar(field->kind, slot));
     case PB_KIND_STRING:
     case PB_KIND_BYTES:
-        return write_delimited(p, *(const struct bytes *)slot);
+        return write_delimited(at, *(const struct bytes *)slot);
     case PB_KIND_MESSAGE:
-        return write_nested(p, field->message, field->repeated ? slot : *(void *const *)slot, sizes);
+        return write_nested(at, field->message, field->repeated ? slot : *(void *const *)slot, sizes);
     case PB_KIND_STRING_MAP:
-        return write_string_entry(p, slot);
+        return write_string_entry(at, slot);
     case PB_KIND_MESSAGE_MAP:
-        return write_entry(p, field, slot, sizes);
+        return write_entry(at, field, slot, sizes);
     default:
-        return write_opt(p, field->kind, slot);
+        return write_opt(at, field->kind, slot);
     }
 }
 
-static uint8_t *write_repeated(uint8_t *p, const struct pb_field *field, const void *message,
+static uint8_t *write_repeated(uint8_t *at, const struct pb_field *field, const void *message,
                                struct sizes *sizes)
 {
     const char *slot = *(char **)member(message, field->offset);
@@ -354,56 +356,56 @@ static uint8_t *write_repeated(uint8_t *p, const struct pb_field *field, const v
     size_t step = pb_element_size(field);
     bool packed = kind_is_scalar(field->kind);
     if (packed && count)
-        p = write_varint(write_tag(p, field->number, PB_WIRE_BYTES), sizes_take(sizes));
+        at = write_varint(write_tag(at, field->number, PB_WIRE_BYTES), sizes_take(sizes));
     for (size_t i = 0; i < count; i++, slot += step) {
         if (!packed)
-            p = write_tag(p, field->number, PB_WIRE_BYTES);
-        p = write_value(p, field, slot, sizes);
+            at = write_tag(at, field->number, PB_WIRE_BYTES);
+        at = write_value(at, field, slot, sizes);
     }
-    return p;
+    return at;
 }
 
-static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message,
+static uint8_t *write_message(uint8_t *at, const struct pb_message *type, const void *message,
                               struct sizes *sizes)
 {
     const struct pb_field *field;
-    for (size_t place = 0; (field = next_field(m, message, &place));) {
+    for (size_t place = 0; (field = next_field(type, message, &place));) {
         if (field->repeated)
-            p = write_repeated(p, field, message, sizes);
+            at = write_repeated(at, field, message, sizes);
         else
-            p = write_value(write_tag(p, field->number, kind_wire(field->kind)), field,
-                            member(message, field->offset), sizes);
+            at = write_value(write_tag(at, field->number, kind_wire(field->kind)), field,
+                             member(message, field->offset), sizes);
     }
-    return write_raw(p, ((const struct message_head *)message)->unknown);
+    return write_raw(at, ((const struct message_head *)message)->unknown);
 }
 
 /* Fills `sizes` and returns the size of the whole, SIZE_MAX on failure. */
-static size_t size_all(const struct pb_message *m, const void *message, struct sizes *sizes)
+static size_t size_all(const struct pb_message *type, const void *message, struct sizes *sizes)
 {
     sizes->items = sizes->inline_items;
     sizes->capacity = SIZES_INLINE;
     sizes->count = sizes->next = 0;
     sizes->failed = false;
-    size_t size = size_message(m, message, sizes, PB_DEPTH_MAX);
+    size_t size = size_message(type, message, sizes, PB_DEPTH_MAX);
     return sizes->failed || size > PB_SIZE_MAX ? SIZE_MAX : size;
 }
 
-size_t pb_size(const struct pb_message *m, const void *message)
+size_t pb_size(const struct pb_message *type, const void *message)
 {
     struct sizes sizes;
-    size_t size = size_all(m, message, &sizes);
+    size_t size = size_all(type, message, &sizes);
     sizes_fini(&sizes);
     return size;
 }
 
-void pb_encode(const struct pb_message *m, const void *message, struct buf *out)
+void pb_encode(const struct pb_message *type, const void *message, struct buf *out)
 {
     struct sizes sizes;
-    size_t size = size_all(m, message, &sizes);
+    size_t size = size_all(type, message, &sizes);
     if (out->failed || size == SIZE_MAX || buf_reserve(out, size) != STATUS_OK) {
         out->failed = true;
     } else if (size > 0) {
-        uint8_t *end = write_message(out->data + out->size, m, message, &sizes);
+        uint8_t *end = write_message(out->data + out->size, type, message, &sizes);
         ASSERT(end == out->data + out->size + size && sizes.next == sizes.count);
         out->size += size;
     }

@@ -7,10 +7,10 @@
 #include "wire/json/json.h"
 
 /* A member whose value is JSON from a session, checked when it came. */
-static void member_json(struct json_writer *w, const char *name, const struct buf *json)
+static void member_json(struct json_writer *writer, const char *name, const struct buf *json)
 {
-    json_write_key(w, name);
-    json_write_raw(w, buf_peek(json));
+    json_write_key(writer, name);
+    json_write_raw(writer, buf_peek(json));
 }
 
 static void write_streams(struct json_writer *json, const struct execution *execution)

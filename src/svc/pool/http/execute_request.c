@@ -51,9 +51,9 @@ static enum status get_switch(const json_t *object, const char *name, bool *ret_
     return STATUS_OK;
 }
 
-static bool one_of(struct bytes text, const char *a, const char *b)
+static bool one_of(struct bytes text, const char *left, const char *right)
 {
-    return bytes_equal_nocase(text, bytes_of_cstr(a)) || bytes_equal_nocase(text, bytes_of_cstr(b));
+    return bytes_equal_nocase(text, bytes_of_cstr(left)) || bytes_equal_nocase(text, bytes_of_cstr(right));
 }
 
 static enum status decode_base64(struct arena *arena, struct bytes text, struct bytes *ret_code,

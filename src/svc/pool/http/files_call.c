@@ -21,7 +21,7 @@ bool file_call_path(struct pool_call *call, struct bytes name, const char **ret_
     return false;
 }
 
-void file_call_fail(struct pool_call *call, enum status s, const struct err *err)
+void file_call_fail(struct pool_call *call, enum status cause, const struct err *err)
 {
     static const struct {
         enum status status;
@@ -35,13 +35,13 @@ void file_call_fail(struct pool_call *call, enum status s, const struct err *err
         {STATUS_RESOURCE_EXHAUSTED, 507, "SessionStorageFull"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-        if (answers[i].status == s) {
+        if (answers[i].status == cause) {
             pool_call_fail(call, answers[i].http_status, answers[i].code, "The file cannot be used: %s.",
                            err->text);
             return;
         }
     }
-    pool_call_fail_status(call, s, err);
+    pool_call_fail_status(call, cause, err);
 }
 
 void file_call_lost(struct file_call *call, const char *cause)
@@ -76,9 +76,9 @@ void file_call_end(struct file_call *call)
     http_request_on_gone(call->call->request, NULL, NULL);
 }
 
-static void on_session(struct session_wait *w, struct session *session, const char *cause)
+static void on_session(struct session_wait *wait, struct session *session, const char *cause)
 {
-    struct file_call *call = CONTAINER_OF(w, struct file_call, wait);
+    struct file_call *call = CONTAINER_OF(wait, struct file_call, wait);
     if (!session) {
         http_request_on_gone(call->call->request, NULL, NULL);
         pool_call_header(call->call, "Retry-After", "1");

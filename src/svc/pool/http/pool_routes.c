@@ -9,7 +9,7 @@
 /* --- rows --- */
 
 struct pool_operation {
-    void (*handle)(struct pool_call *c);
+    void (*handle)(struct pool_call *call);
     bool needs_identifier;
 };
 

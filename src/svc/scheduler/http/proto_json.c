@@ -286,11 +286,11 @@ static bool is_present(const struct pb_field *field, const void *at)
     return true;
 }
 
-static void write_field(struct json_writer *json, const struct pb_message *table, size_t i,
+static void write_field(struct json_writer *json, const struct pb_message *table, size_t index,
                         const void *message)
 {
-    const struct pb_field *field = &table->fields[i];
-    const struct pb_field_name *name = &table->names[i];
+    const struct pb_field *field = &table->fields[index];
+    const struct pb_field_name *name = &table->names[index];
     const void *at = place(message, field->offset);
     if (field->repeated) {
         size_t count = *(const size_t *)place(message, field->count_offset);

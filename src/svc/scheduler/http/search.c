@@ -151,37 +151,37 @@ static struct search_row *row_copy(const struct instance_row *row)
     return copy;
 }
 
-/* True if row `i` of the heap stands behind row `k` in the order. */
-static bool behind(const struct search *search, size_t i, size_t k)
+/* True if row `at` of the heap stands behind row `other` in the order. */
+static bool behind(const struct search *search, size_t at, size_t other)
 {
-    return search_compare(search->wish, &search->rows[i]->row, &search->rows[k]->row) > 0;
+    return search_compare(search->wish, &search->rows[at]->row, &search->rows[other]->row) > 0;
 }
 
-static void swap(struct search *search, size_t i, size_t k)
+static void swap(struct search *search, size_t at, size_t other)
 {
-    struct search_row *row = search->rows[i];
-    search->rows[i] = search->rows[k];
-    search->rows[k] = row;
+    struct search_row *row = search->rows[at];
+    search->rows[at] = search->rows[other];
+    search->rows[other] = row;
 }
 
-static void sift_up(struct search *search, size_t i)
+static void sift_up(struct search *search, size_t at)
 {
-    for (; i > 0 && behind(search, i, (i - 1) / 2); i = (i - 1) / 2)
-        swap(search, i, (i - 1) / 2);
+    for (; at > 0 && behind(search, at, (at - 1) / 2); at = (at - 1) / 2)
+        swap(search, at, (at - 1) / 2);
 }
 
-static void sift_down(struct search *search, size_t i, size_t count)
+static void sift_down(struct search *search, size_t at, size_t count)
 {
     for (;;) {
-        size_t last = i, left = 2 * i + 1, right = left + 1;
+        size_t last = at, left = 2 * at + 1, right = left + 1;
         if (left < count && behind(search, left, last))
             last = left;
         if (right < count && behind(search, right, last))
             last = right;
-        if (last == i)
+        if (last == at)
             return;
-        swap(search, i, last);
-        i = last;
+        swap(search, at, last);
+        at = last;
     }
 }
 
@@ -242,10 +242,10 @@ void search_finish(struct search *search)
     }
 }
 
-const struct instance_row *search_row_at(const struct search *search, size_t i)
+const struct instance_row *search_row_at(const struct search *search, size_t index)
 {
-    size_t at = search->wish->first + i;
-    return i < search->wish->count && at < search->row_count ? &search->rows[at]->row : NULL;
+    size_t at = search->wish->first + index;
+    return index < search->wish->count && at < search->row_count ? &search->rows[at]->row : NULL;
 }
 
 void search_fini(struct search *search)
