@@ -2,6 +2,8 @@
 /* http_openapi.c — one object for each path, in it one for each method (OpenAPI 3.1.0 section 4.8). */
 #include "net/http_openapi.h"
 
+#include <stdlib.h>
+
 #include "base/text.h"
 #include "net/http_problem.h"
 #include "wire/http1/uri.h"
@@ -43,30 +45,80 @@ static void write_path(struct buf *out, const char *pattern)
     }
 }
 
-static void write_parameter(struct json_writer *json, struct bytes name, const char *in, bool required)
+/* --- schemas --- */
+
+/* NULL: the part has none, or there is no memory for them. */
+static json_t *read_schemas(const struct http_part *part)
+{
+    json_t *root = NULL;
+    if (!part->schemas || json_parse(bytes_of_cstr(part->schemas), NULL, &root, NULL) != STATUS_OK)
+        return NULL;
+    return root;
+}
+
+/* What is said of a route; NULL: nothing. */
+static const json_t *operation_of(const json_t *schemas, const struct http_route *route)
+{
+    CLEANUP(buf_fini) struct buf name = {0};
+    buf_append_fmt(&name, "%s %s", route->method, route->pattern);
+    buf_append_byte(&name, '\0');
+    if (buf_status(&name) != STATUS_OK)
+        return NULL;
+    return json_object_get(json_object_get(schemas, "operations"), (const char *)buf_peek(&name).data);
+}
+
+static void write_value(struct json_writer *json, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text)
+        json_write_raw(json, bytes_of_cstr(text));
+    else
+        json->out->failed = true;
+    free(text);
+}
+
+/* A member `name`; without a schema any text. */
+static void write_schema(struct json_writer *json, const json_t *schema)
+{
+    json_write_key(json, "schema");
+    if (schema)
+        write_value(json, schema);
+    else
+        json_write_raw(json, BYTES_LITERAL("{\"type\":\"string\"}"));
+}
+
+/* --- parameters --- */
+
+static void write_parameter(struct json_writer *json, struct bytes name, const char *in, bool required,
+                            const json_t *schemas)
 {
     json_write_begin_object(json);
     json_write_member_string(json, "name", name);
     json_write_member_cstr(json, "in", in);
     json_write_member_bool(json, "required", required);
-    json_write_key(json, "schema");
-    json_write_begin_object(json);
-    json_write_member_cstr(json, "type", "string");
-    json_write_end_object(json);
+    write_schema(json, json_object_getn(schemas, (const char *)name.data, name.size));
     json_write_end_object(json);
 }
 
-static void write_path_parameters(struct json_writer *json, const char *pattern)
+static void write_headers(struct json_writer *json, const json_t *headers)
+{
+    const char *name;
+    json_t *schema;
+    json_object_foreach((json_t *)headers, name, schema)
+        write_parameter(json, bytes_of_cstr(name), "header", true, headers);
+}
+
+static void write_path_parameters(struct json_writer *json, const char *pattern, const json_t *schemas)
 {
     struct bytes words = bytes_of_cstr(pattern), word;
     while ((word = uri_path_next(&words)).data) {
         struct bytes name = value_name(word);
         if (name.data)
-            write_parameter(json, name, "path", true);
+            write_parameter(json, name, "path", true, schemas);
     }
 }
 
-static void write_query_parameters(struct json_writer *json, const char *names)
+static void write_query_parameters(struct json_writer *json, const char *names, const json_t *schemas)
 {
     struct bytes rest = bytes_of_cstr(names);
     while (rest.size) {
@@ -74,11 +126,25 @@ static void write_query_parameters(struct json_writer *json, const char *names)
         bool required = name.size && name.data[name.size - 1] == '!';
         name.size -= required;
         if (name.size)
-            write_parameter(json, name, "query", required);
+            write_parameter(json, name, "query", required, schemas);
     }
 }
 
-static void write_body(struct json_writer *json, unsigned types)
+/* What a body of that media type is. */
+static void write_media(struct json_writer *json, unsigned type, const json_t *operation)
+{
+    const json_t *form = json_object_get(operation, "form"), *body = json_object_get(operation, "body");
+    if (type == HTTP_TYPE_FORM && form) {
+        write_value(json, form);
+        return;
+    }
+    json_write_begin_object(json);
+    if (type == HTTP_TYPE_JSON && body)
+        write_schema(json, body);
+    json_write_end_object(json);
+}
+
+static void write_body(struct json_writer *json, unsigned types, const json_t *operation)
 {
     if (!types)
         return;
@@ -91,19 +157,38 @@ static void write_body(struct json_writer *json, unsigned types)
         if (!(types & type))
             continue;
         json_write_key(json, http_type_name((enum http_type)type));
-        json_write_begin_object(json);
-        json_write_end_object(json);
+        write_media(json, type, operation);
     }
     json_write_end_object(json);
     json_write_end_object(json);
 }
 
-static void write_response(struct json_writer *json, const char *status, const char *description,
-                           bool problem)
+/* `operation`: NULL, or what is said of the route. */
+static void write_success(struct json_writer *json, const json_t *operation)
 {
-    json_write_key(json, status);
+    const json_t *answer = json_object_get(operation, "answer");
+    const char *type = json_string_value(json_object_get(operation, "type"));
+    json_write_key(json, "2XX");
     json_write_begin_object(json);
-    json_write_member_cstr(json, "description", description);
+    json_write_member_cstr(json, "description", "It was done.");
+    if (answer || type) {
+        json_write_key(json, "content");
+        json_write_begin_object(json);
+        json_write_key(json, type ? type : "application/json");
+        json_write_begin_object(json);
+        if (answer)
+            write_schema(json, answer);
+        json_write_end_object(json);
+        json_write_end_object(json);
+    }
+    json_write_end_object(json);
+}
+
+static void write_failure(struct json_writer *json, bool problem)
+{
+    json_write_key(json, "default");
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "description", "It was not done; the body says why.");
     if (problem)
         write_member_raw(
             json, "content",
@@ -132,8 +217,9 @@ static void write_operation_id(struct json_writer *json, const struct http_part 
 }
 
 static void write_operation(struct json_writer *json, const struct http_part *part,
-                            const struct http_route *route)
+                            const struct http_route *route, const json_t *operation)
 {
+    const json_t *parameters = json_object_get(operation, "parameters");
     char method[16];
     size_t size = 0;
     for (const char *p = route->method; *p && size < sizeof method - 1; p++)
@@ -149,15 +235,16 @@ static void write_operation(struct json_writer *json, const struct http_part *pa
     json_write_end_array(json);
     json_write_key(json, "parameters");
     json_write_begin_array(json);
-    write_path_parameters(json, shown_prefix(part));
-    write_path_parameters(json, route->pattern);
-    write_query_parameters(json, route->query);
+    write_path_parameters(json, shown_prefix(part), parameters);
+    write_path_parameters(json, route->pattern, parameters);
+    write_query_parameters(json, route->query, parameters);
+    write_headers(json, json_object_get(operation, "headers"));
     json_write_end_array(json);
-    write_body(json, route->types);
+    write_body(json, route->types, operation);
     json_write_key(json, "responses");
     json_write_begin_object(json);
-    write_response(json, "2XX", "It was done.", false);
-    write_response(json, "default", "It was not done; the body says why.", part->problems != NULL);
+    write_success(json, operation);
+    write_failure(json, part->problems != NULL);
     json_write_end_object(json);
     json_write_member_cstr(json, "x-access", access_permission_name(route->access));
     json_write_end_object(json);
@@ -173,6 +260,7 @@ static bool said_before(const struct http_part *part, size_t index)
 
 static void write_part(struct json_writer *json, const struct http_part *part)
 {
+    CLEANUP(json_release) json_t *schemas = read_schemas(part);
     for (size_t i = 0; i < part->route_count; i++) {
         if (said_before(part, i))
             continue;
@@ -183,7 +271,7 @@ static void write_part(struct json_writer *json, const struct http_part *part)
         json_write_begin_object(json);
         for (size_t k = i; k < part->route_count; k++)
             if (strcmp(part->routes[k].pattern, part->routes[i].pattern) == 0)
-                write_operation(json, part, &part->routes[k]);
+                write_operation(json, part, &part->routes[k], operation_of(schemas, &part->routes[k]));
         json_write_end_object(json);
     }
 }
@@ -229,6 +317,18 @@ static void write_problem_schema(struct json_writer *json, const struct http_par
     json_write_end_object(json);
 }
 
+static void write_schemas(struct json_writer *json, const struct http_part *part)
+{
+    CLEANUP(json_release) json_t *schemas = read_schemas(part);
+    const char *name;
+    json_t *schema;
+    json_object_foreach(json_object_get(schemas, "schemas"), name, schema)
+    {
+        json_write_key(json, name);
+        write_value(json, schema);
+    }
+}
+
 void http_openapi_write(const struct http_part *parts, size_t count, const char *title, const char *version,
                         struct buf *out)
 {
@@ -251,6 +351,8 @@ void http_openapi_write(const struct http_part *parts, size_t count, const char 
     json_write_begin_object(&json);
     json_write_key(&json, "Problem");
     write_problem_schema(&json, parts, count);
+    for (size_t i = 0; i < count; i++)
+        write_schemas(&json, &parts[i]);
     json_write_end_object(&json);
     json_write_end_object(&json);
     json_write_end_object(&json);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* http_openapi.h — the routes of a process as a document for programs. Derived from the rows and nothing else,
- * so it cannot say what is not so. Pure. */
+ * so it cannot say what is not so. What goes in and out of a route comes of its part's `schemas`, one JSON text:
+ *
+ *   {"schemas": {NAME: schema}, "operations": {"GET /a/{id}": {"parameters"?: {NAME: schema}, "headers"?: {NAME: schema},
+ *    "body"?: schema, "form"?: media type object, "answer"?: schema, "type"?: the media type of an answer that is not JSON}}}
+ *
+ * A schema is one of JSON Schema 2020-12, whose references begin with "#/components/schemas/"; headers must be there. Pure. */
 #ifndef NET_HTTP_OPENAPI_H
 #define NET_HTTP_OPENAPI_H
 

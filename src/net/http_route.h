@@ -70,6 +70,8 @@ struct http_part {
     const struct http_route *routes;
     size_t route_count;
     size_t body_limits[HTTP_BODY_LIMITS]; /* bytes */
+    /* What goes in and out of its routes, for the document that describes them (net/http_openapi.h); NULL: nothing is said. */
+    const char *schemas;
     /* Its causes of an error, if it refuses with problem+json; NULL: it has a shape of its own. */
     const struct http_problem *problems;
     size_t problem_count;

@@ -200,6 +200,56 @@ static void a_media_type_is_read_once(void **state)
             fail_msg("%s", cases[i].value);
 }
 
+/* A part's own words of what goes in and out. If they are lost, programs are made that send and expect just anything. */
+static void a_document_says_what_goes_in_and_out(void **state)
+{
+    static const struct http_route rows[] = {
+        {"POST", "/a/{id}", "wait other", ACCESS_SUBMIT, .types = HTTP_TYPE_JSON | HTTP_TYPE_FORM,
+         .handle = handle, .summary = "s"},
+        {"GET", "/b", "", ACCESS_READ, .handle = handle, .summary = "s"},
+    };
+    const struct http_part part = {
+        .name = "p",
+        .prefix = "",
+        .routes = rows,
+        .route_count = ARRAY_SIZE(rows),
+        .schemas = "{\"schemas\":{\"One\":{\"type\":\"object\"}},\"operations\":{\"POST /a/{id}\":{"
+                   "\"parameters\":{\"id\":{\"type\":\"integer\"},\"wait\":{\"type\":\"boolean\"}},"
+                   "\"headers\":{\"If-Match\":{\"type\":\"string\"}},\"body\":{\"type\":\"array\"},"
+                   "\"form\":{\"schema\":{}},\"answer\":{\"$ref\":\"#/components/schemas/One\"}},"
+                   "\"GET /b\":{\"type\":\"text/plain\"}}}"};
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release) json_t *root = NULL;
+    http_openapi_write(&part, 1, "t", "1", &out);
+    assert_int_equal(json_parse(buf_peek(&out), NULL, &root, NULL), STATUS_OK);
+
+    const char *parameters = NULL, *body = NULL, *answer = NULL, *plain = NULL, *one = NULL;
+    json_t *post = NULL, *get = NULL;
+    assert_int_equal(json_unpack(root, "{s:{s:{s:o},s:{s:o}},s:{s:{s:{s:s}}}}", "paths", "/a/{id}", "post",
+                                 &post, "/b", "get", &get, "components", "schemas", "One", "type", &one),
+                     0);
+    assert_string_equal(one, "object");
+    assert_int_equal(json_unpack(post, "{s:[{s:{s:s}},{s:{s:s}},{s:{s:s}},{s:s,s:b}]}", "parameters",
+                                 "schema", "type", &parameters, "schema", "type", &body, "schema", "type",
+                                 &answer, "in", &plain, "required", &(int){0}),
+                     0);
+    assert_string_equal(parameters, "integer");
+    assert_string_equal(body, "boolean");
+    assert_string_equal(answer, "string"); /* of which nothing is said */
+    assert_string_equal(plain, "header");
+    assert_int_equal(json_unpack(post, "{s:{s:{s:{s:{s:s}},s:{s:{}}}},s:{s:{s:{s:{s:{s:s}}}}}}",
+                                 "requestBody", "content", "application/json", "schema", "type", &body,
+                                 "multipart/form-data", "schema", "responses", "2XX", "content",
+                                 "application/json", "schema", "$ref", &answer),
+                     0);
+    assert_string_equal(body, "array");
+    assert_string_equal(answer, "#/components/schemas/One");
+    json_t *nothing = NULL;
+    assert_int_equal(
+        json_unpack(get, "{s:{s:{s:{s:o}}}}", "responses", "2XX", "content", "text/plain", &nothing), 0);
+    assert_int_equal(json_object_size(nothing), 0);
+}
+
 static void a_document_says_each_route(void **state)
 {
     CLEANUP(buf_fini) struct buf out = {0};
@@ -226,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_long_value_may_stand_behind_another),
         cmocka_unit_test(a_path_names_a_row_of_a_part),
         cmocka_unit_test(a_media_type_is_read_once),
+        cmocka_unit_test(a_document_says_what_goes_in_and_out),
         cmocka_unit_test(a_document_says_each_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "credential/credential.h"
 #include "os/clock.h"
+#include "svc/app/app_schemas.h"
 #include "svc/app/duties.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/pool_client.h"
@@ -148,6 +149,7 @@ struct http_part app_service_part(struct app_service *service)
                         [HTTP_BODY_COMMON] = code_limit,
                         [HTTP_BODY_UPLOAD] = YAML_TREE_SIZE_MAX,
                         [HTTP_BODY_FILES] = upload_limit},
+        .schemas = app_schemas,
         .problems = app_problems,
         .problem_count = ARRAY_SIZE(app_problems),
         .write_error = write_error,

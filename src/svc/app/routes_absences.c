@@ -11,6 +11,7 @@
 #include "store/review/absence_book.h"
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
+#include "svc/app/submission_check.h"
 #include "wire/json/json.h"
 
 struct absence_exchange {
@@ -132,18 +133,9 @@ static enum status add(struct book_exchange *exchange, struct review_book *book,
     return absence_book_add(book, &own->draft, clock_unix_ns(), &own->outcome, &own->absence, err);
 }
 
-/* A text of at most so many bytes without U+0000. `*ret_text` NULL: it is not there. */
-static bool read_text(const json_t *root, const char *name, size_t size_max, const char **ret_text)
-{
-    const json_t *value = json_object_get(root, name);
-    *ret_text = json_string_value(value);
-    return !value || (*ret_text && json_string_length(value) <= size_max &&
-                      strlen(*ret_text) == json_string_length(value));
-}
-
 static bool read_time(const json_t *root, const char *name, int64_t *ret_ns)
 {
-    const json_t *value = json_object_get(root, name);
+    const json_t *value = submission_member(root, name);
     return !value || time_parse(json_bytes(value), ret_ns) == STATUS_OK;
 }
 
@@ -153,12 +145,13 @@ static const char *read_draft(const json_t *root, struct absence_draft *draft)
     int64_t now_ns = clock_unix_ns();
     draft->from_ns = now_ns;
     draft->until_ns = 0;
-    if (!read_text(root, "delegate", APP_NAME_SIZE_MAX, &draft->delegate) || !draft->delegate ||
+    if (!submission_text(root, "delegate", APP_NAME_SIZE_MAX, &draft->delegate) || !draft->delegate ||
         !*draft->delegate)
         return "The member \"delegate\" must be the name of who stands in.";
-    if (!read_text(root, "person", APP_NAME_SIZE_MAX, &draft->person) || (draft->person && !*draft->person))
+    if (!submission_text(root, "person", APP_NAME_SIZE_MAX, &draft->person) ||
+        (draft->person && !*draft->person))
         return "The member \"person\" must be the name of who is away.";
-    if (!read_text(root, "comment", APP_COMMENT_SIZE_MAX, &draft->comment))
+    if (!submission_text(root, "comment", APP_COMMENT_SIZE_MAX, &draft->comment))
         return "The member \"comment\" must be a text of at most " DIGITS_OF(
             APP_COMMENT_SIZE_MAX) " bytes (limit app-comment-size-max).";
     if (!read_time(root, "from", &draft->from_ns) || !read_time(root, "until", &draft->until_ns))

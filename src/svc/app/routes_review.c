@@ -16,6 +16,7 @@
 #include "svc/app/review_events.h"
 #include "svc/app/run_outputs.h"
 #include "svc/app/submission_body.h"
+#include "svc/app/submission_check.h"
 
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
@@ -92,7 +93,8 @@ void route_review_vote(struct app_service *service, struct http_request *request
                 read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment) &&
                 read_text(request, root, "manifestSha256", SECRET_HASH_SIZE, &manifest) &&
                 read_remember(request, root, &vote, &remember);
-    if (fits && json_object_get(root, "once") && !json_is_boolean(json_object_get(root, "once"))) {
+    const json_t *once = submission_member(root, "once");
+    if (fits && once && !json_is_boolean(once)) {
         http_respond_failure(request, 400, "The member \"once\" must be true or false.");
         fits = false;
     }
@@ -108,7 +110,7 @@ void route_review_vote(struct app_service *service, struct http_request *request
                       "at", at, "by", http_request_principal(request)->name, "comment", comment,
                       "manifestSha256", manifest, "remember", remember);
         vote.remembers = remember != NULL;
-        vote.once = json_is_true(json_object_get(root, "once"));
+        vote.once = json_is_true(once);
         decide_in_book(service, request, id, &vote);
     }
     json_decref(root);

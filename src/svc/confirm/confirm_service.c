@@ -469,6 +469,9 @@ static void write_link(struct visit *visit)
     visit_free(visit);
 }
 
+/* By the name that the requests' own routes have for it (svc/app/problem.c). */
+static const struct http_problem unknown_request = {404, "unknown-request", "Unknown Request"};
+
 /* Of the request as whoever asks for a link may see it. */
 static void on_own_request(struct visit *visit, const struct http_inner_answer *answer)
 {
@@ -479,8 +482,10 @@ static void on_own_request(struct visit *visit, const struct http_inner_answer *
     struct bytes manifest = json_bytes(json_object_get(visit->shown, "manifestSha256"));
     if (!read) {
         bool unknown = answer->http_status == 404 || answer->http_status == 403;
-        http_respond_failure(visit->request, unknown ? 404 : 503,
-                             unknown ? "There is no request with this id." : "Come again.");
+        if (unknown)
+            http_respond_problem(visit->request, &unknown_request, "There is no request with this id.");
+        else
+            http_respond_failure(visit->request, 503, "Come again.");
     } else if (!bytes_equal_cstr(state, "waiting") || manifest.size != SECRET_HASH_SIZE) {
         http_respond_problem(visit->request, &confirm_not_now, "Nobody is asked about this request now.");
     } else {
