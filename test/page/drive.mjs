@@ -107,6 +107,7 @@ const tests = {
   },
 
   async "of two reviewers the second is told quietly, and live when nothing is in between"() {
+    // RP-73
     const id = await waiting("print('raced')");
     const [first, second, third] = [await visitor(), await visitor(), await visitor()];
     await second.route(/changes|events/, (route) => route.abort()); // does not hear of the first
@@ -125,6 +126,7 @@ const tests = {
   },
 
   async "with the keyboard alone: find, open, look, approve; focus is never lost"() {
+    // RP-71
     await waiting("print('above it')");
     const id = await waiting("print('by keys')");
     const page = await visitor();
@@ -246,6 +248,7 @@ const tests = {
   },
 
   async "on a phone nothing is wider than the screen, and one can decide"() {
+    // RP-71
     const id = await waiting("print('on the way ' * 40)");
     const page = await visitor({ phone: true });
     for (const [name, place] of PLACES(id)) {
@@ -263,6 +266,7 @@ const tests = {
   },
 
   async "axe finds nothing on any view, light and dark"() {
+    // RP-71, RP-74
     const id = await waiting(TOUCHES, { labels: { env: "test" }, files: [{ path: "in/table.csv", content: btoa("a,b\\n") }] });
     const page = await visitor();
     for (const [name, place] of PLACES(id)) {
@@ -280,6 +284,7 @@ const tests = {
   },
 
   async "a server that dies is said to be gone, and what came meanwhile is there after it"() {
+    // RP-73
     const id = await waiting("print('before the fall')");
     const page = await visitor();
     await page.visit(`/requests/${id}`);

@@ -102,6 +102,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.get("/assets/none.js")[0].status, 404)
 
     def test_it_is_small(self):
+        """RP-70."""
         first = len(self.document()[1])
         for path in re.findall(r'"(/assets/[^"]+)"', gzip.decompress(self.document()[1]).decode()):
             first += len(self.get(path, Accept_Encoding="gzip")[1])

@@ -53,6 +53,7 @@ class SignIn(unittest.TestCase):
         return headers["Set-Cookie"], headers["Set-Cookie"].split(";")[0], answer["token"]
 
     def test_the_cookie_is_out_of_reach(self):
+        """RP-21."""
         line, cookie, token = self.sign_in(self.key)
         for word in ("HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"):
             self.assertIn(word, line)
@@ -69,6 +70,7 @@ class SignIn(unittest.TestCase):
             self.assertIsNone(headers["Set-Cookie"])
 
     def test_changes_want_the_token_and_our_own_page(self):
+        """RP-21."""
         _, cookie, token = self.sign_in(self.key)
         code = {"code": "print(1)"}
         submit = lambda **headers: self.ask("POST", "/v1/requests", code, Cookie=cookie, **headers)[0]  # noqa: E731
@@ -79,6 +81,7 @@ class SignIn(unittest.TestCase):
         self.assertEqual(submit(Origin=self.origin, X_Sallyport_Token=token), 201)
 
     def test_a_session_ends_when_somebody_says_so(self):
+        """RP-21."""
         _, cookie, token = self.sign_in(self.key)
         self.assertEqual(self.ask("POST", "/page/sign-out", Cookie=cookie, Origin=self.origin)[0], 403)
         self.assertEqual(self.ask("GET", "/page/session", Cookie=cookie)[2]["token"], token)
@@ -87,6 +90,7 @@ class SignIn(unittest.TestCase):
         self.assertEqual(self.ask("GET", "/page/session", Cookie=cookie)[2], {"signedIn": False})
 
     def test_a_revoked_key_is_out_at_once(self):
+        """RP-20, RP-21."""
         owner = {"Authorization": f"Bearer {self.key}"}
         status, _, made = self.ask("POST", "/v1/directory/keys", {"name": "browser"}, **owner)
         self.assertEqual(status, 201, made)

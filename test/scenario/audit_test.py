@@ -56,6 +56,7 @@ class Audit(unittest.TestCase):
         return path
 
     def test_each_step_of_a_request_is_an_entry(self):
+        """RP-50."""
         server = self.start()
         request = self.decided(server, comment="looks fine")
         seen = self.entries(server, "--object", f"requests/{request}")
@@ -82,6 +83,7 @@ class Audit(unittest.TestCase):
         self.assertEqual(seen, ["request.submitted", "run.ended", "request.voted"])
 
     def test_a_log_is_proven_live_stopped_and_exported(self):
+        """RP-51, RP-52."""
         server = self.start()
         self.decided(server)
         live = run("verify", "--url", server.ready["url"])
@@ -106,6 +108,7 @@ class Audit(unittest.TestCase):
         self.assertIn("entry ", changed.stderr)
 
     def test_a_cut_end_is_seen_by_a_head_that_was_kept(self):
+        """RP-51, RP-52."""
         server = self.start()
         self.decided(server)
         self.assertEqual(server.stop(), 0)
@@ -119,6 +122,7 @@ class Audit(unittest.TestCase):
         self.assertIn("cut off", found.stderr)
 
     def test_a_receipt_needs_no_server(self):
+        """RP-53."""
         server = self.start()
         request = self.decided(server)
         receipt, key = self.receipt(server, request), self.key(server)
@@ -139,6 +143,7 @@ class Audit(unittest.TestCase):
             self.assertNotEqual(subprocess.run(script, capture_output=True, timeout=60).returncode, 0, honest)
 
     def test_what_was_acknowledged_is_there_after_kill_9(self):
+        """RP-50."""
         server = self.start()
         requests = [self.decided(server, approve=number % 2 == 0) for number in range(4)]
         server.kill()

@@ -24,6 +24,7 @@ class Reading(Case):
     people = PEOPLE
 
     def test_what_code_says_is_found_in_a_session(self):
+        """RP-31."""
         self.rule(CAREFUL)
         for code in ("import subprocess as s\ns.run(['ls'])", "from os import system as go\ngo('ls')", "__import__('subprocess')"):
             over = self.until(self.submit(code)["id"], "rejected")
@@ -77,6 +78,7 @@ class Bombs(Case):
         return "#" + piece * ((500 << 10) // len(piece)) + tail
 
     def test_over_the_bound_no_is_asked_and_yes_is_not_given(self):
+        """RP-31."""
         for pattern, piece, tail in BOMBS[:3]:
             code = self.code(piece, tail)
             self.rule(f"rules: [{{ name: bomb, do: allow, when: {{ code_matches: '{pattern}' }} }}]")
@@ -117,6 +119,7 @@ class Repeats(Case):
     people = PEOPLE
 
     def test_an_exact_repeat_and_a_near_one(self):
+        """RP-31."""
         self.rule("""
 rules:
   - { name: again, do: allow, when: { exact_repeat: 1h } }
@@ -133,6 +136,7 @@ rules:
             self.assertEqual(self.until(self.submit(code, **members)["id"], "waiting", "approved")["state"], "waiting", (code, members))
 
     def test_a_rejected_one_is_no_repeat(self):
+        """RP-31."""
         self.rule("rules: [{ name: again, do: allow, when: { exact_repeat: 1h } }]")
         first = self.waiting("print('no')")
         self.assertEqual(self.vote(first["id"], "rita", "reject")[0], 200)

@@ -24,6 +24,7 @@ class Standing(Case):
         return next(one for one in self.good("GET", "/v1/policy/standing?limit=500", who=who)["standing"] if one["id"] == id_)
 
     def test_the_same_code_passes_so_often(self):
+        """RP-35."""
         self.rule("rules: [{ name: loud, do: ask, when: { labels.env: prod } }]")
         first = self.waiting("print('stands')")
         answer = self.remember(first["id"], "rita", uses=2, expiresInSeconds=3600)
@@ -47,6 +48,7 @@ class Standing(Case):
                          ["standing.made", "standing.used", "standing.used"])
 
     def test_who_may_revoke(self):
+        """RP-35."""
         self.rule("defaults: {}")
         first = self.waiting("print('revoked')")
         self.remember(first["id"], "rita")
@@ -76,6 +78,7 @@ class Standing(Case):
         self.until(self.submit("print('two')")["id"], "approved")
 
     def test_for_a_label_by_the_command(self):
+        """RP-35."""
         self.rule("defaults: { remember: tree, remember_for: 2h }")
         first = self.waiting("print('label')", labels={"env": "test"})
         self.assertEqual(self.command("approve", first["id"], "--remember-uses", "3", who="rita")[0], 2)
@@ -108,7 +111,7 @@ class Standing(Case):
         self.assertEqual(self.vote(second["id"], "rita", remember={"for": "submitter"})[0], 422)
 
     def test_many_at_once_and_two_uses(self):
-        """A use is taken once: of twelve requests at a time two pass."""
+        """RP-35: A use is taken once: of twelve requests at a time two pass."""
         self.rule("defaults: {}")
         first = self.waiting("print('race')")
         self.remember(first["id"], "rita", uses=2)
@@ -121,6 +124,7 @@ class Standing(Case):
 
 class Restart(unittest.TestCase):
     def test_it_stands_after_a_kill_and_ends_in_time(self):
+        """RP-35."""
         server = Server(PROGRAM, arguments=["--ready-sessions", "1"]).start()
         self.addCleanup(server.close)
         first = server.until(server.ask("POST", "/v1/requests", {"code": "print(1)"})[2]["id"], "waiting")

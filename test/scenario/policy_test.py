@@ -28,6 +28,7 @@ class Versions(Case):
             self.assertEqual(self.apply("defaults: { timeout: 7h }", who=who)[0], write, who)
 
     def test_a_bad_one_is_refused_whole(self):
+        """RP-32."""
         version = self.rule("defaults: { timeout: 8h }")
         status, _, answer = self.apply("defaults:\n  gate: after\n  aprovals: 2\n")
         self.assertEqual((status, answer["type"], answer["line"], answer["column"]),
@@ -51,6 +52,7 @@ class Versions(Case):
         self.assertEqual(self.ask("GET", "/v1/policy/versions/x")[0], 404)
 
     def test_history_and_the_log(self):
+        """RP-50."""
         first = self.rule("defaults: { timeout: 11h }")
         self.assertEqual(self.rule("defaults: { timeout: 11h }"), first)  # the same is no other version
         self.assertEqual(self.command("policy", "apply", "-", "-m", "shorter", who="olga",
@@ -68,6 +70,7 @@ class Versions(Case):
                          [("policy.applied", "olga", "shorter")])
 
     def test_the_command_tells_the_place(self):
+        """RP-32."""
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "bad.yaml")
             path.write_text("rules:\n- { name: a, do: alow, when: { language: python } }\n")
@@ -492,6 +495,7 @@ class AtTheStart(unittest.TestCase):
         self.assertEqual(server.ask("GET", "/v1/policy")[2]["text"], "defaults: { timeout: 3h }\n")
 
     def test_a_bad_file_and_the_server_does_not_start(self):
+        """RP-32."""
         server = self.start()
         path = pathlib.Path(server.data, "policy.yaml")
         for text, place in (("defaults:\n  gate: befor\n", ":2:9: gate: expected one of: after before both; did you mean \"before\"?"),

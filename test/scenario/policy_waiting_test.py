@@ -22,6 +22,7 @@ class Reminders(Case):
         return shown
 
     def test_others_are_asked_from_the_first_reminder_on(self):
+        """RP-36."""
         self.rule("defaults: { reviewers: [group:security], timeout: 1h, reminders: [3595s, 30m], escalate: [user:rita] }")
         shown = self.waiting()
         self.assertIn("nextReminder", shown)
@@ -41,6 +42,7 @@ class Reminders(Case):
         self.assertNotIn("nextReminder", over)
 
     def test_all_reminders_and_then_the_end(self):
+        """RP-36, RP-40."""
         self.rule("defaults: { timeout: 9s, reminders: [6s, 3s], on_timeout: fail }")
         shown = self.waiting()
         over = self.until(shown["id"], "failed")
@@ -64,6 +66,7 @@ class Absence(Case):
         return self.ask("DELETE", f"/v1/absences/{absence['id']}", who=who)
 
     def test_who_stands_in_counts_in_their_place(self):
+        """RP-36."""
         self.rule("defaults: { approvals: 2, reviewers: [group:security] }")
         shown = self.waiting()
         self.assertEqual(self.vote(shown["id"], "rita")[0], 404)
@@ -98,6 +101,7 @@ class Absence(Case):
             self.assertEqual(self.back(absence, who)[0], expected, who)
 
     def test_it_ends_by_itself_and_survives_a_kill(self):
+        """RP-36."""
         self.rule("defaults: { reviewers: [user:noor] }")
         until = time.monotonic() + 15
         self.assertEqual(self.command("absence", "add", "rita", "--until", in_seconds(15), who="noor")[0], 0)

@@ -60,6 +60,7 @@ class Review(unittest.TestCase):
         self.assertFalse(answer["decision"]["approved"])
 
     def test_of_ten_decisions_at_once_one_wins(self):
+        """RP-02."""
         request_id = self.server.submit("print(1)")
         self.server.until(request_id, "waiting")
         with concurrent.futures.ThreadPoolExecutor(10) as pool:
@@ -352,6 +353,7 @@ class Crash(unittest.TestCase):
         return over
 
     def test_before_the_run(self):
+        """RP-01."""
         stories = {"print(1)": True, "print(2)": False, "1/0": None, "while True: pass": None}
         ids = {code: self.server.submit(code) for code in stories}
         self.crash()
@@ -393,6 +395,7 @@ class Crash(unittest.TestCase):
             self.finish(request_id, "approved" if approve else "rejected")
 
     def test_right_after_the_decision(self):
+        """RP-01, RP-02."""
         for approve, state in ((True, "approved"), (False, "rejected")):
             request_id = self.server.submit("print(1)")
             self.server.until(request_id, "waiting")
@@ -415,6 +418,7 @@ class TimeOut(unittest.TestCase):
             self.assertEqual(status, 409)
 
     def test_the_time_goes_on_while_the_server_is_dead(self):
+        """RP-02."""
         with Server(PROGRAM, arguments=["--approval-timeout", "4s"]) as server:
             request_id = server.submit("print(1)")
             deadline = server.until(request_id, "waiting", "timed-out")["deadline"]

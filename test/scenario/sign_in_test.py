@@ -179,6 +179,7 @@ class Case(unittest.TestCase):
         self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
     def test_a_stream_of_events_sees_no_more_than_its_roles_do_now(self):
+        """RP-22."""
         key = self.server.key_of("demoted@example.org", "submitter")
         role = self.server.grant("reviewer", "demoted@example.org", "/")
         author = self.server.key_of("seen@example.org", "submitter")
@@ -376,6 +377,7 @@ class Case(unittest.TestCase):
             time.sleep(0.05)
 
     def test_who_came_in_who_did_not_and_who_may_not_is_in_the_audit_log(self):
+        """RP-50."""
         made = self.application("witnessed")
         self.app_token(made, POOL)
         self.audited("sign-in.succeeded", object=f"applications/{made['id']}", how="client", count=1)
@@ -480,6 +482,7 @@ class Case(unittest.TestCase):
         return ended
 
     def test_a_key_that_is_revoked_ends_its_streams(self):
+        """RP-20."""
         key = self.server.key_of("feed@example.org", "Durable Task Data Reader")
         ended = self.follow(key)
         self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=key)[0], 200)
@@ -629,6 +632,7 @@ class Case(unittest.TestCase):
     # --- secrets ---
 
     def test_secrets_are_nowhere_to_be_read(self):
+        """RP-20."""
         made = self.application("hidden")
         key = self.server.key_of("hidden@example.org")
         token = self.app_token(made, APP)

@@ -72,6 +72,7 @@ class Upgrade(unittest.TestCase):
                     server.until(story["id"], "approved")
 
     def test_what_the_first_release_left_goes_on(self):
+        """RP-05."""
         for arguments in ([], ["--compat", "sample"],
                           ["--approval-timeout", "1s", "--run-timeout", "100s", "--task-hubs", "mine,default"]):
             with self.subTest(arguments):
@@ -88,7 +89,7 @@ class Upgrade(unittest.TestCase):
                     self.assertEqual(server.stop(), 0)
 
     def test_what_was_found_by_an_index_of_ids_goes_on(self):
-        """A store of version 4: ids come to a table of their own (decision 19)."""
+        """RP-05: A store of version 4: ids come to a table of their own (decision 19)."""
         server, stories = self.open("82d3706")
         self.check_shown(server, stories)
         self.decide_all(server, stories)

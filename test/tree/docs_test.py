@@ -5,7 +5,7 @@
 1. Every path in backticks or in a link of a document exists.
 2. Every row of THREATS.md names at least one existing test.
 3. No document or source holds a path of somebody's machine.
-4. Every citation of a document outside of this tree (`NAME.md 2.3`, `spec 2.3`, DT-NNN, SP-NN) has its entry in
+4. Every citation of a document outside of this tree (`NAME.md 2.3`, `spec 2.3`, DT-NNN, SP-NN, RP-NN) has its entry in
    doc/sources.md, and every `NAME.md` in a comment is a document of this tree or one of those.
 5. Every word of doc/glossary.md stands in src.
 6. Every source file that a walk of ARCHITECTURE.md or a README of src names exists: with its folder where the line gives
@@ -100,13 +100,13 @@ def tracked(*folders):
             yield name, path.read_text(errors="replace")
 
 
-# doc/sources.md: document -> the sections that it explains; "DT" and "SP" hold the lines of the checklists.
-sources, document = {"DT": set(), "SP": set()}, None
+# doc/sources.md: document -> the sections that it explains; "DT", "SP" and "RP" hold the lines of the checklists.
+sources, document = {"DT": set(), "SP": set(), "RP": set()}, None
 for line in (root / "doc/sources.md").read_text().splitlines():
     if heading := re.fullmatch(r"## (\S+\.md)", line):
         document = sources.setdefault(heading.group(1), set())
     for entry in re.findall(r"\*\*([\w.-]+)\*\*", line):
-        if mark := re.fullmatch(r"(DT|SP)-(\d+)", entry):
+        if mark := re.fullmatch(r"(DT|SP|RP)-(\d+)", entry):
             sources[mark.group(1)].add(int(mark.group(2)))
         elif document is not None:
             document.add(entry)
@@ -116,7 +116,7 @@ for line in (root / "doc/sources.md").read_text().splitlines():
 SECTION = r"\d+(?:\.\d+)*"
 ITEM = rf"{SECTION}(?:-{SECTION})?"
 CITED = re.compile(rf"(?:\b([\w-]+\.md)(?:,? sections?)?|\bspec)\s+({ITEM}(?:(?:, | and ){ITEM}(?![\w-]))*)")
-MARKS = re.compile(r"\b(DT|SP)-(\d+(?:\.\.(?:SP-)?\d+)?(?:, \d{2,3}\b(?:\.\.\d+)?)*)")
+MARKS = re.compile(r"\b(DT|SP|RP)-(\d+(?:\.\.(?:SP-)?\d+)?(?:, \d{2,3}\b(?:\.\.\d+)?)*)")
 
 
 def sections(text):

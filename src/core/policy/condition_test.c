@@ -100,6 +100,7 @@ static const struct {
     {"code_matches: x", "{}", POLICY_UNKNOWN},
 };
 
+/* RP-31. */
 static void test_truth_of_each_kind(void **state)
 {
     (void)state;
@@ -128,7 +129,7 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Broken: a stranger's half megabyte stops the server for minutes, by a pattern that means well. */
+/* RP-31. Broken: a stranger's half megabyte stops the server for minutes, by a pattern that means well. */
 static void test_bombs_are_bounded(void **state)
 {
     (void)state;

@@ -239,6 +239,7 @@ static void an_entry_with_its_head_stands_for_itself(void **state)
     buf_fini(&lines);
 }
 
+/* RP-51. */
 static void many_at_once_keep_their_order(void **state)
 {
     struct audit_fixture *rig = *state;

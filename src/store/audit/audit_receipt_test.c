@@ -107,6 +107,7 @@ static void an_honest_receipt_holds(void **state)
     json_decref(receipt);
 }
 
+/* RP-53. */
 static void what_is_shown_cannot_be_another(void **state)
 {
     (void)state;
@@ -146,6 +147,7 @@ static json_t *receipt_with(const char *member, const char *text)
     return receipt;
 }
 
+/* RP-53, RP-54. */
 static void effects_and_files_cannot_be_others(void **state)
 {
     static const char *const members[] = {"effects", "files"};

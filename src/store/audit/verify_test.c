@@ -106,7 +106,7 @@ static void an_honest_log_is_whole(void **state)
     assert_int_equal(walk(rig, lines, ENTRIES + 1, (struct bytes){0}, NULL), STATUS_OK);
 }
 
-/* Of the entries that a head holds or another follows, no bit can be another one, and the message names a place. */
+/* RP-52. Of the entries that a head holds or another follows, no bit can be another one, and the message names a place. */
 static void no_bit_can_be_changed(void **state)
 {
     struct verify_fixture *rig = *state;
@@ -129,6 +129,7 @@ static void no_bit_can_be_changed(void **state)
     }
 }
 
+/* RP-52. */
 static void no_byte_can_be_put_in_or_taken_out(void **state)
 {
     struct verify_fixture *rig = *state;
@@ -151,6 +152,7 @@ static void no_byte_can_be_put_in_or_taken_out(void **state)
     }
 }
 
+/* RP-52. */
 static void no_line_can_be_taken_out_put_in_or_moved(void **state)
 {
     struct verify_fixture *rig = *state;
@@ -173,7 +175,7 @@ static void no_line_can_be_taken_out_put_in_or_moved(void **state)
     assert_int_equal(walk(rig, empty, 2, (struct bytes){0}, &err), STATUS_DATA_LOSS);
 }
 
-/* What the chain alone does not see, a head does. */
+/* RP-52. What the chain alone does not see, a head does. */
 static void a_cut_end_and_a_past_written_anew_are_seen(void **state)
 {
     struct verify_fixture *rig = *state;
