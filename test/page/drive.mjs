@@ -106,6 +106,17 @@ const tests = {
     await page.context().close();
   },
 
+  async "the step behind an approval is read before it is approved"() {
+    const id = await waiting("plan = 3", { then: { code: "print('REALSTEP', plan)" } });
+    const page = await visitor();
+    await page.visit(`/requests/${id}`);
+    await page.getByText("then.py").first().waitFor();
+    assert.match(await page.getByRole("region", { name: "Code", exact: true }).innerText(), /REALSTEP/);
+    assert.match(await page.locator(".decide").innerText(), /runs the step/);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
   async "of two reviewers the second is told quietly, and live when nothing is in between"() {
     // RP-73
     const id = await waiting("print('raced')");

@@ -155,6 +155,16 @@ export interface Effects {
   notReported?: string[];
 }
 
+/** Code that goes on in the same session once the run before it is approved; null: it is not kept any more. */
+export interface Step {
+  sha256: string;
+  bytes: number;
+  text?: string | null;
+  state?: string;
+  run?: number;
+  afterRun?: number;
+}
+
 export interface Run {
   number: number;
   revision: number;
@@ -205,7 +215,7 @@ export interface Policy {
 export interface ReviewRequest {
   id: string;
   state: RequestState;
-  stage?: "before" | "after";
+  stage?: "before" | "after" | "then";
   createdAt?: string;
   updatedAt?: string;
   submittedBy?: string;
@@ -245,7 +255,7 @@ export interface ReviewRequest {
   filesLeftOut?: number;
   /** Code, inputs, result, files and effects are gone since then; the hashes stay. */
   contentRemovedAt?: string;
-  then?: Then;
+  then?: Then & { code?: Step };
   standing?: Standing;
   liveOutput?: boolean;
   ended?: { by?: string | Person; reason?: string; at?: string };

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { revisionCode } from "../../api/requests.ts";
-import type { ReviewRequest } from "../../api/types.ts";
+import type { ReviewRequest, Step } from "../../api/types.ts";
 import { plural } from "../../format/size.ts";
 import { lines } from "../../format/text.ts";
 import { Code } from "../../parts/Code.tsx";
@@ -32,6 +32,27 @@ function SinceBefore({ request, before }: { request: ReviewRequest; before: numb
   if (failure.value) return <Failure {...failure.value} />;
   if (old.value === undefined) return <Skeleton what={`revision ${before}`} />;
   return <DiffView before={old.value} after={request.code ?? ""} label={`Changes since revision ${before}`} />;
+}
+
+/** What the approval of the code above it runs. */
+function StepCode({ step }: { step: Step }) {
+  const text = step.text ?? "";
+  return (
+    <>
+      <div class="pane-head">
+        <span class="mono">then.py</span> · {plural(lines(text).length, "line")} ·{" "}
+        {step.state ? `the step behind the approval: ${step.state}` : "runs in the same session once this is approved"}
+        <div class="row tight end">
+          <Copy text={text} what="the code of the step" />
+        </div>
+      </div>
+      {step.text == null ? (
+        <p class="small dim pad">It is not kept any more.</p>
+      ) : (
+        <Code code={text} label="Code of then.py" hit={undefined} />
+      )}
+    </>
+  );
 }
 
 export function CodePane({ request }: { request: ReviewRequest }) {
@@ -68,6 +89,7 @@ export function CodePane({ request }: { request: ReviewRequest }) {
       ) : (
         <Code code={code} label="Code of main.py" hit={raisedLine(request)} />
       )}
+      {request.then?.code && <StepCode step={request.then.code} />}
     </section>
   );
 }

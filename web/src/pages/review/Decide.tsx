@@ -28,18 +28,25 @@ const BUTTONS: { answer: Answer; word: string; class: string; key: string; icon?
 function consequence(request: ReviewRequest): ComponentChildren {
   if (request.stage === "before") return "Your approval runs it.";
   const approvals = request.policy?.approvals ?? 1;
+  const causes = request.then?.code ? "runs the step, then.py" : "releases the result";
   const then = thenWords(request);
   if (approvals <= 1)
-    return then ? <>Your approval releases the result and {then}.</> : "Your approval releases the result.";
+    return then ? (
+      <>
+        Your approval {causes} and {then}.
+      </>
+    ) : (
+      `Your approval ${causes}.`
+    );
   const already = request.votes?.filter((one) => one.counts !== false && one.answer === "approve").length ?? 0;
   const mine = already + 1;
   return mine >= approvals ? (
     then ? (
       <>
-        Your approval is number {mine} of {approvals}: it releases, and {then}.
+        Your approval is number {mine} of {approvals}: it {causes}, and {then}.
       </>
     ) : (
-      `Your approval is number ${mine} of ${approvals}: it releases.`
+      `Your approval is number ${mine} of ${approvals}: it ${causes}.`
     )
   ) : (
     `Your approval is number ${mine} of ${approvals}.`
