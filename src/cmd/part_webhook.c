@@ -33,6 +33,7 @@ static enum status start(struct server *server, struct err *err)
     server->webhook_service =
         (struct webhook_service){.store = server->review, .hosts = &server->webhook_hosts};
     const struct sender_options options = {.hosts = &server->webhook_hosts,
+                                           .base_url = server->addresses.url,
                                            .ca_file = setting_text(server->settings, "ca-file"),
                                            .timeout_ms = setting_number(server->settings, "webhook-timeout") /
                                                          NS_PER_MS};

@@ -212,6 +212,17 @@ class Webhooks(Case):
         self.assertEqual(actions, ["webhook.created", "webhook.changed"])
         self.assertNotIn("whsec_", json.dumps(self.entries(f"webhooks/{changed['id']}")))
 
+    def test_messages_for_people(self):
+        self.make(self.one, "chat", format="slack", events=["request.waiting"])
+        self.make(self.other, "room", format="teams", events=["request.waiting"])
+        webhook = self.ask("PATCH", "/v1/webhooks/chat", {"secret": True})[2]
+        request = self.hand_in()
+        headers, body, _ = self.one.wait(1)[0]
+        self.assertTrue(verify(webhook["secret"], headers, body))
+        self.assertEqual((headers["content-type"], "blocks" in json.loads(body)), ("application/json", True))
+        self.assertIn(f"/#/requests/{request}".encode(), body)
+        self.assertIn(b"AdaptiveCard", self.other.wait(1)[0][1])
+
     # --- receivers that fail ---
 
     def test_a_failure_is_tried_again_under_the_same_id(self):

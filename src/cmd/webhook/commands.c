@@ -18,7 +18,7 @@ static const struct option_spec settings[] = {
     {"event", OPTION_TEXT, "EVENT", NULL, NULL, 0, 0, WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
      "request.approved, request.*, *; may be given several times; of a new one else all", .repeats = true},
     {"format", OPTION_TEXT, "FORMAT", NULL, NULL, 0, 0, WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
-     "form of what is sent; else cloudevents"},
+     "form of what is sent: cloudevents, slack, teams; else cloudevents"},
     {"secret", OPTION_TEXT, "SECRET", "SALLYPORT_WEBHOOK_SECRET", NULL, 0, 0,
      WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
      "whsec_ and base64, with which it is signed; of a new one else one is made", .secret = true},

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
+#include "svc/webhook/webhook_format.h"
 
 #define AREA     "svc/webhook"
 #define PAGE     32
@@ -21,6 +22,7 @@ struct flight {
     struct webhook_engine *engine;
     struct webhook_due due;
     struct post post;
+    struct buf body;
     int64_t began_ns;      /* since 1970 */
     struct review_job job; /* writes down what it came to */
     struct loop_timer again;
@@ -28,6 +30,7 @@ struct flight {
 
 struct webhook_engine {
     struct loop *loop;
+    const char *base_url;
     struct review_store *store;
     struct notice_sender *sender;
     struct list flights;
@@ -72,6 +75,7 @@ static void flight_free(struct flight *flight)
     loop_timer_cancel(&flight->again);
     curl_slist_free_all(flight->post.headers);
     buf_fini(&flight->post.answer);
+    buf_fini(&flight->body);
     webhook_due_fini(&flight->due);
     free(flight);
 }
@@ -152,21 +156,31 @@ static bool add_header(struct post *post, const char *name, const char *value)
     return longer != NULL;
 }
 
-static enum status sign(struct flight *flight, struct err *err)
+static enum status sign(struct flight *flight, const char *content_type, struct err *err)
 {
     char signature[NOTICE_SIGNATURE_SIZE], seconds[24];
     int64_t now_s = flight->began_ns / NS_PER_S;
     struct post *post = &flight->post;
     enum status status = notice_sign(bytes_of_cstr(flight->due.secret), bytes_of_cstr(flight->due.event_id),
-                                     now_s, buf_peek(&flight->due.event), signature, err);
+                                     now_s, buf_peek(&flight->body), signature, err);
     if (status != STATUS_OK)
         return status;
     (void)snprintf(seconds, sizeof seconds, "%" PRId64, now_s);
-    bool whole = add_header(post, "Content-Type", "application/cloudevents+json; charset=utf-8") &&
+    bool whole = add_header(post, "Content-Type", content_type) &&
                  add_header(post, "webhook-id", flight->due.event_id) &&
                  add_header(post, "webhook-timestamp", seconds) &&
                  add_header(post, "webhook-signature", signature);
     return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+/* In the form of today: what a fault of a form has spoilt can be sent again by hand. */
+static enum status write_body(struct flight *flight, struct err *err)
+{
+    const char *content_type = NULL;
+    enum status status = webhook_format_write(flight->due.format, buf_peek(&flight->due.event),
+                                              flight->engine->base_url, &flight->body, &content_type, err);
+    flight->post.body = buf_peek(&flight->body);
+    return status == STATUS_OK ? sign(flight, content_type, err) : status;
 }
 
 /* Takes the delivery. */
@@ -182,14 +196,13 @@ static void begin_flight(struct webhook_engine *engine, struct webhook_due *due)
     list_push_back(&engine->flights, &flight->link);
     engine->flight_count++;
     flight->post = (struct post){.url = (const char *)flight->due.url.data,
-                                 .body = buf_peek(&flight->due.event),
                                  .answer_size_max = WEBHOOK_ANSWER_SIZE_MAX,
                                  .on_done = on_posted};
-    if (sign(flight, &err) == STATUS_OK) {
+    if (write_body(flight, &err) == STATUS_OK) {
         sender_post(engine->sender, &flight->post);
         return;
     }
-    (void)snprintf(flight->post.error, sizeof flight->post.error, "it cannot be signed: %s", err.text);
+    (void)snprintf(flight->post.error, sizeof flight->post.error, "it cannot be sent: %s", err.text);
     write_down(flight);
 }
 
@@ -288,6 +301,7 @@ enum status webhook_engine_create(struct loop *loop, struct review_store *store,
         return status;
     }
     engine->loop = loop;
+    engine->base_url = options->base_url;
     engine->store = store;
     list_init(&engine->flights);
     review_store_on_deliveries(store, on_deliveries, engine);

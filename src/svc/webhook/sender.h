@@ -21,6 +21,7 @@ struct sender_options {
     const struct notice_hosts *hosts; /* borrowed */
     const char *ca_file;              /* PEM; borrowed; NULL: the system's */
     int64_t timeout_ms;               /* of a whole request */
+    const char *base_url; /* of links in messages to the page of this server; borrowed; "": there are none */
 };
 
 /* One request. Owned by the caller, who gives it up until on_done. */

@@ -8,8 +8,7 @@
 #include "base/text.h"
 #include "core/notice/event.h"
 #include "svc/webhook/sender.h"
-
-static const char *const formats[] = {WEBHOOK_FORMAT};
+#include "svc/webhook/webhook_format.h"
 
 static bool refuse(struct webhook_body *body, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -65,10 +64,8 @@ static bool read_format(const json_t *value, const struct notice_hosts *hosts, s
 {
     (void)hosts;
     body->draft.format = text_of(value);
-    for (size_t i = 0; body->draft.format && i < ARRAY_SIZE(formats); i++)
-        if (strcmp(formats[i], body->draft.format) == 0)
-            return true;
-    return refuse(body, "The member \"format\" must be \"" WEBHOOK_FORMAT "\".");
+    bool known = body->draft.format && webhook_format_is_known(body->draft.format);
+    return known || refuse(body, "The member \"format\" must be \"cloudevents\", \"slack\" or \"teams\".");
 }
 
 static bool read_events(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
@@ -145,7 +142,7 @@ static bool add_defaults(struct webhook_body *body)
     if (!body->draft.name)
         return refuse(body, "The member \"name\" is missing.");
     if (!body->draft.format)
-        body->draft.format = WEBHOOK_FORMAT;
+        body->draft.format = WEBHOOK_FORMAT_DEFAULT;
     if (!body->draft.events)
         body->draft.events = "*";
     if (!body->draft.secret) {
@@ -175,7 +172,7 @@ bool webhook_body_read(const json_t *root, bool is_new, const struct notice_host
 json_t *webhook_formats_json(void)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-        json_array_append_new(array, json_string(formats[i]));
+    for (size_t i = 0; webhook_format_name(i); i++)
+        json_array_append_new(array, json_string(webhook_format_name(i)));
     return array;
 }

@@ -9,7 +9,6 @@
 #include "store/review/webhook_book.h"
 
 #define WEBHOOK_EVENTS_SIZE 1024 /* bytes of all filters, with commas and the NUL */
-#define WEBHOOK_FORMAT      "cloudevents"
 
 /* Texts of `draft` belong to the body or to this. */
 struct webhook_body {
