@@ -221,13 +221,16 @@ class Browser(Case):
         return len(self.good("GET", "/v1/requests?limit=500")["requests"])
 
     def test_signing_out_ends_it_on_the_server(self):
-        """RP-21: a cookie that somebody copied is worth nothing after it, and other browsers go on."""
+        """RP-21: a cookie that somebody copied is worth nothing after it, and what is open ends; other browsers go on."""
         _, cookie, token = self.sign_in()
         _, other, _ = self.sign_in()
         self.assertNotEqual(cookie, other)
+        stream = Stream(self.server, "/v1/events", {"Cookie": cookie})
+        self.addCleanup(stream.close)
         out = {"Cookie": cookie, "Origin": self.origin, "X-Sallyport-Token": token}
         self.assertEqual(self.server.ask("POST", "/page/sign-out", headers=out)[0], 204)
         self.assertEqual(self.server.ask("GET", "/v1/requests", headers={"Cookie": cookie})[0], 401)
+        self.assertTrue(stream.ended.wait(WAIT_S), "what the browser opened goes on after it signed out")
         self.assertEqual(self.server.ask("GET", "/v1/requests", headers={"Cookie": other})[0], 200)
 
 
