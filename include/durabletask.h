@@ -6,7 +6,7 @@
  * they work against Sallyport's scheduler, the managed Durable Task Scheduler and its emulator.
  *
  * How to read this header. A comment stands before each function, or before a pair of them that differ
- * only in being blocking or not. It names every parameter but the first (the object), `e`, `context`
+ * only in being blocking or not. It names every parameter but the first (the object), `error`, `context`
  * and what the macros pass, and ends with these lines, as far as they apply:
  *   Errors: each status the function may return, with its cause.
  *   Memory: who frees the result, or how long it is valid.
@@ -14,7 +14,7 @@
  *
  * Conventions
  * - Every fallible function returns `enum dt_status` (DT_OK is 0). Detail for people goes into a
- *   caller's `struct dt_error *e`, which may always be NULL. Nothing is kept in global or thread-local
+ *   caller's `struct dt_error *error`, which may always be NULL. Nothing is kept in global or thread-local
  *   storage.
  * - Pointers are not NULL unless "NULL" is said where they are described. Clients' and workers'
  *   functions that return a status refuse NULL with DT_INVALID_ARGUMENT; elsewhere behaviour is
@@ -279,15 +279,15 @@ struct dt_ids;      /* a list of instance ids */
 struct dt_entity;   /* a snapshot of an entity */
 struct dt_entities; /* one page of an entity query */
 
-/* Makes a client and starts its thread; connects when the first call is made. `o`: see above.
+/* Makes a client and starts its thread; connects when the first call is made. `options`: see above.
  * `ret_client`: the client.
  * Errors: DT_INVALID_ARGUMENT: no endpoint or task hub, a malformed connection string or URL, an
  * authentication that needs a token callback, a file of TLS that is unreadable or no pair with the other.
  * DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread, pipe or entropy.
  * Memory: destroy with dt_client_destroy.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_client_create(const struct dt_connect_options *o,
-                                                   struct dt_client **ret_client, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_create(const struct dt_connect_options *options,
+                                                   struct dt_client **ret_client, struct dt_error *error);
 
 /* Ends all calls in progress with DT_CANCELLED (their callbacks run before this returns), closes the
  * connection and frees the client. NULL allowed.
@@ -401,7 +401,7 @@ struct dt_start_options {
  * may be longer. */
 #define DT_INSTANCE_ID_SIZE 128 /* bytes */
 
-/* Starts an orchestration (StartInstance). `name`: of the orchestrator; not empty. `o`: NULL for
+/* Starts an orchestration (StartInstance). `name`: of the orchestrator; not empty. `options`: NULL for
  * defaults. `ret_instance_id`: NULL allowed; the id is cut if it does not fit, which the service's
  * limit of 100 characters prevents. `on_reply`: finds the id in the reply.
  * Errors: DT_ALREADY_EXISTS: see `reuse`. DT_INVALID_ARGUMENT: also an id that the service does not
@@ -410,11 +410,11 @@ struct dt_start_options {
  * text says so. In every other case a start whose answer is lost is done once: the client looks before it sends again.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_start(struct dt_client *client, const char *name,
-                                                  const struct dt_start_options *o,
+                                                  const struct dt_start_options *options,
                                                   char ret_instance_id[DT_INSTANCE_ID_SIZE],
-                                                  struct dt_error *e);
+                                                  struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_start_async(struct dt_client *client, const char *name,
-                                                        const struct dt_start_options *o,
+                                                        const struct dt_start_options *options,
                                                         dt_on_reply *on_reply, void *context);
 
 /* Reads an instance (GetInstance). `instance_id`: not empty. `payloads`: also input, output, custom
@@ -424,7 +424,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_start_async(struct dt_client *client
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_get(struct dt_client *client, const char *instance_id,
                                                 bool payloads, struct dt_instance **ret_instance,
-                                                struct dt_error *e);
+                                                struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id,
                                                       bool payloads, dt_on_reply *on_reply, void *context);
 
@@ -438,7 +438,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_get_async(struct dt_client *client, 
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id,
                                                        int64_t timeout_ms, struct dt_instance **ret_instance,
-                                                       struct dt_error *e);
+                                                       struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_wait_start_async(struct dt_client *client,
                                                              const char *instance_id, int64_t timeout_ms,
                                                              dt_on_reply *on_reply, void *context);
@@ -452,7 +452,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_wait_start_async(struct dt_client *c
 DT_API DT_MUST_USE enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
                                                             int64_t timeout_ms,
                                                             struct dt_instance **ret_instance,
-                                                            struct dt_error *e);
+                                                            struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_wait_completion_async(struct dt_client *client,
                                                                   const char *instance_id, int64_t timeout_ms,
                                                                   dt_on_reply *on_reply, void *context);
@@ -467,7 +467,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_wait_completion_async(struct dt_clie
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_raise_event(struct dt_client *client, const char *instance_id,
                                                         const char *name, const char *data,
-                                                        struct dt_error *e);
+                                                        struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_raise_event_async(struct dt_client *client,
                                                               const char *instance_id, const char *name,
                                                               const char *data, dt_on_reply *on_reply,
@@ -479,7 +479,8 @@ DT_API DT_MUST_USE enum dt_status dt_client_raise_event_async(struct dt_client *
  * Errors: DT_NOT_FOUND: no such instance. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_terminate(struct dt_client *client, const char *instance_id,
-                                                      const char *output, bool recursive, struct dt_error *e);
+                                                      const char *output, bool recursive,
+                                                      struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_terminate_async(struct dt_client *client, const char *instance_id,
                                                             const char *output, bool recursive,
                                                             dt_on_reply *on_reply, void *context);
@@ -490,7 +491,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_terminate_async(struct dt_client *cl
  * Errors: DT_NOT_FOUND: no such instance. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_suspend(struct dt_client *client, const char *instance_id,
-                                                    const char *reason, struct dt_error *e);
+                                                    const char *reason, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_suspend_async(struct dt_client *client, const char *instance_id,
                                                           const char *reason, dt_on_reply *on_reply,
                                                           void *context);
@@ -501,7 +502,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_suspend_async(struct dt_client *clie
  * Errors: DT_NOT_FOUND: no such instance. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_resume(struct dt_client *client, const char *instance_id,
-                                                   const char *reason, struct dt_error *e);
+                                                   const char *reason, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_resume_async(struct dt_client *client, const char *instance_id,
                                                          const char *reason, dt_on_reply *on_reply,
                                                          void *context);
@@ -513,7 +514,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_resume_async(struct dt_client *clien
  * connection broke after the request was written, so it may or may not have been rewound. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_rewind(struct dt_client *client, const char *instance_id,
-                                                   const char *reason, struct dt_error *e);
+                                                   const char *reason, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_rewind_async(struct dt_client *client, const char *instance_id,
                                                          const char *reason, dt_on_reply *on_reply,
                                                          void *context);
@@ -528,7 +529,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_rewind_async(struct dt_client *clien
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_restart(struct dt_client *client, const char *instance_id,
                                                     bool new_id, char ret_instance_id[DT_INSTANCE_ID_SIZE],
-                                                    struct dt_error *e);
+                                                    struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_restart_async(struct dt_client *client, const char *instance_id,
                                                           bool new_id, dt_on_reply *on_reply, void *context);
 
@@ -542,7 +543,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_restart_async(struct dt_client *clie
 DT_API DT_MUST_USE enum dt_status dt_client_skip_termination(struct dt_client *client,
                                                              const char *const *instance_ids, size_t count,
                                                              const char *reason, struct dt_ids **ret_ids,
-                                                             struct dt_error *e);
+                                                             struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_skip_termination_async(struct dt_client *client,
                                                                    const char *const *instance_ids,
                                                                    size_t count, const char *reason,
@@ -565,7 +566,7 @@ struct dt_purge_filter {
  * Errors: DT_FAILED_PRECONDITION: some services, for an instance that is not final. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id,
-                                                  bool recursive, int32_t *ret_count, struct dt_error *e);
+                                                  bool recursive, int32_t *ret_count, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id,
                                                         bool recursive, dt_on_reply *on_reply, void *context);
 
@@ -577,7 +578,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_purge_async(struct dt_client *client
 DT_API DT_MUST_USE enum dt_status dt_client_purge_matching(struct dt_client *client,
                                                            const struct dt_purge_filter *filter,
                                                            int32_t *ret_count, bool *ret_complete,
-                                                           struct dt_error *e);
+                                                           struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_purge_matching_async(struct dt_client *client,
                                                                  const struct dt_purge_filter *filter,
                                                                  dt_on_reply *on_reply, void *context);
@@ -589,7 +590,8 @@ DT_API DT_MUST_USE enum dt_status dt_client_purge_matching_async(struct dt_clien
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_purge_ids(struct dt_client *client,
                                                       const char *const *instance_ids, size_t count,
-                                                      bool recursive, int32_t *ret_count, struct dt_error *e);
+                                                      bool recursive, int32_t *ret_count,
+                                                      struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_purge_ids_async(struct dt_client *client,
                                                             const char *const *instance_ids, size_t count,
                                                             bool recursive, dt_on_reply *on_reply,
@@ -613,7 +615,7 @@ struct dt_query {
  * Memory: destroy with dt_page_destroy.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *query,
-                                                  struct dt_page **ret_page, struct dt_error *e);
+                                                  struct dt_page **ret_page, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_query_async(struct dt_client *client,
                                                         const struct dt_query *query, dt_on_reply *on_reply,
                                                         void *context);
@@ -635,7 +637,7 @@ struct dt_id_query {
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_list_ids(struct dt_client *client,
                                                      const struct dt_id_query *query, struct dt_ids **ret_ids,
-                                                     struct dt_error *e);
+                                                     struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_list_ids_async(struct dt_client *client,
                                                            const struct dt_id_query *query,
                                                            dt_on_reply *on_reply, void *context);
@@ -646,7 +648,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_list_ids_async(struct dt_client *cli
  * Memory: destroy with dt_history_destroy.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_history(struct dt_client *client, const char *instance_id,
-                                                    struct dt_history **ret_history, struct dt_error *e);
+                                                    struct dt_history **ret_history, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
                                                           dt_on_reply *on_reply, void *context);
 
@@ -656,7 +658,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_history_async(struct dt_client *clie
  * request was written, so it may or may not have been made. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_create_hub(struct dt_client *client, bool recreate,
-                                                       struct dt_error *e);
+                                                       struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_create_hub_async(struct dt_client *client, bool recreate,
                                                              dt_on_reply *on_reply, void *context);
 
@@ -665,7 +667,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_create_hub_async(struct dt_client *c
  * Errors: DT_FAILED_PRECONDITION: the service keeps it. DT_UNAVAILABLE: the connection broke after the request was
  * written, so it may or may not be gone. Common errors.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_client_delete_hub(struct dt_client *client, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_delete_hub(struct dt_client *client, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_delete_hub_async(struct dt_client *client, dt_on_reply *on_reply,
                                                              void *context);
 
@@ -685,7 +687,7 @@ struct dt_signal_options {
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status
 dt_client_signal_entity(struct dt_client *client, struct dt_entity_id entity, const char *operation,
-                        const char *input, const struct dt_signal_options *options, struct dt_error *e);
+                        const char *input, const struct dt_signal_options *options, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_signal_entity_async(struct dt_client *client,
                                                                 struct dt_entity_id entity,
                                                                 const char *operation, const char *input,
@@ -699,7 +701,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_signal_entity_async(struct dt_client
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_get_entity(struct dt_client *client, struct dt_entity_id entity,
                                                        bool state, struct dt_entity **ret_entity,
-                                                       struct dt_error *e);
+                                                       struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_get_entity_async(struct dt_client *client,
                                                              struct dt_entity_id entity, bool state,
                                                              dt_on_reply *on_reply, void *context);
@@ -724,7 +726,7 @@ struct dt_entity_query {
 DT_API DT_MUST_USE enum dt_status dt_client_query_entities(struct dt_client *client,
                                                            const struct dt_entity_query *query,
                                                            struct dt_entities **ret_entities,
-                                                           struct dt_error *e);
+                                                           struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_query_entities_async(struct dt_client *client,
                                                                  const struct dt_entity_query *query,
                                                                  dt_on_reply *on_reply, void *context);
@@ -737,7 +739,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_query_entities_async(struct dt_clien
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_clean_entities(struct dt_client *client, bool remove_empty,
                                                            bool release_locks, int32_t *ret_removed,
-                                                           int32_t *ret_released, struct dt_error *e);
+                                                           int32_t *ret_released, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_clean_entities_async(struct dt_client *client, bool remove_empty,
                                                                  bool release_locks, dt_on_reply *on_reply,
                                                                  void *context);
@@ -1026,7 +1028,7 @@ struct dt_schedule_options {
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_create_schedule(struct dt_client *client, const char *schedule_id,
                                                             const struct dt_schedule_options *options,
-                                                            int64_t timeout_ms, struct dt_error *e);
+                                                            int64_t timeout_ms, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_create_schedule_async(struct dt_client *client,
                                                                   const char *schedule_id,
                                                                   const struct dt_schedule_options *options,
@@ -1039,7 +1041,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_create_schedule_async(struct dt_clie
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_update_schedule(struct dt_client *client, const char *schedule_id,
                                                             const struct dt_schedule_options *options,
-                                                            int64_t timeout_ms, struct dt_error *e);
+                                                            int64_t timeout_ms, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_update_schedule_async(struct dt_client *client,
                                                                   const char *schedule_id,
                                                                   const struct dt_schedule_options *options,
@@ -1050,7 +1052,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_update_schedule_async(struct dt_clie
  * Errors: DT_FAILED_PRECONDITION: it is not active. DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule(struct dt_client *client, const char *schedule_id,
-                                                           int64_t timeout_ms, struct dt_error *e);
+                                                           int64_t timeout_ms, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule_async(struct dt_client *client,
                                                                  const char *schedule_id, int64_t timeout_ms,
                                                                  dt_on_reply *on_reply, void *context);
@@ -1059,7 +1061,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule_async(struct dt_clien
  * Errors: DT_FAILED_PRECONDITION: it is not paused. DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule(struct dt_client *client, const char *schedule_id,
-                                                            int64_t timeout_ms, struct dt_error *e);
+                                                            int64_t timeout_ms, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule_async(struct dt_client *client,
                                                                   const char *schedule_id, int64_t timeout_ms,
                                                                   dt_on_reply *on_reply, void *context);
@@ -1068,7 +1070,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule_async(struct dt_clie
  * Errors: DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_delete_schedule(struct dt_client *client, const char *schedule_id,
-                                                            int64_t timeout_ms, struct dt_error *e);
+                                                            int64_t timeout_ms, struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_delete_schedule_async(struct dt_client *client,
                                                                   const char *schedule_id, int64_t timeout_ms,
                                                                   dt_on_reply *on_reply, void *context);
@@ -1083,7 +1085,7 @@ struct dt_schedule; /* a snapshot of a schedule */
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_get_schedule(struct dt_client *client, const char *schedule_id,
                                                          struct dt_schedule **ret_schedule,
-                                                         struct dt_error *e);
+                                                         struct dt_error *error);
 DT_API DT_MUST_USE enum dt_status dt_client_get_schedule_async(struct dt_client *client,
                                                                const char *schedule_id, dt_on_reply *on_reply,
                                                                void *context);
@@ -1213,15 +1215,15 @@ struct dt_worker_options {
     void *on_connection_context;
 };
 
-/* Makes a worker. It does nothing before it is started. `c`: where the service is. `o`: NULL for
+/* Makes a worker. It does nothing before it is started. `connect`: where the service is. `options`: NULL for
  * defaults. `ret_worker`: the worker.
  * Errors: DT_INVALID_ARGUMENT: as dt_client_create, or an option below 0, too large, or none of its
  * values. DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread, pipe or entropy.
  * Memory: destroy with dt_worker_destroy.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_worker_create(const struct dt_connect_options *c,
-                                                   const struct dt_worker_options *o,
-                                                   struct dt_worker **ret_worker, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_worker_create(const struct dt_connect_options *connect,
+                                                   const struct dt_worker_options *options,
+                                                   struct dt_worker **ret_worker, struct dt_error *error);
 
 /* Registers an orchestrator function, before the worker is started. `name`: exact, 1..1024 bytes.
  * `version`: NULL for any version not registered by itself. `fn`: the function. `user`: handed to each
@@ -1232,7 +1234,7 @@ DT_API DT_MUST_USE enum dt_status dt_worker_create(const struct dt_connect_optio
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const char *name,
                                                                   const char *version, dt_orchestrator_fn *fn,
-                                                                  void *user, struct dt_error *e);
+                                                                  void *user, struct dt_error *error);
 
 /* Registers an activity, before the worker is started. `name`: exact, 1..1024 bytes. `version`: NULL
  * for any version not registered by itself. `fn`: the function. `user`: handed to each call; NULL
@@ -1243,7 +1245,7 @@ DT_API DT_MUST_USE enum dt_status dt_worker_register_orchestrator(struct dt_work
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name,
                                                               const char *version, dt_activity_fn *fn,
-                                                              void *user, struct dt_error *e);
+                                                              void *user, struct dt_error *error);
 
 /* Registers a kind of entity, before the worker is started. `name`: 1..1024 bytes without '@'; its case does not
  * count. `operations`: a table of `count` rows. Where no row says otherwise, the operation "delete" removes the
@@ -1257,36 +1259,37 @@ DT_API DT_MUST_USE enum dt_status dt_worker_register_activity(struct dt_worker *
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,
                                                             const struct dt_entity_operation *operations,
-                                                            size_t count, void *user, struct dt_error *e);
+                                                            size_t count, void *user, struct dt_error *error);
 
 /* Registers the kind of entity "schedule" and the orchestrations by which clients of this and of other SDKs change
  * it, before the worker is started: then the worker runs schedules. Since 0.2.
  * Errors: DT_ALREADY_EXISTS: one of these names is registered. DT_FAILED_PRECONDITION: the worker has been started.
  * DT_INVALID_ARGUMENT: no worker. DT_RESOURCE_EXHAUSTED. DT_NO_MEMORY.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_worker_register_schedules(struct dt_worker *worker, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_worker_register_schedules(struct dt_worker *worker,
+                                                               struct dt_error *error);
 
 /* Begins the work and returns. The worker connects, says Hello, opens GetWorkItems and keeps it open:
  * lost or refused connections are made again after a random pause of up to 1 s that doubles to 30 s. A
  * worker is started once.
  * Errors: DT_FAILED_PRECONDITION: started before. DT_INVALID_ARGUMENT: no worker.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *error);
 
 /* dt_worker_start, then waits until dt_worker_request_stop or dt_worker_stop is called and the work is
  * done.
  * Errors: DT_FAILED_PRECONDITION: started before. DT_INVALID_ARGUMENT: no worker.
  * Thread: any but the worker's. */
-DT_API DT_MUST_USE enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *error);
 
 /* Waits until the service has answered the worker's Hello and has been asked for work. `timeout_ms`:
  * below 0 waits without an end.
- * Errors: DT_DEADLINE_EXCEEDED: not yet; the last reason is in `e`. DT_FAILED_PRECONDITION: not
+ * Errors: DT_DEADLINE_EXCEEDED: not yet; the last reason is in `error`. DT_FAILED_PRECONDITION: not
  * started; or what is at the endpoint is no service that this worker can use (another protocol or scheme, a
  * certificate for another host), which waiting does not heal, though the worker goes on trying. DT_CANCELLED: stopped. DT_INVALID_ARGUMENT: no worker.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms,
-                                                           struct dt_error *e);
+                                                           struct dt_error *error);
 
 /* Asks the worker to stop and returns at once. Again is allowed.
  * Thread: any, and a signal handler. */

@@ -44,15 +44,15 @@ struct dt_azure_options {
     const char *ca_file; /* PEM: authorities of token services, besides the system's */
 };
 
-/* Makes a credential; asks nobody yet. `o`: see above. `ret_credential`: the credential; NULL with DT_OK if no token is needed
+/* Makes a credential; asks nobody yet. `options`: see above. `ret_credential`: the credential; NULL with DT_OK if no token is needed
  * (Authentication=None), which the functions below take.
  * Errors: DT_INVALID_ARGUMENT: NULL, a malformed connection string, an authentication that is not known or does not work here (the
  * text says what to use), a bad AZURE_TOKEN_CREDENTIALS. DT_NO_MEMORY.
  * Memory: destroy with dt_azure_credential_destroy, behind the clients and workers that use it.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_azure_credential_create(const struct dt_azure_options *o,
+DT_API DT_MUST_USE enum dt_status dt_azure_credential_create(const struct dt_azure_options *options,
                                                              struct dt_azure_credential **ret_credential,
-                                                             struct dt_error *e);
+                                                             struct dt_error *error);
 
 /* Breaks off what is under way: whoever waits for a token gets DT_CANCELLED, and so does every later call. For a program that
  * stops, before it destroys what uses the credential. NULL allowed.
@@ -80,7 +80,7 @@ DT_API const struct dt_token_provider *dt_azure_token_provider(const struct dt_a
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_azure_token(struct dt_azure_credential *credential, const char *resource,
                                                  char *ret_token, size_t capacity, int64_t *ret_expires_ns,
-                                                 struct dt_error *e);
+                                                 struct dt_error *error);
 
 /* Which source has given the latest token: "environment", "workload identity", "managed identity" or "Azure CLI"; "" before the
  * first. NULL allowed.

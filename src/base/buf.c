@@ -67,9 +67,9 @@ void buf_append_bytes(struct buf *buf, struct bytes bytes)
     buf_append(buf, bytes.data, bytes.size);
 }
 
-void buf_append_cstr(struct buf *buf, const char *s)
+void buf_append_cstr(struct buf *buf, const char *text)
 {
-    buf_append(buf, s, strlen(s));
+    buf_append(buf, text, strlen(text));
 }
 
 void buf_append_byte(struct buf *buf, uint8_t byte)

@@ -30,7 +30,7 @@ STATUS_RESULT buf_reserve(struct buf *buf, size_t more);
 /* Appending never returns a status; see `failed`. */
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_append_bytes(struct buf *buf, struct bytes bytes);
-void buf_append_cstr(struct buf *buf, const char *s);
+void buf_append_cstr(struct buf *buf, const char *text);
 void buf_append_byte(struct buf *buf, uint8_t byte);
 void buf_append_fmt(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops `size` bytes (clamped) from the front. */

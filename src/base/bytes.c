@@ -4,21 +4,21 @@
 
 #include "base/text.h"
 
-int bytes_compare(struct bytes bytes, struct bytes b)
+int bytes_compare(struct bytes bytes, struct bytes other)
 {
-    size_t n = MIN(bytes.size, b.size);
-    int c = n ? memcmp(bytes.data, b.data, n) : 0;
+    size_t n = MIN(bytes.size, other.size);
+    int c = n ? memcmp(bytes.data, other.data, n) : 0;
     if (c != 0)
         return c;
-    return bytes.size < b.size ? -1 : bytes.size > b.size;
+    return bytes.size < other.size ? -1 : bytes.size > other.size;
 }
 
-bool bytes_equal_nocase(struct bytes bytes, struct bytes b)
+bool bytes_equal_nocase(struct bytes bytes, struct bytes other)
 {
-    if (bytes.size != b.size)
+    if (bytes.size != other.size)
         return false;
     for (size_t i = 0; i < bytes.size; i++)
-        if (ascii_lower(bytes.data[i]) != ascii_lower(b.data[i]))
+        if (ascii_lower(bytes.data[i]) != ascii_lower(other.data[i]))
             return false;
     return true;
 }
@@ -28,9 +28,9 @@ bool bytes_starts_with_nocase(struct bytes bytes, struct bytes prefix)
     return bytes.size >= prefix.size && bytes_equal_nocase(bytes_slice(bytes, 0, prefix.size), prefix);
 }
 
-static bool is_blank(uint8_t c)
+static bool is_blank(uint8_t byte)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
 struct bytes bytes_trim(struct bytes bytes)

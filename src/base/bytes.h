@@ -27,20 +27,20 @@ static inline struct bytes bytes_of(const void *data, size_t size)
     return (struct bytes){(const uint8_t *)data, size};
 }
 
-/* `s` may be NULL: the result is then empty. */
-static inline struct bytes bytes_of_cstr(const char *s)
+/* `text` may be NULL: the result is then empty. */
+static inline struct bytes bytes_of_cstr(const char *text)
 {
-    return (struct bytes){(const uint8_t *)s, s ? strlen(s) : 0};
+    return (struct bytes){(const uint8_t *)text, text ? strlen(text) : 0};
 }
 
-static inline bool bytes_equal(struct bytes bytes, struct bytes b)
+static inline bool bytes_equal(struct bytes bytes, struct bytes other)
 {
-    return bytes.size == b.size && (bytes.size == 0 || memcmp(bytes.data, b.data, bytes.size) == 0);
+    return bytes.size == other.size && (bytes.size == 0 || memcmp(bytes.data, other.data, bytes.size) == 0);
 }
 
-static inline bool bytes_equal_cstr(struct bytes bytes, const char *s)
+static inline bool bytes_equal_cstr(struct bytes bytes, const char *text)
 {
-    return bytes_equal(bytes, bytes_of_cstr(s));
+    return bytes_equal(bytes, bytes_of_cstr(text));
 }
 
 /* The part from `from` (clamped) with at most `size` bytes. */
@@ -57,9 +57,9 @@ static inline bool bytes_starts_with(struct bytes bytes, struct bytes prefix)
 }
 
 /* Compares as unsigned bytes, shorter first on a tie: <0, 0, >0. */
-int bytes_compare(struct bytes bytes, struct bytes b);
+int bytes_compare(struct bytes bytes, struct bytes other);
 /* ASCII letters without regard to case; all other bytes exactly. */
-bool bytes_equal_nocase(struct bytes bytes, struct bytes b);
+bool bytes_equal_nocase(struct bytes bytes, struct bytes other);
 bool bytes_starts_with_nocase(struct bytes bytes, struct bytes prefix);
 /* Without ASCII blanks (space, tab, CR, LF) at both ends. */
 struct bytes bytes_trim(struct bytes bytes);

@@ -37,9 +37,9 @@ static const uint8_t base64_digits[256] = {
     ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
 };
 
-static int base64_value(uint8_t c)
+static int base64_value(uint8_t letter)
 {
-    return base64_digits[c] - 1;
+    return base64_digits[letter] - 1;
 }
 
 /* Whole groups of four, as far as all are of the alphabet, into room that was made before; the bytes read. */
@@ -100,15 +100,15 @@ void base64url_encode(struct buf *out, struct bytes in)
     }
 }
 
-static int base64url_value(uint8_t c)
+static int base64url_value(uint8_t letter)
 {
-    if (c == '-')
+    if (letter == '-')
         return 62;
-    if (c == '_')
+    if (letter == '_')
         return 63;
-    if (c == '+' || c == '/')
+    if (letter == '+' || letter == '/')
         return -1;
-    return base64_value(c);
+    return base64_value(letter);
 }
 
 enum status base64url_decode(struct buf *out, struct bytes in)

@@ -4,40 +4,40 @@
 
 #include <stdlib.h>
 
-static bool before(const struct heap_node *node, const struct heap_node *b)
+static bool before(const struct heap_node *node, const struct heap_node *other)
 {
-    return node->key != b->key ? node->key < b->key : node->order < b->order;
+    return node->key != other->key ? node->key < other->key : node->order < other->order;
 }
 
-static void place(struct heap *heap, struct heap_node *node, size_t i)
+static void place(struct heap *heap, struct heap_node *node, size_t at)
 {
-    heap->nodes[i] = node;
-    node->position = i + 1;
+    heap->nodes[at] = node;
+    node->position = at + 1;
 }
 
-static void sift_up(struct heap *heap, struct heap_node *node, size_t i)
+static void sift_up(struct heap *heap, struct heap_node *node, size_t at)
 {
-    while (i > 0 && before(node, heap->nodes[(i - 1) / 2])) {
-        place(heap, heap->nodes[(i - 1) / 2], i);
-        i = (i - 1) / 2;
+    while (at > 0 && before(node, heap->nodes[(at - 1) / 2])) {
+        place(heap, heap->nodes[(at - 1) / 2], at);
+        at = (at - 1) / 2;
     }
-    place(heap, node, i);
+    place(heap, node, at);
 }
 
-static void sift_down(struct heap *heap, struct heap_node *node, size_t i)
+static void sift_down(struct heap *heap, struct heap_node *node, size_t at)
 {
     for (;;) {
-        size_t child = 2 * i + 1;
+        size_t child = 2 * at + 1;
         if (child >= heap->count)
             break;
         if (child + 1 < heap->count && before(heap->nodes[child + 1], heap->nodes[child]))
             child++;
         if (!before(heap->nodes[child], node))
             break;
-        place(heap, heap->nodes[child], i);
-        i = child;
+        place(heap, heap->nodes[child], at);
+        at = child;
     }
-    place(heap, node, i);
+    place(heap, node, at);
 }
 
 void heap_fini(struct heap *heap)

@@ -41,9 +41,9 @@ void *map_drain(struct map *map, size_t *pos);
 void *map_next(const struct map *map, size_t *pos);
 
 /* The bytes of an integer held in an object, as a key. Valid as long as `*n`. */
-static inline struct bytes map_u64_key(const uint64_t *n)
+static inline struct bytes map_u64_key(const uint64_t *number)
 {
-    return bytes_of(n, sizeof *n);
+    return bytes_of(number, sizeof *number);
 }
 
 #endif

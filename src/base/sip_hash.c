@@ -2,23 +2,23 @@
 /* sip_hash.c — as the paper has it, with one round a word and three at the end. */
 #include "base/sip_hash.h"
 
-static uint64_t rotate_left(uint64_t x, int n)
+static uint64_t rotate_left(uint64_t word, int bits)
 {
-    return x << n | x >> (64 - n);
+    return word << bits | word >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+static void sip_round(uint64_t state[4])
 {
-    v[0] += v[1];
-    v[1] = rotate_left(v[1], 13) ^ v[0];
-    v[0] = rotate_left(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate_left(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate_left(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate_left(v[1], 17) ^ v[2];
-    v[2] = rotate_left(v[2], 32);
+    state[0] += state[1];
+    state[1] = rotate_left(state[1], 13) ^ state[0];
+    state[0] = rotate_left(state[0], 32);
+    state[2] += state[3];
+    state[3] = rotate_left(state[3], 16) ^ state[2];
+    state[0] += state[3];
+    state[3] = rotate_left(state[3], 21) ^ state[0];
+    state[2] += state[1];
+    state[1] = rotate_left(state[1], 17) ^ state[2];
+    state[2] = rotate_left(state[2], 32);
 }
 
 /* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). */

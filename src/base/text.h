@@ -8,33 +8,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline uint8_t ascii_lower(uint8_t c)
+static inline uint8_t ascii_lower(uint8_t byte)
 {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-static inline bool ascii_digit(uint8_t c)
+static inline bool ascii_digit(uint8_t byte)
 {
-    return c >= '0' && c <= '9';
+    return byte >= '0' && byte <= '9';
 }
 
-static inline bool ascii_alpha(uint8_t c)
+static inline bool ascii_alpha(uint8_t byte)
 {
-    return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+    return ascii_lower(byte) >= 'a' && ascii_lower(byte) <= 'z';
 }
 
-static inline bool ascii_alnum(uint8_t c)
+static inline bool ascii_alnum(uint8_t byte)
 {
-    return ascii_digit(c) || ascii_alpha(c);
+    return ascii_digit(byte) || ascii_alpha(byte);
 }
 
 /* The value of a hexadecimal digit, or -1. */
-static inline int ascii_hex_value(uint8_t c)
+static inline int ascii_hex_value(uint8_t byte)
 {
-    if (ascii_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (ascii_digit(byte))
+        return byte - '0';
+    byte = ascii_lower(byte);
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 /* `text`, or `otherwise` where there is none. */

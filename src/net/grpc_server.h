@@ -71,14 +71,14 @@ struct grpc_request {
     int64_t deadline_ns;               /* monotonic; INT64_MAX without grpc-timeout */
     /* The first metadata value of that lower-case name; data NULL if absent. `-bin` values are already
      * decoded. */
-    struct bytes (*metadata)(const struct grpc_request *r, const char *name);
+    struct bytes (*metadata)(const struct grpc_request *request, const char *name);
     const void *opaque;
 };
 
 struct grpc_handler {
     /* One whole request message arrived; the client may not have half-closed yet. Answer now or later, with
      * any of the functions at the end. Unknown paths: answer UNIMPLEMENTED. */
-    void (*on_call)(void *context, const struct grpc_request *r);
+    void (*on_call)(void *context, const struct grpc_request *request);
     /* Called when the headers are complete: the most bytes that a request message of that path may have, packed
      * or unpacked. One that its prefix says to be larger is refused before it comes. Over request_size_max, or
      * 0: request_size_max. NULL allowed. */

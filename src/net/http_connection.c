@@ -180,14 +180,14 @@ void http_connection_answered(struct http_connection *connection)
 
 /* --- what the loop reports --- */
 
-static void on_task(struct loop_task *t)
+static void on_task(struct loop_task *task)
 {
-    advance(CONTAINER_OF(t, struct http_connection, task));
+    advance(CONTAINER_OF(task, struct http_connection, task));
 }
 
-static void on_timer(struct loop_timer *t)
+static void on_timer(struct loop_timer *timer)
 {
-    struct http_connection *connection = CONTAINER_OF(t, struct http_connection, timer);
+    struct http_connection *connection = CONTAINER_OF(timer, struct http_connection, timer);
     connection->deadline = 0;
     connection->advancing = true;
     if (connection->state == HTTP_HEAD || connection->state == HTTP_BODY)
@@ -208,9 +208,9 @@ static void tell_drain(struct http_connection *connection)
     connection->server->callbacks--;
 }
 
-static void on_ready(struct loop_fd *w, uint32_t events)
+static void on_ready(struct loop_fd *watch, uint32_t events)
 {
-    struct http_connection *connection = CONTAINER_OF(w, struct http_connection, watch);
+    struct http_connection *connection = CONTAINER_OF(watch, struct http_connection, watch);
     connection->advancing = true;
     if (events & EPOLLOUT && http_connection_flush(connection))
         tell_drain(connection);

@@ -47,7 +47,7 @@ struct http_route {
     unsigned types; /* that the body must be one of; 0: none is read */
     enum http_body_limit body_limit;
     bool page; /* the answer is for people, and a link on another site may lead to it */
-    void (*handle)(void *context, struct http_request *r);
+    void (*handle)(void *context, struct http_request *request);
     const void *own; /* the service's */
     const char *summary;
 };
@@ -58,7 +58,7 @@ struct http_part {
     const char *where; /* a place in which a grant must hold, or a token count; NULL: "/" and the name */
     /* Appends the id of the resource that the path of the request speaks of, at which a grant holds as well. NULL: it
      * speaks of none, or of a session pool in front of the route. Before the request's values are decoded. */
-    void (*resource)(void *context, struct http_request *r, struct buf *out);
+    void (*resource)(void *context, struct http_request *request, struct buf *out);
     const char *prefix; /* a pattern in front of every route, its values unnamed: "/a/{}/b"; "" */
     bool anywhere;      /* other prefixes will do, too: a route may begin at any segment */
     bool wide;          /* its patterns hold much: a path is its own only if it is no other part's */
@@ -76,7 +76,7 @@ struct http_part {
     const struct http_problem *problems;
     size_t problem_count;
     /* As http_handler.write_error. NULL: problem+json. */
-    void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
+    void (*write_error)(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     /* Appends where in this part the request goes, for access: "/HUB" below "/scheduler". The path's values can be read. NULL:
      * the part is one place. */

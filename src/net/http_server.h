@@ -59,14 +59,14 @@ struct http_admission {
 
 struct http_handler {
     /* The whole request is there. The handler answers now or later, exactly once. */
-    void (*on_request)(void *context, struct http_request *r);
+    void (*on_request)(void *context, struct http_request *request);
     /* Called when the head is complete, also for requests that are refused afterwards: only says, does
      * nothing. `*ret` has body_max from http_server_limits.body_size_max, all else zero. NULL: so be it. */
-    void (*on_head)(void *context, struct http_request *r, struct http_admission *ret);
+    void (*on_head)(void *context, struct http_request *request, struct http_admission *ret);
     /* Writes the body of an answer the server makes itself (400, 403, 404, 408, 413, 414, 415, 417, 421, 431,
      * 501, 503, 505, and what on_head says). When the head could not be read, the request has what was read of it.
      * May add headers. NULL: problem+json. */
-    void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
+    void (*write_error)(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     /* False: whoever made this request may not have it any more, after a change of roles. It is then cut off: on_gone.
      * NULL: nobody's right ends. */

@@ -54,7 +54,7 @@ STATUS_RESULT listener_open_bound(struct loop *loop, const struct listener_optio
 STATUS_RESULT listener_open(struct loop *loop, const struct listener_options *options,
                             struct listener **ret_listener, struct err *err);
 /* Stops accepting. NULL allowed. */
-void listener_close(struct listener *l);
-uint16_t listener_port(const struct listener *l);
+void listener_close(struct listener *listener);
+uint16_t listener_port(const struct listener *listener);
 
 #endif

@@ -17,7 +17,7 @@ base = path.with_name("durabletask.h").read_text()  # has the statuses of all
 faults = []
 
 # What a comment need not name: the object, the caller's error, the pass-through of callbacks, what macros pass.
-PASSED = {"e", "context", "file", "line", "on_reply"}
+PASSED = {"error", "context", "file", "line", "on_reply"}
 STATUSES = set(re.findall(r"^\s+(DT_\w+) = \d+", re.search(r"enum dt_status \{(.*?)\};", base, re.S).group(1), re.M))
 COMMENT = r"/\*((?:[^*]|\*(?!/))*)\*/\n"
 MACROS = r"(?:#define[^\n]*(?:\\\n[^\n]*)*\n)*"

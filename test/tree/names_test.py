@@ -6,7 +6,8 @@
    who searches for the definition finds two.
 2. Files of one folder include each other without circles. Files in a circle are one file in pieces: none can be read,
    tested or moved alone.
-3. Parameters have names of more than one letter. One letter means something else in each folder.
+3. Parameters have names of more than one letter, in definitions, prototypes and callbacks. One letter means something
+   else in each folder.
 4. A `.c` file begins with a comment that says how it is built. Without it each reader finds that out again.
 5. An exported function has a caller in the product. What only a test calls is kept alive, and paid for, by its test.
 
@@ -29,8 +30,6 @@ TAGS_DEFINED_TWICE = {
 MODULES_IN_CIRCLES = {
     "svc/app": 2, "svc/keeper": 2, "svc/pool": 2, "svc/pool/session": 2, "svc/scheduler": 2,
 }
-# Of 100 parameters, rounded up.
-ONE_LETTER_PERCENT = 1
 # A number, not names, so that a folder can be moved.
 FILES_WITHOUT_HEADER = 0
 # Each with the reason to keep it, or why it is not gone yet.
@@ -52,6 +51,10 @@ TAG = re.compile(r"\b(?:struct|enum|union)\s+(\w+)\s*\{")
 FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^\n;{}=]*?)\b(?P<name>[a-z_]\w*)\((?P<parameters>(?:[^()]|\([^()]*\))*)\)\n\{",
                       re.M)
 DECLARATION = re.compile(r"^[A-Za-z_][^\n;{}=#]*?\b([a-z_]\w*)\((?:[^()]|\([^()]*\))*\)[^;{}()]*(?:\([^;{}]*\))?;", re.M)
+# A parameter's type and its name of one letter; a macro's own parameters have no type.
+ONE_LETTER = re.compile(r"[(,]\s*((?:(?:const|struct|enum|union|unsigned|long|volatile)\s+)*(\w+)(?:\s+const)?"
+                        r"\s+\**(?:const\s+)?[A-Za-z](?:\[[^\]]*\])?)(?=\s*[,)])")
+NO_TYPE = {"return", "sizeof", "else", "case", "goto"}
 KEYWORDS = {"if", "for", "while", "switch", "return"}
 
 
@@ -127,21 +130,17 @@ def modules_in_circles(sources):
     return circles
 
 
-def parameters_of_functions(code):
-    """How many parameters the functions of the product have, and which functions have one of a single letter."""
-    total, short = 0, collections.Counter()
+def one_letter_parameters(code):
+    """file:line -> type and name of each parameter of the product that has one letter."""
+    found = {}
     for name, text in code.items():
-        if TEST.search(name) or not name.endswith(".c"):
+        if TEST.search(name):
             continue
-        for function in FUNCTION.finditer(text):
-            if function["name"] in KEYWORDS:
-                continue
-            for parameter in function["parameters"].split(","):
-                words = re.findall(r"[A-Za-z_]\w*", parameter)
-                if len(words) > 1:
-                    total += 1
-                    short[name] += len(words[-1]) == 1
-    return total, short
+        for parameter in ONE_LETTER.finditer(text):
+            if parameter[2] not in NO_TYPE:
+                line = text.count("\n", 0, parameter.start(1)) + 1
+                found[f"src/{name}:{line}"] = " ".join(parameter[1].split())
+    return found
 
 
 def files_without_header_comment(sources):
@@ -182,8 +181,8 @@ public = "".join(path.read_text() for path in sorted((root / "include").rglob("*
 
 twice = tags_defined_twice(code)
 circles = modules_in_circles(sources)
-total, short = parameters_of_functions(code)
-percent = -(-100 * sum(short.values()) // total)  # rounded up
+short = one_letter_parameters(code | {"../include/" + path.name: code_of(path.read_text())
+                                      for path in (root / "include").rglob("*.h")})
 bare = files_without_header_comment(sources)
 unused = functions_without_caller(code, public)
 
@@ -191,7 +190,7 @@ if "--figures" in sys.argv:
     print("tags:", *(f"  {tag}: {files}" for tag, files in sorted(twice.items())), sep="\n")
     print("circles:", *(f"  {folder} {len(names)}: {' '.join(names)}" for folder, names in circles.items() if names),
           sep="\n")
-    print(f"one-letter parameters: {sum(short.values())} of {total}", short.most_common(20))
+    print("one-letter parameters:", *(f"  {place} {what}" for place, what in short.items()), sep="\n")
     print("bare:", *(f"  {name}" for name in bare), sep="\n")
     print("unused:", *(f"  {name} {home}" for name, home in sorted(unused.items())), sep="\n")
     sys.exit(0)
@@ -200,10 +199,10 @@ faults = [
     *against_list(twice, TAGS_DEFINED_TWICE, "tag defined twice"),
     *(fault for folder, names in circles.items() for fault in against_ratchet(
         len(names), MODULES_IN_CIRCLES.get(folder, 0), f"src/{folder}: modules in circles ({' '.join(names)})")),
-    *against_ratchet(percent, ONE_LETTER_PERCENT, "one-letter parameters, percent"),
+    *against_list(short, {}, "a parameter of one letter; CONTRIBUTING.md has the short names"),
     *against_ratchet(len(bare), FILES_WITHOUT_HEADER, f".c files that do not say first how they are built "
                      f"({' '.join(bare)})"),
     *against_list(unused, FUNCTIONS_WITHOUT_CALLER, "exported, but nothing in the product calls it"),
 ]
-print("\n".join(faults) or f"names hold: {len(sources)} files, {percent} % one-letter parameters")
+print("\n".join(faults) or f"names hold: {len(sources)} files")
 sys.exit(1 if faults else 0)

@@ -78,8 +78,8 @@ bool az_row_is_below(const struct az_command *command, const char *words);
 /* The n-th argument of a command: its own first, then the global ones; NULL behind the last. */
 const struct az_argument *az_argument_at(const struct az_command *command, size_t index);
 
-/* The word number `n` of a text with one space between words, cut to `size`; false if there are not so many. */
-bool az_word(const char *text, size_t n, char *ret_word, size_t size);
+/* The word number `index` of a text with one space between words, cut to `size`; false if there are not so many. */
+bool az_word(const char *text, size_t index, char *ret_word, size_t size);
 /* True if `key` ("resource-group") is the first name of the argument. */
 bool az_argument_has_key(const struct az_argument *argument, const char *key);
 

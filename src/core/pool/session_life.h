@@ -110,7 +110,7 @@ bool session_life_busy(const struct session_life *life);
 /* False for a state and event that session_life_apply refuses. */
 bool session_life_possible(enum session_state state, enum session_event event);
 /* Such as "IDLE", for logs and tests. Never NULL. */
-const char *session_state_name(enum session_state s);
-const char *session_event_name(enum session_event e);
+const char *session_state_name(enum session_state state);
+const char *session_event_name(enum session_event event);
 
 #endif

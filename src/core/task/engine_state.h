@@ -56,7 +56,7 @@ struct work_class;
 struct alarm {
     struct heap_node node;
     struct heap *heap; /* while set: engine.alarms or engine.unix_alarms */
-    void (*on_due)(struct engine *e, struct alarm *a);
+    void (*on_due)(struct engine *engine, struct alarm *alarm);
 };
 
 /* --- gate.c --- */
@@ -320,7 +320,7 @@ enum call_state {
 /* A row of the table in engine.c. */
 struct call_method {
     const char *name; /* as on the wire */
-    void (*run)(struct engine *e, struct call *c);
+    void (*run)(struct engine *engine, struct call *call);
     bool waits_for_start; /* read by read_wait: a Wait that a start ends, too */
 };
 struct call {
@@ -438,7 +438,7 @@ struct bytes engine_new_id(struct engine *engine, struct arena *arena);
 /* An action of the input in progress. */
 struct engine_action *engine_act(struct engine *engine, enum engine_action_kind kind);
 /* An ENGINE_NOTE. */
-void engine_note(struct engine *engine, enum log_level level, const struct hub *h, struct bytes instance_id,
+void engine_note(struct engine *engine, enum log_level level, const struct hub *hub, struct bytes instance_id,
                  const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The hub of that number, or NULL. */
 struct hub *engine_hub(const struct engine *engine, uint32_t number);

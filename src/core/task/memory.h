@@ -11,11 +11,11 @@
 
 #include "base/arena.h"
 
-/* Ends the process if `p` is NULL: for results of calloc and arena_alloc. */
-static inline void *memory_must(void *p)
+/* Ends the process if `allocated` is NULL: for results of calloc and arena_alloc. */
+static inline void *memory_must(void *allocated)
 {
-    ASSERT(p && "out of memory");
-    return p;
+    ASSERT(allocated && "out of memory");
+    return allocated;
 }
 
 static inline void memory_must_ok(enum status status)

@@ -6,15 +6,15 @@
 #include "core/task/memory.h"
 #include "wire/pb/pb.h"
 
-/* `message` is a struct of `m`. Never fails (core/task/memory.h). */
-static inline struct bytes message_encode(struct arena *arena, const struct pb_message *m,
+/* `message` is a struct of `type`. Never fails (core/task/memory.h). */
+static inline struct bytes message_encode(struct arena *arena, const struct pb_message *type,
                                           const void *message)
 {
-    size_t size = pb_size(m, message);
+    size_t size = pb_size(type, message);
     ASSERT(size != SIZE_MAX);
     struct buf out = {
         .data = (uint8_t *)memory_must(arena_alloc(arena, size)), .capacity = size, .limit = size ? size : 1};
-    pb_encode(m, message, &out);
+    pb_encode(type, message, &out);
     ASSERT(!out.failed && out.size == size);
     return buf_peek(&out);
 }

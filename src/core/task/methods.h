@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* methods.h — the client methods, one function each (see call.h for how they run).
- * `c->message` is the encoded request. */
+ * `call->message` is the encoded request. */
 #ifndef CORE_TASK_METHODS_H
 #define CORE_TASK_METHODS_H
 

@@ -17,8 +17,8 @@ extern const struct template_function template_place_functions[];
 /* --- arguments --- */
 
 /* The text at that place; false with the error. */
-bool template_take_text(const struct template_call *call, size_t i, struct bytes *ret_text);
-bool template_take_number(const struct template_call *call, size_t i, int64_t *ret_number);
-bool template_take_bool(const struct template_call *call, size_t i, bool *ret_value);
+bool template_take_text(const struct template_call *call, size_t index, struct bytes *ret_text);
+bool template_take_number(const struct template_call *call, size_t index, int64_t *ret_number);
+bool template_take_bool(const struct template_call *call, size_t index, bool *ret_value);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Orders two versions by their dot-separated parts, numerically where both parts are numbers, else as text
  * without regard to case; a missing part is older. <0, 0, >0. NULL is older than all. */
-int sdk_version_compare(const char *a, const char *b);
+int sdk_version_compare(const char *left, const char *right);
 /* Whether a worker with these options takes an instance of this version (NULL: unversioned). */
 bool sdk_version_accepts(const struct sdk_turn_options *options, const char *version);
 

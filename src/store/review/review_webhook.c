@@ -91,16 +91,16 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 }
 
 /* What every event asks for. */
-static enum status write_filter(struct review_book *book, int64_t n, const char *events, struct err *err)
+static enum status write_filter(struct review_book *book, int64_t number, const char *events, struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_EVENTS), 1, n);
+    db_bind_i64(book->db, at(book, WEBHOOK_EVENTS), 1, number);
     db_bind_bytes(book->db, at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
     return db_run(book->db, at(book, WEBHOOK_EVENTS), err);
 }
 
-static enum status write_secret(struct review_book *book, int64_t n, const char *secret, struct err *err)
+static enum status write_secret(struct review_book *book, int64_t number, const char *secret, struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_SECRET), 1, n);
+    db_bind_i64(book->db, at(book, WEBHOOK_SECRET), 1, number);
     db_bind_bytes(book->db, at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
     return db_run(book->db, at(book, WEBHOOK_SECRET), err);
 }
@@ -156,8 +156,8 @@ static json_t *told_of(const json_t *doc, const struct webhook_draft *draft)
     return details;
 }
 
-/* True if another webhook than row `n` answers to the name. */
-static enum status is_taken(struct review_book *book, const char *name, int64_t n, bool *ret_taken,
+/* True if another webhook than row `number` answers to the name. */
+static enum status is_taken(struct review_book *book, const char *name, int64_t number, bool *ret_taken,
                             struct err *err)
 {
     struct webhook_row other;
@@ -167,7 +167,7 @@ static enum status is_taken(struct review_book *book, const char *name, int64_t 
     enum status status = review_webhook_load(book, name, &other, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    *ret_taken = status == STATUS_OK && other.n != n;
+    *ret_taken = status == STATUS_OK && other.n != number;
     review_webhook_fini(&other);
     return status;
 }

@@ -11,6 +11,6 @@ struct keeper;
 
 /* Takes one message off the pool's socket and does what it asks. A closed socket means that the pool is gone,
  * and with it the reason for every session: the keeper is over. */
-void pool_side_read(struct keeper *k);
+void pool_side_read(struct keeper *keeper);
 
 #endif

@@ -10,6 +10,6 @@ struct slot;
 
 /* Takes the one message of the slot's setup socket. ENTERED: the pool gets its ends. STUCK, a forbidden
  * message, or a death without a word: the session is killed, and its slot drains. */
-void session_side_read(struct keeper *k, struct slot *s);
+void session_side_read(struct keeper *keeper, struct slot *slot);
 
 #endif

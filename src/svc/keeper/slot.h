@@ -56,13 +56,13 @@ struct slot {
 void slot_init(struct slot *slot);
 /* The free slot that a new session takes: one that has rested, else the one that rested longest. NULL if all
  * are in use. */
-struct slot *slot_find_free(struct keeper *k);
+struct slot *slot_find_free(struct keeper *keeper);
 /* The slot a message names, if it is still that generation; NULL for what is gone, which is no fault. */
-struct slot *slot_find(struct keeper *k, const struct keeper_message *message);
-uint32_t slot_number(const struct keeper *k, const struct slot *slot);
-void slot_move(struct keeper *k, struct slot *slot, enum slot_state to);
+struct slot *slot_find(struct keeper *keeper, const struct keeper_message *message);
+uint32_t slot_number(const struct keeper *keeper, const struct slot *slot);
+void slot_move(struct keeper *keeper, struct slot *slot, enum slot_state to);
 /* Back to FREE under a new generation, its descriptors closed. */
-void slot_free(struct keeper *k, struct slot *slot);
+void slot_free(struct keeper *keeper, struct slot *slot);
 /* Closes the descriptors only. */
 void slot_close(struct slot *slot);
 /* To the session's init, if there is one. SIGINT it hands to the runner; of SIGKILL it dies, and the kernel
@@ -73,6 +73,6 @@ bool slot_dead(const struct slot *slot);
 /* Looks at the slots that are neither free nor running: those whose groups are empty are announced as ENDED
  * (or REFUSED, if they never were announced) and freed; what takes too long is killed. Returns how many
  * milliseconds to wait before the next look, -1: until there is a message. */
-int slot_sweep(struct keeper *k);
+int slot_sweep(struct keeper *keeper);
 
 #endif

@@ -13,6 +13,6 @@ struct keeper;
 
 /* Waits for OPEN, finds out what the machine gives, makes the cgroup tree, starts the zygote and waits until
  * it is warm (a minute at most). On failure `err` says what people should read, and keeper_end tidies up. */
-STATUS_RESULT startup_run(struct keeper *k, struct err *err);
+STATUS_RESULT startup_run(struct keeper *keeper, struct err *err);
 
 #endif

@@ -101,7 +101,7 @@ struct execution {
     enum execution_status status_after;            /* once it has been measured */
 
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
-    void (*on_done)(void *context, struct execution *x);
+    void (*on_done)(void *context, struct execution *execution);
     void *context;
     struct execution_keeping keeping;
 };

@@ -56,27 +56,27 @@ STATUS_RESULT pool_create(struct loop *loop, const struct pool_options *options,
                           struct err *err);
 /* Ends all sessions. Executions and waits in progress are dropped without a callback: their owners go first.
  * NULL allowed. */
-void pool_destroy(struct pool *p);
+void pool_destroy(struct pool *pool);
 /* Other limits from now on (struct pool_options). Sessions that somebody has go on, and keep their cooldown; above
  * `sessions_max` no new identifier is taken until there are fewer. */
-void pool_limit(struct pool *p, uint32_t sessions_max, uint32_t sessions_ready, int64_t cooldown_ns);
+void pool_limit(struct pool *pool, uint32_t sessions_max, uint32_t sessions_ready, int64_t cooldown_ns);
 /* Ends all sessions, each call that waits is answered as cancelled, and nobody enters any more. Before pool_destroy, when there
  * are requests: they are done once pool_is_empty, but for an answer that its peer is slow to take. */
-void pool_shut(struct pool *p, const char *cause);
-bool pool_is_empty(const struct pool *p);
+void pool_shut(struct pool *pool, const char *cause);
+bool pool_is_empty(const struct pool *pool);
 /* Called when sessions run code and when the tier is gone, each time. NULL to unset. */
-void pool_on_up(struct pool *p, void (*on_up)(void *context), void *context);
-struct pool_report pool_report(const struct pool *p);
-int64_t pool_cooldown_ns(const struct pool *p);
+void pool_on_up(struct pool *pool, void (*on_up)(void *context), void *context);
+struct pool_report pool_report(const struct pool *pool);
+int64_t pool_cooldown_ns(const struct pool *pool);
 
 /* The tenant of that identifier, or NULL. Does not count as a request. */
-struct tenant *pool_find(struct pool *p, struct bytes identifier);
+struct tenant *pool_find(struct pool *pool, struct bytes identifier);
 /* The tenant of that identifier for a request: made if there is none, its cooldown begun anew.
  * RESOURCE_EXHAUSTED: the pool is full; UNAVAILABLE: the tier is gone; NO_MEMORY. */
-STATUS_RESULT pool_enter(struct pool *p, struct bytes identifier, struct tenant **ret_tenant,
+STATUS_RESULT pool_enter(struct pool *pool, struct bytes identifier, struct tenant **ret_tenant,
                          struct err *err);
 /* The tenants in order of creation; `tenant` NULL gives the first. NULL at the end. */
-struct tenant *pool_next_tenant(struct pool *p, struct tenant *tenant);
-uint32_t pool_tenant_count(const struct pool *p);
+struct tenant *pool_next_tenant(struct pool *pool, struct tenant *tenant);
+uint32_t pool_tenant_count(const struct pool *pool);
 
 #endif

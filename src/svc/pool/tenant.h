@@ -18,8 +18,8 @@ struct pool;
 /* Waits for a tenant's session. The caller embeds it. */
 struct session_wait {
     struct list link;
-    /* `s` is NULL when there is none to be had, then `cause` says why. The wait is over. */
-    void (*on_session)(struct session_wait *w, struct session *s, const char *cause);
+    /* `session` is NULL when there is none to be had, then `cause` says why. The wait is over. */
+    void (*on_session)(struct session_wait *wait, struct session *session, const char *cause);
 };
 
 /* Somebody who uses the files of a tenant's session over several turns. The caller embeds it. */
@@ -88,7 +88,7 @@ void tenant_release(struct tenant *tenant, const char *cause);
 /* --- for pool.c --- */
 
 /* In the pool's books, without a session. NULL without memory. */
-struct tenant *tenant_create(struct pool *p, struct bytes identifier);
+struct tenant *tenant_create(struct pool *pool, struct bytes identifier);
 /* Frees without a callback, at the end of the pool. */
 void tenant_destroy(struct tenant *tenant);
 /* It was used at this moment. */

@@ -65,22 +65,22 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
                                struct scheduler **ret_scheduler, struct err *err);
 /* Drops every call without an answer (destroy the gRPC server first, it answers them), closes the store. NULL
  * allowed. */
-void scheduler_destroy(struct scheduler *s);
+void scheduler_destroy(struct scheduler *scheduler);
 /* What the gRPC server must be created with. */
-struct grpc_handler scheduler_handler(struct scheduler *s);
+struct grpc_handler scheduler_handler(struct scheduler *scheduler);
 /* Where answers go; to be called before the first connection. */
-void scheduler_attach(struct scheduler *s, struct grpc_server *server);
+void scheduler_attach(struct scheduler *scheduler, struct grpc_server *server);
 
 /* Graceful end: worker streams and waiting calls end with UNAVAILABLE, new calls are refused, calls in
  * progress finish; `on_stopped` once no connection is left. */
-void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void *context);
+void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *context), void *context);
 
 /* options.resource. */
-const char *scheduler_resource(const struct scheduler *s);
+const char *scheduler_resource(const struct scheduler *scheduler);
 
 /* Tells of each hub that the store holds, in no order, with the number of its instances that were not over
  * at the start. `name` is valid during the callback. */
-void scheduler_hubs(const struct scheduler *s,
+void scheduler_hubs(const struct scheduler *scheduler,
                     void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context);
 
 /* Other rules of core/task/retention.h for what has ended; "" for none. They hold from the next look on. INVALID_ARGUMENT: the
@@ -92,7 +92,7 @@ struct scheduler_health {
     bool writable;  /* false: writes are refused */
     char text[256]; /* why */
 };
-void scheduler_health(const struct scheduler *s, struct scheduler_health *ret_health);
+void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health);
 
 /* For /metrics and tests. */
 struct scheduler_stats {
@@ -102,7 +102,7 @@ struct scheduler_stats {
     uint64_t failures; /* times writing stopped */
     size_t calls_open; /* streams and waits included */
 };
-void scheduler_stats(const struct scheduler *s, struct scheduler_stats *ret_stats);
+void scheduler_stats(const struct scheduler *scheduler, struct scheduler_stats *ret_stats);
 /* The same for a monitor; their source is the scheduler. */
 extern const struct metric_row scheduler_metrics[];
 

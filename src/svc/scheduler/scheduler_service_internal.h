@@ -16,7 +16,7 @@ struct scheduler_retention;
 /* What a method does with a call. The table stands in scheduler_methods.c. */
 struct method {
     /* Answers the call, or keeps it. The message is valid during the call only. */
-    void (*handle)(struct scheduler *s, struct scheduler_call *c, struct bytes message);
+    void (*handle)(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
     enum engine_method engine_method;
     bool write;        /* refused while writing has stopped */
     bool adds;         /* brings new work: refused while the disk is nearly full, too */
@@ -194,8 +194,8 @@ void scheduler_retention_wake(struct scheduler *scheduler);
 void scheduler_retention_end(struct scheduler *scheduler);
 
 /* --- scheduler_hub_admin.c --- */
-void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
-void scheduler_hub_delete(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
+void scheduler_hub_delete(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
 
 /* --- scheduler_pump.c --- */
 /* What the partition wants of the service: answers, work items, calls that a failure took. */
@@ -203,8 +203,8 @@ extern const struct partition_owner scheduler_partition_owner;
 void scheduler_pump_init(struct scheduler *scheduler);
 void scheduler_pump_fini(struct scheduler *scheduler);
 /* Gives a call or stream to the engine. */
-void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
-void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c);
+void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
+void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *call);
 /* The answer to a write while writing has stopped. */
 /* A line in the log, with the names of the hub and, unless it is empty, the instance. */
 void scheduler_pump_tell(const struct scheduler *scheduler, enum log_level level, uint32_t hub,
@@ -212,13 +212,14 @@ void scheduler_pump_tell(const struct scheduler *scheduler, enum log_level level
 enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
 
 /* --- scheduler_entities.c --- */
-void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
-void scheduler_clean_entities(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
+void scheduler_clean_entities(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
 
 /* --- scheduler_query.c --- */
-void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
-void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_call *call,
+                               struct bytes message);
+void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
 /* By id or batch: the engine's. By filter: pages from the store, each a batch for the engine. */
-void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
 
 #endif

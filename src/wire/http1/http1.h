@@ -83,8 +83,8 @@ void http1_head_init(struct http1_head *head, struct http1_field *fields, size_t
 void http1_response_head_init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                               const struct http1_limits *limits);
 /* `bytes` is everything from the start of the message; between calls it may grow and move, not change.
- * OK: the head is complete, `h->size` bytes long; what follows is the body. TRUNCATED: call again with more.
- * MALFORMED: refused, see `h->fault`; `head` takes no more input. */
+ * OK: the head is complete, `head->size` bytes long; what follows is the body. TRUNCATED: call again with more.
+ * MALFORMED: refused, see `head->fault`; `head` takes no more input. */
 STATUS_RESULT http1_head_feed(struct http1_head *head, struct bytes bytes);
 
 /* The bytes of a span; `bytes` as given to http1_head_feed. */
@@ -126,7 +126,7 @@ struct http1_chunked {
 void http1_chunked_init(struct http1_chunked *chunked);
 /* Reads from the front of `in`: `*ret_used` bytes were taken, of which `*ret_data` (a view of `in`, maybe
  * empty) is body. OK: the body is complete. TRUNCATED: call again with what follows the taken bytes; when all
- * were taken, with more. MALFORMED: see `c->fault`. */
+ * were taken, with more. MALFORMED: see `chunked->fault`. */
 STATUS_RESULT http1_chunked_feed(struct http1_chunked *chunked, struct bytes in, size_t *ret_used,
                                  struct bytes *ret_data);
 

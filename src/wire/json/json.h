@@ -66,7 +66,7 @@ void json_write_int(struct json_writer *json, int64_t value);
 void json_write_bool(struct json_writer *json, bool value);
 void json_write_null(struct json_writer *json);
 /* `json` must be one JSON value already; it is copied as it is. */
-void json_write_raw(struct json_writer *w, struct bytes json);
+void json_write_raw(struct json_writer *writer, struct bytes json);
 /* A key and its value in one step. A C string NULL writes null. */
 void json_write_member_string(struct json_writer *json, const char *name, struct bytes value);
 void json_write_member_cstr(struct json_writer *json, const char *name, const char *value);

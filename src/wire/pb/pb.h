@@ -155,24 +155,24 @@ STATUS_RESULT pb_decode(struct arena *arena, struct bytes in, const struct pb_me
  * like an append if the message is larger than PB_SIZE_MAX or nested deeper than PB_DEPTH_MAX. Strings are
  * sent as given: whoever fills them answers for UTF-8. Bytes are equal for equal content: ascending field
  * numbers, then `unknown`. */
-void pb_encode(const struct pb_message *m, const void *message, struct buf *out);
+void pb_encode(const struct pb_message *type, const void *message, struct buf *out);
 /* What pb_encode would append, in bytes; SIZE_MAX where it would fail for size or depth. */
-size_t pb_size(const struct pb_message *m, const void *message);
+size_t pb_size(const struct pb_message *type, const void *message);
 
 /* The typed face of the three functions above for `struct name`; used by generated headers only. */
 #define PB_MESSAGE_FUNCTIONS(name)                                                                           \
     extern const struct pb_message name##_message;                                                           \
-    static inline STATUS_RESULT name##_decode(struct arena *a, struct bytes in, struct name *ret)            \
+    static inline STATUS_RESULT name##_decode(struct arena *arena, struct bytes in, struct name *ret)        \
     {                                                                                                        \
-        return pb_decode(a, in, &name##_message, ret);                                                       \
+        return pb_decode(arena, in, &name##_message, ret);                                                   \
     }                                                                                                        \
-    static inline void name##_encode(const struct name *m, struct buf *out)                                  \
+    static inline void name##_encode(const struct name *message, struct buf *out)                            \
     {                                                                                                        \
-        pb_encode(&name##_message, m, out);                                                                  \
+        pb_encode(&name##_message, message, out);                                                            \
     }                                                                                                        \
-    static inline size_t name##_size(const struct name *m)                                                   \
+    static inline size_t name##_size(const struct name *message)                                             \
     {                                                                                                        \
-        return pb_size(&name##_message, m);                                                                  \
+        return pb_size(&name##_message, message);                                                            \
     }
 
 /* --- Wire primitives, for paths written by hand --- */

@@ -20,9 +20,9 @@ struct message_entry {
 };
 
 /* Behind the varint, or NULL: cut off, over 10 bytes, or over 64 bits. */
-const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret);
-/* Behind the end of the group `number` whose start lies before `p`, or NULL: malformed, or too deep. */
-const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t number);
+const uint8_t *pb_read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret);
+/* Behind the end of the group `number` whose start lies before `at`, or NULL: malformed, or too deep. */
+const uint8_t *pb_skip_group(const uint8_t *at, const uint8_t *end, uint32_t number);
 /* Bytes of one member, or of one array element. */
 size_t pb_element_size(const struct pb_field *field);
 
@@ -34,72 +34,73 @@ struct token {
 };
 
 /* Most tags are one byte, most lengths one or two. */
-INLINE const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret)
+INLINE const uint8_t *read_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret)
 {
-    if (p != end && p[0] < 0x80) {
-        *ret = p[0];
-        return p + 1;
+    if (at != end && at[0] < 0x80) {
+        *ret = at[0];
+        return at + 1;
     }
-    if (end - p >= 2 && p[1] < 0x80) {
-        *ret = (uint64_t)(p[0] & 0x7f) | (uint64_t)p[1] << 7;
-        return p + 2;
+    if (end - at >= 2 && at[1] < 0x80) {
+        *ret = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+        return at + 2;
     }
-    return pb_read_long_varint(p, end, ret);
+    return pb_read_long_varint(at, end, ret);
 }
 
 /* A number of `size` bytes, least significant first. */
-INLINE uint64_t read_fixed(const uint8_t *p, size_t size)
+INLINE uint64_t read_fixed(const uint8_t *at, size_t size)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)p[i] << (8 * i);
+        value |= (uint64_t)at[i] << (8 * i);
     return value;
 }
 
 /* Each of the three reads from the front and returns what follows, or NULL if it is malformed. */
 
-INLINE const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, struct token *token)
+INLINE const uint8_t *read_tag(const uint8_t *at, const uint8_t *end, struct token *token)
 {
-    const uint8_t *start = p;
+    const uint8_t *start = at;
     uint64_t tag;
-    p = read_varint(p, end, &tag);
-    if (!p || tag > UINT32_MAX || tag < 8 || p - start > 5)
+    at = read_varint(at, end, &tag);
+    if (!at || tag > UINT32_MAX || tag < 8 || at - start > 5)
         return NULL;
     *token = (struct token){.number = (uint32_t)(tag >> 3), .wire = (uint32_t)(tag & 7)};
-    return p;
+    return at;
 }
 
 /* Behind a tag; not for groups. */
-INLINE const uint8_t *read_payload(const uint8_t *p, const uint8_t *end, struct token *token)
+INLINE const uint8_t *read_payload(const uint8_t *at, const uint8_t *end, struct token *token)
 {
     size_t size;
     switch (token->wire) {
     case PB_WIRE_VARINT:
-        return read_varint(p, end, &token->value);
+        return read_varint(at, end, &token->value);
     case PB_WIRE_BYTES:
-        p = read_varint(p, end, &token->value);
-        if (!p || token->value > (uint64_t)(end - p))
+        at = read_varint(at, end, &token->value);
+        if (!at || token->value > (uint64_t)(end - at))
             return NULL;
-        token->bytes = (struct bytes){p, (size_t)token->value};
-        return p + token->bytes.size;
+        token->bytes = (struct bytes){at, (size_t)token->value};
+        return at + token->bytes.size;
     case PB_WIRE_FIXED64:
     case PB_WIRE_FIXED32:
         size = token->wire == PB_WIRE_FIXED64 ? 8 : 4;
-        if ((size_t)(end - p) < size)
+        if ((size_t)(end - at) < size)
             return NULL;
-        token->value = read_fixed(p, size);
-        return p + size;
+        token->value = read_fixed(at, size);
+        return at + size;
     default: /* the end of a group that never began, or 6 or 7, which are not in the language */
         return NULL;
     }
 }
 
-INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *token)
+INLINE const uint8_t *read_token(const uint8_t *at, const uint8_t *end, struct token *token)
 {
-    p = read_tag(p, end, token);
-    if (!p)
+    at = read_tag(at, end, token);
+    if (!at)
         return NULL;
-    return token->wire == PB_WIRE_GROUP ? pb_skip_group(p, end, token->number) : read_payload(p, end, token);
+    return token->wire == PB_WIRE_GROUP ? pb_skip_group(at, end, token->number)
+                                        : read_payload(at, end, token);
 }
 
 INLINE bool kind_is_scalar(uint8_t kind)
@@ -133,21 +134,21 @@ INLINE size_t varint_size(uint64_t value)
     return value < 0x80 ? 1 : (size_t)(63 - __builtin_clzll(value)) / 7 + 1;
 }
 
-INLINE uint8_t *write_varint(uint8_t *p, uint64_t value)
+INLINE uint8_t *write_varint(uint8_t *at, uint64_t value)
 {
     while (value >= 0x80) {
-        *p++ = (uint8_t)(value | 0x80);
+        *at++ = (uint8_t)(value | 0x80);
         value >>= 7;
     }
-    *p++ = (uint8_t)value;
-    return p;
+    *at++ = (uint8_t)value;
+    return at;
 }
 
-INLINE uint8_t *write_fixed64(uint8_t *p, uint64_t value)
+INLINE uint8_t *write_fixed64(uint8_t *at, uint64_t value)
 {
     for (int i = 0; i < 8; i++)
-        *p++ = (uint8_t)(value >> (8 * i));
-    return p;
+        *at++ = (uint8_t)(value >> (8 * i));
+    return at;
 }
 
 #endif

@@ -200,7 +200,7 @@ static struct execution *make_execution(struct pool_call *call, const struct exe
     return execution;
 }
 
-/* Gives `x` to the tenant; from then on it is the pool's. */
+/* Gives `execution` to the tenant; from then on it is the pool's. */
 static void submit(struct pool_call *call, struct execution *execution, enum contract contract)
 {
     struct err err = {0};

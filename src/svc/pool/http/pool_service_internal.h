@@ -113,10 +113,10 @@ struct file_call {
     struct loop_task next;
     /* The session is there. Takes its steps and answers; while it goes on over several turns it is a guest,
      * and `step` is called in the next one. */
-    void (*run)(struct file_call *f, int root_fd);
-    void (*step)(struct file_call *f);
+    void (*run)(struct file_call *call, int root_fd);
+    void (*step)(struct file_call *call);
     /* Frees what the call holds, whatever its state; the caller left or the session is gone. */
-    void (*drop)(struct file_call *f);
+    void (*drop)(struct file_call *call);
     const char *path; /* set by file_call_path */
     bool streaming;   /* the answer has begun */
 };

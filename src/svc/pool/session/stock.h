@@ -21,9 +21,9 @@ struct stock_owner {
     /* Sessions run code (`proven`), or the tier is down or lost: then every session has been ended. */
     void (*on_tier)(void *context);
     /* As in struct session_owner, for sessions that have, or had, a holder. */
-    void (*on_answer)(void *context, struct session *s, const struct session_answer *a);
-    void (*on_serve)(void *context, struct session *s);
-    void (*on_detach)(void *context, struct session *s);
+    void (*on_answer)(void *context, struct session *session, const struct session_answer *answer);
+    void (*on_serve)(void *context, struct session *session);
+    void (*on_detach)(void *context, struct session *session);
     void *context;
 };
 

@@ -70,8 +70,8 @@ bool search_matches(const struct search_wish *wish, const struct instance_row *r
 STATUS_RESULT search_take(struct search *search, const struct instance_row *row);
 /* Puts the window in order. */
 void search_finish(struct search *search);
-/* Row `i` of the page, or NULL behind its end. After search_finish. */
-const struct instance_row *search_row_at(const struct search *search, size_t i);
+/* Row `index` of the page, or NULL behind its end. After search_finish. */
+const struct instance_row *search_row_at(const struct search *search, size_t index);
 /* Which of two rows comes first: <0, 0 (the same instance), >0. */
 int search_compare(const struct search_wish *wish, const struct instance_row *row,
                    const struct instance_row *other);
