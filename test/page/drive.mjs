@@ -2,7 +2,7 @@
 // The page in a real browser against a real server, as people use it. Started by page_test.py; with --shots FOLDER pictures of
 // each view are left there, to be looked at.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { api, axe, run, server, visitor, waiting } from "./rig.mjs";
 import { runTests } from "./drive_runs.mjs";
 
@@ -60,12 +60,13 @@ const PLACES = (id) => [
   ["people", "/people"],
   ["webhooks", "/webhooks"],
   ["api", "/api?path=/v1/requests"],
+  ["parts", "/parts"],
 ];
 
 /** The view is there: nothing is on its way any more. */
 async function settled(page) {
   await page.locator("main h1").first().waitFor({ state: "attached" });
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]") && !document.querySelector("main h1.vh"));
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]:not([data-part] *)") && !document.querySelector("main h1.vh"));
   await page.waitForTimeout(250);
 }
 
@@ -294,6 +295,28 @@ const tests = {
     await page.context().close();
   },
 
+  async "each part of the page is there in its states"() {
+    const page = await visitor();
+    await page.visit("/parts");
+    const around = ["KeysHelp", "Palette", "Shell"]; // they are part of every page
+    const parts = readdirSync(`${process.env.PAGE_MODULES}/src/parts`)
+      .filter((name) => name.endsWith(".tsx"))
+      .map((name) => name.replace(".tsx", ""));
+    for (const part of parts.filter((name) => !around.includes(name)))
+      assert.equal(await page.locator(`[data-part=${part}]`).count(), 1, `${part} has no story: web/src/pages/parts`);
+    await page.locator("[data-part=LiveOutput]").getByText("What it writes is held").waitFor();
+    await page.locator("[data-part=Effects]").getByText("hidden\\u202e.txt").waitFor();
+    await page.getByRole("button", { name: "Open a dialog" }).click();
+    assert.deepEqual(await axe(page), []);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await page.getByRole("button", { name: "Do it" }).click();
+    assert.equal(await page.getByRole("dialog", { name: "Sure?" }).count(), 1); // it wants a reason
+    await page.keyboard.press("Escape");
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
   async "a server that dies is said to be gone, and what came meanwhile is there after it"() {
     // RP-73
     const id = await waiting("print('before the fall')");
@@ -312,6 +335,33 @@ const tests = {
     const next = await waiting("print('after the fall')");
     await page.visit("/");
     await page.locator(`[data-id="${next}"]`).waitFor();
+    await page.context().close();
+  },
+
+  async "what is not kept any more is said to be gone, and what stays is there"() {
+    const id = await waiting("print('to be forgotten')", { purpose: "To be forgotten", files: [{ path: "in.txt", content: "eA==" }] });
+    const { manifestSha256 } = await api("POST", `/v1/requests/${id}/votes`, { answer: "approve", comment: "fine" });
+    await server("kill");
+    await server("forget");
+    while (!(await api("GET", `/v1/requests/${id}`)).contentRemovedAt) await new Promise((done) => setTimeout(done, 50));
+    const page = await visitor();
+    await page.visit(`/requests/${id}`);
+    await page.getByText("Not kept any more.").first().waitFor();
+    assert.equal(await page.getByText("to be forgotten", { exact: true }).count(), 0);
+    assert.doesNotMatch(await page.locator("main").innerText(), /not reported|0 lines|No output was kept/);
+    for (const tab of ["output", "result", "files", "effects", "inputs"]) {
+      await page.visit(`/requests/${id}?tab=${tab}`);
+      await page.getByRole("tabpanel").getByText("Not kept any more.").waitFor();
+    }
+    await page.visit(`/requests/${id}?tab=history`);
+    await page.getByText("Code, files and result were removed").waitFor();
+    await page.getByText("fine").first().waitFor();
+    if (shots) await page.screenshot({ path: `${shots}/removed.png` });
+    await page.visit(`/runs/${id}`);
+    await page.getByTitle(manifestSha256).first().waitFor();
+    await page.getByRole("link", { name: "Receipt" }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(page.faults, []);
     await page.context().close();
   },
 };

@@ -24,7 +24,42 @@ async function looksRight(page, name) {
 /** The page as somebody who is signed in sees it. */
 const isIn = (page, name) => page.locator(".rail").getByText(name).first().waitFor();
 
+const SLOW = `import time
+print("SEC" + "RETWORD", flush=True)
+time.sleep(3)
+open("/mnt/data/out.txt", "w").write("x")`;
+
+async function signedIn(place) {
+  const page = await visitor();
+  await page.goto(`${process.env.PAGE_URL}/#${place}`);
+  await page.getByLabel("Key or token").fill(process.env.PAGE_KEY);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  return page;
+}
+
 await run({
+  async "who submitted it sees that it runs, and nothing of what it says before it is released"() {
+    const page = await signedIn("/submit");
+    await page.getByLabel("Code, main.py").fill(SLOW);
+    await page.getByRole("button", { name: /^Submit/ }).click();
+    await page.getByText("What it writes is held until somebody has approved it.").waitFor();
+    await page.getByRole("link", { name: /^Request / }).click();
+    await page.getByText("You submitted this.").waitFor(); // it waits
+    for (const tab of ["Output", "Result and plots", "Files", "Effects"]) {
+      await page.getByRole("tab", { name: tab }).click();
+      await page.getByRole("tabpanel").getByText("Held until somebody has approved it").waitFor();
+    }
+    assert.match(await page.locator("dl.facts").innerText(), /Network\s+held/);
+    assert.doesNotMatch(await page.locator("body").innerText(), /SECRETWORD|not reported/);
+    await page.getByRole("button", { name: "Cancel" }).click(); // it is theirs
+    await page.getByRole("button", { name: "Cancel it" }).click();
+    await page.getByText("Cancelled by").waitFor();
+    await page.getByRole("tab", { name: "Output" }).click();
+    await page.getByText("It was not released.").waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
   async "sign in, submit, see why the own request is for others, sign out"() {
     const page = await visitor();
     await page.goto(`${process.env.PAGE_URL}/#/submit?example=hello`);

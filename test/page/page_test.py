@@ -6,9 +6,11 @@ Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MO
 import gzip
 import http.client
 import http.server
+import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import unittest
@@ -22,17 +24,24 @@ from server import Server  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 FIRST_PAGE_MAX = 60_000  # bytes of gzip: the document, and what it names
 ALL_MAX = 300_000
-PATIENCE_S = 240
+PATIENCE_S = 400
+TRIES = """import socket
+try: socket.socket()
+except OSError as error: print(error)
+"""
 
 
 class Control(http.server.BaseHTTPRequestHandler):
     """Lets the test in the browser's process kill and start the server."""
 
     def do_POST(self):
+        sallyport = self.server.sallyport
         if self.path == "/kill":
-            self.server.sallyport.kill()
+            sallyport.kill()
         else:
-            self.server.sallyport.start()
+            # "/forget": what is over is emptied at the start
+            sallyport.arguments = ["--request-retention", "1ms"] if self.path == "/forget" else []
+            sallyport.start()
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -120,6 +129,37 @@ class Page(unittest.TestCase):
             while (line := drive.line()) is not None:
                 print(line.rstrip(), flush=True)
             self.assertEqual(drive.wait(), 0, drive.said())
+
+    def ask(self, method, path, body=None):
+        status, _, answer = self.server.ask(method, path, body, timeout=90)
+        self.assertLess(status, 300, answer)
+        return answer
+
+    def answers(self):
+        """Name of a type of web/src/api/types.ts and an answer of the server that should be one."""
+        made_one = "print('typed')\nopen('/mnt/data/made.txt', 'w').write('x')\n40 + 2"
+        for code in (made_one, "1 / 0", TRIES):
+            files = [{"path": "in.txt", "content": "eA=="}]
+            made = self.ask("POST", "/v1/requests?wait=60s&until=result",
+                                       {"code": code, "labels": {"env": "test"}, "files": files,
+                                        "then": {"start": {"name": "Publish"}}})
+            vote = {"answer": "approve", "remember": {"for": "submitter"}}
+            if made["state"] == "waiting":
+                self.ask("POST", f"/v1/requests/{made['id']}/votes", vote)
+            yield "ReviewRequest", self.ask("GET", f"/v1/requests/{made['id']}")
+        yield "RequestPage", self.ask("GET", "/v1/requests?limit=20")
+        yield "Me", self.ask("GET", "/v1/me")
+
+    def test_the_types_are_what_the_server_says(self):
+        """If this fails, the page does not know a member that the server sends, or takes it for something else."""
+        lines = ['import type * as api from "./types.ts";']
+        for number, (name, answer) in enumerate(self.answers()):
+            lines.append(f"export const answer{number}: api.{name} = {json.dumps(answer)};")
+        check = FOLDER / "src/api/answers.ts"
+        check.write_text("\n".join(lines))
+        done = subprocess.run(["npx", "tsc", "--noEmit"], cwd=FOLDER, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+        check.unlink()
+        self.assertEqual((done.returncode, done.stdout[:2000]), (0, ""))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_people_use_it(self):

@@ -87,7 +87,7 @@ export async function waiting(code, members = {}) {
   return id;
 }
 
-/** Asks the process that holds the server: "kill" or "start". */
+/** Asks the process that holds the server: "kill", "start", or "forget": start, and keep nothing of what is over. */
 export async function server(verb) {
   const response = await fetch(`${process.env.PAGE_CONTROL}/${verb}`, { method: "POST" });
   assert.equal(response.status, 200);

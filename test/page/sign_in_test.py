@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import time
 import unittest
@@ -62,6 +63,15 @@ class SignIn(unittest.TestCase):
         self.assertEqual(self.ask("GET", "/v1/requests", Cookie=cookie)[0], 200)
         self.assertEqual(self.ask("GET", "/v1/requests")[0], 401)
         self.assertEqual(self.ask("GET", "/v1/requests", Cookie=f"sallyport={token}")[0], 401)
+
+    def test_the_page_knows_the_routes_that_there_are(self):
+        """If this fails, the page may ask for what the server does not have: the types that its calls are checked by are old."""
+        modules.need("node")
+        document = json.dumps(self.ask("GET", "/openapi.json")[2])
+        made = subprocess.run(["node", modules.WEB / "routes.mjs"], input=document, stdout=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(made.returncode, 0)
+        self.assertEqual(made.stdout, (modules.WEB / "src/api/routes.gen.ts").read_text(),
+                         "run web/routes.mjs as its head says, then the build of the page")
 
     def test_what_does_not_count_signs_nobody_in(self):
         for given in ("spk_wrong", self.key[:-1], "Bearer x", "x\0y", ""):

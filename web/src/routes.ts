@@ -34,5 +34,6 @@ export const ROUTES: Route[] = [
   { name: "audit", load: () => import("./pages/audit/index.tsx") },
   { name: "people", load: () => import("./pages/people/index.tsx") },
   { name: "webhooks", load: () => import("./pages/webhooks/index.tsx") },
+  { name: "parts", load: () => import("./pages/parts/index.tsx") },
   { name: "api", load: () => import("./pages/api/index.tsx") },
 ];

@@ -1,5 +1,6 @@
 /** The only place that fetches. An answer that is no success is a Problem (RFC 9457). */
 import { signal } from "@preact/signals";
+import type { Address } from "./address.ts";
 
 export class Problem extends Error {
   constructor(
@@ -37,7 +38,7 @@ export interface Options {
   signal?: AbortSignal;
 }
 
-function address(path: string, query: Options["query"]): string {
+function urlOf(path: string, query: Options["query"]): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value));
   const text = search.toString();
@@ -63,9 +64,12 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, type.slice(type.lastIndexOf(":") + 1), title, detail, members);
 }
 
-async function ask(path: string, options: Options): Promise<Response> {
+/** A route with its method; or a path, with the method in the options. */
+async function ask(where: string | Address, options: Options): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json", ...options.headers };
-  const init: RequestInit = { method: options.method ?? "GET", headers, cache: "no-store" };
+  const { method, url } =
+    typeof where === "string" ? { method: options.method ?? "GET", url: urlOf(where, options.query) } : where;
+  const init: RequestInit = { method, headers, cache: "no-store" };
   if (options.body instanceof FormData) {
     init.body = options.body; // the browser names its type, which has a boundary in it
   } else if (options.body !== undefined) {
@@ -79,7 +83,7 @@ async function ask(path: string, options: Options): Promise<Response> {
   if (options.signal) init.signal = options.signal;
   let response: Response;
   try {
-    response = await fetch(address(path, options.query), init);
+    response = await fetch(url, init);
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     throw new Problem(0, "no-answer", "The server does not answer", "It may be restarting. What you see may be old.");
@@ -96,17 +100,17 @@ function exact(_name: string, value: unknown, context?: { source?: string }): un
 }
 
 /** An answer in JSON. The type is what doc/api.md promises; members that may be absent are optional in it. */
-export async function callJson<T>(path: string, options: Options = {}): Promise<T> {
-  const response = await ask(path, options);
+export async function callJson<T>(where: string | Address, options: Options = {}): Promise<T> {
+  const response = await ask(where, options);
   return JSON.parse(await response.text(), exact) as T;
 }
 
-export async function callText(path: string, options: Options = {}): Promise<string> {
-  return (await ask(path, options)).text();
+export async function callText(where: string | Address, options: Options = {}): Promise<string> {
+  return (await ask(where, options)).text();
 }
 
-export async function callNothing(path: string, options: Options = {}): Promise<void> {
-  await (await ask(path, options)).text();
+export async function callNothing(where: string | Address, options: Options = {}): Promise<void> {
+  await (await ask(where, options)).text();
 }
 
 /** What went wrong, as words for people. */

@@ -1,8 +1,6 @@
+import { at } from "./address.ts";
 import { callJson, callText } from "./client.ts";
 import type { InputFile, Remember, RequestPage, ReviewRequest, RevisionDifference, Submission } from "./types.ts";
-
-const ROOT = "/v1/requests";
-const one = (id: string) => `${ROOT}/${encodeURIComponent(id)}`;
 
 export interface ListQuery {
   state?: string | undefined;
@@ -13,10 +11,10 @@ export interface ListQuery {
 }
 
 export const listRequests = (query: ListQuery, signal?: AbortSignal) =>
-  callJson<RequestPage>(ROOT, { query: { ...query }, ...(signal ? { signal } : {}) });
+  callJson<RequestPage>(at("GET /v1/requests", [], query), signal ? { signal } : {});
 
 export const getRequest = (id: string, signal?: AbortSignal) =>
-  callJson<ReviewRequest>(one(id), signal ? { signal } : {});
+  callJson<ReviewRequest>(at("GET /v1/requests/{id}", [id]), signal ? { signal } : {});
 
 /** An input file of this browser's machine, under the path that the code finds it by. */
 export interface Upload {
@@ -34,15 +32,13 @@ function bodyOf(members: object, uploads: Upload[]): object {
 }
 
 export const submit = (submission: Submission, uploads: Upload[]) =>
-  callJson<{ id: string; state: string; warnings?: string[] }>(ROOT, {
-    method: "POST",
+  callJson<{ id: string; state: string; warnings?: string[] }>(at("POST /v1/requests", []), {
     body: bodyOf(submission, uploads),
   });
 
 /** The old way: yes or no, on the hash of what was shown. */
 export const decide = (id: string, approve: boolean, comment: string, sha256: string | undefined) =>
-  callJson<ReviewRequest>(`${one(id)}/decision`, {
-    method: "POST",
+  callJson<ReviewRequest>(at("POST /v1/requests/{id}/decision", [id]), {
     body: { approve, ...(comment ? { comment } : {}), ...(sha256 ? { sha256 } : {}) },
   });
 
@@ -53,8 +49,7 @@ export const vote = (
   manifestSha256: string | undefined,
   remember?: Remember,
 ) =>
-  callJson<ReviewRequest>(`${one(id)}/votes`, {
-    method: "POST",
+  callJson<ReviewRequest>(at("POST /v1/requests/{id}/votes", [id]), {
     body: {
       answer,
       ...(comment ? { comment } : {}),
@@ -65,8 +60,7 @@ export const vote = (
 
 /** `kept`: which files of before it has again; undefined, and no new ones: all of them. */
 export const revise = (id: string, code: string, comment: string, kept: InputFile[] | undefined, uploads: Upload[]) =>
-  callJson<ReviewRequest>(`${one(id)}/revisions`, {
-    method: "POST",
+  callJson<ReviewRequest>(at("POST /v1/requests/{id}/revisions", [id]), {
     body: bodyOf(
       {
         code,
@@ -78,17 +72,18 @@ export const revise = (id: string, code: string, comment: string, kept: InputFil
   });
 
 export const cancel = (id: string, reason: string) =>
-  callJson<ReviewRequest>(`${one(id)}/cancel`, { method: "POST", body: reason ? { reason } : {} });
+  callJson<ReviewRequest>(at("POST /v1/requests/{id}/cancel", [id]), { body: reason ? { reason } : {} });
 
-export const revisionCode = (id: string, revision: number) => callText(`${one(id)}/revisions/${revision}/code`);
+export const revisionCode = (id: string, revision: number) =>
+  callText(at("GET /v1/requests/{id}/revisions/{number}/code", [id, revision]));
 
-const inPath = (path: string) => path.split("/").map(encodeURIComponent).join("/");
-export const fileAddress = (id: string, path: string) => `${one(id)}/files/${inPath(path)}`;
+export const fileAddress = (id: string, path: string) => at("GET /v1/requests/{id}/files/{path}", [id, path]).url;
 export const inputAddress = (id: string, path: string, revision: number | undefined) =>
-  `${one(id)}/inputs/${inPath(path)}${revision === undefined ? "" : `?revision=${revision}`}`;
+  at("GET /v1/requests/{id}/inputs/{path}", [id, path], { revision }).url;
 /** The present revision and the one before it. */
-export const differenceOf = (id: string) => callJson<RevisionDifference>(`${one(id)}/diff`);
+export const differenceOf = (id: string) => callJson<RevisionDifference>(at("GET /v1/requests/{id}/diff", [id]));
 export const fileText = (id: string, path: string) => callText(fileAddress(id, path));
-export const exportAddress = (id: string) => `${one(id)}/export`;
-export const receiptAddress = (id: string) => `${one(id)}/receipt`;
-export const outputAddress = (id: string, run: number) => `${one(id)}/runs/${run}/output?from=0`;
+export const exportAddress = (id: string) => at("GET /v1/requests/{id}/export", [id]).url;
+export const receiptAddress = (id: string) => at("GET /v1/requests/{id}/receipt", [id]).url;
+export const outputAddress = (id: string, run: number) =>
+  at("GET /v1/requests/{id}/runs/{n}/output", [id, run], { from: 0 }).url;

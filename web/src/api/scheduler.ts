@@ -1,13 +1,11 @@
 /** The task scheduler's HTTP API; each call names its hub. */
+import { at } from "./address.ts";
 import { callJson, callNothing, callText } from "./client.ts";
 import type { Entity, HistoryEvent, Hub, Instance, Payloads, Worker } from "./types.ts";
 
-const ROOT = "/v1/taskhubs";
 const hubHeader = (hub: string) => ({ "x-taskhub": hub });
-const instance = (id: string) => `${ROOT}/orchestrations/${encodeURIComponent(id)}`;
-const entity = (id: string) => `${ROOT}/entities/${encodeURIComponent(id)}`;
 
-export const listHubs = async () => (await callJson<{ hubs: Hub[] }>("/v1/hubs")).hubs;
+export const listHubs = async () => (await callJson<{ hubs: Hub[] }>(at("GET /v1/hubs", []))).hubs;
 
 export interface InstanceQuery {
   id?: string | undefined;
@@ -24,20 +22,23 @@ export async function queryInstances(hub: string, query: InstanceQuery) {
   if (query.name) filter["name"] = { value: query.name };
   if (query.status) filter["orchestrationStatus"] = { status: query.status };
   if (query.createdAfter) filter["createdAt"] = { start: query.createdAfter };
-  return callJson<{ orchestrations: Instance[]; totalCount: number }>(`${ROOT}/orchestrations/query`, {
-    method: "POST",
-    headers: hubHeader(hub),
-    body: { filter, pagination: { startIndex: query.start ?? 0, count: query.count ?? 50 } },
-  });
+  return callJson<{ orchestrations: Instance[]; totalCount: number }>(
+    at("POST /v1/taskhubs/orchestrations/query", []),
+    {
+      headers: hubHeader(hub),
+      body: { filter, pagination: { startIndex: query.start ?? 0, count: query.count ?? 50 } },
+    },
+  );
 }
 
-export const getInstance = (hub: string, id: string) => callJson<Instance>(instance(id), { headers: hubHeader(hub) });
+export const getInstance = (hub: string, id: string) =>
+  callJson<Instance>(at("GET /v1/taskhubs/orchestrations/{id}", [id]), { headers: hubHeader(hub) });
 export const getPayloads = (hub: string, id: string) =>
-  callJson<Payloads>(`${instance(id)}/payloads`, { headers: hubHeader(hub) });
+  callJson<Payloads>(at("GET /v1/taskhubs/orchestrations/{id}/payloads", [id]), { headers: hubHeader(hub) });
 export async function getHistory(hub: string, id: string, execution: string): Promise<HistoryEvent[]> {
   const answer = await callJson<{ history: HistoryEvent[] }>(
-    `${instance(id)}/executions/${encodeURIComponent(execution)}/history`,
-    { headers: hubHeader(hub), query: { shape: "object" } },
+    at("GET /v1/taskhubs/orchestrations/{id}/executions/{executionId}/history", [id, execution], { shape: "object" }),
+    { headers: hubHeader(hub) },
   );
   return answer.history;
 }
@@ -50,38 +51,36 @@ export type InstanceEvent =
   | { eventRaised: { name: string; input?: string } };
 
 export const addEvent = (hub: string, id: string, event: InstanceEvent) =>
-  callNothing(`${instance(id)}/history`, { method: "POST", headers: hubHeader(hub), body: event });
+  callNothing(at("POST /v1/taskhubs/orchestrations/{id}/history", [id]), { headers: hubHeader(hub), body: event });
 export const restart = (hub: string, id: string) =>
-  callText(`${instance(id)}/restart`, {
-    method: "POST",
+  callText(at("POST /v1/taskhubs/orchestrations/{id}/restart", [id]), {
     headers: hubHeader(hub),
     body: { restartWithNewInstanceId: true },
   });
 export const purge = (hub: string, id: string) =>
-  callNothing(instance(id), { method: "DELETE", headers: hubHeader(hub) });
+  callNothing(at("DELETE /v1/taskhubs/orchestrations/{id}", [id]), { headers: hubHeader(hub) });
 export const startInstance = (hub: string, name: string, id: string, input: string) =>
-  callJson<{ instanceId: string }>(`${ROOT}/orchestrations`, {
-    method: "POST",
+  callJson<{ instanceId: string }>(at("POST /v1/taskhubs/orchestrations", []), {
     headers: hubHeader(hub),
     body: { name, ...(id ? { instanceId: id } : {}), ...(input ? { input } : {}) },
   });
 
 export const queryEntities = (hub: string, key: string, start = 0, count = 50) =>
-  callJson<{ entities: Entity[]; totalCount: number }>(`${ROOT}/entities/query`, {
-    method: "POST",
+  callJson<{ entities: Entity[]; totalCount: number }>(at("POST /v1/taskhubs/entities/query", []), {
     headers: hubHeader(hub),
     body: { filter: key ? { key } : {}, pagination: { startIndex: start, count } },
   });
-export const getEntity = (hub: string, id: string) => callJson<Entity>(entity(id), { headers: hubHeader(hub) });
-export const getEntityState = (hub: string, id: string) => callText(`${entity(id)}/state`, { headers: hubHeader(hub) });
+export const getEntity = (hub: string, id: string) =>
+  callJson<Entity>(at("GET /v1/taskhubs/entities/{id}", [id]), { headers: hubHeader(hub) });
+export const getEntityState = (hub: string, id: string) =>
+  callText(at("GET /v1/taskhubs/entities/{id}/state", [id]), { headers: hubHeader(hub) });
 export const signalEntity = (hub: string, id: string, operation: string, input: string) =>
-  callNothing(`${entity(id)}/signal`, {
-    method: "POST",
+  callNothing(at("POST /v1/taskhubs/entities/{id}/signal", [id]), {
     headers: hubHeader(hub),
     body: { operation, ...(input ? { input } : {}) },
   });
 
 export const listWorkers = async (hub: string) =>
-  (await callJson<{ workers: Worker[] }>(`${ROOT}/workers`, { headers: hubHeader(hub) })).workers;
+  (await callJson<{ workers: Worker[] }>(at("GET /v1/taskhubs/workers", []), { headers: hubHeader(hub) })).workers;
 
-export const changesAddress = (hub: string) => `${ROOT}/changes?taskhub=${encodeURIComponent(hub)}`;
+export const changesAddress = (hub: string) => at("GET /v1/taskhubs/changes", [], { taskhub: hub }).url;

@@ -26,6 +26,10 @@ export interface Decision {
   sha256?: string;
   manifestSha256?: string;
   via?: string;
+  /** The version of the policy that ruled it. */
+  policy?: number;
+  /** Whether the result is. */
+  released?: boolean;
   /** Without people: the rule, or the standing approval. */
   rule?: string;
   standing?: string;
@@ -178,6 +182,10 @@ export interface Run {
   status?: string;
   executionTimeInMilliseconds?: number;
   effects?: Effects;
+  effectsSha256?: string;
+  effectsBytes?: number;
+  /** What a policy's conditions read of it, by their names. */
+  facts?: Record<string, unknown>;
   resultSha256?: string;
   resultBytes?: number;
   manifestSha256?: string;
@@ -298,6 +306,8 @@ export interface Me {
   roles?: (string | { role: string; scope?: string })[];
   permissions?: string[];
   signIn?: boolean;
+  /** Those in whose place they may answer now. */
+  standsInFor?: string[];
 }
 
 export interface Hub {

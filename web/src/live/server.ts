@@ -1,6 +1,7 @@
 /** What the server is: its routes, who asks, its task hubs. Views show what is there and say what is not. */
 import { computed, signal } from "@preact/signals";
 import { wordsOf } from "../api/client.ts";
+import type { Path } from "../api/address.ts";
 import { getMe, getOpenApi } from "../api/server.ts";
 import { listHubs } from "../api/scheduler.ts";
 import { loadSession, signedIn } from "./session.ts";
@@ -14,7 +15,7 @@ export const bootFailure = signal<{ title: string; detail: string } | undefined>
 const paths = computed(() => new Set(Object.keys(openApi.value?.paths ?? {})));
 
 /** True once the server is known to have a route, written as in /openapi.json. */
-export const has = (path: string): boolean => paths.value.has(path);
+export const has = (path: Path): boolean => paths.value.has(path);
 export const known = computed(() => openApi.value !== undefined);
 export const hasRequests = computed(() => has("/v1/requests"));
 export const hasScheduler = computed(() => has("/v1/taskhubs/orchestrations/query"));

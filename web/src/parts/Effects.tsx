@@ -35,7 +35,7 @@ function Verdict({ effects }: { effects: Effects }) {
   );
 }
 
-function Network({ network }: { network: NonNullable<Effects["network"]> }) {
+function Network({ network, where }: { network: NonNullable<Effects["network"]>; where: string }) {
   return (
     <Card
       title="Network attempts"
@@ -43,7 +43,7 @@ function Network({ network }: { network: NonNullable<Effects["network"]> }) {
       foot="Measured from outside the session. No address: there was no socket to connect."
     >
       <Table
-        caption="Network attempts"
+        caption={`Network attempts ${where}`}
         rows={network.calls}
         keyOf={(one) => `${one.family} ${one.type}`}
         columns={[
@@ -56,11 +56,11 @@ function Network({ network }: { network: NonNullable<Effects["network"]> }) {
   );
 }
 
-function Refused({ refused }: { refused: NonNullable<Effects["refused"]> }) {
+function Refused({ refused, where }: { refused: NonNullable<Effects["refused"]>; where: string }) {
   return (
     <Card title="Refused calls" bare>
       <Table
-        caption="Refused calls"
+        caption={`Refused calls ${where}`}
         rows={refused.calls}
         keyOf={(one) => one.call}
         columns={[
@@ -82,7 +82,7 @@ function untold(files: NonNullable<Effects["files"]>): string {
   return parts.join(" ");
 }
 
-function Files({ files }: { files: NonNullable<Effects["files"]> }) {
+function Files({ files, where }: { files: NonNullable<Effects["files"]>; where: string }) {
   const rest = untold(files);
   return (
     <Card title={`Files, ${filesWords(files)}`} bare {...(rest === "" ? {} : { foot: rest })}>
@@ -90,7 +90,7 @@ function Files({ files }: { files: NonNullable<Effects["files"]> }) {
         <p class="pad small sub">No file below /mnt/data was made, changed or removed.</p>
       ) : (
         <Table
-          caption="Files touched"
+          caption={`Files touched ${where}`}
           rows={files.changes}
           keyOf={(one) => one.path}
           columns={[
@@ -159,6 +159,7 @@ function Unreported({ effects }: { effects: Effects }) {
 /** What a run did, as it was measured from outside its session. */
 export function EffectsView({ run }: { run: Run }) {
   const effects = run.effects;
+  const where = `in run ${run.number}`; // a page may show several
   if (!effects)
     return (
       <Note tone="plain">
@@ -173,9 +174,9 @@ export function EffectsView({ run }: { run: Run }) {
   return (
     <>
       <Verdict effects={effects} />
-      {effects.network && effects.network.calls.length > 0 && <Network network={effects.network} />}
-      {effects.refused && effects.refused.calls.length > 0 && <Refused refused={effects.refused} />}
-      {effects.files && <Files files={effects.files} />}
+      {effects.network && effects.network.calls.length > 0 && <Network network={effects.network} where={where} />}
+      {effects.refused && effects.refused.calls.length > 0 && <Refused refused={effects.refused} where={where} />}
+      {effects.files && <Files files={effects.files} where={where} />}
       <Use run={run} effects={effects} />
       <Unreported effects={effects} />
     </>
