@@ -7,7 +7,7 @@ export interface Routes {
   "GET /openapi.json": never;
   "GET /page/session": never;
   "POST /page/sign-in": never;
-  "POST /page/sign-out": never;
+  "POST /page/sign-out": "everywhere";
   "GET /readyz": never;
   "GET /v1/absences": never;
   "POST /v1/absences": never;
@@ -56,13 +56,16 @@ export interface Routes {
   "GET /v1/requests/{id}/files/{path}": never;
   "GET /v1/requests/{id}/inputs": "revision";
   "GET /v1/requests/{id}/inputs/{path}": "revision";
-  "GET /v1/requests/{id}/manifest": never;
+  "POST /v1/requests/{id}/links": "format" | "topic";
+  "GET /v1/requests/{id}/manifest": "sha256";
   "GET /v1/requests/{id}/receipt": never;
   "GET /v1/requests/{id}/result": never;
   "POST /v1/requests/{id}/revisions": never;
   "GET /v1/requests/{id}/revisions/{number}/code": never;
   "GET /v1/requests/{id}/runs/{n}/output": "from";
+  "GET /v1/requests/{id}/slack-message": never;
   "POST /v1/requests/{id}/votes": never;
+  "POST /v1/slack/interactions": never;
   "GET /v1/taskhubs/changes": "taskhub" | "lastEventId" | "instanceId";
   "DELETE /v1/taskhubs/entities/delete": "taskhub";
   "POST /v1/taskhubs/entities/query": "taskhub";
@@ -91,18 +94,31 @@ export interface Routes {
   "POST /v1/taskhubs/schedules/{id}/pause": "taskhub";
   "POST /v1/taskhubs/schedules/{id}/resume": "taskhub";
   "GET /v1/taskhubs/workers": "taskhub";
+  "GET /v1/webhooks": never;
+  "POST /v1/webhooks": never;
+  "GET /v1/webhooks/{id}": never;
+  "PATCH /v1/webhooks/{id}": never;
+  "DELETE /v1/webhooks/{id}": never;
+  "GET /v1/webhooks/{id}/deliveries": "after" | "limit";
+  "GET /v1/webhooks/{id}/deliveries/{number}": never;
+  "POST /v1/webhooks/{id}/deliveries/{number}/replay": never;
+  "POST /v1/webhooks/{id}/ping": never;
 }
 
 /** What a Problem may be, by the last part of its type. */
 export type ProblemKind =
   | "already-decided"
+  | "already-exists"
+  | "already-voted"
   | "audit-log-unavailable"
+  | "bad-gateway"
   | "bad-request"
   | "comment-needed"
   | "content-removed"
   | "content-too-large"
   | "cross-site-request"
   | "expectation-failed"
+  | "gateway-timeout"
   | "header-too-large"
   | "http-version-not-supported"
   | "id-taken"
@@ -131,8 +147,10 @@ export type ProblemKind =
   | "scheduler-unavailable"
   | "sign-in-needed"
   | "stopping"
+  | "too-many-webhooks"
   | "unavailable"
   | "unknown-absence"
+  | "unknown-delivery"
   | "unknown-entity"
   | "unknown-file"
   | "unknown-input"
@@ -141,7 +159,9 @@ export type ProblemKind =
   | "unknown-request"
   | "unknown-standing"
   | "unknown-task-hub"
+  | "unknown-webhook"
   | "unsupported-media-type"
   | "unsupported-operation"
   | "uri-too-long"
+  | "webhook-name-taken"
   | "wrong-state";
