@@ -302,6 +302,7 @@ const tests = {
     const parts = readdirSync(`${process.env.PAGE_MODULES}/src/parts`)
       .filter((name) => name.endsWith(".tsx"))
       .map((name) => name.replace(".tsx", ""));
+    await page.locator("[data-part=Ask]").waitFor();
     for (const part of parts.filter((name) => !around.includes(name)))
       assert.equal(await page.locator(`[data-part=${part}]`).count(), 1, `${part} has no story: web/src/pages/parts`);
     await page.locator("[data-part=LiveOutput]").getByText("What it writes is held").waitFor();

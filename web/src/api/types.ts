@@ -215,9 +215,18 @@ export interface Standing {
 export interface Policy {
   version?: number;
   approvals?: number;
+  settled?: "allow" | "ask" | "deny";
   settledBy?: string;
-  rules?: { name: string; do: string }[];
+  /** The request whose approval was remembered. */
+  standing?: string;
+  /** `unknown`: the condition that could not be answered. */
+  rules?: { name: string; do: string; message?: string; unknown?: string }[];
   message?: string;
+  /** What it comes to, in words. */
+  due?: string;
+  /** Rules that wait for facts of the run. */
+  waiting?: number;
+  demands?: object;
 }
 
 export interface ReviewRequest {
@@ -266,6 +275,14 @@ export interface ReviewRequest {
   then?: Then & { code?: Step };
   standing?: Standing;
   liveOutput?: boolean;
+  /** Whom the policy asks: people, groups, roles. */
+  asked?: string[];
+  /** Votes stay unseen until all are in. */
+  blind?: boolean;
+  /** How far each track of the policy is. */
+  progress?: object[];
+  nextReminder?: string;
+  escalated?: boolean;
   ended?: { by?: string | Person; reason?: string; at?: string };
   warnings?: string[];
 }
