@@ -18,30 +18,33 @@
 
 #define CHILD_FDS 4 /* setup, control, stdout, stderr */
 
-static int make_channel(struct slot *slot, int child[CHILD_FDS], int *ret_setup)
+/* The child's ends in `child`, -1 what was not made; ours in the slot, which closes them when it is freed. */
+static enum status make_channel(struct slot *slot, int child[CHILD_FDS], struct err *err)
 {
-    int setup[2], control[2], out[2], err[2];
-    for (int i = 0; i < CHILD_FDS; i++)
-        child[i] = -1;
+    int setup[2], control[2], standard_output[2], standard_error[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup) < 0)
-        return -errno;
+        return err_set(err, STATUS_IO, "descriptors: %s", strerror(errno));
     child[0] = setup[1];
-    *ret_setup = setup[0];
+    slot->setup = setup[0];
+
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
-        return -errno;
+        return err_set(err, STATUS_IO, "descriptors: %s", strerror(errno));
     child[1] = control[1];
     slot->pool_fds[0] = control[0];
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return -errno;
-    child[2] = out[1];
-    slot->pool_fds[1] = out[0];
-    if (pipe2(err, O_CLOEXEC) < 0)
-        return -errno;
-    child[3] = err[1];
-    slot->pool_fds[2] = err[0];
+
+    if (pipe2(standard_output, O_CLOEXEC) < 0)
+        return err_set(err, STATUS_IO, "descriptors: %s", strerror(errno));
+    child[2] = standard_output[1];
+    slot->pool_fds[1] = standard_output[0];
+
+    if (pipe2(standard_error, O_CLOEXEC) < 0)
+        return err_set(err, STATUS_IO, "descriptors: %s", strerror(errno));
+    child[3] = standard_error[1];
+    slot->pool_fds[2] = standard_error[0];
+
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         (void)!fcntl(slot->pool_fds[i], F_SETFL, O_NONBLOCK);
-    return 0;
+    return STATUS_OK;
 }
 
 static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHILD_FDS], int data_mount)
@@ -79,6 +82,22 @@ static enum status make_data(const struct keeper *keeper, uint32_t slot, int *re
     return root_make_data(&keeper->limits, keeper->first_id + 1 + slot, ret_mount, err);
 }
 
+/* All that a session needs before the zygote forks: its channel, our ear for it, its group, its storage. What was made
+ * when one of them fails, the caller closes and frees. */
+static enum status make_slot(struct keeper *keeper, struct slot *slot, int child[CHILD_FDS],
+                             int *ret_data_mount, struct err *err)
+{
+    uint32_t index = slot_number(keeper, slot);
+    enum status status = make_channel(slot, child, err);
+    if (status != STATUS_OK)
+        return status;
+    struct epoll_event watch = {.events = EPOLLIN, .data.u64 = TAG_SLOT + index};
+    if (epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, slot->setup, &watch) < 0)
+        return err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
+    status = cgroup_slot_prepare(&keeper->groups, index, &keeper->limits, err);
+    return status == STATUS_OK ? make_data(keeper, index, ret_data_mount, err) : status;
+}
+
 static void on_spawn(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
     if (message->runtime >= RUNTIMES) {
@@ -90,29 +109,21 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
         keeper_refuse(keeper, message->request, "all slots are in use");
         return;
     }
-    uint32_t index = slot_number(keeper, slot);
-    struct err err = {0};
-    int child[CHILD_FDS], setup = -1;
-    int r = make_channel(slot, child, &setup);
-    if (r < 0)
-        (void)err_set(&err, STATUS_IO, "descriptors: %s", strerror(-r));
-    slot->setup = setup;
     slot->request = message->request;
     slot->runtime = (enum runtime_id)message->runtime;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_ENTER_MAX_NS;
     slot->gate =
         (struct keeper_message_gate){.sender = KEEPER_PARTY_SESSION, .receiver = KEEPER_PARTY_KEEPER};
-    struct epoll_event watch = {.events = EPOLLIN, .data.u64 = TAG_SLOT + index};
-    if (r == 0 && epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, setup, &watch) < 0)
-        r = err_set(&err, STATUS_IO, "epoll: %s", strerror(errno));
-    int data_mount = -1;
-    if (r == 0 && cgroup_slot_prepare(&keeper->groups, index, &keeper->limits, &err) == STATUS_OK &&
-        make_data(keeper, index, &data_mount, &err) == STATUS_OK) {
-        ask_fork(keeper, index, child, data_mount);
+
+    struct err err = {0};
+    int child[CHILD_FDS] = {-1, -1, -1, -1}, data_mount = -1;
+    if (make_slot(keeper, slot, child, &data_mount, &err) == STATUS_OK) {
+        ask_fork(keeper, slot_number(keeper, slot), child, data_mount);
     } else {
         keeper_refuse(keeper, message->request, err.text);
         slot_free(keeper, slot);
     }
+
     file_close(&data_mount);
     for (int i = 0; i < CHILD_FDS; i++)
         file_close(&child[i]);
