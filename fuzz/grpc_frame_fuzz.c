@@ -34,11 +34,11 @@ static void check_headers(struct bytes in)
 {
     CLEANUP(buf_fini) struct buf encoded = {0};
     CLEANUP(buf_fini) struct buf decoded = {0};
-    grpc_message_encode(&encoded, in);
-    grpc_message_decode(&decoded, buf_peek(&encoded));
+    grpc_header_encode_message(&encoded, in);
+    grpc_header_decode_message(&decoded, buf_peek(&encoded));
     ASSERT(bytes_equal(buf_peek(&decoded), in));
     buf_clear(&decoded);
-    grpc_message_decode(&decoded, in);
+    grpc_header_decode_message(&decoded, in);
     ASSERT(decoded.size <= in.size);
 
     int64_t ns;

@@ -90,21 +90,21 @@ static void mount(struct server *server, struct front *front)
 
 static void health(const struct server *server, struct causes *causes)
 {
-    struct scheduler_health health;
-    scheduler_health(server->scheduler, &health);
-    if (!health.writable)
-        cause_add(causes, "scheduler", CAUSE_CANNOT_WRITE, health.text);
+    struct scheduler_condition condition;
+    scheduler_condition(server->scheduler, &condition);
+    if (!condition.writable)
+        cause_add(causes, "scheduler", CAUSE_CANNOT_WRITE, condition.text);
 }
 
 static void report(const struct server *server, struct json_writer *json)
 {
-    struct scheduler_health health;
+    struct scheduler_condition condition;
     struct scheduler_stats stats;
-    scheduler_health(server->scheduler, &health);
+    scheduler_condition(server->scheduler, &condition);
     scheduler_stats(server->scheduler, &stats);
     json_write_key(json, "scheduler");
     json_write_begin_object(json);
-    json_write_member_bool(json, "writable", health.writable);
+    json_write_member_bool(json, "writable", condition.writable);
     json_write_member_int(json, "workers", (int64_t)stats.engine.streams);
     json_write_member_int(json, "instances", (int64_t)stats.engine.resident);
     json_write_member_int(json, "turns", (int64_t)stats.engine.turns_committed);

@@ -125,7 +125,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         call->status = status_from_grpc(parse_number(value, -1));
     } else if (bytes_equal_cstr(name, "grpc-message")) {
         buf_clear(&call->text);
-        grpc_message_decode(&call->text, value);
+        grpc_header_decode_message(&call->text, value);
     }
     return 0;
 }

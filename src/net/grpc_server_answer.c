@@ -50,7 +50,7 @@ static size_t status_headers(const struct grpc_call *call, nghttp2_nv nv[2], str
     nv[0] = static_header("grpc-status", numbers[status_grpc(call->status)]);
     if (call->status_text.size == 0)
         return 1;
-    grpc_message_encode(text, buf_peek(&call->status_text));
+    grpc_header_encode_message(text, buf_peek(&call->status_text));
     if (buf_status(text) != STATUS_OK)
         return 1;
     /* Not indexed: a text that is never said again would push useful headers out of the peer's table. */

@@ -624,7 +624,7 @@ static void test_abandon(void **state)
     submit_limited("alpha", "sleep", 50 * NS_PER_MS, 0, &first);
     struct execution *x = submit("alpha", "count", &gone);
     submit("alpha", "count", &last);
-    execution_abandon(x);
+    tenant_abandon_execution(x);
     run_until(last.done);
     assert_int_equal(gone.done, 0);
     assert_string_equal(last.value, "2");

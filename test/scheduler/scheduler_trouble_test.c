@@ -51,7 +51,7 @@ static void test_a_full_disk_refuses_writes_and_keeps_the_rest(void **state)
     static struct client c; /* static: teardown closes what a failed test leaves open */
     static struct worker w;
     struct answer a, wait;
-    struct scheduler_health health;
+    struct scheduler_condition condition;
     rig->vfs = fault_vfs_register();
     fault_vfs_reset(1);
     rig_serve(rig);
@@ -71,9 +71,9 @@ static void test_a_full_disk_refuses_writes_and_keeps_the_rest(void **state)
     fault_vfs_fail_writes(FAULT_FULL);
     assert_int_equal(client_start_instance(&c, "lost", "Orch", &a), STATUS_RESOURCE_EXHAUSTED);
     assert_non_null(strstr(a.text, "disk full"));
-    scheduler_health(rig->scheduler, &health);
-    assert_false(health.writable);
-    assert_non_null(strstr(health.text, "disk full"));
+    scheduler_condition(rig->scheduler, &condition);
+    assert_false(condition.writable);
+    assert_non_null(strstr(condition.text, "disk full"));
     assert_int_equal(client_start_instance(&c, "lost", "Orch", &a), STATUS_RESOURCE_EXHAUSTED);
     /* Reads go on, the worker keeps its stream, the waiting caller waits. */
     assert_int_equal(client_status_of(&c, "before"), PB_ORCHESTRATION_STATUS_COMPLETED);
@@ -93,8 +93,8 @@ static void test_a_full_disk_refuses_writes_and_keeps_the_rest(void **state)
     assert_int_equal(wait.status, STATUS_OK);
     buf_fini(&wait.message);
     assert_true(w.turns > turns);
-    scheduler_health(rig->scheduler, &health);
-    assert_true(health.writable);
+    scheduler_condition(rig->scheduler, &condition);
+    assert_true(condition.writable);
     assert_int_equal(client_start_instance(&c, "lost", "Orch", &a), STATUS_OK);
     client_assert_completes(&c, "lost");
     struct scheduler_stats stats;
@@ -130,11 +130,11 @@ static void test_a_failed_read_fails_its_call_and_no_other(void **state)
     fault_vfs_fail_reads(true);
     assert_int_equal(client_ask_id(&c, "StreamInstanceHistory", "old", &a), STATUS_UNAVAILABLE);
     fault_vfs_fail_reads(false);
-    struct scheduler_health health;
+    struct scheduler_condition condition;
     do {
         rig_step(rig, 100);
-        scheduler_health(rig->scheduler, &health);
-    } while (!health.writable);
+        scheduler_condition(rig->scheduler, &condition);
+    } while (!condition.writable);
     worker_open(&w, rig, "w2");
     assert_int_equal(client_status_of(&c, "old"), PB_ORCHESTRATION_STATUS_COMPLETED);
     client_assert_completes(&c, "live");

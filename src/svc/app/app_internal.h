@@ -263,7 +263,7 @@ struct book_vote {
 void decide_in_book(struct app_service *service, struct http_request *request, struct bytes id,
                     const struct book_vote *vote);
 /* The answer of /code/review, a new reference. */
-json_t *decision_message(bool approve);
+json_t *decide_message(bool approve);
 /* For create and destroy of the service: what decide() remembers. */
 void decide_init(struct app_service *service, uint64_t seed_1, uint64_t seed_2);
 void decide_fini(struct app_service *service);

@@ -189,7 +189,7 @@ static void conclude(struct decision_flow *flow)
 
 /* --- steps --- */
 
-json_t *decision_message(bool approve)
+json_t *decide_message(bool approve)
 {
     return json_pack("{s:s}", "message", approve ? "Code execution approved." : "Code execution rejected.");
 }
@@ -346,7 +346,7 @@ static void answer_decided(struct decision_flow *flow, const struct request_fact
 {
     json_t *body;
     if (!flow->json_answer)
-        body = decision_message(flow->approve);
+        body = decide_message(flow->approve);
     else if (facts)
         body = request_to_json(facts, true);
     else

@@ -32,7 +32,7 @@ struct approval_turn {
     int64_t deadline_ns;
 };
 
-bool decision_parse(const char *data, bool *ret_approved)
+bool orchestrator_parse_decision(const char *data, bool *ret_approved)
 {
     json_t *root = data ? json_loads(data, JSON_DECODE_ANY, NULL) : NULL;
     const json_t *value = json_is_object(root) ? json_object_get(root, "approved") : root;
@@ -81,7 +81,7 @@ static void take_record(struct approval_turn *turn)
 static void take_decision(struct approval_turn *turn)
 {
     bool approved;
-    if (!decision_parse(dt_task_result(turn->decision), &approved)) {
+    if (!orchestrator_parse_decision(dt_task_result(turn->decision), &approved)) {
         turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1); /* not a decision: keep waiting */
         return;
     }

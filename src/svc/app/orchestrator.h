@@ -66,6 +66,6 @@ void run_code_in_session(struct dt_activity *activity, const char *input, void *
 
 /* Reads the payload of a decision event: a JSON boolean, or an object with a boolean member "approved". False
  * if it is neither. */
-bool decision_parse(const char *data, bool *ret_approved);
+bool orchestrator_parse_decision(const char *data, bool *ret_approved);
 
 #endif

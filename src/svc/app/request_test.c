@@ -93,14 +93,14 @@ static void only_a_boolean_is_a_decision(void **state)
 {
     (void)state;
     bool approved = false;
-    assert_true(decision_parse("true", &approved) && approved);
-    assert_true(decision_parse(" false ", &approved) && !approved);
-    assert_true(decision_parse("{\"approved\":true,\"by\":\"x\"}", &approved) && approved);
+    assert_true(orchestrator_parse_decision("true", &approved) && approved);
+    assert_true(orchestrator_parse_decision(" false ", &approved) && !approved);
+    assert_true(orchestrator_parse_decision("{\"approved\":true,\"by\":\"x\"}", &approved) && approved);
     static const char *const bad[] = {"",       "1",    "\"true\"", "null", "{}", "{\"approved\":1}",
                                       "[true]", "TRUE", "true x"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_false(decision_parse(bad[i], &approved));
-    assert_false(decision_parse(NULL, &approved));
+        assert_false(orchestrator_parse_decision(bad[i], &approved));
+    assert_false(orchestrator_parse_decision(NULL, &approved));
 }
 
 int main(void)

@@ -60,7 +60,7 @@ static void answer(struct decide_book *own)
     struct exchange *exchange = &own->base.base;
     bool approve = own->vote.answer == REVIEW_VOTE_APPROVE;
     if (!own->json_answer) {
-        exchange_answer_json(exchange, 200, decision_message(approve));
+        exchange_answer_json(exchange, 200, decide_message(approve));
         return;
     }
     json_t *body = json_incref(own->base.answer.request);

@@ -151,7 +151,7 @@ static void on_settled(struct review_turn *turn)
 static void on_decision(struct review_turn *turn)
 {
     bool approved;
-    if (decision_parse(dt_task_result(turn->decision), &approved))
+    if (orchestrator_parse_decision(dt_task_result(turn->decision), &approved))
         turn->settle = call(turn, "outside", json_pack("{s:b}", "approved", approved));
     turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
 }

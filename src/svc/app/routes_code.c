@@ -89,7 +89,7 @@ static void on_sample_raised(struct exchange *exchange)
     }
     if (exchange->status == DT_OK)
         notice_decided(exchange->id, NULL, approve, -1);
-    exchange_answer_json(exchange, 200, decision_message(approve));
+    exchange_answer_json(exchange, 200, decide_message(approve));
 }
 
 static void raise_as_sample(struct exchange *exchange)
@@ -146,7 +146,7 @@ static void review_as_sample(struct app_service *service, struct http_request *r
         exchange_record(exchange, AUDIT_REQUEST_VOTED, json_pack("{s:b}", "approved", approve),
                         on_sample_recorded);
     else /* no instance has it: as for an unknown one */
-        exchange_answer_json(exchange, 200, decision_message(approve));
+        exchange_answer_json(exchange, 200, decide_message(approve));
 }
 
 void route_code_review(struct app_service *service, struct http_request *request, struct bytes path_id)

@@ -190,7 +190,7 @@ static void on_answer(void *context, struct session *session, const struct sessi
     }
     if (execution->ledger)
         tenant_note_use(CONTAINER_OF(execution->ledger, struct tenant, ledger));
-    execution_settle(pool->loop, execution, session);
+    tenant_settle_execution(pool->loop, execution, session);
     pool_plan_soon(pool);
 }
 

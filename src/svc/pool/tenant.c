@@ -121,7 +121,7 @@ void tenant_want_session(struct tenant *tenant, struct session_wait *wait)
     tenant_pump(tenant);
 }
 
-void session_wait_cancel(struct session_wait *wait)
+void tenant_cancel_wait(struct session_wait *wait)
 {
     list_remove(&wait->link);
 }
@@ -242,7 +242,7 @@ static bool measure_before(struct tenant *tenant, struct execution *execution)
     return false;
 }
 
-void execution_settle(struct loop *loop, struct execution *execution, const struct session *session)
+void tenant_settle_execution(struct loop *loop, struct execution *execution, const struct session *session)
 {
     struct tenant *tenant = execution->ledger ? CONTAINER_OF(execution->ledger, struct tenant, ledger) : NULL;
     bool there = tenant && tenant->session == session && session->life.state == SESSION_IDLE;
@@ -269,7 +269,7 @@ static void leave_queue(struct tenant *tenant, struct execution *execution)
     tenant->queue_count--;
 }
 
-void execution_abandon(struct execution *execution)
+void tenant_abandon_execution(struct execution *execution)
 {
     execution->on_done = NULL;
     if (!execution->ledger || execution->asked.asynchronous || execution->status != EXECUTION_NOT_STARTED)
@@ -280,7 +280,7 @@ void execution_abandon(struct execution *execution)
     tenant_pump(tenant);
 }
 
-bool execution_cancel(struct execution *execution)
+bool tenant_cancel_execution(struct execution *execution)
 {
     if (execution->status == EXECUTION_RUNNING && execution->session)
         return session_cancel(execution->session);

@@ -62,16 +62,16 @@ void tenant_touch(struct tenant *tenant);
  * stays the caller's. */
 STATUS_RESULT tenant_execute(struct tenant *tenant, struct execution *execution, struct err *err);
 /* Nobody waits for `execution` any more. It is dropped if it has not begun and cannot be polled for. */
-void execution_abandon(struct execution *execution);
+void tenant_abandon_execution(struct execution *execution);
 /* It shall end, and its end says that it was cancelled: one that waits never runs, one that runs is interrupted and, after the
  * grace, its session ended. False: it is over, or it is being stopped already. */
-bool execution_cancel(struct execution *execution);
+bool tenant_cancel_execution(struct execution *execution);
 /* The newest execution of that id, or NULL. */
 struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id);
 /* Calls back with the tenant's session, ordering one if needed. */
 void tenant_want_session(struct tenant *tenant, struct session_wait *wait);
 /* May be called when not waiting. */
-void session_wait_cancel(struct session_wait *wait);
+void tenant_cancel_wait(struct session_wait *wait);
 /* Between these the tenant's session does not cool down. Only while the tenant has a session. `leave` touches
  * the tenant and may be called when the tenant is gone. */
 void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest);
@@ -105,7 +105,7 @@ void tenant_leave_seat(struct tenant *tenant);
 /* It is about to get a session. May be called with one. */
 void tenant_take_seat(struct tenant *tenant);
 /* The answer of `execution` has come from `session` and is taken over: it becomes final now, or once it has been measured. */
-void execution_settle(struct loop *loop, struct execution *execution, const struct session *session);
+void tenant_settle_execution(struct loop *loop, struct execution *execution, const struct session *session);
 /* Its session ended under it. The calls that wait go on waiting. */
 void tenant_lose_session(struct tenant *tenant);
 /* Runs what can run; without a session, asks the pool for one. */

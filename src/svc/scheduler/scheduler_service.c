@@ -263,10 +263,11 @@ const char *scheduler_resource(const struct scheduler *scheduler)
     return scheduler->options.resource;
 }
 
-void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health)
+void scheduler_condition(const struct scheduler *scheduler, struct scheduler_condition *ret_condition)
 {
-    ret_health->writable = partition_failure(scheduler->partition)->status == STATUS_OK;
-    snprintf(ret_health->text, sizeof ret_health->text, "%s", partition_failure(scheduler->partition)->text);
+    ret_condition->writable = partition_failure(scheduler->partition)->status == STATUS_OK;
+    snprintf(ret_condition->text, sizeof ret_condition->text, "%s",
+             partition_failure(scheduler->partition)->text);
 }
 
 void scheduler_stats(const struct scheduler *scheduler, struct scheduler_stats *ret_stats)

@@ -88,11 +88,11 @@ void scheduler_hubs(const struct scheduler *scheduler,
 STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err);
 
 /* For /healthz. */
-struct scheduler_health {
+struct scheduler_condition {
     bool writable;  /* false: writes are refused */
     char text[256]; /* why */
 };
-void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health);
+void scheduler_condition(const struct scheduler *scheduler, struct scheduler_condition *ret_condition);
 
 /* For /metrics and tests. */
 struct scheduler_stats {

@@ -50,7 +50,7 @@ void grpc_timeout_format(int64_t timeout_ns, char ret_text[GRPC_TIMEOUT_TEXT_SIZ
     }
 }
 
-void grpc_message_encode(struct buf *out, struct bytes text)
+void grpc_header_encode_message(struct buf *out, struct bytes text)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.size; i++) {
@@ -64,7 +64,7 @@ void grpc_message_encode(struct buf *out, struct bytes text)
     }
 }
 
-void grpc_message_decode(struct buf *out, struct bytes text)
+void grpc_header_decode_message(struct buf *out, struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];

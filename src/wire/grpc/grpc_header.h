@@ -14,9 +14,9 @@ STATUS_RESULT grpc_timeout_parse(struct bytes text, int64_t *ret_timeout_ns);
 void grpc_timeout_format(int64_t timeout_ns, char ret_text[GRPC_TIMEOUT_TEXT_SIZE]);
 
 /* grpc-message: everything but printable ASCII without '%' is escaped as %XX. Check buf_status. */
-void grpc_message_encode(struct buf *out, struct bytes text);
+void grpc_header_encode_message(struct buf *out, struct bytes text);
 /* Never refuses: an escape that is not one stands for itself, as the protocol asks. Check buf_status. */
-void grpc_message_decode(struct buf *out, struct bytes text);
+void grpc_header_decode_message(struct buf *out, struct bytes text);
 
 /* True for application/grpc, alone or followed by '+' or ';' and anything (such as application/grpc+proto).
  */

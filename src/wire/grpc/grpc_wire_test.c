@@ -161,12 +161,12 @@ static void status_text_survives_the_header(void **state)
     CLEANUP(buf_fini) struct buf buf = {0};
     CLEANUP(buf_fini) struct buf d = {0};
     struct bytes text = bytes_of("100% \xe2\x82\xac\r\n\0~ ok", 15);
-    grpc_message_encode(&buf, text);
+    grpc_header_encode_message(&buf, text);
     assert_true(bytes_equal_cstr(buf_peek(&buf), "100%25 %E2%82%AC%0D%0A%00~ ok"));
-    grpc_message_decode(&d, buf_peek(&buf));
+    grpc_header_decode_message(&d, buf_peek(&buf));
     assert_true(bytes_equal(buf_peek(&d), text));
     buf_clear(&d);
-    grpc_message_decode(&d, b("%zz%4%41%"));
+    grpc_header_decode_message(&d, b("%zz%4%41%"));
     assert_true(bytes_equal_cstr(buf_peek(&d), "%zz%4A%"));
 }
 

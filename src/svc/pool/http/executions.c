@@ -111,7 +111,7 @@ static void on_done(void *context, struct execution *execution)
 static void on_gone(void *context)
 {
     struct waiting *waiting = context;
-    execution_abandon(waiting->execution);
+    tenant_abandon_execution(waiting->execution);
 }
 
 static bool parse_body(struct pool_call *call, enum contract contract, struct execute_request *ret_request)
@@ -283,7 +283,7 @@ void pool_handle_cancel(struct pool_call *call)
     struct execution *execution = pool_call_find_execution(call);
     if (!execution)
         return;
-    if (!execution_cancel(execution) && execution_final(execution)) {
+    if (!tenant_cancel_execution(execution) && execution_final(execution)) {
         pool_call_fail(call, 409, "ExecutionIsOver", "The execution is over: %s.",
                        execution_end_name(execution_end_of(execution)));
         return;

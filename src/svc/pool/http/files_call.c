@@ -93,7 +93,7 @@ static void on_session(struct session_wait *wait, struct session *session, const
 static void on_gone(void *context)
 {
     struct file_call *call = context;
-    session_wait_cancel(&call->wait);
+    tenant_cancel_wait(&call->wait);
     loop_defer_cancel(&call->next);
     tenant_guest_leave(&call->guest);
     call->drop(call);
