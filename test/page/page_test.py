@@ -166,6 +166,12 @@ class Page(unittest.TestCase):
         self.drive("drive.mjs", self.server, PAGE_CONTROL=f"http://127.0.0.1:{self.control.server_address[1]}")
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_what_there_is_is_shown(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_view.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)

@@ -319,6 +319,7 @@ class Webhooks(Case):
         return self.until(look)
 
     def test_a_submission_has_a_webhook_told_of_its_release(self):
+        """RP-13."""
         self.make(self.one, "deploy", events=["webhook.ping"])
         request = self.released("deploy")
         self.assertEqual(self.until_followed(request)["state"], "delivered")
@@ -327,6 +328,7 @@ class Webhooks(Case):
         self.assertEqual(actions[-1], "request.continued")
 
     def test_one_that_is_not_there_or_ends_is_said(self):
+        """RP-13."""
         self.assertEqual(self.until_followed(self.released("nobody"))["error"]["type"], "NotFound")
         self.one.answers += [410]
         self.make(self.one, "deploy", events=["webhook.ping"])
