@@ -282,11 +282,12 @@ enum status sender_create(struct loop *loop, const struct sender_options *option
     list_init(&sender->queue);
     pthread_mutex_init(&sender->lock, NULL);
     sender->multi = curl_multi_init();
+    if (sender->multi) /* ORDER: from its beginning on the thread alone touches the handle */
+        curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
     if (!sender->multi || pthread_create(&sender->thread, NULL, run, sender) != 0) {
         release(sender);
         return err_set(err, STATUS_INTERNAL, "webhooks: no memory, or no thread");
     }
-    curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
     *ret_sender = sender;
     return STATUS_OK;
 }
