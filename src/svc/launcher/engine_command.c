@@ -7,23 +7,15 @@
 #define LABEL                 "sallyport.server"
 #define TEXT_OF(number)       TEXT_OF_VALUE(number)
 #define TEXT_OF_VALUE(number) #number
+#define VARIABLES_FILE        ("/proc/self/fd/" TEXT_OF(ENGINE_VARIABLES_FD))
 
 /* What images take for granted, without those that a container could use against the machine. */
 static const char *const capabilities[] = {"CHOWN", "DAC_OVERRIDE",     "FOWNER", "FSETID",
                                            "KILL",  "NET_BIND_SERVICE", "SETGID", "SETUID"};
 
 static const char *const always[] = {
-    "--rm",
-    "--log-driver",
-    "none",
-    "--env-file",
-    "/proc/self/fd/" TEXT_OF(ENGINE_VARIABLES_FD),
-    "--cap-drop",
-    "ALL",
-    "--security-opt",
-    "no-new-privileges",
-    "--pids-limit",
-    "1024",
+    "--rm",           "--log-driver",      "none",         "--env-file", VARIABLES_FILE, "--cap-drop", "ALL",
+    "--security-opt", "no-new-privileges", "--pids-limit", "1024",
 };
 
 bool engine_settings_read(char *text, struct engine_settings *ret_settings)
