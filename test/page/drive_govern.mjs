@@ -5,9 +5,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { api, axe, BASE, run, visitor, waiting } from "./rig.mjs";
-
-const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
+import { api, BASE, looksRight, run, shots, visitor, waiting } from "./rig.mjs";
 
 const DRAFT = `# who looks at what
 defaults:
@@ -19,26 +17,6 @@ rules:
     approvals: 2
     reviewers: [group:security]
 `;
-
-/** Nothing is wrong with a view, in both colours and on a phone; pictures of it, if somebody wants them. */
-async function looksRight(page, name) {
-  const picture = async (suffix) => {
-    if (shots) await page.screenshot({ path: `${shots}/${name}${suffix}.png` });
-  };
-  await page.waitForTimeout(200);
-  assert.deepEqual(await axe(page), [], name);
-  await picture("");
-  await page.emulateMedia({ colorScheme: "dark" });
-  assert.deepEqual(await axe(page, ["color-contrast"]), [], `${name}, dark`);
-  await picture("-dark");
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 844 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  assert.ok(wide <= 0, `${name} is ${wide} px too wide on a phone`);
-  assert.deepEqual(await axe(page), [], `${name}, on a phone`);
-  await picture("-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
-}
 
 const button = (page, name) => page.getByRole("button", { name });
 const putPolicy = (text, headers) =>

@@ -177,6 +177,18 @@ class Page(unittest.TestCase):
         self.addCleanup(server.close)
         self.drive("drive_govern.mjs", server, PAGE_PROGRAM=PROGRAM)
 
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_who_operates_has_webhooks(self):
+        server = Server(PROGRAM, arguments=["--webhook-hosts", "127.0.0.1"]).start()
+        self.addCleanup(server.close)
+        self.drive("drive_webhooks.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_who_may_not_have_webhooks_sees_why(self):
+        server = Server(PROGRAM, arguments=["--auth"]).start()
+        self.addCleanup(server.close)
+        self.drive("drive_webhooks.mjs", server, PAGE_KEY=server.key_of("rita@example.org", "Sallyport Reviewer"))
+
 
 if __name__ == "__main__":
     FOLDER = modules.prepare(sys.argv.pop(1))

@@ -9,6 +9,8 @@ const { chromium } = require("playwright-core");
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 export const BASE = process.env.PAGE_URL;
 const WAIT_MS = 30_000;
+/** Where pictures of views go, if somebody wants them. */
+export const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
 
 let browser;
 
@@ -59,6 +61,26 @@ export async function axe(page, rules) {
   await session.detach();
   assert.ok(answer.result.value, JSON.stringify(answer.exceptionDetails));
   return JSON.parse(answer.result.value);
+}
+
+/** Nothing is wrong with a view, in both colours and on a phone; pictures of it, if somebody wants them. */
+export async function looksRight(page, name) {
+  const picture = async (suffix) => {
+    if (shots) await page.screenshot({ path: `${shots}/${name}${suffix}.png` });
+  };
+  await page.waitForTimeout(200);
+  assert.deepEqual(await axe(page), [], name);
+  await picture("");
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.deepEqual(await axe(page, ["color-contrast"]), [], `${name}, dark`);
+  await picture("-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wide <= 0, `${name} is ${wide} px too wide on a phone`);
+  assert.deepEqual(await axe(page), [], `${name}, on a phone`);
+  await picture("-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
 }
 
 /** As a program would: an answer in JSON. */

@@ -18,6 +18,7 @@ import { Output } from "../../parts/Output.tsx";
 import { Passage } from "../../parts/Passage.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { ResultView } from "../../parts/Result.tsx";
+import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { State } from "../../parts/State.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Panel, Segments, Tabs } from "../../parts/Tabs.tsx";
@@ -133,6 +134,9 @@ function Boxes() {
             ["Left out", undefined],
           ]}
         />
+      </Story>
+      <Story part="SecretOnce">
+        <SecretOnce words={"The secret of evil\u202ename"} secret="whsec_c2hvd24gb25jZQ==" done={() => undefined} />
       </Story>
       <Story part="Wait">
         <Failure title="The server does not answer" detail="It may be restarting." again={() => undefined} />

@@ -2,8 +2,8 @@ import { visibleLine } from "../../format/text.ts";
 import { has, may, me } from "../../live/server.ts";
 import { leave, signedIn } from "../../live/session.ts";
 import { Card, Note, PageHead, Pairs } from "../../parts/Box.tsx";
-import { Copy } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
@@ -50,20 +50,9 @@ function Myself() {
   );
 }
 
-/** A secret that is not shown again. */
 function HandedOut() {
   const out = handedOut.value;
-  if (!out) return null;
-  return (
-    <Note tone="ok" icon="key" live>
-      <b>{visibleLine(out.words)}. Copy it now: it is not shown again.</b>
-      <br />
-      <span class="mono secret">{out.secret}</span> <Copy text={out.secret} what="the secret" />{" "}
-      <button type="button" class="btn sm quiet" onClick={() => (handedOut.value = undefined)}>
-        Done
-      </button>
-    </Note>
-  );
+  return out ? <SecretOnce {...out} done={() => (handedOut.value = undefined)} /> : null;
 }
 
 function Directory() {
