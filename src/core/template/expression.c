@@ -25,9 +25,14 @@ static enum status no_memory(struct expression_reader *reader)
     return err_set(reader->err, STATUS_NO_MEMORY, "out of memory");
 }
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static void skip_blanks(struct expression_reader *reader)
 {
-    while (reader->at < reader->text.size && memchr(" \t\r\n", reader->text.data[reader->at], 4))
+    while (reader->at < reader->text.size && is_blank(reader->text.data[reader->at]))
         reader->at++;
 }
 
