@@ -96,7 +96,9 @@ static bool was_reached(const struct merged_list *list, const json_t *item)
     if (list->walk.cut) {
         const char *id = json_string_value(json_object_get(item, "id"));
         int64_t behind = ahead_ns * (created_ns - list->walk.at_ns);
-        if (behind > 0 || (behind == 0 && ahead_ns * strcmp(id, list->walk.at_id) > 0))
+        int id_order = strcmp(id, list->walk.at_id);
+        bool id_is_behind = list->filter.newest_first ? id_order < 0 : id_order > 0;
+        if (behind > 0 || (behind == 0 && id_is_behind))
             return false;
     }
     return !list->scheduler_more || ahead_ns * (created_ns - list->scanned_ns) <= 0;

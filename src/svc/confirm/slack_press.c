@@ -91,6 +91,9 @@ bool slack_person_find(struct bytes list, const char *user, char ret_name[SLACK_
 bool slack_people_are_sound(struct bytes list)
 {
     struct bytes rest = list, user, name;
+    /* A NUL would end a name for whoever reads it later. */
+    if (list.size == 0 || memchr(list.data, '\0', list.size))
+        return false;
     while (next_entry(&rest, &user, &name)) {
         struct bytes later = rest, other, ignored;
         if (!is_user(user) || name.size == 0 || name.size >= SLACK_PERSON_SIZE)
@@ -99,7 +102,7 @@ bool slack_people_are_sound(struct bytes list)
             if (bytes_equal(user, other))
                 return false;
     }
-    return list.size > 0;
+    return true;
 }
 
 /* --- answers --- */

@@ -68,6 +68,7 @@ static void test_people_by_their_users(void **state)
         "", "U1", "U1=", "=mina", "U1=mina,", "U1=mina,U1=noor", "U 1=mina", "U1=mina,,U2=noor"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_false(slack_people_are_sound(bytes_of_cstr(bad[i])));
+    assert_false(slack_people_are_sound(BYTES_LITERAL("U1=\0mina")));
 }
 
 static void test_a_message_retires_without_buttons(void **state)
