@@ -16,13 +16,18 @@ static bool is_alphanumeric(uint8_t byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
 }
 
+static bool is_image_mark(uint8_t byte)
+{
+    return byte && strchr("._-/:@", byte);
+}
+
 /* Its first character is none of an option's. */
 static bool is_image(struct bytes value)
 {
     if (value.size == 0 || value.size > CONTAINER_IMAGE_MAX || !is_alphanumeric(value.data[0]))
         return false;
     for (size_t i = 0; i < value.size; i++)
-        if (!is_alphanumeric(value.data[i]) && !memchr("._-/:@", value.data[i], 6))
+        if (!is_alphanumeric(value.data[i]) && !is_image_mark(value.data[i]))
             return false;
     return true;
 }
