@@ -105,7 +105,9 @@ static void write_headers(struct json_writer *json, const json_t *headers)
     const char *name;
     json_t *schema;
     json_object_foreach((json_t *)headers, name, schema)
+    {
         write_parameter(json, bytes_of_cstr(name), "header", true, headers);
+    }
 }
 
 static void write_path_parameters(struct json_writer *json, const char *pattern, const json_t *schemas)

@@ -353,6 +353,11 @@ static void close_others(struct page_sign_in *sign_in, const char *owner_id,
     page_sessions_close_of(&sign_in->sessions, owner_id);
 }
 
+static const char *owner_of(const struct page_found *found)
+{
+    return found->kept ? found->kept->principal_id : found->session->owner;
+}
+
 static void sign_out(void *context, struct http_request *request)
 {
     struct page_sign_in *sign_in = context;
@@ -369,7 +374,7 @@ static void sign_out(void *context, struct http_request *request)
     }
 
     char owner[PAGE_OWNER_SIZE];
-    (void)snprintf(owner, sizeof owner, "%s", found.kept ? found.kept->principal_id : found.session->owner);
+    (void)snprintf(owner, sizeof owner, "%s", owner_of(&found));
     if (found.session)
         page_session_close(&sign_in->sessions, found.session);
     if (everywhere)
