@@ -130,15 +130,6 @@ int webhook_delivery(const struct command *command, const struct option_values *
 int webhook_replay(const struct command *command, const struct option_values *values)
 {
     const struct review_call call = {command, values};
-    CLEANUP(json_release) json_t *delivery = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
-    if (!delivery_path(&call, "/replay", &path))
-        return EXIT_FAILED;
-    int code = review_post(&call, (const char *)path.data, json_object(), &delivery);
-    if (code != EXIT_GOOD)
-        return code;
-    if (setting_flag(values, "json"))
-        return webhook_print_json(delivery);
-    webhook_print_delivery(delivery);
-    return EXIT_GOOD;
+    return delivery_path(&call, "/replay", &path) ? webhook_send(&call, &path) : EXIT_FAILED;
 }

@@ -36,10 +36,22 @@ int webhook_print_json(const json_t *value)
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
-void webhook_print_delivery(const json_t *delivery)
+static void print_delivery(const json_t *delivery)
 {
     printf("delivery %" PRId64 ": %s\n", (int64_t)json_integer_value(json_object_get(delivery, "number")),
            webhook_text(delivery, "state"));
+}
+
+int webhook_send(const struct review_call *call, const struct buf *path)
+{
+    CLEANUP(json_release) json_t *delivery = NULL;
+    int code = review_post(call, (const char *)path->data, json_object(), &delivery);
+    if (code != EXIT_GOOD)
+        return code;
+    if (setting_flag(call->values, "json"))
+        return webhook_print_json(delivery);
+    print_delivery(delivery);
+    return EXIT_GOOD;
 }
 
 /* --- one webhook --- */
@@ -223,15 +235,6 @@ int webhook_delete(const struct command *command, const struct option_values *va
 int webhook_ping(const struct command *command, const struct option_values *values)
 {
     const struct review_call call = {command, values};
-    CLEANUP(json_release) json_t *delivery = NULL;
     CLEANUP(buf_fini) struct buf path = {0};
-    if (!webhook_path(&call, "/ping", &path))
-        return EXIT_FAILED;
-    int code = review_post(&call, (const char *)path.data, json_object(), &delivery);
-    if (code != EXIT_GOOD)
-        return code;
-    if (setting_flag(values, "json"))
-        return webhook_print_json(delivery);
-    webhook_print_delivery(delivery);
-    return EXIT_GOOD;
+    return webhook_path(&call, "/ping", &path) ? webhook_send(&call, &path) : EXIT_FAILED;
 }

@@ -19,8 +19,8 @@ int webhook_replay(const struct command *command, const struct option_values *va
 bool webhook_path(const struct review_call *call, const char *rest, struct buf *ret_path);
 /* Prints a value as JSON; the exit code. */
 int webhook_print_json(const json_t *value);
-/* "delivery 7: due" and such. */
-void webhook_print_delivery(const json_t *delivery);
+/* Asks at `path`, a NUL at its end, for a delivery by hand and prints it, "delivery 7: due" or as JSON; the exit code. */
+int webhook_send(const struct review_call *call, const struct buf *path);
 /* A text of an object; "" if it is none. */
 const char *webhook_text(const json_t *object, const char *name);
 

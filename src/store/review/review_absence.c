@@ -7,20 +7,10 @@
 #include "store/review/absence_book.h"
 #include "store/review/review_rule.h"
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 static enum status read_doc(struct review_book *book, enum review_statement statement, json_t **ret_doc,
                             struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, at(book, statement), 0);
+    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 0);
     *ret_doc = json_loadb((const char *)doc.data, doc.size, 0, NULL);
     return *ret_doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "an absence cannot be read");
 }
@@ -29,8 +19,8 @@ static enum status write_doc(struct review_book *book, const json_t *doc, int64_
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t put = at(book, ABSENCE_PUT);
+        return review_no_memory(err);
+    size_t put = review_at(book, ABSENCE_PUT);
     db_bind_bytes(book->db, put, 1, json_bytes(json_object_get(doc, "id")));
     db_bind_i64(book->db, put, 2, until_ns);
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(text));
@@ -57,11 +47,11 @@ static enum status audit(struct review_book *book, const json_t *doc, enum audit
 enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t **ret_absences,
                               struct err *err)
 {
-    size_t alive = at(book, ABSENCE_ALIVE);
+    size_t alive = review_at(book, ABSENCE_ALIVE);
     json_t *absences = json_array();
     bool there = true;
     db_bind_i64(book->db, alive, 1, now_ns);
-    enum status status = absences ? STATUS_OK : no_memory(err);
+    enum status status = absences ? STATUS_OK : review_no_memory(err);
     while (status == STATUS_OK && there) {
         json_t *doc = NULL;
         status = db_next(book->db, alive, &there, err);
@@ -69,7 +59,7 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
             break;
         status = read_doc(book, ABSENCE_ALIVE, &doc, err);
         if (status == STATUS_OK && json_array_append_new(absences, doc) != 0)
-            status = no_memory(err);
+            status = review_no_memory(err);
     }
     db_done(book->db, alive);
     if (status == STATUS_OK)
@@ -127,7 +117,7 @@ enum status absence_book_add(struct review_book *book, const struct absence_draf
     if (*ret_outcome != ABSENCE_DONE)
         return STATUS_OK;
     json_t *doc = new_doc(draft, now_ns);
-    status = doc ? write_doc(book, doc, draft->until_ns, err) : no_memory(err);
+    status = doc ? write_doc(book, doc, draft->until_ns, err) : review_no_memory(err);
     if (status == STATUS_OK)
         status = audit(book, doc, AUDIT_ABSENCE_BEGUN, &draft->by, now_ns, err);
     if (status == STATUS_OK)
@@ -142,7 +132,7 @@ enum status absence_book_add(struct review_book *book, const struct absence_draf
 static enum status load(struct review_book *book, const char *id, int64_t now_ns, json_t **ret_doc,
                         struct err *err)
 {
-    size_t get = at(book, ABSENCE_GET);
+    size_t get = review_at(book, ABSENCE_GET);
     bool there = false;
     db_bind_bytes(book->db, get, 1, bytes_of_cstr(id));
     db_bind_i64(book->db, get, 2, now_ns);
@@ -177,7 +167,7 @@ enum status absence_book_end(struct review_book *book, const char *id, const str
     if (*ret_outcome == ABSENCE_DONE) {
         bool whole = json_object_set_new(doc, "endedAt", review_time_json(now_ns)) == 0 &&
                      json_object_set_new(doc, "endedBy", review_person_json(by)) == 0;
-        status = whole ? write_doc(book, doc, now_ns, err) : no_memory(err);
+        status = whole ? write_doc(book, doc, now_ns, err) : review_no_memory(err);
         if (status == STATUS_OK)
             status = audit(book, doc, AUDIT_ABSENCE_ENDED, by, now_ns, err);
     }

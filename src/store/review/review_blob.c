@@ -11,25 +11,20 @@
 #include "store/review/review_store_internal.h"
 #include "wire/json/json.h"
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- writing --- */
 
 /* True if the database has it. */
 static enum status known(struct review_book *book, const char *sha256, bool *ret_known, struct err *err)
 {
-    db_bind_bytes(book->db, at(book, BLOB_KNOWN), 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, at(book, BLOB_KNOWN), ret_known, err);
-    db_done(book->db, at(book, BLOB_KNOWN));
+    db_bind_bytes(book->db, review_at(book, BLOB_KNOWN), 1, bytes_of_cstr(sha256));
+    enum status status = db_next(book->db, review_at(book, BLOB_KNOWN), ret_known, err);
+    db_done(book->db, review_at(book, BLOB_KNOWN));
     return status;
 }
 
 static enum status put_row(struct review_book *book, const struct review_draft *draft, struct err *err)
 {
-    size_t put = at(book, BLOB_PUT);
+    size_t put = review_at(book, BLOB_PUT);
     db_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->sha256));
     db_bind_i64(book->db, put, 2, (int64_t)draft->size);
     if (draft->number)
@@ -41,9 +36,9 @@ static enum status put_row(struct review_book *book, const struct review_draft *
 
 enum status review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err)
 {
-    db_bind_i64(book->db, at(book, BLOB_USE), 1, row);
-    db_bind_bytes(book->db, at(book, BLOB_USE), 2, bytes_of_cstr(sha256));
-    return db_run(book->db, at(book, BLOB_USE), err);
+    db_bind_i64(book->db, review_at(book, BLOB_USE), 1, row);
+    db_bind_bytes(book->db, review_at(book, BLOB_USE), 2, bytes_of_cstr(sha256));
+    return db_run(book->db, review_at(book, BLOB_USE), err);
 }
 
 enum status review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,
@@ -80,7 +75,7 @@ enum status review_blob_put(struct review_book *book, int64_t row, struct bytes 
 enum status review_book_blob_open(struct review_book *book, const char *sha256, struct review_blob *ret_blob,
                                   struct err *err)
 {
-    size_t get = at(book, BLOB_GET);
+    size_t get = review_at(book, BLOB_GET);
     bool there = false;
     *ret_blob = (struct review_blob){.fd = -1};
     db_bind_bytes(book->db, get, 1, bytes_of_cstr(sha256));
@@ -169,7 +164,7 @@ enum status review_book_blob_of(struct review_book *book, const json_t *request,
 
 enum status review_book_sweep(struct review_book *book, size_t *ret_count, struct err *err)
 {
-    enum status status = db_run(book->db, at(book, BLOB_SWEEP), err);
+    enum status status = db_run(book->db, review_at(book, BLOB_SWEEP), err);
     *ret_count = status == STATUS_OK ? (size_t)db_changes(book->db) : 0;
     return status;
 }

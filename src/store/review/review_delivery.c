@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* review_delivery.c — deliveries: one row each, with the log of its attempts in `doc`; the event once for all webhooks that want it. A row
  * that goes takes its event along when it was the last (triggers of review_tables.c), which also count what waits. */
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/duration.h"
 #include "base/encode.h"
 #include "base/text.h"
-#include "core/notice/attempt.h"
 #include "core/notice/event.h"
 #include "os/clock.h"
 #include "store/review/review_webhook_internal.h"
@@ -21,16 +18,6 @@ static const char *const state_names[] = {[DELIVERY_DUE] = "due",
                                           [DELIVERY_FAILED] = "failed",
                                           [DELIVERY_DROPPED] = "dropped"};
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 /* --- a new one --- */
 
 static enum status put_message(struct review_book *book, const struct review_event_row *event,
@@ -40,8 +27,8 @@ static enum status put_message(struct review_book *book, const struct review_eve
     char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (!body)
-        return no_memory(err);
-    size_t put = at(book, MESSAGE_PUT);
+        return review_no_memory(err);
+    size_t put = review_at(book, MESSAGE_PUT);
     bool there = false;
     db_bind_bytes(book->db, put, 1, bytes_of_cstr(event_id));
     db_bind_bytes(book->db, put, 2, event->type);
@@ -59,7 +46,7 @@ static enum status put_delivery(struct review_book *book, int64_t webhook, int64
                                 struct bytes chain, const char *doc, int64_t now_ns, int64_t *ret_number,
                                 struct err *err)
 {
-    size_t put = at(book, DELIVERY_PUT);
+    size_t put = review_at(book, DELIVERY_PUT);
     bool there = false;
     book->has_deliveries = true;
     db_bind_i64(book->db, put, 1, webhook);
@@ -94,7 +81,7 @@ static enum status find_wanting(struct review_book *book, struct bytes type, con
                                 struct wanting ret_wanting[static WEBHOOKS_MAX], size_t *ret_count,
                                 struct err *err)
 {
-    size_t find = at(book, WEBHOOK_WANTING);
+    size_t find = review_at(book, WEBHOOK_WANTING);
     bool there = true;
     *ret_count = 0;
     for (;;) {
@@ -112,8 +99,8 @@ static enum status find_wanting(struct review_book *book, struct bytes type, con
 
 static enum status skip(struct review_book *book, int64_t webhook, struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_SKIP), 1, webhook);
-    return db_run(book->db, at(book, WEBHOOK_SKIP), err);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_SKIP), 1, webhook);
+    return db_run(book->db, review_at(book, WEBHOOK_SKIP), err);
 }
 
 enum status review_webhook_event(struct review_book *book, const struct review_event_row *event,
@@ -176,7 +163,7 @@ static json_t *shown_of(struct review_book *book, size_t got, const struct deliv
 static enum status take_row(struct review_book *book, enum review_statement statement,
                             struct delivery_row *ret_row, struct err *err)
 {
-    size_t got = at(book, statement);
+    size_t got = review_at(book, statement);
     struct bytes doc = db_column_bytes(book->db, got, 7);
     *ret_row = (struct delivery_row){.n = db_column_i64(book->db, got, 0),
                                      .message = db_column_i64(book->db, got, 1),
@@ -190,13 +177,13 @@ static enum status take_row(struct review_book *book, enum review_statement stat
     if (!ret_row->doc)
         return err_set(err, STATUS_DATA_LOSS, "a delivery cannot be read");
     ret_row->shown = shown_of(book, got, ret_row);
-    return ret_row->shown ? STATUS_OK : no_memory(err);
+    return ret_row->shown ? STATUS_OK : review_no_memory(err);
 }
 
 enum status review_delivery_load(struct review_book *book, int64_t webhook, int64_t number,
                                  struct delivery_row *ret_row, json_t **ret_event, struct err *err)
 {
-    size_t get = at(book, DELIVERY_GET);
+    size_t get = review_at(book, DELIVERY_GET);
     bool there = false;
     *ret_row = (struct delivery_row){0};
     db_bind_i64(book->db, get, 1, webhook);
@@ -217,8 +204,8 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t change = at(book, DELIVERY_CHANGE);
+        return review_no_memory(err);
+    size_t change = review_at(book, DELIVERY_CHANGE);
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, row->state);
     db_bind_i64(book->db, change, 3, row->attempts);
@@ -234,7 +221,7 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
 static enum status read_page(struct review_book *book, int64_t webhook, int64_t before, size_t limit,
                              json_t *deliveries, int64_t *ret_next, struct err *err)
 {
-    size_t page = at(book, DELIVERY_PAGE), count = 0;
+    size_t page = review_at(book, DELIVERY_PAGE), count = 0;
     bool there = true;
     enum status status = STATUS_OK;
     db_bind_i64(book->db, page, 1, webhook);
@@ -246,7 +233,7 @@ static enum status read_page(struct review_book *book, int64_t webhook, int64_t 
         if (status == STATUS_OK && there)
             status = take_row(book, DELIVERY_PAGE, &row, err);
         if (status == STATUS_OK && there && json_array_append(deliveries, row.shown) != 0)
-            status = no_memory(err);
+            status = review_no_memory(err);
         if (there)
             *ret_next = ++count == limit ? row.n : 0;
         review_delivery_fini(&row);
@@ -264,8 +251,8 @@ enum status webhook_book_deliveries(struct review_book *book, const char *name, 
     if (status != STATUS_OK)
         return status;
     json_t *deliveries = json_array();
-    status =
-        deliveries ? read_page(book, webhook.n, before, limit, deliveries, ret_next, err) : no_memory(err);
+    status = deliveries ? read_page(book, webhook.n, before, limit, deliveries, ret_next, err)
+                        : review_no_memory(err);
     review_webhook_fini(&webhook);
     if (status == STATUS_OK)
         *ret_deliveries = deliveries;
@@ -310,7 +297,7 @@ static enum status send_by_hand(struct review_book *book, const struct webhook_r
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     json_decref(doc);
     if (!text)
-        return no_memory(err);
+        return review_no_memory(err);
     enum status status =
         put_delivery(book, webhook->n, message, BYTES_LITERAL(""), text, now_ns, &number, err);
     free(text);

@@ -10,16 +10,6 @@
 
 #define TRIM_EVERY 100 /* ends of deliveries, by chance: numbers are shared by all webhooks */
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 /* --- what became of an attempt --- */
 
 /* For people: what is not printable is a question mark. */
@@ -87,15 +77,15 @@ static enum status tell_request(struct review_book *book, const char *chain, con
 static enum status drop_one(struct review_book *book, int64_t number, struct err *err)
 {
     struct db *db = book->db;
-    db_bind_i64(db, at(book, DELIVERY_END), 1, number);
-    return db_run(db, at(book, DELIVERY_END), err);
+    db_bind_i64(db, review_at(book, DELIVERY_END), 1, number);
+    return db_run(db, review_at(book, DELIVERY_END), err);
 }
 
 /* The next open delivery of the webhook that a request waits for; `ret_number` 0: there is none. */
 static enum status find_awaited(struct review_book *book, int64_t webhook, int64_t *ret_number,
                                 char ret_chain[160], struct err *err)
 {
-    size_t find = at(book, DELIVERY_AWAITED);
+    size_t find = review_at(book, DELIVERY_AWAITED);
     bool there = false;
     db_bind_i64(book->db, find, 1, webhook);
     enum status status = db_next(book->db, find, &there, err);
@@ -121,22 +111,22 @@ enum status review_deliveries_drop(struct review_book *book, int64_t webhook, co
     }
     if (status != STATUS_OK)
         return status;
-    db_bind_i64(book->db, at(book, DELIVERY_DROP), 1, webhook);
-    return db_run(book->db, at(book, DELIVERY_DROP), err);
+    db_bind_i64(book->db, review_at(book, DELIVERY_DROP), 1, webhook);
+    return db_run(book->db, review_at(book, DELIVERY_DROP), err);
 }
 
 /* What waits for it may go; and of those that are over the oldest go. */
 static enum status follow(struct review_book *book, const struct webhook_row *webhook,
                           const struct delivery_row *row, uint64_t random, int64_t now_ns, struct err *err)
 {
-    db_bind_i64(book->db, at(book, DELIVERY_FOLLOW), 1, webhook->n);
-    db_bind_bytes(book->db, at(book, DELIVERY_FOLLOW), 2, bytes_of_cstr(row->chain));
-    db_bind_i64(book->db, at(book, DELIVERY_FOLLOW), 3, now_ns);
-    enum status status = db_run(book->db, at(book, DELIVERY_FOLLOW), err);
+    db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 1, webhook->n);
+    db_bind_bytes(book->db, review_at(book, DELIVERY_FOLLOW), 2, bytes_of_cstr(row->chain));
+    db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 3, now_ns);
+    enum status status = db_run(book->db, review_at(book, DELIVERY_FOLLOW), err);
     if (status != STATUS_OK || random % TRIM_EVERY != 0)
         return status;
-    db_bind_i64(book->db, at(book, DELIVERY_TRIM), 1, webhook->n);
-    return db_run(book->db, at(book, DELIVERY_TRIM), err);
+    db_bind_i64(book->db, review_at(book, DELIVERY_TRIM), 1, webhook->n);
+    return db_run(book->db, review_at(book, DELIVERY_TRIM), err);
 }
 
 static enum status end_webhook(struct review_book *book, struct webhook_row *webhook, int64_t now_ns,
@@ -186,7 +176,7 @@ static enum status note_try(struct review_book *book, struct webhook_row *webhoo
     enum notice_result result = notice_result_of(tried->http_status);
     row->attempts++;
     if (!log_try(row, tried))
-        return no_memory(err);
+        return review_no_memory(err);
     settle(row, result, tried, now_ns);
     if (result == NOTICE_DELIVERED) {
         json_object_set_new(webhook->doc, "lastDeliveredAt", review_time_json(now_ns));

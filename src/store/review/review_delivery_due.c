@@ -8,16 +8,6 @@
 #include "base/text.h"
 #include "store/review/review_webhook_internal.h"
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 void webhook_due_fini(struct webhook_due *due)
 {
     OPENSSL_cleanse(due->secret, sizeof due->secret);
@@ -59,13 +49,13 @@ static enum status take_sender(struct review_book *book, size_t got, struct webh
     if (buf_status(&sender->url) == STATUS_OK)
         return STATUS_OK;
     sender_fini(sender);
-    return no_memory(err);
+    return review_no_memory(err);
 }
 
 static enum status read_senders(struct review_book *book, struct webhook_sender senders[static WEBHOOKS_MAX],
                                 size_t *ret_count, struct err *err)
 {
-    size_t find = at(book, WEBHOOK_SENDING);
+    size_t find = review_at(book, WEBHOOK_SENDING);
     bool there = true;
     enum status status = STATUS_OK;
     *ret_count = 0;
@@ -116,14 +106,14 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
     buf_append_bytes(&due->event, db_column_bytes(book->db, got, 4));
     sender->given++;
     bool whole = buf_status(&due->url) == STATUS_OK && buf_status(&due->event) == STATUS_OK;
-    return whole ? STATUS_OK : no_memory(err);
+    return whole ? STATUS_OK : review_no_memory(err);
 }
 
 /* Up to `room` of one webhook, those under way included. */
 static enum status give_of(struct review_book *book, struct webhook_sender *sender, size_t room,
                            struct due_page *page, struct err *err)
 {
-    size_t find = at(book, DELIVERY_DUE_PAGE);
+    size_t find = review_at(book, DELIVERY_DUE_PAGE);
     bool there = true;
     enum status status = STATUS_OK;
     room = sender->failing ? 1 : room;
@@ -146,7 +136,7 @@ static enum status give_of(struct review_book *book, struct webhook_sender *send
 static enum status note_next(struct review_book *book, const struct webhook_sender *sender,
                              struct due_page *page, struct err *err)
 {
-    size_t next = at(book, DELIVERY_NEXT);
+    size_t next = review_at(book, DELIVERY_NEXT);
     bool there = false;
     db_bind_i64(book->db, next, 1, sender->webhook);
     db_bind_i64(book->db, next, 2, page->now_ns);
@@ -185,7 +175,7 @@ enum status webhook_book_due(struct review_book *book, const struct webhook_busy
                             .capacity = capacity};
     size_t count = 0;
     struct webhook_sender *senders = calloc(WEBHOOKS_MAX, sizeof *senders);
-    enum status status = senders ? read_senders(book, senders, &count, err) : no_memory(err);
+    enum status status = senders ? read_senders(book, senders, &count, err) : review_no_memory(err);
     if (status == STATUS_OK)
         status = fill(book, senders, count, &page, err);
     for (size_t i = 0; i < count; i++)

@@ -202,6 +202,19 @@ enum status review_book_next(struct review_book *book, const char *id, struct re
 
 /* --- what became of it --- */
 
+/* What followed: in the record, in the log with `details`, which it takes, and as an event. */
+static enum status save_outcome(struct review_book *book, struct review_record *record, json_t *details,
+                                int64_t now_ns, struct err *err)
+{
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status != STATUS_OK) {
+        json_decref(details);
+        return status;
+    }
+    status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
+    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+}
+
 static enum status write_outcome(struct review_book *book, struct review_record *record,
                                  const struct review_next_outcome *outcome, int64_t now_ns, struct err *err)
 {
@@ -217,13 +230,7 @@ static enum status write_outcome(struct review_book *book, struct review_record 
     json_object_set_new(start, "instanceId", json_string(outcome->instance));
     if (error)
         json_object_set_new(start, "error", error);
-    enum status status = review_record_save(book, record, now_ns, err);
-    if (status != STATUS_OK) {
-        json_decref(details);
-        return status;
-    }
-    status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+    return save_outcome(book, record, details, now_ns, err);
 }
 
 enum status review_book_next_told(struct review_book *book, const char *id,
@@ -254,13 +261,7 @@ static enum status write_webhook_outcome(struct review_book *book, struct review
     json_object_set_new(webhook, "at", review_time_json(now_ns));
     if (fault)
         json_object_set_new(webhook, "error", fault);
-    enum status status = review_record_save(book, record, now_ns, err);
-    if (status != STATUS_OK) {
-        json_decref(details);
-        return status;
-    }
-    status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+    return save_outcome(book, record, details, now_ns, err);
 }
 
 enum status review_then_webhook_told(struct review_book *book, const char *id, const char *error,

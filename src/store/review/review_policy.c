@@ -16,18 +16,13 @@ static const char built_in[] =
     "# The built-in policy: each request waits for one approval by anybody who has the right to decide.\n"
     "defaults: {}\n";
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- rows --- */
 
 /* The row that the statement is at: what is known of a version, a new reference. */
 static enum status take_version(struct review_book *book, enum review_statement statement,
                                 json_t **ret_version, struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, at(book, statement), 1);
+    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 1);
     *ret_version = json_loadb((const char *)doc.data, doc.size, 0, NULL);
     return *ret_version ? STATUS_OK
                         : err_set(err, STATUS_DATA_LOSS, "what is known of a policy cannot be read");
@@ -49,15 +44,15 @@ static enum status read_row(struct review_book *book, int64_t version, json_t **
     enum review_statement statement = newest ? POLICY_LAST : POLICY_GET;
     enum status status = STATUS_OK;
     if (!newest)
-        db_bind_i64(book->db, at(book, statement), 1, version);
+        db_bind_i64(book->db, review_at(book, statement), 1, version);
     if (version != 0)
-        status = db_next(book->db, at(book, statement), &there, err);
+        status = db_next(book->db, review_at(book, statement), &there, err);
     if (status == STATUS_OK && there) {
-        buf_append_bytes(ret_text, db_column_bytes(book->db, at(book, statement), 2));
+        buf_append_bytes(ret_text, db_column_bytes(book->db, review_at(book, statement), 2));
         status = take_version(book, statement, ret_version, err);
     }
     if (version != 0)
-        db_done(book->db, at(book, statement));
+        db_done(book->db, review_at(book, statement));
     if (status != STATUS_OK || there)
         return status;
     if (!newest && version != 0)
@@ -74,7 +69,7 @@ static enum status look_at_newest(struct review_book *book, int64_t *ret_version
                                   char ret_sha256[SECRET_HASH_SIZE + 1], struct err *err)
 {
     bool there = false;
-    size_t newest = at(book, POLICY_NEWEST);
+    size_t newest = review_at(book, POLICY_NEWEST);
     enum status status = db_next(book->db, newest, &there, err);
     *ret_version = there ? db_column_i64(book->db, newest, 0) : 0;
     (void)snprintf(ret_sha256, SECRET_HASH_SIZE + 1, "%.*s",
@@ -135,7 +130,7 @@ void review_policy_forget(struct policy_in_force *kept)
 static enum status put_row(struct review_book *book, int64_t version, const json_t *row,
                            const struct policy_draft *draft, struct err *err)
 {
-    size_t put = at(book, POLICY_PUT);
+    size_t put = review_at(book, POLICY_PUT);
     char *doc = json_dumps(row, JSON_COMPACT);
     if (!doc)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -264,7 +259,7 @@ enum status policy_book_read(struct review_book *book, int64_t version, json_t *
 enum status policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
                              struct err *err)
 {
-    size_t page = at(book, POLICY_PAGE);
+    size_t page = review_at(book, POLICY_PAGE);
     json_t *versions = json_array();
     enum status status = versions ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
     bool more = true;

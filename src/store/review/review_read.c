@@ -15,11 +15,6 @@
 /* Runs of which it is told what they did: the latest. */
 #define RUNS_TOLD ((size_t)50)
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- one --- */
 
 static enum status add_code(struct review_book *book, const struct review_record *record, json_t *full,
@@ -352,7 +347,7 @@ enum status review_book_list(struct review_book *book, const struct review_filte
                              json_t **ret_requests, struct review_walk *ret_walk, struct err *err)
 {
     CLEANUP(buf_fini) struct buf words = {0};
-    size_t statement = at(book, driver_of(filter));
+    size_t statement = review_at(book, driver_of(filter));
     *ret_walk = (struct review_walk){0};
     bind_place(book, statement, filter);
     if (filter->text) {
@@ -397,7 +392,7 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
 enum status review_book_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
                                size_t capacity, size_t *ret_count, struct err *err)
 {
-    size_t statement = at(book, DUTY_PAGE);
+    size_t statement = review_at(book, DUTY_PAGE);
     *ret_count = 0;
     db_bind_i64(book->db, statement, 1, after);
     db_bind_i64(book->db, statement, 2, (int64_t)capacity);
@@ -412,8 +407,8 @@ enum status review_book_duties(struct review_book *book, int64_t after, struct r
 
 enum status review_book_duty_done(struct review_book *book, int64_t number, struct err *err)
 {
-    db_bind_i64(book->db, at(book, DUTY_DONE), 1, number);
-    return db_run(book->db, at(book, DUTY_DONE), err);
+    db_bind_i64(book->db, review_at(book, DUTY_DONE), 1, number);
+    return db_run(book->db, review_at(book, DUTY_DONE), err);
 }
 
 /* --- events --- */
@@ -460,10 +455,10 @@ static json_t *event_json(struct review_book *book, size_t statement, bool for_s
 static enum status last_event(struct review_book *book, int64_t *ret_last, struct err *err)
 {
     bool there = false;
-    enum status status = db_next(book->db, at(book, EVENT_LAST), &there, err);
+    enum status status = db_next(book->db, review_at(book, EVENT_LAST), &there, err);
     if (status == STATUS_OK && there)
-        *ret_last = db_column_i64(book->db, at(book, EVENT_LAST), 0);
-    db_done(book->db, at(book, EVENT_LAST));
+        *ret_last = db_column_i64(book->db, review_at(book, EVENT_LAST), 0);
+    db_done(book->db, review_at(book, EVENT_LAST));
     return status;
 }
 
@@ -476,7 +471,7 @@ static bool wanted(const struct review_event_filter *filter, struct bytes type, 
 enum status review_book_events(struct review_book *book, const struct review_event_filter *filter,
                                json_t **ret_events, int64_t *ret_last, struct err *err)
 {
-    size_t statement = at(book, EVENT_PAGE);
+    size_t statement = review_at(book, EVENT_PAGE);
     *ret_events = json_array();
     *ret_last = filter->after;
     if (filter->after < 0)

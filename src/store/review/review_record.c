@@ -13,11 +13,6 @@
 
 const struct review_person review_server = {"server", "sallyport", "server"};
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- texts and numbers --- */
 
 const char *review_record_text(const struct review_record *record, const char *member)
@@ -145,7 +140,7 @@ static enum status take_doc(struct review_record *record, struct bytes text, str
 static enum status load_by(struct review_book *book, enum review_statement way, struct bytes name,
                            struct review_record *ret_record, struct err *err)
 {
-    size_t get = at(book, way);
+    size_t get = review_at(book, way);
     bool there = false;
     *ret_record = (struct review_record){0};
     db_bind_bytes(book->db, get, 1, name);
@@ -182,7 +177,7 @@ static enum status insert_row(struct review_book *book, struct review_record *re
 {
     const json_t *submitter = json_object_get(record->doc, "submitter");
     const char *name = review_record_text(record, "submittedBy");
-    size_t put = at(book, REQUEST_PUT);
+    size_t put = review_at(book, REQUEST_PUT);
     bool there = false;
     db_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
     db_bind_i64(book->db, put, 2, record->created_ns);
@@ -200,7 +195,7 @@ static enum status insert_row(struct review_book *book, struct review_record *re
 static enum status change_row(struct review_book *book, struct review_record *record, struct bytes doc,
                               struct err *err)
 {
-    size_t change = at(book, REQUEST_CHANGE);
+    size_t change = review_at(book, REQUEST_CHANGE);
     db_bind_i64(book->db, change, 1, record->row);
     db_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
     db_bind_bytes(book->db, change, 3, doc);
@@ -241,7 +236,7 @@ enum status review_record_save(struct review_book *book, struct review_record *r
 /* It has a number afterwards. */
 static enum status put_event(struct review_book *book, struct review_event_row *event, struct err *err)
 {
-    size_t put = at(book, EVENT_PUT);
+    size_t put = review_at(book, EVENT_PUT);
     bool there = false;
     db_bind_i64(book->db, put, 1, event->at_ns);
     db_bind_bytes(book->db, put, 2, event->type);
@@ -276,16 +271,16 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     free(data);
     if (status != STATUS_OK || book->last_event % 100 != 0)
         return status;
-    db_bind_i64(book->db, at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
-    return db_run(book->db, at(book, EVENT_TRIM), err);
+    db_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
+    return db_run(book->db, review_at(book, EVENT_TRIM), err);
 }
 
 enum status review_record_duty(struct review_book *book, const struct review_record *record,
                                enum review_duty_kind kind, struct err *err)
 {
-    db_bind_bytes(book->db, at(book, DUTY_PUT), 1, bytes_of_cstr(review_record_text(record, "id")));
-    db_bind_i64(book->db, at(book, DUTY_PUT), 2, kind);
-    return db_run(book->db, at(book, DUTY_PUT), err);
+    db_bind_bytes(book->db, review_at(book, DUTY_PUT), 1, bytes_of_cstr(review_record_text(record, "id")));
+    db_bind_i64(book->db, review_at(book, DUTY_PUT), 2, kind);
+    return db_run(book->db, review_at(book, DUTY_PUT), err);
 }
 
 enum status review_audit(struct review_book *book, const char *object, enum audit_action action,

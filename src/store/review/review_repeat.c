@@ -9,16 +9,11 @@
 
 #define TEMPLATE "template" /* what the last run was made from */
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- the template --- */
 
 static enum status read_template(struct review_book *book, struct buf *out, struct err *err)
 {
-    size_t get = at(book, LATEST_GET);
+    size_t get = review_at(book, LATEST_GET);
     bool there = false;
     db_bind_bytes(book->db, get, 1, BYTES_LITERAL(TEMPLATE));
     enum status status = db_next(book->db, get, &there, err);
@@ -38,9 +33,9 @@ enum status review_template_note(struct review_book *book, const struct review_r
     enum status status = read_template(book, &latest, err);
     if (status != STATUS_OK || bytes_equal(buf_peek(&latest), template))
         return status;
-    db_bind_bytes(book->db, at(book, LATEST_PUT), 1, BYTES_LITERAL(TEMPLATE));
-    db_bind_bytes(book->db, at(book, LATEST_PUT), 2, template);
-    return db_run(book->db, at(book, LATEST_PUT), err);
+    db_bind_bytes(book->db, review_at(book, LATEST_PUT), 1, BYTES_LITERAL(TEMPLATE));
+    db_bind_bytes(book->db, review_at(book, LATEST_PUT), 2, template);
+    return db_run(book->db, review_at(book, LATEST_PUT), err);
 }
 
 /* That of its run; before that, that of the last one of anybody's. */
@@ -137,9 +132,9 @@ static enum status note(struct review_book *book, const char *hash, int64_t now_
 {
     if (!hash[0])
         return STATUS_OK;
-    db_bind_bytes(book->db, at(book, APPROVED_PUT), 1, bytes_of_cstr(hash));
-    db_bind_i64(book->db, at(book, APPROVED_PUT), 2, now_ns);
-    return db_run(book->db, at(book, APPROVED_PUT), err);
+    db_bind_bytes(book->db, review_at(book, APPROVED_PUT), 1, bytes_of_cstr(hash));
+    db_bind_i64(book->db, review_at(book, APPROVED_PUT), 2, now_ns);
+    return db_run(book->db, review_at(book, APPROVED_PUT), err);
 }
 
 enum status review_approval_note(struct review_book *book, const struct review_record *record, int64_t now_ns,
@@ -156,7 +151,7 @@ enum status review_approval_note(struct review_book *book, const struct review_r
 static enum status age_of(struct review_book *book, const char *hash, int64_t then_ns,
                           struct policy_number *ret_age, struct err *err)
 {
-    size_t last = at(book, APPROVED_LAST);
+    size_t last = review_at(book, APPROVED_LAST);
     bool there = false;
     if (!hash[0])
         return STATUS_OK;

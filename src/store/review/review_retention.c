@@ -9,11 +9,6 @@
 #include "base/text.h"
 #include "store/review/review_store_internal.h"
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- a request is over --- */
 
 /* What its policy demands; false: it says nothing of it. */
@@ -28,7 +23,7 @@ enum status review_over_note(struct review_book *book, const struct review_recor
                              struct err *err)
 {
     int64_t keep_ns;
-    size_t put = at(book, OVER_PUT);
+    size_t put = review_at(book, OVER_PUT);
     if (!review_over(record->state) || json_object_get(record->doc, "contentRemovedAt"))
         return STATUS_OK;
     db_bind_i64(book->db, put, 1, record->row);
@@ -45,10 +40,10 @@ enum status review_over_note(struct review_book *book, const struct review_recor
 static enum status change_text(struct review_book *book, enum review_statement way, int64_t text_row,
                                const char *purpose, struct bytes code, struct err *err)
 {
-    db_bind_i64(book->db, at(book, way), 1, text_row);
-    db_bind_bytes(book->db, at(book, way), 2, bytes_of_cstr(purpose));
-    db_bind_bytes(book->db, at(book, way), 3, code.data ? code : BYTES_LITERAL(""));
-    return db_run(book->db, at(book, way), err);
+    db_bind_i64(book->db, review_at(book, way), 1, text_row);
+    db_bind_bytes(book->db, review_at(book, way), 2, bytes_of_cstr(purpose));
+    db_bind_bytes(book->db, review_at(book, way), 3, code.data ? code : BYTES_LITERAL(""));
+    return db_run(book->db, review_at(book, way), err);
 }
 
 /* The index has no text of its own: what is taken out is told once more, exactly as it was put in. */
@@ -100,16 +95,18 @@ static enum status count_uses(struct review_book *book, const struct review_reco
                               json_t *details, struct err *err)
 {
     bool there = false;
-    db_bind_i64(book->db, at(book, USES_COUNT), 1, record->row);
-    db_bind_bytes(book->db, at(book, USES_COUNT), 2, kept);
-    enum status status = db_next(book->db, at(book, USES_COUNT), &there, err);
+    db_bind_i64(book->db, review_at(book, USES_COUNT), 1, record->row);
+    db_bind_bytes(book->db, review_at(book, USES_COUNT), 2, kept);
+    enum status status = db_next(book->db, review_at(book, USES_COUNT), &there, err);
     if (status == STATUS_OK && there) {
-        json_object_set_new(details, "blobs",
-                            json_integer((json_int_t)db_column_i64(book->db, at(book, USES_COUNT), 0)));
-        json_object_set_new(details, "bytes",
-                            json_integer((json_int_t)db_column_i64(book->db, at(book, USES_COUNT), 1)));
+        json_object_set_new(
+            details, "blobs",
+            json_integer((json_int_t)db_column_i64(book->db, review_at(book, USES_COUNT), 0)));
+        json_object_set_new(
+            details, "bytes",
+            json_integer((json_int_t)db_column_i64(book->db, review_at(book, USES_COUNT), 1)));
     }
-    db_done(book->db, at(book, USES_COUNT));
+    db_done(book->db, review_at(book, USES_COUNT));
     return status;
 }
 
@@ -122,9 +119,9 @@ static enum status let_go(struct review_book *book, const struct review_record *
     struct bytes kept = bytes_of_cstr(text);
     enum status status = count_uses(book, record, kept, details, err);
     if (status == STATUS_OK) {
-        db_bind_i64(book->db, at(book, USES_END), 1, record->row);
-        db_bind_bytes(book->db, at(book, USES_END), 2, kept);
-        status = db_run(book->db, at(book, USES_END), err);
+        db_bind_i64(book->db, review_at(book, USES_END), 1, record->row);
+        db_bind_bytes(book->db, review_at(book, USES_END), 2, kept);
+        status = db_run(book->db, review_at(book, USES_END), err);
     }
     free(text);
     return status;
@@ -134,8 +131,8 @@ static enum status let_go(struct review_book *book, const struct review_record *
 
 static enum status strike_out(struct review_book *book, const struct review_record *record, struct err *err)
 {
-    db_bind_i64(book->db, at(book, OVER_DONE), 1, record->row);
-    return db_run(book->db, at(book, OVER_DONE), err);
+    db_bind_i64(book->db, review_at(book, OVER_DONE), 1, record->row);
+    return db_run(book->db, review_at(book, OVER_DONE), err);
 }
 
 /* Takes `details`. */
@@ -202,15 +199,15 @@ static enum status find_due(struct review_book *book, enum review_statement way,
 {
     bool more = true;
     enum status status = STATUS_OK;
-    db_bind_i64(book->db, at(book, way), 1, until_ns);
+    db_bind_i64(book->db, review_at(book, way), 1, until_ns);
     while (*count < REVIEW_EMPTIED_AT_ONCE) {
-        status = db_next(book->db, at(book, way), &more, err);
+        status = db_next(book->db, review_at(book, way), &more, err);
         if (status != STATUS_OK || !more)
             break;
         (void)snprintf(ids[(*count)++], REVIEW_ID_SIZE, "%.*s",
-                       BYTES_FMT(db_column_bytes(book->db, at(book, way), 0)));
+                       BYTES_FMT(db_column_bytes(book->db, review_at(book, way), 0)));
     }
-    db_done(book->db, at(book, way));
+    db_done(book->db, review_at(book, way));
     return status;
 }
 

@@ -17,16 +17,6 @@
 
 static const char *const kinds[] = {[POLICY_STANDING_BYTES] = "bytes", [POLICY_STANDING_TREE] = "tree"};
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 static const char *text_of(const json_t *object, const char *member)
 {
     return json_string_value(json_object_get(object, member));
@@ -47,8 +37,8 @@ struct standing_row {
 static enum status take_row(struct review_book *book, enum review_statement statement,
                             struct standing_row *ret_row, struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, at(book, statement), 1);
-    *ret_row = (struct standing_row){.n = db_column_i64(book->db, at(book, statement), 0),
+    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 1);
+    *ret_row = (struct standing_row){.n = db_column_i64(book->db, review_at(book, statement), 0),
                                      .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     return ret_row->doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "a standing approval cannot be read");
 }
@@ -59,13 +49,13 @@ static enum status load(struct review_book *book, const char *id, struct standin
 {
     bool there = false;
     *ret_row = (struct standing_row){0};
-    db_bind_bytes(book->db, at(book, STANDING_GET), 1, bytes_of_cstr(id));
-    enum status status = db_next(book->db, at(book, STANDING_GET), &there, err);
+    db_bind_bytes(book->db, review_at(book, STANDING_GET), 1, bytes_of_cstr(id));
+    enum status status = db_next(book->db, review_at(book, STANDING_GET), &there, err);
     if (status == STATUS_OK && !there)
         status = err_set(err, STATUS_NOT_FOUND, "there is no such standing approval");
     if (status == STATUS_OK)
         status = take_row(book, STANDING_GET, ret_row, err);
-    db_done(book->db, at(book, STANDING_GET));
+    db_done(book->db, review_at(book, STANDING_GET));
     return status;
 }
 
@@ -73,8 +63,8 @@ static enum status save(struct review_book *book, const struct standing_row *row
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t change = at(book, STANDING_CHANGE);
+        return review_no_memory(err);
+    size_t change = review_at(book, STANDING_CHANGE);
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, number_of(row->doc, "usesLeft"));
     db_bind_i64(book->db, change, 3, json_object_get(row->doc, "revokedAt") != NULL);
@@ -88,8 +78,8 @@ static enum status insert(struct review_book *book, const json_t *doc, int64_t e
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t put = at(book, STANDING_PUT);
+        return review_no_memory(err);
+    size_t put = review_at(book, STANDING_PUT);
     db_bind_bytes(book->db, put, 1, json_bytes(json_object_get(doc, "id")));
     db_bind_bytes(book->db, put, 2, json_bytes(json_object_get(doc, "sha256")));
     db_bind_i64(book->db, put, 3, expires_ns);
@@ -127,10 +117,10 @@ static json_t *label_value(const struct review_record *record, const char *whom)
 static enum status count_alive(struct review_book *book, int64_t now_ns, int64_t *ret_count, struct err *err)
 {
     bool there = false;
-    db_bind_i64(book->db, at(book, STANDING_COUNT), 1, now_ns);
-    enum status status = db_next(book->db, at(book, STANDING_COUNT), &there, err);
-    *ret_count = there ? db_column_i64(book->db, at(book, STANDING_COUNT), 0) : 0;
-    db_done(book->db, at(book, STANDING_COUNT));
+    db_bind_i64(book->db, review_at(book, STANDING_COUNT), 1, now_ns);
+    enum status status = db_next(book->db, review_at(book, STANDING_COUNT), &there, err);
+    *ret_count = there ? db_column_i64(book->db, review_at(book, STANDING_COUNT), 0) : 0;
+    db_done(book->db, review_at(book, STANDING_COUNT));
     return status;
 }
 
@@ -222,7 +212,7 @@ static enum status common_wish(const struct review_record *record, json_t **ret_
             *ret_wish = json_deep_copy(wish);
         if (!*ret_wish || !lessen(*ret_wish, wish) ||
             json_array_append(people, json_object_get(vote, "by")) != 0)
-            return no_memory(err);
+            return review_no_memory(err);
     }
     return STATUS_OK;
 }
@@ -273,14 +263,14 @@ enum status review_standing_make(struct review_book *book, struct review_record 
                                  const struct review_person *by, int64_t now_ns, struct err *err)
 {
     json_t *wish = NULL, *people = json_array();
-    enum status status = people ? common_wish(record, &wish, people, err) : no_memory(err);
+    enum status status = people ? common_wish(record, &wish, people, err) : review_no_memory(err);
     if (status != STATUS_OK || !wish) {
         json_decref(people);
         return status;
     }
     json_t *doc = standing_json(record, wish, people, now_ns);
     status = doc ? write_standing(book, record, doc, number_of(wish, "expiresInSeconds"), by, now_ns, err)
-                 : no_memory(err);
+                 : review_no_memory(err);
     json_decref(doc);
     json_decref(wish);
     return status;
@@ -334,7 +324,7 @@ static enum status find_of(struct review_book *book, const struct review_record 
                            const struct policy_facts *facts, int64_t now_ns, char ret_id[REVIEW_ID_SIZE],
                            struct err *err)
 {
-    size_t find = at(book, STANDING_FIND);
+    size_t find = review_at(book, STANDING_FIND);
     bool there = true;
     db_bind_bytes(book->db, find, 1, sha256);
     db_bind_i64(book->db, find, 2, now_ns);
@@ -369,7 +359,7 @@ enum status review_standing_find(struct review_book *book, struct review_record 
             return status;
     }
     bool whole = !id[0] || json_object_set_new(record->doc, COVERED, json_string(id)) == 0;
-    return whole ? STATUS_OK : no_memory(err);
+    return whole ? STATUS_OK : review_no_memory(err);
 }
 
 enum status review_standing_fact(const struct review_record *record, struct arena *arena,
@@ -378,7 +368,7 @@ enum status review_standing_fact(const struct review_record *record, struct aren
     const json_t *id = json_object_get(record->doc, COVERED);
     struct bytes *item = arena_alloc(arena, sizeof *item);
     if (!item)
-        return no_memory(err);
+        return review_no_memory(err);
     *item = json_bytes(id);
     facts->standing = (struct policy_texts){true, item, id ? 1 : 0};
     return STATUS_OK;
@@ -394,7 +384,7 @@ static enum status take_use(struct review_book *book, const struct review_record
     bool whole = json_object_set_new(row->doc, "usesLeft", json_integer((json_int_t)left)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedAt", review_time_json(now_ns)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedBy", json_string(request)) == 0;
-    enum status status = whole ? save(book, row, err) : no_memory(err);
+    enum status status = whole ? save(book, row, err) : review_no_memory(err);
     if (status == STATUS_OK)
         status = audit(book, id, AUDIT_STANDING_USED, &review_server,
                        json_pack("{s:s, s:I, s:I}", "request", request, "revision",
@@ -419,7 +409,7 @@ enum status review_standing_use(struct review_book *book, struct review_record *
     status = take_use(book, record, &row, now_ns, err);
     json_decref(row.doc);
     if (status == STATUS_OK && json_object_set_new(record->doc, USED, json_string(id)) != 0)
-        return no_memory(err);
+        return review_no_memory(err);
     return status;
 }
 
@@ -443,12 +433,12 @@ static bool add_state(json_t *doc, int64_t now_ns)
 enum status policy_book_standing(struct review_book *book, int64_t before, size_t limit, int64_t now_ns,
                                  json_t **ret_standing, int64_t *ret_next, struct err *err)
 {
-    size_t page = at(book, STANDING_PAGE), count = 0;
+    size_t page = review_at(book, STANDING_PAGE), count = 0;
     json_t *standing = json_array();
     bool there = true;
     db_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
     db_bind_i64(book->db, page, 2, (int64_t)limit);
-    enum status status = standing ? STATUS_OK : no_memory(err);
+    enum status status = standing ? STATUS_OK : review_no_memory(err);
     *ret_next = 0;
     while (status == STATUS_OK && there) {
         struct standing_row row;
@@ -457,7 +447,7 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
             break;
         status = take_row(book, STANDING_PAGE, &row, err);
         if (status == STATUS_OK && (!add_state(row.doc, now_ns) || json_array_append(standing, row.doc) != 0))
-            status = no_memory(err);
+            status = review_no_memory(err);
         *ret_next = ++count == limit ? row.n : 0;
         json_decref(row.doc);
     }
@@ -484,7 +474,7 @@ static enum status write_revoked(struct review_book *book, struct standing_row *
 {
     bool whole = json_object_set_new(row->doc, "revokedAt", review_time_json(now_ns)) == 0 &&
                  json_object_set_new(row->doc, "revokedBy", review_person_json(by)) == 0;
-    enum status status = whole ? save(book, row, err) : no_memory(err);
+    enum status status = whole ? save(book, row, err) : review_no_memory(err);
     if (status != STATUS_OK)
         return status;
     return audit(book, text_of(row->doc, "id"), AUDIT_STANDING_REVOKED, by,
@@ -507,7 +497,7 @@ enum status policy_book_revoke(struct review_book *book, const char *id, const s
     else if (!json_object_get(row.doc, "revokedAt"))
         status = write_revoked(book, &row, by, now_ns, err);
     if (status == STATUS_OK && !add_state(row.doc, now_ns))
-        status = no_memory(err);
+        status = review_no_memory(err);
     if (status == STATUS_OK)
         *ret_standing = row.doc;
     else

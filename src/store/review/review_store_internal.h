@@ -143,6 +143,18 @@ enum review_statement {
     REVIEW_STATEMENTS
 };
 
+/* Its place among the statements of the database. */
+static inline size_t review_at(const struct review_book *book, enum review_statement statement)
+{
+    return book->store->first + statement;
+}
+
+/* NO_MEMORY, and says so. */
+static inline enum status review_no_memory(struct err *err)
+{
+    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 extern const char *const review_statements[REVIEW_STATEMENTS];
 extern const struct db_schema review_schema;
 

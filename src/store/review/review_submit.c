@@ -13,11 +13,6 @@
 #define TEXT_SEARCHED  ((size_t)64 << 10) /* bytes of code that words are looked for in */
 #define REVISIONS_KEPT 1000               /* of a request; the number of a text's row has ten bits for it */
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
 /* --- the same submission again --- */
 
 /* `ret_answer` DONE_BEFORE or KEY_DIFFERS if the key was used; DONE: it is new. */
@@ -27,18 +22,19 @@ static enum status look_up_key(struct review_book *book, const struct review_sub
     struct review_record record;
     char id[64] = "";
     bool there = false;
-    db_bind_i64(book->db, at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
-    enum status status = db_run(book->db, at(book, KEY_SWEEP), err);
+    db_bind_i64(book->db, review_at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
+    enum status status = db_run(book->db, review_at(book, KEY_SWEEP), err);
     if (status != STATUS_OK)
         return status;
-    db_bind_bytes(book->db, at(book, KEY_GET), 1, bytes_of_cstr(submission->by.id));
-    db_bind_bytes(book->db, at(book, KEY_GET), 2, bytes_of_cstr(submission->key));
-    status = db_next(book->db, at(book, KEY_GET), &there, err);
+    db_bind_bytes(book->db, review_at(book, KEY_GET), 1, bytes_of_cstr(submission->by.id));
+    db_bind_bytes(book->db, review_at(book, KEY_GET), 2, bytes_of_cstr(submission->key));
+    status = db_next(book->db, review_at(book, KEY_GET), &there, err);
     if (status != STATUS_OK || !there)
         return status;
-    bool same = bytes_equal_cstr(db_column_bytes(book->db, at(book, KEY_GET), 0), submission->key_body);
-    (void)snprintf(id, sizeof id, "%.*s", BYTES_FMT(db_column_bytes(book->db, at(book, KEY_GET), 1)));
-    db_done(book->db, at(book, KEY_GET));
+    bool same =
+        bytes_equal_cstr(db_column_bytes(book->db, review_at(book, KEY_GET), 0), submission->key_body);
+    (void)snprintf(id, sizeof id, "%.*s", BYTES_FMT(db_column_bytes(book->db, review_at(book, KEY_GET), 1)));
+    db_done(book->db, review_at(book, KEY_GET));
     status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
@@ -51,12 +47,12 @@ static enum status look_up_key(struct review_book *book, const struct review_sub
 static enum status keep_key(struct review_book *book, const struct review_submission *submission,
                             int64_t now_ns, struct err *err)
 {
-    db_bind_bytes(book->db, at(book, KEY_PUT), 1, bytes_of_cstr(submission->by.id));
-    db_bind_bytes(book->db, at(book, KEY_PUT), 2, bytes_of_cstr(submission->key));
-    db_bind_bytes(book->db, at(book, KEY_PUT), 3, bytes_of_cstr(submission->key_body));
-    db_bind_bytes(book->db, at(book, KEY_PUT), 4, bytes_of_cstr(submission->id));
-    db_bind_i64(book->db, at(book, KEY_PUT), 5, now_ns);
-    return db_run(book->db, at(book, KEY_PUT), err);
+    db_bind_bytes(book->db, review_at(book, KEY_PUT), 1, bytes_of_cstr(submission->by.id));
+    db_bind_bytes(book->db, review_at(book, KEY_PUT), 2, bytes_of_cstr(submission->key));
+    db_bind_bytes(book->db, review_at(book, KEY_PUT), 3, bytes_of_cstr(submission->key_body));
+    db_bind_bytes(book->db, review_at(book, KEY_PUT), 4, bytes_of_cstr(submission->id));
+    db_bind_i64(book->db, review_at(book, KEY_PUT), 5, now_ns);
+    return db_run(book->db, review_at(book, KEY_PUT), err);
 }
 
 /* --- a revision --- */
@@ -76,10 +72,10 @@ static enum status put_text(struct review_book *book, const struct review_record
 {
     const char *purpose = review_record_text(record, "purpose");
     int64_t number = review_record_number(record, "revision");
-    db_bind_i64(book->db, at(book, TEXT_PUT), 1, review_text_row(record, number));
-    db_bind_bytes(book->db, at(book, TEXT_PUT), 2, bytes_of_cstr(text_or(purpose, "")));
-    db_bind_bytes(book->db, at(book, TEXT_PUT), 3, review_text_searched(code));
-    return db_run(book->db, at(book, TEXT_PUT), err);
+    db_bind_i64(book->db, review_at(book, TEXT_PUT), 1, review_text_row(record, number));
+    db_bind_bytes(book->db, review_at(book, TEXT_PUT), 2, bytes_of_cstr(text_or(purpose, "")));
+    db_bind_bytes(book->db, review_at(book, TEXT_PUT), 3, review_text_searched(code));
+    return db_run(book->db, review_at(book, TEXT_PUT), err);
 }
 
 /* The record's next revision, and what of the one before does not hold for it. */
@@ -150,10 +146,10 @@ static enum status put_labels(struct review_book *book, const struct review_reco
     json_t *value;
     json_object_foreach(json_object_get(record->doc, "labels"), key, value)
     {
-        db_bind_bytes(book->db, at(book, LABEL_PUT), 1, bytes_of_cstr(key));
-        db_bind_bytes(book->db, at(book, LABEL_PUT), 2, json_bytes(value));
-        db_bind_i64(book->db, at(book, LABEL_PUT), 3, record->row);
-        enum status status = db_run(book->db, at(book, LABEL_PUT), err);
+        db_bind_bytes(book->db, review_at(book, LABEL_PUT), 1, bytes_of_cstr(key));
+        db_bind_bytes(book->db, review_at(book, LABEL_PUT), 2, json_bytes(value));
+        db_bind_i64(book->db, review_at(book, LABEL_PUT), 3, record->row);
+        enum status status = db_run(book->db, review_at(book, LABEL_PUT), err);
         if (status != STATUS_OK)
             return status;
     }
@@ -219,9 +215,9 @@ static json_t *submission_details(const struct review_record *record)
 static enum status put_instance(struct review_book *book, const struct review_record *record,
                                 const char *instance, struct err *err)
 {
-    db_bind_bytes(book->db, at(book, INSTANCE_PUT), 1, bytes_of_cstr(instance));
-    db_bind_i64(book->db, at(book, INSTANCE_PUT), 2, record->row);
-    return db_run(book->db, at(book, INSTANCE_PUT), err);
+    db_bind_bytes(book->db, review_at(book, INSTANCE_PUT), 1, bytes_of_cstr(instance));
+    db_bind_i64(book->db, review_at(book, INSTANCE_PUT), 2, record->row);
+    return db_run(book->db, review_at(book, INSTANCE_PUT), err);
 }
 
 static enum status write_request(struct review_book *book, const struct review_submission *submission,

@@ -10,16 +10,6 @@
 static const char *const state_names[] = {
     [WEBHOOK_ACTIVE] = "active", [WEBHOOK_PAUSED] = "paused", [WEBHOOK_ENDED] = "ended"};
 
-static size_t at(const struct review_book *book, enum review_statement statement)
-{
-    return book->store->first + statement;
-}
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 /* --- rows --- */
 
 void review_webhook_fini(struct webhook_row *row)
@@ -32,7 +22,7 @@ void review_webhook_fini(struct webhook_row *row)
 static enum status take_row(struct review_book *book, enum review_statement statement,
                             struct webhook_row *ret_row, struct err *err)
 {
-    size_t got = at(book, statement);
+    size_t got = review_at(book, statement);
     struct bytes doc = db_column_bytes(book->db, got, 5);
     *ret_row = (struct webhook_row){.n = db_column_i64(book->db, got, 0),
                                     .state = (enum webhook_state)db_column_i64(book->db, got, 1),
@@ -52,25 +42,25 @@ static enum status take_first(struct review_book *book, enum review_statement st
 {
     bool there = false;
     *ret_row = (struct webhook_row){0};
-    enum status status = db_next(book->db, at(book, statement), &there, err);
+    enum status status = db_next(book->db, review_at(book, statement), &there, err);
     if (status == STATUS_OK)
         status = there ? take_row(book, statement, ret_row, err)
                        : err_set(err, STATUS_NOT_FOUND, "there is no such webhook");
-    db_done(book->db, at(book, statement));
+    db_done(book->db, review_at(book, statement));
     return status;
 }
 
 enum status review_webhook_load(struct review_book *book, const char *name, struct webhook_row *ret_row,
                                 struct err *err)
 {
-    db_bind_bytes(book->db, at(book, WEBHOOK_GET), 1, bytes_of_cstr(name));
+    db_bind_bytes(book->db, review_at(book, WEBHOOK_GET), 1, bytes_of_cstr(name));
     return take_first(book, WEBHOOK_GET, ret_row, err);
 }
 
 enum status review_webhook_load_row(struct review_book *book, int64_t row_number, struct webhook_row *ret_row,
                                     struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_GET_ROW), 1, row_number);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_GET_ROW), 1, row_number);
     return take_first(book, WEBHOOK_GET_ROW, ret_row, err);
 }
 
@@ -78,8 +68,8 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t change = at(book, WEBHOOK_CHANGE);
+        return review_no_memory(err);
+    size_t change = review_at(book, WEBHOOK_CHANGE);
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, row->state);
     db_bind_i64(book->db, change, 3, row->failing);
@@ -93,16 +83,16 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 /* What every event asks for. */
 static enum status write_filter(struct review_book *book, int64_t number, const char *events, struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_EVENTS), 1, number);
-    db_bind_bytes(book->db, at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
-    return db_run(book->db, at(book, WEBHOOK_EVENTS), err);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_EVENTS), 1, number);
+    db_bind_bytes(book->db, review_at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
+    return db_run(book->db, review_at(book, WEBHOOK_EVENTS), err);
 }
 
 static enum status write_secret(struct review_book *book, int64_t number, const char *secret, struct err *err)
 {
-    db_bind_i64(book->db, at(book, WEBHOOK_SECRET), 1, number);
-    db_bind_bytes(book->db, at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
-    return db_run(book->db, at(book, WEBHOOK_SECRET), err);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 1, number);
+    db_bind_bytes(book->db, review_at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
+    return db_run(book->db, review_at(book, WEBHOOK_SECRET), err);
 }
 
 enum status review_webhook_audit(struct review_book *book, const struct webhook_row *row,
@@ -175,9 +165,9 @@ static enum status is_taken(struct review_book *book, const char *name, int64_t 
 static enum status count_all(struct review_book *book, int64_t *ret_count, struct err *err)
 {
     bool there = false;
-    enum status status = db_next(book->db, at(book, WEBHOOK_COUNT), &there, err);
-    *ret_count = there ? db_column_i64(book->db, at(book, WEBHOOK_COUNT), 0) : 0;
-    db_done(book->db, at(book, WEBHOOK_COUNT));
+    enum status status = db_next(book->db, review_at(book, WEBHOOK_COUNT), &there, err);
+    *ret_count = there ? db_column_i64(book->db, review_at(book, WEBHOOK_COUNT), 0) : 0;
+    db_done(book->db, review_at(book, WEBHOOK_COUNT));
     return status;
 }
 
@@ -204,8 +194,8 @@ static enum status insert(struct review_book *book, const struct webhook_draft *
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return no_memory(err);
-    size_t put = at(book, WEBHOOK_PUT);
+        return review_no_memory(err);
+    size_t put = review_at(book, WEBHOOK_PUT);
     db_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->id));
     db_bind_bytes(book->db, put, 2, bytes_of_cstr(draft->name));
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(draft->events));
@@ -227,7 +217,7 @@ enum status webhook_book_add(struct review_book *book, const struct webhook_draf
         return status;
     json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "id", draft->id, "createdAt", review_time_json(now_ns),
                             "createdBy", review_person_json(by), "updatedAt", review_time_json(now_ns));
-    status = doc && put_given(doc, draft) ? insert(book, draft, doc, err) : no_memory(err);
+    status = doc && put_given(doc, draft) ? insert(book, draft, doc, err) : review_no_memory(err);
     json_decref(doc);
     if (status == STATUS_OK)
         status = review_webhook_load(book, draft->id, &row, err);
@@ -263,7 +253,8 @@ static enum status write_change(struct review_book *book, struct webhook_row *ro
                                 int64_t now_ns, struct err *err)
 {
     book->has_deliveries = true; /* what has waited may be due */
-    enum status status = apply(row, change, now_ns) ? review_webhook_save(book, row, err) : no_memory(err);
+    enum status status =
+        apply(row, change, now_ns) ? review_webhook_save(book, row, err) : review_no_memory(err);
     if (status == STATUS_OK && change->events)
         status = write_filter(book, row->n, change->events, err);
     if (status == STATUS_OK && change->secret)
@@ -305,9 +296,9 @@ enum status webhook_book_delete(struct review_book *book, const char *name, cons
     if (status != STATUS_OK)
         return status;
     status = review_deliveries_drop(book, row.n, "the webhook was deleted", now_ns, err);
-    db_bind_i64(book->db, at(book, WEBHOOK_DELETE), 1, row.n);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row.n);
     if (status == STATUS_OK)
-        status = db_run(book->db, at(book, WEBHOOK_DELETE), err);
+        status = db_run(book->db, review_at(book, WEBHOOK_DELETE), err);
     if (status == STATUS_OK)
         status = review_webhook_audit(book, &row, AUDIT_WEBHOOK_DELETED, by,
                                       told_of(row.doc, &(struct webhook_draft){0}), now_ns, err);
@@ -334,17 +325,17 @@ enum status webhook_book_list(struct review_book *book, json_t **ret_webhooks, s
 {
     json_t *webhooks = json_array();
     bool there = true;
-    enum status status = webhooks ? STATUS_OK : no_memory(err);
+    enum status status = webhooks ? STATUS_OK : review_no_memory(err);
     while (status == STATUS_OK && there) {
         struct webhook_row row = {0};
-        status = db_next(book->db, at(book, WEBHOOK_LIST), &there, err);
+        status = db_next(book->db, review_at(book, WEBHOOK_LIST), &there, err);
         if (status == STATUS_OK && there)
             status = take_row(book, WEBHOOK_LIST, &row, err);
         if (status == STATUS_OK && there && json_array_append(webhooks, row.doc) != 0)
-            status = no_memory(err);
+            status = review_no_memory(err);
         review_webhook_fini(&row);
     }
-    db_done(book->db, at(book, WEBHOOK_LIST));
+    db_done(book->db, review_at(book, WEBHOOK_LIST));
     if (status == STATUS_OK)
         *ret_webhooks = webhooks;
     else
