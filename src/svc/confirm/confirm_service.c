@@ -16,6 +16,7 @@
 #include "svc/confirm/confirm_message.h"
 #include "svc/confirm/confirm_page.h"
 #include "svc/confirm/limit_values.h"
+#include "svc/confirm/person_question.h"
 #include "wire/http1/form.h"
 #include "wire/json/json.h"
 
@@ -164,35 +165,24 @@ static bool borrow(struct visit *visit, struct confirm_loan *ret_loan)
     return false;
 }
 
-/* `body` NULL: GET. */
-static void ask(struct visit *visit, const struct buf *target, const struct buf *body,
+/* `what`: behind the request's path; `body` NULL: GET. */
+static void ask(struct visit *visit, const char *what, const struct buf *body,
                 void (*on_answer)(struct visit *visit, const struct http_inner_answer *answer))
 {
     struct confirm_loan loan = {.secret = ""};
-    struct err err = {0};
-    CLEANUP(buf_fini) struct buf authorization = {0};
     if (!borrow(visit, &loan))
         return;
-    if (loan.secret[0])
-        buf_append_fmt(&authorization, "Bearer %s", loan.secret);
-    const struct http_inner_request question = {.method = body ? "POST" : "GET",
-                                                .target = buf_peek(target),
-                                                .content_type = body ? "application/json" : NULL,
-                                                .body = body ? buf_peek(body) : (struct bytes){0},
-                                                .authorization = buf_peek(&authorization)};
-    bool whole = buf_status(target) == STATUS_OK && buf_status(&authorization) == STATUS_OK &&
-                 (!body || buf_status(body) == STATUS_OK);
+    const struct person_question question = {.server = visit->service->server,
+                                             .outer = visit->request,
+                                             .secret = loan.secret,
+                                             .request_id = visit->link.request,
+                                             .what = what,
+                                             .body = body,
+                                             .on_answer = on_inner,
+                                             .context = visit};
     visit->on_answer = on_answer;
-    if (!whole || http_inner_ask(visit->service->server, visit->request, &question, CONFIRM_ANSWER_SIZE_MAX,
-                                 on_inner, visit, &visit->inner, &err) != STATUS_OK)
+    if (!person_question_ask(&question, &visit->inner))
         end_unavailable(visit);
-}
-
-static void append_path(struct buf *out, const struct visit *visit, const char *what)
-{
-    buf_append_cstr(out, "/v1/requests/");
-    percent_encode(out, bytes_of_cstr(visit->link.request), NULL);
-    buf_append_cstr(out, what);
 }
 
 /* True: the answer is a refusal, and the visit is over. */
@@ -220,14 +210,12 @@ static void on_present_manifest(struct visit *visit, const struct http_inner_ans
 
 static void on_earlier_manifest(struct visit *visit, const struct http_inner_answer *answer)
 {
-    CLEANUP(buf_fini) struct buf target = {0};
     if (answer->http_status != 200) {
         end_page(visit, NULL);
         return;
     }
     buf_append_bytes(&visit->earlier, answer->body);
-    append_path(&target, visit, "/manifest");
-    ask(visit, &target, NULL, on_present_manifest);
+    ask(visit, "/manifest", NULL, on_present_manifest);
 }
 
 static bool is_changed(const struct visit *visit)
@@ -238,7 +226,7 @@ static bool is_changed(const struct visit *visit)
 
 static void on_request(struct visit *visit, const struct http_inner_answer *answer)
 {
-    CLEANUP(buf_fini) struct buf target = {0};
+    char what[sizeof "/manifest?sha256=" + SECRET_HASH_SIZE];
     struct err err = {0};
     if (end_refused(visit, answer->http_status))
         return;
@@ -250,16 +238,13 @@ static void on_request(struct visit *visit, const struct http_inner_answer *answ
         end_page(visit, NULL);
         return;
     }
-    append_path(&target, visit, "/manifest?sha256=");
-    buf_append_cstr(&target, visit->link.manifest);
-    ask(visit, &target, NULL, on_earlier_manifest);
+    (void)snprintf(what, sizeof what, "/manifest?sha256=%s", visit->link.manifest);
+    ask(visit, what, NULL, on_earlier_manifest);
 }
 
 static void look(struct visit *visit)
 {
-    CLEANUP(buf_fini) struct buf target = {0};
-    append_path(&target, visit, "");
-    ask(visit, &target, NULL, on_request);
+    ask(visit, "", NULL, on_request);
 }
 
 /* NULL: it is answered. */
@@ -296,19 +281,6 @@ static void show(void *context, struct http_request *request)
 
 /* --- voting --- */
 
-static const struct {
-    const char *problem;
-    const char *note;
-} refusals[] = {
-    {"comment-needed", "The policy wants a comment with this answer. Nothing was decided yet."},
-    {"own-request", "Nobody decides on their own request."},
-    {"already-voted", "Your vote was taken before; this one was not."},
-    {"already-decided", "It was decided before; this vote was not taken."},
-    {"request-over", "It was over before; this vote was not taken."},
-    {"manifest-differs", "It has changed since; this vote was not taken."},
-    {"not-now", "Nobody is asked at the moment; this vote was not taken."},
-};
-
 /* What a refusal of the API means to them; NULL: nothing that the page could tell. */
 static const char *note_of(const struct http_inner_answer *answer)
 {
@@ -316,12 +288,8 @@ static const char *note_of(const struct http_inner_answer *answer)
     struct err err = {0};
     if (json_parse(answer->body, NULL, &problem, &err) != STATUS_OK)
         return NULL;
-    struct bytes type = json_bytes(json_object_get(problem, "type"));
-    struct bytes name = bytes_slice(type, MIN(strlen(HTTP_PROBLEM_PREFIX), type.size), SIZE_MAX);
-    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-        if (bytes_equal_cstr(name, refusals[i].problem))
-            return refusals[i].note;
-    return NULL;
+    const struct person_refusal *refusal = person_refusal_of(problem);
+    return refusal ? refusal->words : NULL;
 }
 
 static void respond_back(struct http_request *request)
@@ -349,20 +317,9 @@ static void on_voted(struct visit *visit, const struct http_inner_answer *answer
 
 static void vote(struct visit *visit, const char *answer, const char *comment)
 {
-    CLEANUP(buf_fini) struct buf target = {0};
     CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer json = {.out = &body};
-    json_write_begin_object(&json);
-    json_write_member_cstr(&json, "answer", answer);
-    json_write_member_cstr(&json, "manifestSha256", visit->link.manifest);
-    if (comment)
-        json_write_member_cstr(&json, "comment", comment);
-    json_write_member_bool(&json, "once", true);
-    json_write_end_object(&json);
-    if (json_write_status(&json) != STATUS_OK)
-        body.failed = true;
-    append_path(&target, visit, "/votes");
-    ask(visit, &target, &body, on_voted);
+    person_question_write_vote(answer, visit->link.manifest, comment, &body);
+    ask(visit, "/votes", &body, on_voted);
 }
 
 /* What the form must say before anything is done; NULL: it does. */
@@ -503,7 +460,6 @@ static void make(void *context, struct http_request *request)
     struct confirm_service *service = context;
     struct visit *visit = calloc(1, sizeof *visit);
     struct bytes id = http_request_value(request);
-    CLEANUP(buf_fini) struct buf target = {0};
     if (!visit) {
         http_respond_failure(request, 503, "out of memory");
         return;
@@ -518,8 +474,7 @@ static void make(void *context, struct http_request *request)
         return;
     }
     http_request_on_gone(request, on_gone, visit);
-    append_path(&target, visit, "");
-    ask(visit, &target, NULL, on_own_request);
+    ask(visit, "", NULL, on_own_request);
 }
 
 static const struct http_route routes[] = {

@@ -13,6 +13,7 @@
 #include "net/http_inner.h"
 #include "os/clock.h"
 #include "svc/confirm/limit_values.h"
+#include "svc/confirm/person_question.h"
 #include "svc/confirm/slack_press.h"
 #include "wire/http1/form.h"
 #include "wire/json/json.h"
@@ -93,46 +94,23 @@ static void on_inner(void *context, const struct http_inner_answer *answer)
 static bool ask(struct slack_call *call, const char *who, const char *what, const struct buf *body,
                 void (*on_answer)(struct slack_call *call, const struct http_inner_answer *answer))
 {
-    const struct confirm_people *people = &call->service->confirm->people;
+    const struct confirm_service *confirm = call->service->confirm;
     struct confirm_loan loan = {.secret = ""};
-    struct err err = {0};
-    CLEANUP(buf_fini) struct buf target = {0};
-    CLEANUP(buf_fini) struct buf authorization = {0};
-    if (!people->lend(people->context, who, "slack", &loan))
+    if (!confirm->people.lend(confirm->people.context, who, "slack", &loan))
         return false;
-    buf_append_cstr(&target, "/v1/requests/");
-    percent_encode(&target, bytes_of_cstr(call->link.request), NULL);
-    buf_append_cstr(&target, what);
-    if (loan.secret[0])
-        buf_append_fmt(&authorization, "Bearer %s", loan.secret);
-    const struct http_inner_request question = {.method = body ? "POST" : "GET",
-                                                .target = buf_peek(&target),
-                                                .content_type = body ? "application/json" : NULL,
-                                                .body = body ? buf_peek(body) : (struct bytes){0},
-                                                .authorization = buf_peek(&authorization)};
+    const struct person_question question = {.server = confirm->server,
+                                             .outer = call->request,
+                                             .secret = loan.secret,
+                                             .request_id = call->link.request,
+                                             .what = what,
+                                             .body = body,
+                                             .on_answer = on_inner,
+                                             .context = call};
     call->on_answer = on_answer;
-    return buf_status(&target) == STATUS_OK && buf_status(&authorization) == STATUS_OK &&
-           (!body || buf_status(body) == STATUS_OK) &&
-           http_inner_ask(call->service->confirm->server, call->request, &question, CONFIRM_ANSWER_SIZE_MAX,
-                          on_inner, call, &call->inner, &err) == STATUS_OK;
+    return person_question_ask(&question, &call->inner);
 }
 
 /* --- what became of a press --- */
-
-static const struct {
-    const char *problem;
-    const char *words;
-    bool retires; /* nobody can press with success any more */
-} refusals[] = {
-    {"comment-needed", "The policy wants a comment with this answer. Open the request and answer there.",
-     false},
-    {"own-request", "Nobody decides on their own request.", false},
-    {"already-voted", "Your vote was taken before; this one was not.", false},
-    {"already-decided", "It was decided before; this vote was not taken.", true},
-    {"request-over", "It was over before; this vote was not taken.", true},
-    {"manifest-differs", "It has changed since; this vote was not taken.", true},
-    {"not-now", "Nobody is asked at the moment; this vote was not taken.", false},
-};
 
 static void end_retired(struct slack_call *call, const json_t *request)
 {
@@ -155,19 +133,18 @@ static void on_looked(struct slack_call *call, const struct http_inner_answer *a
 static void on_refused(struct slack_call *call, const char *who, const struct http_inner_answer *answer)
 {
     struct err err = {0};
-    size_t which = ARRAY_SIZE(refusals);
-    if (json_parse(answer->body, NULL, &call->refused, &err) == STATUS_OK) {
-        struct bytes type = json_bytes(json_object_get(call->refused, "type"));
-        struct bytes name = bytes_slice(type, MIN(strlen(HTTP_PROBLEM_PREFIX), type.size), SIZE_MAX);
-        for (which = 0; which < ARRAY_SIZE(refusals) && !bytes_equal_cstr(name, refusals[which].problem);)
-            which++;
-    }
-    if (which == ARRAY_SIZE(refusals))
+    const struct person_refusal *refusal = NULL;
+    if (json_parse(answer->body, NULL, &call->refused, &err) == STATUS_OK)
+        refusal = person_refusal_of(call->refused);
+    if (!refusal)
         end_privately(call, answer->http_status == 503
                                 ? "The server cannot say at the moment. Nothing was decided: press again."
                                 : "You are not asked about this request.");
-    else if (!refusals[which].retires || !ask(call, who, "", NULL, on_looked))
-        end_privately(call, refusals[which].words);
+    else if (refusal->wants_comment)
+        end_privately(call,
+                      "The policy wants a comment with this answer. Open the request and answer there.");
+    else if (!refusal->is_last || !ask(call, who, "", NULL, on_looked))
+        end_privately(call, refusal->words);
 }
 
 static void on_voted(struct slack_call *call, const struct http_inner_answer *answer)
@@ -227,13 +204,8 @@ static bool is_from_slack(struct slack_service *service, struct http_request *re
 static void vote(struct slack_call *call, const struct slack_press *press)
 {
     CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer json = {.out = &body};
-    json_write_begin_object(&json);
-    json_write_member_cstr(&json, "answer", press->answer);
-    json_write_member_cstr(&json, "manifestSha256", call->link.manifest);
-    json_write_member_bool(&json, "once", true);
-    json_write_end_object(&json);
-    if (json_write_status(&json) != STATUS_OK || !ask(call, call->link.who, "/votes", &body, on_voted))
+    person_question_write_vote(press->answer, call->link.manifest, NULL, &body);
+    if (!ask(call, call->link.who, "/votes", &body, on_voted))
         end_privately(
             call, "You may not decide here, or the server cannot say at the moment. Nothing was decided.");
 }
