@@ -9,7 +9,7 @@ import { href, place } from "../route.ts";
 import { Icon, Mark } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
 import { openPalette } from "./Palette.tsx";
-import { cycleTheme, theme } from "./theme.ts";
+import { Colours } from "./Colours.tsx";
 
 interface Item {
   path: string;
@@ -114,15 +114,7 @@ function Rail() {
       <div class="rail-foot">
         <div class="row">
           <Live />
-          <button
-            type="button"
-            class="copy end"
-            aria-label={`Colours: ${theme.value}`}
-            title={`Colours: ${theme.value}`}
-            onClick={cycleTheme}
-          >
-            <Icon name="theme" />
-          </button>
+          <Colours />
         </div>
         {who && (
           <div class="row">

@@ -6,8 +6,8 @@ import { visibleLine } from "../../format/text.ts";
 import { clock, exact, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
 import { toast } from "../../live/toasts.ts";
-import { Card, PageHead } from "../../parts/Box.tsx";
-import { Copy } from "../../parts/Copy.tsx";
+import { PageHead } from "../../parts/Box.tsx";
+import { Command } from "../../parts/Command.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
@@ -263,16 +263,11 @@ export default function Audit() {
           ) : (
             <Entry sequence={entry} />
           )}
-          <Card
+          <Command
             title="Verify it yourself"
-            bare
-            side={<Copy text={command()} what="the command" />}
+            text={command()}
             foot="Works on this server, a stopped folder, or an export; needs no trust in this page."
-          >
-            <pre class="code plain" tabIndex={0} role="region" aria-label="Command">
-              <code>{command()}</code>
-            </pre>
-          </Card>
+          />
         </div>
       </div>
     </main>

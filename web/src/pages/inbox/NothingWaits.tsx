@@ -1,6 +1,6 @@
 import { EXAMPLES } from "../../format/examples.ts";
 import { Card } from "../../parts/Box.tsx";
-import { Copy } from "../../parts/Copy.tsx";
+import { Command } from "../../parts/Command.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Empty } from "../../parts/Wait.tsx";
 import { href, setQuery } from "../../route.ts";
@@ -48,11 +48,7 @@ export function NothingWaits({ tab, filtered, none }: { tab: string; filtered: b
               </Card>
             ))}
           </div>
-          <Card title="Or from a terminal" bare side={<Copy text={curl()} what="the command" />}>
-            <pre class="code plain" tabIndex={0} role="region" aria-label="Command">
-              <code>{curl()}</code>
-            </pre>
-          </Card>
+          <Command title="Or from a terminal" text={curl()} />
         </div>
       )}
     </>

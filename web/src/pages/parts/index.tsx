@@ -3,6 +3,8 @@ import { useSignal } from "@preact/signals";
 import { ask } from "../../parts/Ask.tsx";
 import { Card, Facts, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
 import { Code } from "../../parts/Code.tsx";
+import { Colours } from "../../parts/Colours.tsx";
+import { Command } from "../../parts/Command.tsx";
 import { Copy, Hash, Id } from "../../parts/Copy.tsx";
 import { Dialog } from "../../parts/Dialog.tsx";
 import { DiffView } from "../../parts/Diff.tsx";
@@ -93,6 +95,15 @@ function Words() {
           <Id id="7f3a91c2-1111-4222-8333-444455556666" what="an id" />
           <Copy text="anything" what="anything" />
         </div>
+      </Story>
+      <Story part="Colours">
+        <div class="row">
+          <Colours />
+        </div>
+      </Story>
+      <Story part="Command">
+        <Command title="With a word under it" text="sallyport audit verify" foot="It needs no trust in this page." />
+        <Command title="Without" text="sallyport ls" />
       </Story>
       <Story part="Icon">
         <div class="row">

@@ -5,7 +5,7 @@ import { beginDevice, signIn, type DeviceCode, type Shown } from "../../api/sess
 import { Copy } from "../../parts/Copy.tsx";
 import { Icon, Mark } from "../../parts/Icon.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
-import { cycleTheme, theme } from "../../parts/theme.ts";
+import { Colours } from "../../parts/Colours.tsx";
 
 type Way = "key" | "secret" | "device";
 
@@ -188,15 +188,7 @@ export default function SignIn({ done }: { done: () => void }) {
           <span>
             Keys come from <code>sallyport key create</code>; the owner’s was printed at the first start.
           </span>
-          <button
-            type="button"
-            class="copy end"
-            aria-label={`Colours: ${theme.value}`}
-            title={`Colours: ${theme.value}`}
-            onClick={cycleTheme}
-          >
-            <Icon name="theme" />
-          </button>
+          <Colours />
         </div>
       </div>
     </main>

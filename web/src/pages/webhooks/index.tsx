@@ -2,8 +2,8 @@ import { useSignal } from "@preact/signals";
 import { listWebhooks, type Webhook, type WithSecret } from "../../api/webhooks.ts";
 import { visibleLine } from "../../format/text.ts";
 import { has, known, may, me } from "../../live/server.ts";
-import { Card, Note, PageHead } from "../../parts/Box.tsx";
-import { Copy } from "../../parts/Copy.tsx";
+import { Note, PageHead } from "../../parts/Box.tsx";
+import { Command } from "../../parts/Command.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { useTitle } from "../../parts/title.ts";
@@ -26,16 +26,11 @@ const follow = () =>
 
 /** What does it without a webhook. */
 const Follow = () => (
-  <Card
+  <Command
     title="Follow the events"
-    bare
-    side={<Copy text={follow()} what="the command" />}
+    text={follow()}
     foot="Each event has an id; send the last one as Last-Event-ID and nothing is missed."
-  >
-    <pre class="code plain" tabIndex={0} role="region" aria-label="Command">
-      <code>{follow()}</code>
-    </pre>
-  </Card>
+  />
 );
 
 function NotHere() {
