@@ -98,15 +98,23 @@ export class Client {
 
   // --- submitting ---
 
-  /** Hands code in. `approvalTimeout` in seconds. `files`: { "path below /mnt/data": bytes or text }. */
-  submit(code, { purpose, labels, gate, session, onBehalfOf, approvalTimeout, files } = {}) {
-    const body = { code, purpose, labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout, files: filesOf(files) };
+  /**
+   * Hands code in. `approvalTimeout` in seconds. `files`: { "path below /mnt/data": bytes or text }. `thenCode` goes on in the same
+   * session once the result of `code` is approved: first a dry run, then the real step, whose result is the request's.
+   */
+  submit(code, { purpose, labels, gate, session, onBehalfOf, approvalTimeout, files, thenCode } = {}) {
+    const then = thenCode === undefined ? undefined : { code: thenCode };
+    const body = { code, purpose, labels, gate, session, onBehalfOf, approvalTimeoutSeconds: approvalTimeout, files: filesOf(files), then };
     return this.#ask("POST", "/v1/requests", { body, again: true, headers: { "idempotency-key": crypto.randomUUID() } });
   }
 
-  /** The next revision of a request for which changes were asked for. Without `files` it has those of the one before. */
-  revise(id, code, { comment, files } = {}) {
-    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, comment, files: filesOf(files) } });
+  /**
+   * The next revision of a request for which changes were asked for. Without `files` it has those of the one before; without
+   * `thenCode` the step of before, and null takes it away.
+   */
+  revise(id, code, { comment, files, thenCode } = {}) {
+    const then = thenCode === undefined ? undefined : { code: thenCode };
+    return this.#ask("POST", this.#path(id, "revisions"), { body: { code, comment, files: filesOf(files), then } });
   }
 
   /** Submits, waits for the end, and resolves to the approved request; throws an Ended if it is not approved. */

@@ -106,16 +106,21 @@ class Client:
     # --- submitting ---
 
     def submit(self, code, purpose=None, labels=None, gate=None, session=None, on_behalf_of=None,
-               approval_timeout=None, files=None):
+               approval_timeout=None, files=None, then_code=None):
         """Hands code in; returns the request as it is then. `approval_timeout` in seconds. `files` is a dict: under which path
-        below /mnt/data the code finds what: bytes, text, or a pathlib.Path of this machine."""
+        below /mnt/data the code finds what: bytes, text, or a pathlib.Path of this machine. `then_code` goes on in the same
+        session once the result of `code` is approved: first a dry run, then the real step, whose result is the request's."""
         body = _given(code=code, purpose=purpose, labels=labels, gate=gate, session=session,
-                      onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout, files=_files(files))
+                      onBehalfOf=on_behalf_of, approvalTimeoutSeconds=approval_timeout, files=_files(files),
+                      then=None if then_code is None else {"code": then_code})
         return self._ask("POST", "/v1/requests", body, {"Idempotency-Key": str(uuid.uuid4())}, again=True)
 
-    def revise(self, request_id, code, comment=None, files=None):
-        """The next revision of a request for which changes were asked for. Without `files` it has those of the one before."""
-        return self._ask("POST", self._path(request_id, "revisions"), _given(code=code, comment=comment, files=_files(files)))
+    def revise(self, request_id, code, comment=None, files=None, then_code=None):
+        """The next revision of a request for which changes were asked for. Without `files` it has those of the one before; without
+        `then_code` the step of before, and "" takes it away."""
+        then = None if then_code is None else {"code": then_code or None}
+        return self._ask("POST", self._path(request_id, "revisions"),
+                         _given(code=code, comment=comment, files=_files(files), then=then))
 
     def run(self, code, timeout=None, **submission):
         """Submits, waits for the end, and returns the approved request; raises an Ended if it is not approved, and

@@ -25,6 +25,17 @@ await client.approve(submitted.id, { comment: "fine", manifest: again.manifestSh
 assert.equal((await end).state, "approved");
 await assert.rejects(client.reject(submitted.id), (error) => error instanceof sallyport.Conflict && error.type === "already-decided");
 
+// RP-14
+const stepped = await client.submit("plan = 3", { thenCode: "print('did', plan)" });
+await client.get(stepped.id, { wait: 30 });
+await client.revise(stepped.id, "plan = 4");
+await client.get(stepped.id, { wait: 30 });
+await client.approve(stepped.id);
+assert.equal((await client.wait(stepped.id)).result.stdout, "did 4\n");
+const unstepped = await client.submit("plan = 3", { thenCode: "1" });
+await client.get(unstepped.id, { wait: 30 });
+assert.equal((await client.revise(unstepped.id, "plan = 5", { thenCode: null })).then, undefined);
+
 const logs = await client.logs(submitted.id);
 assert.deepEqual([logs.stdout, logs.status, logs.ended, logs.why], ["LOUD\n", "over", "succeeded", "completed"]);
 assert.equal((await client.logs(submitted.id, { run: 1 })).stdout, "grüße\n");

@@ -112,6 +112,18 @@ class Clients(Case):
         self.assertEqual(refusal.exception.type, "already-decided")
         self.assertEqual([request["id"] for request in client.list(label="env:python", limit=1)], [submitted["id"]])
 
+    def test_rp14_a_step_behind_the_approval_by_the_python_client(self):
+        client = self.client
+        submitted = client.submit("plan = 3", then_code="print('did', plan)")
+        client.get(submitted["id"], wait=30)
+        client.revise(submitted["id"], "plan = 4", then_code="print('did it', plan)")
+        client.get(submitted["id"], wait=30)
+        client.approve(submitted["id"])
+        self.assertEqual(client.wait(submitted["id"])["result"]["stdout"], "did it 4\n")
+        unstepped = client.submit("plan = 3", then_code="1")
+        client.get(unstepped["id"], wait=30)
+        self.assertNotIn("then", client.revise(unstepped["id"], "plan = 5", then_code=""))
+
     def test_rp66_files_by_the_python_client(self):
         client = self.client
         with tempfile.TemporaryDirectory() as folder:
@@ -194,6 +206,7 @@ class Clients(Case):
 
     @unittest.skipUnless(shutil.which("node"), "node is needed")
     def test_rp66_the_javascript_client(self):
+        """RP-66, RP-14."""
         client = SOURCE / "clients/javascript/sallyport.mjs"
         done = subprocess.run(["node", HERE / "client.mjs", client, self.url], capture_output=True, text=True, timeout=240)
         self.assertEqual((done.returncode, done.stdout), (0, "good\n"), done.stderr)

@@ -35,6 +35,7 @@ class Sdk(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "good\n"), done.stderr)
 
     def test_rp65_the_official_client_over_http(self):
+        """RP-65, RP-14: a step behind the approval; a wish for changes is handed over in words."""
         self.drive("http")
 
     def test_rp65_the_official_client_over_standard_input_and_output(self):

@@ -312,6 +312,42 @@ class ThenCode(unittest.TestCase, Next):
         self.assertEqual(status, 200, answer)
         self.assertEqual(self.over(server, self.submit(server, then={"code": "shutil.rmtree('/')"}), "rejected")["policy"]["settledBy"], "no")
 
+    def test_rp14_a_revision_has_the_step_of_before_another_or_none(self):
+        """RP-14, RP-04: each revision names its step, the manifest and the vote are of the present one, and that is what runs."""
+        server = self.start()
+        request_id = self.submit(server, "n = 1", then={"code": "print('first', n)"})
+
+        def revise(code, **members):
+            server.until(request_id, "waiting", "changes-requested")
+            status, _, answer = server.ask("POST", f"/v1/requests/{request_id}/revisions", {"code": code, **members})
+            self.assertEqual(status, 201, answer)
+            return server.until(request_id, "waiting")
+        voted = server.until(request_id, "waiting")["manifestSha256"]
+        self.assertEqual(server.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": "changes", "comment": "louder"})[0], 200)
+        seen = revise("n = 2")
+        self.assertEqual(seen["then"]["code"]["text"], "print('first', n)")
+        self.assertEqual([(vote["counts"], vote["weight"]) for vote in seen["votes"]], [(False, "other-manifest")])
+        self.assertNotIn("then", revise("n = 3", then={"code": None}))
+        seen = revise("n = 4", then={"code": "print('last', n)"})
+        self.assertEqual(seen["then"]["code"]["text"], "print('last', n)")
+        steps = [revision.get("then", {}).get("code", {}).get("bytes") for revision in seen["revisions"]]
+        self.assertEqual(steps, [17, 17, None, 16])
+        self.assertEqual(server.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": "approve", "manifestSha256": voted})[0], 409)
+        self.decide(server, request_id)
+        self.assertEqual(self.over(server, request_id, "approved")["result"]["stdout"], "last 4\n")
+
+    def test_rp14_a_step_of_a_revision_that_cannot_be_taken_is_refused(self):
+        server = self.start()
+        request_id, named = self.submit(server), self.submit(server, session="notebook")
+        for which in (request_id, named):
+            server.until(which, "waiting")
+        for which, then, kind in ((request_id, "x", "bad-request"), (request_id, {"code": " "}, "bad-request"), (request_id, {"code": 1}, "bad-request"),
+                                  (request_id, {"start": {"name": "Publish"}}, "bad-request"), (named, {"code": "1"}, "step-in-session")):
+            status, _, answer = server.ask("POST", f"/v1/requests/{which}/revisions", {"code": "1", "then": then})
+            self.assertEqual((status, answer["type"].rsplit(":", 1)[-1]), (400, kind), then)
+        self.assertEqual([server.request(which)["revision"] for which in (request_id, named)], [1, 1])
+        self.assertEqual(server.ask("POST", f"/v1/requests/{named}/revisions", {"code": "1", "then": {"code": None}})[0], 201)
+
     def test_rp14_what_cannot_be_taken_is_refused(self):
         server = self.start()
         for body, status in (({"then": {"code": " "}}, 400), ({"then": {"code": 1}}, 400), ({"then": {"code": "1"}, "session": "s"}, 400),

@@ -35,7 +35,7 @@ static const struct option_spec settings[] = {
      "who is behind it; this person may not approve it"},
     {"submitted-by", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_SUBMIT,
      "who submits, where nobody signs in"},
-    {"then-code", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_SUBMIT,
+    {"then-code", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, REVIEW_SUBMIT | REVIEW_RESUBMIT,
      "code that goes on in the same session once its result is approved: first a dry run, then the real "
      "step"},
     {"then-start", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_SUBMIT,

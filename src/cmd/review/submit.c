@@ -245,6 +245,8 @@ int review_resubmit(const struct review_call *call)
     if (code == EXIT_GOOD && !set_text(body, "comment", setting_text(call->values, "message")))
         code = server_failed(call->command, EXIT_USAGE, "--message is not in UTF-8", NULL);
     if (code == EXIT_GOOD)
+        code = add_then_code(call, body);
+    if (code == EXIT_GOOD)
         code = attach_to_revision(call, id, body);
     if (code != EXIT_GOOD) {
         json_decref(body);

@@ -66,6 +66,22 @@ enum status review_then_put(struct review_book *book, struct review_record *reco
     return status;
 }
 
+enum status review_then_revise(struct review_book *book, struct review_record *record, const json_t *then,
+                               struct err *err)
+{
+    const json_t *code = json_object_get(then, "code");
+    if (!code)
+        return STATUS_OK;
+    if (!json_object_get(record->doc, "then") && json_object_set_new(record->doc, "then", json_object()) != 0)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    json_t *kept = json_object_get(record->doc, "then");
+    json_object_del(kept, "code");
+    enum status status = review_then_put(book, record, then, err);
+    if (json_object_size(kept) == 0)
+        json_object_del(record->doc, "then");
+    return status;
+}
+
 enum status review_then_append(struct review_book *book, const struct review_record *record, struct buf *out,
                                struct err *err)
 {

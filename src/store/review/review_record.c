@@ -316,6 +316,7 @@ static void reset_votes(struct review_record *record)
     json_array_foreach(json_object_get(record->doc, "votes"), index, vote)
     {
         json_object_set_new(vote, "counts", json_false());
+        json_object_set_new(vote, "weight", json_string("other-manifest")); /* and not that it counts */
     }
     json_object_del(record->doc, "voteCounts");
     json_object_del(record->doc, "progress");

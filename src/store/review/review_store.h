@@ -143,6 +143,7 @@ enum review_outcome {
     REVIEW_NOT_ALLOWED,  /* not the submitter's or an operator's */
     REVIEW_NO_INPUT,     /* a file is named by the hash of an input that the request never had */
     REVIEW_VOTED_BEFORE, /* this person, on this manifest, and they wanted to do it once */
+    REVIEW_NO_STEP,      /* in a session of a name others could run between the code and its step */
 };
 
 /* What became of it. `request` is the request afterwards (new reference, NULL for UNKNOWN). */
@@ -194,7 +195,9 @@ struct review_revision {
     struct bytes code;
     const struct review_file *files;
     size_t file_count;
-    bool same_files;     /* those of the revision before; there are no others then */
+    bool same_files; /* those of the revision before; there are no others then */
+    const json_t
+        *then; /* its "code", a text or null, takes the place of the step of before; NULL: the same step */
     const char *comment; /* NULL: none */
 };
 

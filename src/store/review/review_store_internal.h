@@ -272,6 +272,9 @@ json_t *review_then_code(const struct review_record *record);
 /* Keeps its code as a blob, named in the record. The record has its row. */
 STATUS_RESULT review_then_put(struct review_book *book, struct review_record *record, const json_t *then,
                               struct err *err);
+/* Of a revision: `then` (NULL: the same as before) may have another step, or null for none. */
+STATUS_RESULT review_then_revise(struct review_book *book, struct review_record *record, const json_t *then,
+                                 struct err *err);
 /* Appends a line feed and the step's code: it goes through every rule that the code before it goes through. */
 STATUS_RESULT review_then_append(struct review_book *book, const struct review_record *record,
                                  struct buf *out, struct err *err);

@@ -97,12 +97,14 @@ static enum status add_revision(struct review_book *book, struct review_record *
     int64_t number = review_record_number(record, "revision") + 1;
     json_object_set_new(record->doc, "revision", json_integer((json_int_t)number));
     json_object_set_new(record->doc, "attempts", json_integer(0));
+    const json_t *code = review_then_code(record); /* a copy: what becomes of it is the request's */
+    json_t *step = code ? json_pack("{s:o}", "code", json_copy((json_t *)code)) : NULL;
     json_array_append_new(json_object_get(record->doc, "revisions"),
-                          json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:s*}", "number", (json_int_t)number,
-                                    "createdAt", review_time_json(now_ns), "by",
+                          json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:s*, s:o*}", "number",
+                                    (json_int_t)number, "createdAt", review_time_json(now_ns), "by",
                                     review_person_json(&revision->by), "codeSha256", sha256, "codeBytes",
                                     (json_int_t)revision->code.size, "files", files, "comment",
-                                    revision->comment));
+                                    revision->comment, "then", step));
     return status == STATUS_OK ? put_text(book, record, revision->code, err) : status;
 }
 
@@ -196,6 +198,8 @@ static json_t *revision_details(const struct review_record *record)
         json_object_set(details, "policy", json_object_get(policy, "version"));
     if (json_array_size(json_object_get(revision, "files")) > 0)
         json_object_set(details, "files", json_object_get(revision, "files"));
+    if (json_object_get(revision, "then"))
+        json_object_set(details, "then", json_object_get(revision, "then"));
     return details;
 }
 
@@ -274,7 +278,9 @@ static enum status write_revision(struct review_book *book, struct review_record
                                   const struct review_revision *revision, int64_t now_ns, struct err *err)
 {
     unsigned actions;
-    enum status status = add_revision(book, record, revision, now_ns, err);
+    enum status status = review_then_revise(book, record, revision->then, err);
+    if (status == STATUS_OK)
+        status = add_revision(book, record, revision, now_ns, err);
     json_object_set_new(record->doc, REVIEW_SUBMITTER_FACTS, review_person_facts(&revision->by));
     if (status == STATUS_OK)
         status = review_rule_revision(book, record, now_ns, err);
@@ -311,6 +317,9 @@ enum status review_book_revise(struct review_book *book, const char *id,
         ret_answer->outcome = REVIEW_NOT_ALLOWED;
     else if (!review_files_there(&record, revision))
         ret_answer->outcome = REVIEW_NO_INPUT;
+    else if (review_record_text(&record, "session") &&
+             json_is_string(json_object_get(revision->then, "code")))
+        ret_answer->outcome = REVIEW_NO_STEP;
     else if (review_record_number(&record, "revision") >= REVISIONS_KEPT)
         ret_answer->outcome = REVIEW_TOO_EARLY;
     else

@@ -220,6 +220,9 @@ static const struct {
     [REVIEW_NOT_ALLOWED] = {APP_NOT_YOURS, "Only who submitted the request may do this."},
     [REVIEW_VOTED_BEFORE] = {APP_ALREADY_VOTED, "You have voted on this already, and asked for one vote."},
     [REVIEW_NO_INPUT] = {APP_UNKNOWN_INPUT, "The request has had no input file with such a sha256."},
+    [REVIEW_NO_STEP] = {APP_STEP_IN_SESSION,
+                        "The member \"then.code\" goes on in the session of its own run: this request has "
+                        "one of a name."},
 };
 
 void book_exchange_refuse(struct book_exchange *exchange)

@@ -22,6 +22,7 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_POLICY_REPLACED] = {412, "policy-replaced", "Policy Replaced"},
     [APP_POLICY_UNMATCHED] = {428, "policy-version-needed", "Policy Version Needed"},
     [APP_UNKNOWN_INPUT] = {400, "unknown-input", "Unknown Input"},
+    [APP_STEP_IN_SESSION] = {400, "step-in-session", "Step In A Named Session"},
     [APP_UNKNOWN_FILE] = {404, "unknown-file", "Unknown File"},
     [APP_RANGE_BEHIND_END] = {416, "range-not-satisfiable", "Range Not Satisfiable"},
     [APP_CONTENT_REMOVED] = {410, "content-removed", "Content Removed"},

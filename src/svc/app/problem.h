@@ -28,6 +28,7 @@ enum app_problem {
     APP_POLICY_REPLACED,       /* another version is in force than whoever applies one has seen */
     APP_POLICY_UNMATCHED,      /* they do not say which */
     APP_UNKNOWN_INPUT,         /* a file is named by a hash that the request has not had */
+    APP_STEP_IN_SESSION,       /* a step for a request whose session has a name */
     APP_UNKNOWN_FILE,          /* the request has no such file */
     APP_RANGE_BEHIND_END,      /* of a file */
     APP_CONTENT_REMOVED,       /* its time is over; the hashes are left */

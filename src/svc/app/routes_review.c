@@ -17,6 +17,7 @@
 #include "svc/app/run_outputs.h"
 #include "svc/app/submission_body.h"
 #include "svc/app/submission_check.h"
+#include "svc/app/then.h"
 
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
@@ -209,6 +210,9 @@ static void begin_revision(struct app_service *service, struct http_request *req
         http_respond_failure(request, http_status, refusal);
     if (refusal || !read_text(request, body->root, "comment", APP_COMMENT_SIZE_MAX, &comment))
         return;
+    const json_t *then = submission_member(body->root, "then");
+    if (then && !then_admit_revision(request, then, service->code_size_max))
+        return;
     struct own_act *own = begin_own(service, request, id, json_incref(body->root));
     if (!own)
         return;
@@ -225,6 +229,7 @@ static void begin_revision(struct app_service *service, struct http_request *req
                                              .files = own->drafts.files,
                                              .file_count = own->drafts.inputs.count,
                                              .same_files = !body->files_said,
+                                             .then = then,
                                              .comment = comment};
     if (own->drafts.inputs.count > 0)
         book_exchange_act_beside(&own->base, write_inputs, on_inputs);

@@ -21,11 +21,11 @@ static bool refuse(struct http_request *request, const char *detail)
 }
 
 /* The name of an unknown member, or NULL. */
-static const char *unknown_member(json_t *object, const char *const *known, size_t count)
+static const char *unknown_member(const json_t *object, const char *const *known, size_t count)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value)
+    json_object_foreach((json_t *)object, name, value)
     {
         size_t i = 0;
         while (i < count && strcmp(known[i], name) != 0)
@@ -36,8 +36,8 @@ static const char *unknown_member(json_t *object, const char *const *known, size
     return NULL;
 }
 
-static bool has_only(struct http_request *request, json_t *object, const char *what, const char *const *known,
-                     size_t count)
+static bool has_only(struct http_request *request, const json_t *object, const char *what,
+                     const char *const *known, size_t count)
 {
     char detail[200];
     const char *unknown = unknown_member(object, known, count);
@@ -163,4 +163,15 @@ bool then_admit(struct http_request *request, json_t *then, const struct then_pl
         return false;
     json_t *start = json_object_get(then, "start"), *webhook = json_object_get(then, "webhook");
     return (!start || admit_start(request, start, place)) && (!webhook || admit_webhook(request, webhook));
+}
+
+bool then_admit_revision(struct http_request *request, const json_t *then, size_t code_size_max)
+{
+    static const char *const known[] = {"code"};
+    const struct then_place place = {.code_size_max = code_size_max}; /* the book knows of its session */
+    if (!json_is_object(then))
+        return refuse(request, "The member \"then\" must be an object.");
+    const json_t *code = json_object_get(then, "code");
+    return has_only(request, then, "then", known, ARRAY_SIZE(known)) &&
+           (!code || json_is_null(code) || admit_code(request, code, &place));
 }

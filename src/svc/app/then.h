@@ -24,4 +24,7 @@ struct then_place {
 /* Names the hub in `then` if nobody did. False, and the request is answered with 400 or 403: it cannot be taken. */
 bool then_admit(struct http_request *request, json_t *then, const struct then_place *place);
 
+/* The member "then" of a revision: only its "code", a text, or null for none. False as above. */
+bool then_admit_revision(struct http_request *request, const json_t *then, size_t code_size_max);
+
 #endif

@@ -193,9 +193,12 @@ static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
     json_t *files = NULL;
     if (!mcp_files_take(json_object_get(arguments, "files"), &files))
         return mcp_tool_failed(exchange, MCP_FILES_SHAPE);
-    json_t *body = json_pack("{s:O*, s:O*, s:O*, s:o*}", "code", json_object_get(arguments, "code"),
-                             revises ? "comment" : "purpose", json_object_get(arguments, "purpose"),
-                             "onBehalfOf", json_object_get(arguments, "on_behalf_of"), "files", files);
+    const json_t *step = json_object_get(arguments, "then_code");
+    json_t *then = step ? json_pack("{s:O}", "code", step) : NULL;
+    json_t *body =
+        json_pack("{s:O*, s:O*, s:O*, s:o*, s:o*}", "code", json_object_get(arguments, "code"),
+                  revises ? "comment" : "purpose", json_object_get(arguments, "purpose"), "onBehalfOf",
+                  json_object_get(arguments, "on_behalf_of"), "files", files, "then", then);
     if (revises) {
         mcp_append_id(&exchange->target, revises);
         buf_append_cstr(&exchange->target, "/revisions");
@@ -284,15 +287,19 @@ static const struct mcp_tool {
      "Runs source code in a fresh session without network, where it can do no harm, shows the result to a "
      "person, and returns the output once that person approves. Waits up to wait_seconds; if nobody has "
      "decided by then it returns the id and the state: a person decides, which may take hours.",
-     OBJECT("\"code\":{\"type\":\"string\",\"description\":\"the source\"},"
-            "\"purpose\":{\"type\":\"string\",\"description\":\"what it is for, in one sentence for the "
-            "reviewer\"},"
-            "\"on_behalf_of\":{\"type\":\"string\",\"description\":\"the person who asked for it; this "
-            "person may not approve it\"},"
-            "\"files\":" MCP_FILES_SCHEMA ","
-            "\"revises\":{\"type\":\"string\",\"description\":\"the id of a request for which changes were "
-            "asked for\"}," WAIT_SCHEMA,
-            "\"code\""),
+     OBJECT(
+         "\"code\":{\"type\":\"string\",\"description\":\"the source\"},"
+         "\"purpose\":{\"type\":\"string\",\"description\":\"what it is for, in one sentence for the "
+         "reviewer\"},"
+         "\"on_behalf_of\":{\"type\":\"string\",\"description\":\"the person who asked for it; this "
+         "person may not approve it\"},"
+         "\"then_code\":{\"type\":\"string\",\"description\":\"code that goes on in the same session once "
+         "the result of the code before it is approved: first a dry run, then the real step. The output is "
+         "the step's. A revision without it has the step of before\"},"
+         "\"files\":" MCP_FILES_SCHEMA ","
+         "\"revises\":{\"type\":\"string\",\"description\":\"the id of a request for which changes were "
+         "asked for\"}," WAIT_SCHEMA,
+         "\"code\""),
      false,
      {"code"},
      run_code},

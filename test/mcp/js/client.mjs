@@ -33,11 +33,14 @@ assert.equal(submitted.isError, false);
 const { id } = submitted.structuredContent;
 const other = call("get_request", { id, wait_seconds: 50 }); // waits while others are answered
 
-let state = "";
-for (let turn = 0; turn < 600 && state !== "waiting"; turn++) {
-  state = (await call("get_request", { id })).structuredContent.state;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+async function untilWaiting(request) {
+  for (let turn = 0; turn < 600; turn++) {
+    if ((await call("get_request", { id: request })).structuredContent.state === "waiting") return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail("it never waits");
 }
+await untilWaiting(id);
 const waiting = await call("get_request", { id });
 assert.match(waiting.content[0].text, /A person decides/);
 assert.doesNotMatch(JSON.stringify(waiting), /from a model|out\.txt/);
@@ -65,6 +68,24 @@ assert.equal((await call("get_file", { id, path: "none" })).isError, true);
 assert.match((await client.readResource({ uri: `sallyport://requests/${id}` })).contents[0].text, /from a model/);
 assert.ok((await client.listResources()).resources.some(({ uri }) => uri.endsWith(id)));
 assert.equal((await client.listResourceTemplates()).resourceTemplates.length, 1);
+
+// RP-14, RP-65: changes are asked for, the words reach the model, and the step of before goes on with the next revision.
+const vote = (request, members) =>
+  fetch(new URL(`/v1/requests/${request}/votes`, url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(members),
+  });
+const dry = await call("run_code", { code: "plan = 3", then_code: "print('did', plan)", wait_seconds: 0 });
+const planned = dry.structuredContent.id;
+await untilWaiting(planned);
+assert.equal((await vote(planned, { answer: "changes", comment: "one more" })).status, 200);
+const wished = await call("get_request", { id: planned });
+assert.match(wished.content[0].text, /asks for changes[\s\S]*revises[\s\S]*comment: one more/);
+assert.equal((await call("run_code", { code: "plan = 4", revises: planned, wait_seconds: 0 })).isError, false);
+await untilWaiting(planned);
+assert.equal((await vote(planned, { answer: "approve" })).status, 200);
+assert.match((await call("get_request", { id: planned, wait_seconds: 50 })).content[0].text, /did 4/);
 
 const failed = await call("run_code", { code: "1 / 0", wait_seconds: 50 });
 assert.equal(failed.isError, true);
