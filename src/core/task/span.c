@@ -1,215 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* span.c — one walk over the events: what begins is remembered until its end comes, then written. Three parts: trace
- * contexts, a span as JSON, the events. */
+/* span.c — one walk over the events: what begins is remembered until its end comes, then written. From below:
+ * spans that begin, end or take no time; which event is which; where a trace begins. Last, the spans of entities, which
+ * have no history to walk over. */
 #include "core/task/span.h"
 
 #include <stdio.h>
 
-#include "base/encode.h"
-#include "base/sip_hash.h"
 #include "base/text.h"
 #include "core/task/event.h"
-#include "wire/json/json.h"
-
-#define TRACE_PARENT_SIZE 55 /* bytes of version 00: "00-" trace "-" span "-" flags */
-
-enum span_kind {
-    INTERNAL = 1,
-    SERVER = 2,
-    CLIENT = 3,
-    PRODUCER = 4,
-    CONSUMER = 5
-}; /* opentelemetry-proto, Span.SpanKind */
-
-struct span_place {
-    char trace[33]; /* hex digits, and a NUL */
-    char span[17];
-};
-
-struct open_span {
-    const char *prefix; /* "activity" */
-    enum span_kind kind;
-    struct bytes name, version, target; /* target: of an entity or child; empty: none */
-    struct bytes owner;    /* of an operation: the entity's name, in front of its own; empty: none */
-    const char *operation; /* "call_entity", "signal_entity"; NULL: it is no operation */
-    const char *suffix;    /* behind the name, or "" */
-    int32_t event_id;
-    struct bytes request_id; /* of entity calls, which are answered by it; else empty */
-    struct span_place parent;
-    int64_t began_ns, fire_at_ns; /* fire_at_ns: of timers; else 0 */
-};
+#include "core/task/span_record.h"
 
 struct span_walk {
     const struct span_source *source;
-    struct json_writer json;
-    struct buf *out;
+    struct span_sink sink;
     struct span_place own; /* of the orchestration */
-    struct open_span *open;
+    struct span_record *open;
     size_t open_count, open_max;
-    size_t written;
 };
 
-/* --- trace contexts --- */
+/* --- what begins, what ends, what takes no time --- */
 
-static uint64_t hash(const char *what, struct bytes text, int32_t number)
-{
-    uint64_t key[2] = {(uint64_t)(uint32_t)number, 0};
-    for (size_t i = 0; what[i]; i++)
-        key[1] = key[1] * 31 + (uint8_t)what[i];
-    uint64_t value = sip_hash(key, text);
-    return value ? value : 1; /* an id of zeros is none */
-}
-
-static void own_span_id(const struct span_source *source, const char *what, int32_t number, char ret_id[17])
-{
-    snprintf(ret_id, 17, "%016llx", (unsigned long long)hash(what, source->execution_id, number));
-}
-
-static bool is_hex(struct bytes text, bool *ret_any)
-{
-    *ret_any = false;
-    for (size_t i = 0; i < text.size; i++) {
-        bool digit = text.data[i] >= '0' && text.data[i] <= '9';
-        if (!digit && (text.data[i] < 'a' || text.data[i] > 'f'))
-            return false;
-        *ret_any |= text.data[i] != '0';
-    }
-    return true;
-}
-
-/* W3C Trace Context, section 3.2: false if it is none. */
-static bool parse_context(const struct pb_trace_context *context, struct span_place *ret_place,
-                          bool *ret_sampled)
-{
-    bool trace_set;
-    bool span_set;
-    bool any;
-    if (!context || context->trace_parent.size < TRACE_PARENT_SIZE)
-        return false;
-    struct bytes text = context->trace_parent;
-    struct bytes trace = bytes_slice(text, 3, 32);
-    struct bytes span = bytes_slice(text, 36, 16);
-    struct bytes flags = bytes_slice(text, 53, 2);
-    bool dashes = text.data[2] == '-' && text.data[35] == '-' && text.data[52] == '-';
-    if (!dashes || !is_hex(trace, &trace_set) || !is_hex(span, &span_set) || !is_hex(flags, &any) ||
-        !trace_set || !span_set)
-        return false;
-    snprintf(ret_place->trace, sizeof ret_place->trace, "%.*s", BYTES_FMT(trace));
-    snprintf(ret_place->span, sizeof ret_place->span, "%.*s", BYTES_FMT(span));
-    uint8_t last = flags.data[1];
-    *ret_sampled = ((last <= '9' ? last - '0' : last - 'a' + 10) & 1) != 0;
-    return true;
-}
-
-/* --- a span as JSON --- */
-
-static void write_attribute(struct json_writer *json, const char *key, struct bytes value)
-{
-    json_write_begin_object(json);
-    json_write_member_cstr(json, "key", key);
-    json_write_key(json, "value");
-    json_write_begin_object(json);
-    json_write_member_string(json, "stringValue", value);
-    json_write_end_object(json);
-    json_write_end_object(json);
-}
-
-static void write_number(struct json_writer *json, const char *key, int64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    json_write_begin_object(json);
-    json_write_member_cstr(json, "key", key);
-    json_write_key(json, "value");
-    json_write_begin_object(json);
-    json_write_member_cstr(json, "intValue", text); /* 64-bit numbers are texts there */
-    json_write_end_object(json);
-    json_write_end_object(json);
-}
-
-static void write_time(struct json_writer *json, const char *name, int64_t unix_ns)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)unix_ns);
-    json_write_member_cstr(json, name, text);
-}
-
-static void write_name(struct span_walk *walk, const struct open_span *span)
-{
-    struct buf name = {0};
-    buf_append_fmt(&name, "%s:", span->prefix);
-    if (span->owner.size) {
-        buf_append_bytes(&name, span->owner);
-        buf_append_byte(&name, ':');
-    }
-    buf_append_bytes(&name, span->name);
-    if (span->version.size) {
-        buf_append_cstr(&name, "@(");
-        buf_append_bytes(&name, span->version);
-        buf_append_byte(&name, ')');
-    }
-    buf_append_cstr(&name, span->suffix);
-    json_write_member_string(&walk->json, "name", buf_peek(&name));
-    buf_fini(&name);
-}
-
-static void write_attributes(struct span_walk *walk, const struct open_span *span, const char *status)
-{
-    struct json_writer *json = &walk->json;
-    const struct span_source *source = walk->source;
-    json_write_key(json, "attributes");
-    json_write_begin_array(json);
-    write_attribute(json, "durabletask.type", bytes_of_cstr(*span->suffix ? "timer" : span->prefix));
-    write_attribute(json, "durabletask.task.name", span->name);
-    if (span->version.size)
-        write_attribute(json, "durabletask.task.version", span->version);
-    write_attribute(json, "durabletask.task.instance_id", source->instance_id);
-    if (span->operation)
-        write_attribute(json, "durabletask.task.operation", bytes_of_cstr(span->operation));
-    if (source->execution_id.size)
-        write_attribute(json, "durabletask.task.execution_id", source->execution_id);
-    if (span->event_id >= 0)
-        write_number(json, "durabletask.task.task_id", span->event_id);
-    if (status)
-        write_attribute(json, "durabletask.task.status", bytes_of_cstr(status));
-    if (span->target.size)
-        write_attribute(json, "durabletask.event.target_instance_id", span->target);
-    if (span->fire_at_ns) {
-        char text[TIME_TEXT_SIZE_MAX];
-        size_t size = time_format(span->fire_at_ns, 3, text);
-        write_attribute(json, "durabletask.fire_at", bytes_of(text, size));
-    }
-    json_write_end_array(json);
-}
-
-static void write_span(struct span_walk *walk, const struct open_span *span, const char *id, int64_t ended_ns,
-                       const char *status, bool failed)
-{
-    if (walk->written++)
-        buf_append_byte(walk->out, ',');
-    struct json_writer *json = &walk->json;
-    *json = (struct json_writer){.out = walk->out, .replace_invalid = true};
-    json_write_begin_object(json);
-    json_write_member_cstr(json, "traceId", span->parent.trace);
-    json_write_member_cstr(json, "spanId", id);
-    if (span->parent.span[0])
-        json_write_member_cstr(json, "parentSpanId", span->parent.span);
-    write_name(walk, span);
-    json_write_member_int(json, "kind", span->kind);
-    write_time(json, "startTimeUnixNano", span->began_ns);
-    write_time(json, "endTimeUnixNano", ended_ns > span->began_ns ? ended_ns : span->began_ns);
-    write_attributes(walk, span, status);
-    json_write_key(json, "status");
-    json_write_begin_object(json);
-    if (failed)
-        json_write_member_int(json, "code", 2); /* STATUS_CODE_ERROR */
-    json_write_end_object(json);
-    json_write_end_object(json);
-}
-
-/* --- the events --- */
-
-static void begin(struct span_walk *walk, struct open_span span, const struct pb_history_event *event,
+static void begin(struct span_walk *walk, struct span_record span, const struct pb_history_event *event,
                   const struct pb_trace_context *context)
 {
     bool sampled;
@@ -218,23 +29,36 @@ static void begin(struct span_walk *walk, struct open_span span, const struct pb
     span.event_id = event->event_id;
     span.began_ns = pb_time_to_ns(event->timestamp);
     span.suffix = text_or(span.suffix, "");
-    if (!parse_context(context, &span.parent, &sampled))
+    if (!span_parse_context(context, &span.parent, &sampled))
         span.parent = walk->own;
     walk->open[walk->open_count++] = span;
 }
 
-static void end(struct span_walk *walk, int32_t event_id, struct bytes request_id,
-                const struct pb_history_event *event, bool failed)
+/* How an open span ends: by the id of the event that began it, or by that of a request. */
+struct span_end {
+    int32_t event_id;
+    struct bytes request_id; /* empty: event_id counts */
+    bool failed;
+};
+
+static bool is_ended_by(const struct span_record *span, const struct span_end *ending)
 {
-    for (size_t i = walk->open_count; i > 0; i--) {
-        struct open_span *span = &walk->open[i - 1];
-        bool same = request_id.size ? bytes_equal(span->request_id, request_id)
-                                    : span->event_id == event_id && !span->request_id.size;
-        if (!same)
+    if (ending->request_id.size)
+        return bytes_equal(span->request_id, ending->request_id);
+    return span->event_id == ending->event_id && !span->request_id.size;
+}
+
+static void end(struct span_walk *walk, const struct span_end *ending, const struct pb_history_event *event)
+{
+    const char *status = ending->failed ? "FAILED" : "COMPLETED";
+    for (size_t i = walk->open_count; i > 0; i--) { /* most often it is one of the last */
+        struct span_record *span = &walk->open[i - 1];
+        if (!is_ended_by(span, ending))
             continue;
-        char id[17];
-        own_span_id(walk->source, span->prefix, span->event_id, id);
-        write_span(walk, span, id, pb_time_to_ns(event->timestamp), failed ? "FAILED" : "COMPLETED", failed);
+
+        char id[SPAN_ID_SIZE];
+        span_own_id(walk->source->execution_id, span->prefix, span->event_id, id);
+        span_write_record(&walk->sink, span, id, pb_time_to_ns(event->timestamp), status, ending->failed);
         *span = walk->open[--walk->open_count];
         return;
     }
@@ -248,98 +72,145 @@ static struct bytes entity_of(struct bytes id)
 }
 
 /* What takes no time. `number` tells several of a kind apart. */
-static void write_moment(struct span_walk *walk, struct open_span span, const struct pb_history_event *event,
-                         int32_t number)
+static void write_moment(struct span_walk *walk, struct span_record span,
+                         const struct pb_history_event *event, int32_t number)
 {
-    char id[17];
+    char id[SPAN_ID_SIZE];
     span.event_id = event->event_id;
     span.began_ns = pb_time_to_ns(event->timestamp);
     span.suffix = "";
     span.parent = walk->own;
-    own_span_id(walk->source, span.prefix, number, id);
-    write_span(walk, &span, id, span.began_ns, NULL, false);
+    span_own_id(walk->source->execution_id, span.prefix, number, id);
+    span_write_record(&walk->sink, &span, id, span.began_ns, NULL, false);
+}
+
+/* --- which event is which --- */
+
+static void begin_activity(struct span_walk *walk, const struct pb_history_event *event)
+{
+    const struct pb_task_scheduled_event *scheduled = event->task_scheduled;
+    struct span_record span = {.prefix = "activity",
+                               .kind = SPAN_CLIENT,
+                               .name = scheduled->name,
+                               .version = scheduled->version.value};
+    begin(walk, span, event, scheduled->parent_trace_context);
+}
+
+static void begin_child(struct span_walk *walk, const struct pb_history_event *event)
+{
+    const struct pb_sub_orchestration_instance_created_event *created =
+        event->sub_orchestration_instance_created;
+    struct span_record span = {.prefix = "orchestration",
+                               .kind = SPAN_CLIENT,
+                               .name = created->name,
+                               .version = created->version.value,
+                               .target = created->instance_id};
+    begin(walk, span, event, created->parent_trace_context);
+}
+
+static void begin_timer(struct span_walk *walk, const struct pb_history_event *event)
+{
+    struct span_record span = {.prefix = "orchestration",
+                               .suffix = ":timer",
+                               .kind = SPAN_INTERNAL,
+                               .name = walk->source->name,
+                               .fire_at_ns = pb_time_to_ns(event->timer_created->fire_at)};
+    begin(walk, span, event, NULL);
+}
+
+static void begin_entity_call(struct span_walk *walk, const struct pb_history_event *event)
+{
+    const struct pb_entity_operation_called_event *called = event->entity_operation_called;
+    struct span_record span = {.prefix = "entity",
+                               .kind = SPAN_CLIENT,
+                               .operation = "call_entity",
+                               .owner = entity_of(called->target_instance_id.value),
+                               .name = called->operation,
+                               .request_id = called->request_id,
+                               .target = called->target_instance_id.value};
+    begin(walk, span, event, NULL);
+}
+
+static void write_signal(struct span_walk *walk, const struct pb_history_event *event)
+{
+    const struct pb_entity_operation_signaled_event *signaled = event->entity_operation_signaled;
+    struct span_record span = {.prefix = "entity",
+                               .kind = SPAN_PRODUCER,
+                               .operation = "signal_entity",
+                               .owner = entity_of(signaled->target_instance_id.value),
+                               .name = signaled->operation,
+                               .target = signaled->target_instance_id.value};
+    write_moment(walk, span, event, event->event_id);
+}
+
+/* An event from outside has no id of its own: its place in the history tells it apart. */
+static void write_raised(struct span_walk *walk, const struct pb_history_event *event, int32_t number)
+{
+    struct span_record span = {.prefix = "orchestration_event",
+                               .kind = SPAN_PRODUCER,
+                               .name = event->event_raised->name,
+                               .target = walk->source->instance_id};
+    write_moment(walk, span, event, number);
+}
+
+/* False: the event ends nothing. */
+static bool find_end(const struct pb_history_event *event, struct span_end *ret_end)
+{
+    switch (event->event_type_case) {
+    case PB_HISTORY_EVENT_TASK_COMPLETED:
+        *ret_end = (struct span_end){.event_id = event->task_completed->task_scheduled_id};
+        return true;
+    case PB_HISTORY_EVENT_TASK_FAILED:
+        *ret_end = (struct span_end){.event_id = event->task_failed->task_scheduled_id, .failed = true};
+        return true;
+    case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
+        *ret_end =
+            (struct span_end){.event_id = event->sub_orchestration_instance_completed->task_scheduled_id};
+        return true;
+    case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_FAILED:
+        *ret_end = (struct span_end){.event_id = event->sub_orchestration_instance_failed->task_scheduled_id,
+                                     .failed = true};
+        return true;
+    case PB_HISTORY_EVENT_TIMER_FIRED:
+        *ret_end = (struct span_end){.event_id = event->timer_fired->timer_id};
+        return true;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
+        *ret_end = (struct span_end){.request_id = event->entity_operation_completed->request_id};
+        return true;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
+        *ret_end =
+            (struct span_end){.request_id = event->entity_operation_failed->request_id, .failed = true};
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void take_event(struct span_walk *walk, const struct pb_history_event *event, int32_t number)
 {
-    const struct bytes none = {0};
+    struct span_end ending;
+    if (find_end(event, &ending)) {
+        end(walk, &ending, event);
+        return;
+    }
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_TASK_SCHEDULED:
-        begin(walk,
-              (struct open_span){.prefix = "activity",
-                                 .kind = CLIENT,
-                                 .name = event->task_scheduled->name,
-                                 .version = event->task_scheduled->version.value},
-              event, event->task_scheduled->parent_trace_context);
-        return;
-    case PB_HISTORY_EVENT_TASK_COMPLETED:
-        end(walk, event->task_completed->task_scheduled_id, none, event, false);
-        return;
-    case PB_HISTORY_EVENT_TASK_FAILED:
-        end(walk, event->task_failed->task_scheduled_id, none, event, true);
+        begin_activity(walk, event);
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED:
-        begin(walk,
-              (struct open_span){.prefix = "orchestration",
-                                 .kind = CLIENT,
-                                 .name = event->sub_orchestration_instance_created->name,
-                                 .version = event->sub_orchestration_instance_created->version.value,
-                                 .target = event->sub_orchestration_instance_created->instance_id},
-              event, event->sub_orchestration_instance_created->parent_trace_context);
-        return;
-    case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
-        end(walk, event->sub_orchestration_instance_completed->task_scheduled_id, none, event, false);
-        return;
-    case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_FAILED:
-        end(walk, event->sub_orchestration_instance_failed->task_scheduled_id, none, event, true);
+        begin_child(walk, event);
         return;
     case PB_HISTORY_EVENT_TIMER_CREATED:
-        begin(walk,
-              (struct open_span){.prefix = "orchestration",
-                                 .suffix = ":timer",
-                                 .kind = INTERNAL,
-                                 .name = walk->source->name,
-                                 .fire_at_ns = pb_time_to_ns(event->timer_created->fire_at)},
-              event, NULL);
-        return;
-    case PB_HISTORY_EVENT_TIMER_FIRED:
-        end(walk, event->timer_fired->timer_id, none, event, false);
+        begin_timer(walk, event);
         return;
     case PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED:
-        begin(walk,
-              (struct open_span){.prefix = "entity",
-                                 .kind = CLIENT,
-                                 .operation = "call_entity",
-                                 .owner = entity_of(event->entity_operation_called->target_instance_id.value),
-                                 .name = event->entity_operation_called->operation,
-                                 .request_id = event->entity_operation_called->request_id,
-                                 .target = event->entity_operation_called->target_instance_id.value},
-              event, NULL);
-        return;
-    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
-        end(walk, 0, event->entity_operation_completed->request_id, event, false);
-        return;
-    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
-        end(walk, 0, event->entity_operation_failed->request_id, event, true);
+        begin_entity_call(walk, event);
         return;
     case PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED:
-        write_moment(
-            walk,
-            (struct open_span){.prefix = "entity",
-                               .kind = PRODUCER,
-                               .operation = "signal_entity",
-                               .owner = entity_of(event->entity_operation_signaled->target_instance_id.value),
-                               .name = event->entity_operation_signaled->operation,
-                               .target = event->entity_operation_signaled->target_instance_id.value},
-            event, event->event_id);
+        write_signal(walk, event);
         return;
     case PB_HISTORY_EVENT_EVENT_RAISED:
-        write_moment(walk,
-                     (struct open_span){.prefix = "orchestration_event",
-                                        .kind = PRODUCER,
-                                        .name = event->event_raised->name,
-                                        .target = walk->source->instance_id},
-                     event, number);
+        write_raised(walk, event, number);
         return;
     default:
         return; /* turns, suspends and the like take part in no span */
@@ -348,50 +219,44 @@ static void take_event(struct span_walk *walk, const struct pb_history_event *ev
 
 /* --- where a trace begins --- */
 
-/* The trace of an execution whose client gave none. */
-static void begin_trace(struct bytes id, struct span_place *ret_place)
-{
-    snprintf(ret_place->trace, sizeof ret_place->trace, "%016llx%016llx",
-             (unsigned long long)hash("trace", id, 0), (unsigned long long)hash("trace", id, 1));
-    ret_place->span[0] = '\0';
-}
-
 /* The orchestration, and before it, if its client traces nothing, the call that made it. False: not sampled. */
 static bool write_orchestration(struct span_walk *walk, const struct pb_history_event *event)
 {
     const struct span_source *source = walk->source;
-    struct open_span span = {.prefix = "orchestration",
-                             .suffix = "",
-                             .kind = SERVER,
-                             .name = source->name,
-                             .version = source->version,
-                             .event_id = -1,
-                             .began_ns = pb_time_to_ns(event->timestamp)};
-    char id[17];
+    struct span_record span = {.prefix = "orchestration",
+                               .suffix = "",
+                               .kind = SPAN_SERVER,
+                               .name = source->name,
+                               .version = source->version,
+                               .event_id = -1,
+                               .began_ns = pb_time_to_ns(event->timestamp)};
+    char id[SPAN_ID_SIZE];
     bool sampled = true;
-    own_span_id(source, "execution", 0, id);
-    if (!parse_context(event->execution_started->parent_trace_context, &span.parent, &sampled)) {
-        begin_trace(source->execution_id, &span.parent);
-        struct open_span call = span;
-        char call_id[17];
+    span_own_id(source->execution_id, "execution", 0, id);
+    if (!span_parse_context(event->execution_started->parent_trace_context, &span.parent, &sampled)) {
+        span_begin_trace(source->execution_id, &span.parent);
+        struct span_record call = span;
+        char call_id[SPAN_ID_SIZE];
         call.prefix = "create_orchestration";
-        call.kind = PRODUCER;
-        own_span_id(source, call.prefix, 0, call_id);
-        write_span(walk, &call, call_id, call.began_ns, NULL, false);
+        call.kind = SPAN_PRODUCER;
+        span_own_id(source->execution_id, call.prefix, 0, call_id);
+        span_write_record(&walk->sink, &call, call_id, call.began_ns, NULL, false);
         snprintf(span.parent.span, sizeof span.parent.span, "%s", call_id);
     }
     if (!sampled)
         return false;
     snprintf(walk->own.trace, sizeof walk->own.trace, "%s", span.parent.trace);
     snprintf(walk->own.span, sizeof walk->own.span, "%s", id);
-    write_span(walk, &span, id, source->ended_ns, source->status, source->failed);
+    span_write_record(&walk->sink, &span, id, source->ended_ns, source->status, source->failed);
     return true;
 }
 
 size_t span_write(const struct span_source *source, struct bytes history, struct arena *arena,
                   struct buf *out)
 {
-    struct span_walk walk = {.source = source, .out = out};
+    struct span_walk walk = {
+        .source = source,
+        .sink = {.instance_id = source->instance_id, .execution_id = source->execution_id, .out = out}};
     size_t count;
     if (!event_blob_valid(history, &count) || count == 0)
         return 0;
@@ -414,7 +279,7 @@ size_t span_write(const struct span_source *source, struct bytes history, struct
             take_event(&walk, &event, number);
         }
     }
-    return walk.written;
+    return walk.sink.written;
 }
 
 /* --- entities --- */
@@ -422,13 +287,12 @@ size_t span_write(const struct span_source *source, struct bytes history, struct
 struct bytes span_context(struct arena *arena, struct bytes execution_id,
                           const struct pb_trace_context *parent, int32_t event_id)
 {
-    const struct span_source source = {.execution_id = execution_id};
     struct span_place place;
     bool sampled = true;
-    char id[17];
-    if (!parse_context(parent, &place, &sampled))
-        begin_trace(execution_id, &place);
-    own_span_id(&source, "entity", event_id, id);
+    char id[SPAN_ID_SIZE];
+    if (!span_parse_context(parent, &place, &sampled))
+        span_begin_trace(execution_id, &place);
+    span_own_id(execution_id, "entity", event_id, id);
     const char *text = arena_fmt(arena, "00-%s-%s-%s", place.trace, id, sampled ? "01" : "00");
     CLEANUP(buf_fini) struct buf encoded = {0};
     struct pb_trace_context context = {.trace_parent = text ? bytes_of_cstr(text) : (struct bytes){0}};
@@ -440,28 +304,27 @@ struct bytes span_context(struct arena *arena, struct bytes execution_id,
 
 size_t span_write_operation(const struct span_operation *operation, struct arena *arena, struct buf *out)
 {
-    const struct span_source source = {.instance_id = operation->entity_id};
-    struct span_walk walk = {.source = &source, .out = out};
-    struct open_span span = {.prefix = "entity",
-                             .suffix = "",
-                             .kind = operation->signal ? CONSUMER : SERVER,
-                             .operation = operation->signal ? "signal_entity" : "call_entity",
-                             .owner = operation->entity_name,
-                             .name = operation->operation,
-                             .event_id = -1,
-                             .began_ns = operation->began_ns};
+    struct span_sink sink = {.instance_id = operation->entity_id, .out = out};
+    struct span_record span = {.prefix = "entity",
+                               .suffix = "",
+                               .kind = operation->signal ? SPAN_CONSUMER : SPAN_SERVER,
+                               .operation = operation->signal ? "signal_entity" : "call_entity",
+                               .owner = operation->entity_name,
+                               .name = operation->operation,
+                               .event_id = -1,
+                               .began_ns = operation->began_ns};
     struct pb_trace_context context;
     bool sampled = true;
-    char id[17];
+    char id[SPAN_ID_SIZE];
     bool read = operation->trace.size > 0 &&
                 pb_trace_context_decode(arena, operation->trace, &context) == STATUS_OK &&
-                parse_context(&context, &span.parent, &sampled);
+                span_parse_context(&context, &span.parent, &sampled);
     if (!sampled)
         return 0;
     if (!read)
-        begin_trace(operation->request_id, &span.parent);
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)hash("operation", operation->request_id, 0));
-    write_span(&walk, &span, id, operation->ended_ns, operation->failed ? "FAILED" : "COMPLETED",
-               operation->failed);
-    return walk.written;
+        span_begin_trace(operation->request_id, &span.parent);
+    snprintf(id, sizeof id, "%016llx", (unsigned long long)span_hash("operation", operation->request_id, 0));
+    span_write_record(&sink, &span, id, operation->ended_ns, operation->failed ? "FAILED" : "COMPLETED",
+                      operation->failed);
+    return sink.written;
 }
