@@ -162,10 +162,34 @@ extern const struct http_route control_routes[];
 extern const size_t control_route_count;
 /* Appends the id that is asked for, for access; nothing when it cannot be read: then only a grant for all will do. */
 void control_resource(void *context, struct http_request *request, struct buf *out);
-/* Begins to make one resource of a deployment, by its id and its body: held against the same rules as a request for it. */
-void control_route_part(struct control_call *call);
 /* True if the caller may do that with a resource; false if he left. */
 bool control_may(const struct control_call *call, enum access_permission permission, struct bytes resource);
+
+/* --- control_path.c --- */
+/* Does what a request asks for, and frees the call when that is over. */
+void control_route(struct control_call *call);
+/* Begins to make one resource of a deployment, by its id and its body: held against the same rules as a request for it. */
+void control_route_part(struct control_call *call);
+/* Answers with the fault, and frees the call. */
+void control_fail(struct control_call *call, const struct control_fault *fault);
+
+/* --- control_checks.c: each is false with a fault --- */
+/* `since`: the first date that is taken; "" for what is no resource. */
+bool control_check_version(struct control_call *call, const char *since, struct control_fault *ret_fault);
+/* Parses the body, if there is one, into the call. */
+bool control_take_body(struct control_call *call, struct control_fault *ret_fault);
+/* The row of POST lets in whoever may read: whether they may do this. */
+bool control_check_act(const struct control_call *call, struct control_fault *ret_fault);
+bool control_check_subscription(struct control_call *call, struct control_fault *ret_fault);
+/* The group of whatever is in one; not of the group itself. */
+bool control_check_group(struct control_call *call, struct control_fault *ret_fault);
+/* Sets the fault of somebody who may not change the resource of the call. */
+void control_refuse_access(const struct control_call *call, struct control_fault *ret_fault);
+/* POST {scope}/providers/Microsoft.Authorization/checkAccess: what somebody may, which whoever may read may ask. */
+bool control_asks_for_access(const struct control_call *call);
+/* True if the segment of that index, from 0, is there and is the word. */
+bool control_is_segment(const struct resource_id *id, size_t index, const char *word);
+bool control_is_method(const struct control_call *call, const char *method);
 
 /* --- control_read.c --- */
 void control_show_subscriptions(struct control_call *call);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* control_checks.c — what must be right before anything is looked for: the version, the body, whether the place is there and
+ * whether the caller may. Each says no by a fault, which its caller answers. */
+#include <string.h>
+
+#include "base/text.h"
+#include "core/template/relaxed.h"
+#include "svc/control/control_internal.h"
+
+#define VERSION_SIZE_MAX 32
+
+/* --- the path's words --- */
+
+bool control_is_segment(const struct resource_id *id, size_t index, const char *word)
+{
+    return index < id->count && bytes_equal_nocase(id->segments[index], bytes_of_cstr(word));
+}
+
+bool control_is_method(const struct control_call *call, const char *method)
+{
+    return strcmp(call->method, method) == 0;
+}
+
+/* --- version and body --- */
+
+static bool has_date_shape(struct bytes version)
+{
+    static const char shape[] = "dddd-dd-dd";
+    if (version.size < strlen(shape) || version.size > VERSION_SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < strlen(shape); i++) {
+        uint8_t wanted = (uint8_t)shape[i];
+        bool fits = wanted == 'd' ? ascii_digit(version.data[i]) : version.data[i] == wanted;
+        if (!fits)
+            return false;
+    }
+    return version.size == strlen(shape) || version.data[strlen(shape)] == '-';
+}
+
+bool control_check_version(struct control_call *call, const char *since, struct control_fault *ret_fault)
+{
+    struct bytes version = http_request_query(call->request, "api-version");
+    if (version.size == 0) {
+        control_fault_set(ret_fault, 400, "MissingApiVersionParameter",
+                          "The api-version query parameter (?api-version=) is required for all requests.");
+        return false;
+    }
+    if (!has_date_shape(version)) {
+        control_fault_set(
+            ret_fault, 400, "InvalidApiVersionParameter",
+            "The api-version is invalid. It is a date such as '2025-07-01', perhaps with '-preview'.");
+        return false;
+    }
+    if (since[0] &&
+        bytes_compare(bytes_slice(version, 0, 10), bytes_slice(bytes_of_cstr(since), 0, 10)) < 0) {
+        control_fault_set(ret_fault, 400, "InvalidApiVersionParameter",
+                          "No api-version before '%.20s' is known for this type.", since);
+        return false;
+    }
+    return true;
+}
+
+/* Templates come with comments and names without quotes; the cloud's az sends one itself. */
+static bool is_template(const struct resource_id *id)
+{
+    return id->provider + 2 < id->count &&
+           bytes_equal_nocase(id->segments[id->provider + 1], BYTES_LITERAL("Microsoft.Resources")) &&
+           bytes_equal_nocase(id->segments[id->provider + 2], BYTES_LITERAL("deployments"));
+}
+
+bool control_take_body(struct control_call *call, struct control_fault *ret_fault)
+{
+    struct bytes body = http_request_body(call->request);
+    struct err error = {0};
+    const struct json_limits limits = {.size_max = CONTROL_BODY_MAX, .depth_max = 64, .values_max = 20000};
+    if (bytes_trim(body).size == 0)
+        return true;
+    CLEANUP(buf_fini) struct buf strict = {.limit = 2 * CONTROL_BODY_MAX};
+    if (is_template(&call->id)) {
+        relaxed_to_json(body, &strict);
+        body = buf_peek(&strict);
+    }
+    enum status status = json_parse(body, &limits, &call->body, &error);
+    if (status == STATUS_OK && json_is_object(call->body))
+        return true;
+    control_fault_set(ret_fault, status == STATUS_TOO_LARGE ? 413 : 400, "InvalidRequestContent",
+                      "The request content was invalid and could not be read: %s",
+                      status == STATUS_OK ? "it is no JSON object" : error.text);
+    return false;
+}
+
+/* --- who, and where --- */
+
+bool control_asks_for_access(const struct control_call *call)
+{
+    const struct resource_id *id = &call->id;
+    return control_is_method(call, "POST") && id->count == id->provider + 3 &&
+           control_is_segment(id, id->provider + 1, "Microsoft.Authorization") &&
+           control_is_segment(id, id->provider + 2, "checkAccess");
+}
+
+void control_refuse_access(const struct control_call *call, struct control_fault *ret_fault)
+{
+    CLEANUP(buf_fini) struct buf words = {.limit = sizeof ret_fault->message};
+    const struct principal *caller = control_caller(call);
+    if (caller)
+        access_explain(caller, ACCESS_CONTROL_WRITE, call->id.text, &words);
+    else
+        buf_append_cstr(&words, "whoever asked for this has left");
+    control_fault_set(ret_fault, 403, "AuthorizationFailed", "%.*s", BYTES_FMT(buf_peek(&words)));
+}
+
+bool control_check_act(const struct control_call *call, struct control_fault *ret_fault)
+{
+    if (!control_is_method(call, "POST") || control_asks_for_access(call) ||
+        control_may(call, ACCESS_CONTROL_WRITE, call->id.text))
+        return true;
+    control_refuse_access(call, ret_fault);
+    return false;
+}
+
+bool control_check_group(struct control_call *call, struct control_fault *ret_fault)
+{
+    const struct resource_id *id = &call->id;
+    if (!id->group.data || id->count == 4 ||
+        resource_store_get(call->control->store, resource_id_prefix_key(id, 4)))
+        return true;
+    control_fault_set(ret_fault, 404, "ResourceGroupNotFound", "Resource group '%.*s' could not be found.",
+                      BYTES_FMT(id->group));
+    return false;
+}
+
+bool control_check_subscription(struct control_call *call, struct control_fault *ret_fault)
+{
+    struct bytes asked = call->id.subscription;
+    if (!asked.data || bytes_equal_nocase(asked, bytes_of_cstr(call->control->subscription)))
+        return true;
+    control_fault_set(
+        ret_fault, 404, "SubscriptionNotFound",
+        "The subscription '%.*s' could not be found. There is one: GET /subscriptions tells its id.",
+        BYTES_FMT(bytes_slice(asked, 0, 64)));
+    return false;
+}
