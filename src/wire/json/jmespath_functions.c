@@ -1,152 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* jmespath_functions.c — the functions of the language, as rows: name, what each argument may be, what it does.
- * A call evaluates its arguments, holds them against the row, and only then runs the function, which may rely on the
- * types. An argument of kind EXPREF is not evaluated: the function asks it of each item. */
-#include "wire/json/jmespath_internal.h"
+/* jmespath_functions.c — the functions of the language by what they take: numbers, strings, arrays and objects, expressions,
+ * anything; last the rows: name, what each argument may be, what it does. Each relies on the types that its row names. */
+#include "wire/json/jmespath_call.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 
-#define CALL_SIZE_MAX 64 /* arguments of one call of a variadic function */
+/* --- arguments and values --- */
 
-enum kind { /* bits */
-            NUMBER = 1 << 0,
-            STRING = 1 << 1,
-            ARRAY = 1 << 2,
-            OBJECT = 1 << 3,
-            OTHER = 1 << 4,   /* true, false, null */
-            NUMBERS = 1 << 5, /* an array of nothing else */
-            STRINGS = 1 << 6,
-            EXPREF = 1 << 7,
-            ANY = NUMBER | STRING | ARRAY | OBJECT | OTHER,
-};
-
-struct argument {
-    json_t *value;                      /* owned; NULL for an EXPREF */
-    const struct jmespath_node *expref; /* else NULL */
-};
-
-struct function_call {
-    struct jmespath_run *run;
-    const struct function *function;
-    struct argument arguments[CALL_SIZE_MAX];
-    size_t size;
-};
-
-struct function {
-    const char *name;
-    json_t *(*apply)(struct function_call *call);
-    unsigned kinds[2];
-    size_t size;   /* arguments; of a variadic one the least */
-    bool variadic; /* more of the last kind may follow */
-};
-
-/* --- helps --- */
-
-static json_t *made(struct function_call *call, json_t *value)
+static json_t *made(struct jmespath_function_call *call, json_t *value)
 {
     if (!value)
         return jmespath_fail(call->run, STATUS_NO_MEMORY, "out of memory");
     return value;
 }
 
-static json_t *value_at(const struct function_call *call, size_t index)
+static json_t *value_at(const struct jmespath_function_call *call, size_t index)
 {
     return call->arguments[index].value;
 }
 
-static struct bytes text_at(const struct function_call *call, size_t index)
+static struct bytes text_at(const struct jmespath_function_call *call, size_t index)
 {
     return json_bytes(value_at(call, index));
 }
 
-static json_t *string_of(struct function_call *call, struct bytes text)
+static json_t *string_of(struct jmespath_function_call *call, struct bytes text)
 {
     return made(call, json_stringn(text.size ? (const char *)text.data : "", text.size));
 }
 
 /* A double as an integer where it is one, so that a sum of integers prints without a point. */
-static json_t *number_of(struct function_call *call, double number)
+static json_t *number_of(struct jmespath_function_call *call, double number)
 {
     bool whole = number == floor(number) && fabs(number) < 9007199254740992.0; /* 2^53 */
     return made(call, whole ? json_integer((json_int_t)number) : json_real(number));
 }
 
-/* --- kinds --- */
-
-static bool all_are(const json_t *array, unsigned kind)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const json_t *item = json_array_get(array, i);
-        if (kind == NUMBERS ? !json_is_number(item) : !json_is_string(item))
-            return false;
-    }
-    return true;
-}
-
-static unsigned kind_of(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return OBJECT;
-    case JSON_ARRAY:
-        return ARRAY;
-    case JSON_STRING:
-        return STRING;
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return NUMBER;
-    default:
-        return OTHER;
-    }
-}
-
-static bool argument_fits(const struct argument *argument, unsigned kinds)
-{
-    if (argument->expref)
-        return kinds & EXPREF;
-    if (kind_of(argument->value) & kinds)
-        return true;
-    if (!json_is_array(argument->value))
-        return false;
-    return (kinds & NUMBERS && all_are(argument->value, NUMBERS)) ||
-           (kinds & STRINGS && all_are(argument->value, STRINGS));
-}
-
-static const char *type_name(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "object";
-    case JSON_ARRAY:
-        return "array";
-    case JSON_STRING:
-        return "string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "number";
-    case JSON_NULL:
-        return "null";
-    default:
-        return "boolean";
-    }
-}
-
 /* --- numbers --- */
 
-static json_t *apply_abs(struct function_call *call)
+static json_t *apply_abs(struct jmespath_function_call *call)
 {
     return number_of(call, fabs(json_number_value(value_at(call, 0))));
 }
 
-static json_t *apply_ceil(struct function_call *call)
+static json_t *apply_ceil(struct jmespath_function_call *call)
 {
     return number_of(call, ceil(json_number_value(value_at(call, 0))));
 }
 
-static json_t *apply_floor(struct function_call *call)
+static json_t *apply_floor(struct jmespath_function_call *call)
 {
     return number_of(call, floor(json_number_value(value_at(call, 0))));
 }
@@ -159,12 +64,12 @@ static double sum_of(const json_t *numbers)
     return sum;
 }
 
-static json_t *apply_sum(struct function_call *call)
+static json_t *apply_sum(struct jmespath_function_call *call)
 {
     return number_of(call, sum_of(value_at(call, 0)));
 }
 
-static json_t *apply_avg(struct function_call *call)
+static json_t *apply_avg(struct jmespath_function_call *call)
 {
     size_t size = json_array_size(value_at(call, 0));
     if (size)
@@ -174,12 +79,12 @@ static json_t *apply_avg(struct function_call *call)
 
 /* --- strings --- */
 
-static json_t *apply_starts_with(struct function_call *call)
+static json_t *apply_starts_with(struct jmespath_function_call *call)
 {
     return json_boolean(bytes_starts_with(text_at(call, 0), text_at(call, 1)));
 }
 
-static json_t *apply_ends_with(struct function_call *call)
+static json_t *apply_ends_with(struct jmespath_function_call *call)
 {
     struct bytes text = text_at(call, 0), end = text_at(call, 1);
     if (end.size > text.size)
@@ -187,7 +92,7 @@ static json_t *apply_ends_with(struct function_call *call)
     return json_boolean(bytes_equal(bytes_slice(text, text.size - end.size, end.size), end));
 }
 
-static json_t *apply_join(struct function_call *call)
+static json_t *apply_join(struct jmespath_function_call *call)
 {
     CLEANUP(buf_fini) struct buf out = {0};
     const json_t *parts = value_at(call, 1);
@@ -216,7 +121,7 @@ static size_t characters(struct bytes text)
 }
 
 /* Character by character from the end; the bytes of one character keep their order. */
-static json_t *reverse_string(struct function_call *call, struct bytes text)
+static json_t *reverse_string(struct jmespath_function_call *call, struct bytes text)
 {
     CLEANUP(buf_fini) struct buf out = {0};
     size_t end = text.size;
@@ -241,7 +146,7 @@ static bool array_contains(const json_t *array, const json_t *wanted)
     return false;
 }
 
-static json_t *apply_contains(struct function_call *call)
+static json_t *apply_contains(struct jmespath_function_call *call)
 {
     const json_t *wanted = value_at(call, 1);
     if (json_is_array(value_at(call, 0)))
@@ -253,7 +158,7 @@ static json_t *apply_contains(struct function_call *call)
     return json_boolean(json_bytes(wanted).size == 0 || bytes_find(text, json_bytes(wanted)) < text.size);
 }
 
-static json_t *apply_length(struct function_call *call)
+static json_t *apply_length(struct jmespath_function_call *call)
 {
     const json_t *value = value_at(call, 0);
     if (json_is_string(value))
@@ -263,7 +168,7 @@ static json_t *apply_length(struct function_call *call)
     return made(call, json_integer((json_int_t)size));
 }
 
-static json_t *apply_reverse(struct function_call *call)
+static json_t *apply_reverse(struct jmespath_function_call *call)
 {
     if (json_is_string(value_at(call, 0)))
         return reverse_string(call, text_at(call, 0));
@@ -278,7 +183,7 @@ static json_t *apply_reverse(struct function_call *call)
 }
 
 /* The members of an object: their names, or their values. */
-static json_t *members_of(struct function_call *call, bool names)
+static json_t *members_of(struct jmespath_function_call *call, bool names)
 {
     json_t *object = value_at(call, 0);
     json_t *out = made(call, json_array());
@@ -293,17 +198,17 @@ static json_t *members_of(struct function_call *call, bool names)
     return out;
 }
 
-static json_t *apply_keys(struct function_call *call)
+static json_t *apply_keys(struct jmespath_function_call *call)
 {
     return members_of(call, true);
 }
 
-static json_t *apply_values(struct function_call *call)
+static json_t *apply_values(struct jmespath_function_call *call)
 {
     return members_of(call, false);
 }
 
-static json_t *apply_merge(struct function_call *call)
+static json_t *apply_merge(struct jmespath_function_call *call)
 {
     json_t *out = made(call, json_object());
     for (size_t i = 0; out && i < call->size; i++)
@@ -314,7 +219,7 @@ static json_t *apply_merge(struct function_call *call)
     return out;
 }
 
-static json_t *apply_not_null(struct function_call *call)
+static json_t *apply_not_null(struct jmespath_function_call *call)
 {
     for (size_t i = 0; i < call->size; i++)
         if (!json_is_null(value_at(call, i)))
@@ -326,8 +231,8 @@ static json_t *apply_not_null(struct function_call *call)
 
 /* The key of each item, in order; NULL after a fault. `keys_wanted` are the kinds that the keys may be, all the same;
  * 0 takes any. */
-static json_t *keys_of(struct function_call *call, const json_t *items, const struct jmespath_node *expref,
-                       bool must_have_order)
+static json_t *keys_of(struct jmespath_function_call *call, const json_t *items,
+                       const struct jmespath_node *expref, bool must_have_order)
 {
     json_t *keys = made(call, json_array());
     for (size_t i = 0; keys && i < json_array_size(items); i++) {
@@ -338,7 +243,8 @@ static json_t *keys_of(struct function_call *call, const json_t *items, const st
         }
     }
 
-    if (keys && must_have_order && !all_are(keys, NUMBERS) && !all_are(keys, STRINGS)) {
+    if (keys && must_have_order && !jmespath_all_are(keys, KIND_NUMBERS) &&
+        !jmespath_all_are(keys, KIND_STRINGS)) {
         json_decref(keys);
         return jmespath_fail(call->run, STATUS_INVALID_ARGUMENT,
                              "%s() needs a key that is a number for each item, or a string for each",
@@ -347,7 +253,7 @@ static json_t *keys_of(struct function_call *call, const json_t *items, const st
     return keys;
 }
 
-static json_t *apply_map(struct function_call *call)
+static json_t *apply_map(struct jmespath_function_call *call)
 {
     return keys_of(call, value_at(call, 1), call->arguments[0].expref, false);
 }
@@ -366,7 +272,7 @@ static int compare_items(const void *left, const void *right)
 }
 
 /* `items` by `keys`, which may be the same array. */
-static json_t *sorted_by(struct function_call *call, const json_t *items, const json_t *keys)
+static json_t *sorted_by(struct jmespath_function_call *call, const json_t *items, const json_t *keys)
 {
     size_t size = json_array_size(items);
     struct sorted_item *rows = calloc(MAX(size, (size_t)1), sizeof *rows);
@@ -388,12 +294,12 @@ static json_t *sorted_by(struct function_call *call, const json_t *items, const 
     return out;
 }
 
-static json_t *apply_sort(struct function_call *call)
+static json_t *apply_sort(struct jmespath_function_call *call)
 {
     return sorted_by(call, value_at(call, 0), value_at(call, 0));
 }
 
-static json_t *apply_sort_by(struct function_call *call)
+static json_t *apply_sort_by(struct jmespath_function_call *call)
 {
     CLEANUP(json_release) json_t *keys = keys_of(call, value_at(call, 0), call->arguments[1].expref, true);
     if (!keys)
@@ -413,17 +319,17 @@ static json_t *extreme(const json_t *items, const json_t *keys, int sign)
     return json_incref(json_array_get(items, best));
 }
 
-static json_t *apply_max(struct function_call *call)
+static json_t *apply_max(struct jmespath_function_call *call)
 {
     return extreme(value_at(call, 0), value_at(call, 0), 1);
 }
 
-static json_t *apply_min(struct function_call *call)
+static json_t *apply_min(struct jmespath_function_call *call)
 {
     return extreme(value_at(call, 0), value_at(call, 0), -1);
 }
 
-static json_t *extreme_by(struct function_call *call, int sign)
+static json_t *extreme_by(struct jmespath_function_call *call, int sign)
 {
     CLEANUP(json_release) json_t *keys = keys_of(call, value_at(call, 0), call->arguments[1].expref, true);
     if (!keys)
@@ -431,24 +337,24 @@ static json_t *extreme_by(struct function_call *call, int sign)
     return extreme(value_at(call, 0), keys, sign);
 }
 
-static json_t *apply_max_by(struct function_call *call)
+static json_t *apply_max_by(struct jmespath_function_call *call)
 {
     return extreme_by(call, 1);
 }
 
-static json_t *apply_min_by(struct function_call *call)
+static json_t *apply_min_by(struct jmespath_function_call *call)
 {
     return extreme_by(call, -1);
 }
 
 /* --- conversions --- */
 
-static json_t *apply_type(struct function_call *call)
+static json_t *apply_type(struct jmespath_function_call *call)
 {
-    return made(call, json_string(type_name(value_at(call, 0))));
+    return made(call, json_string(jmespath_type_name(value_at(call, 0))));
 }
 
-static json_t *apply_to_array(struct function_call *call)
+static json_t *apply_to_array(struct jmespath_function_call *call)
 {
     json_t *value = value_at(call, 0);
     if (json_is_array(value))
@@ -462,7 +368,7 @@ static json_t *apply_to_array(struct function_call *call)
     return out;
 }
 
-static json_t *apply_to_string(struct function_call *call)
+static json_t *apply_to_string(struct jmespath_function_call *call)
 {
     json_t *value = value_at(call, 0);
     if (json_is_string(value))
@@ -475,7 +381,7 @@ static json_t *apply_to_string(struct function_call *call)
 }
 
 /* Of a string only what JSON takes as a number; anything else is null. */
-static json_t *apply_to_number(struct function_call *call)
+static json_t *apply_to_number(struct jmespath_function_call *call)
 {
     json_t *value = value_at(call, 0);
     if (json_is_number(value))
@@ -490,103 +396,34 @@ static json_t *apply_to_number(struct function_call *call)
     return json_null();
 }
 
-/* --- the table, and the call --- */
+/* --- the rows --- */
 
-static const struct function functions[] = {
-    {"abs", apply_abs, {NUMBER}, 1, false},
-    {"avg", apply_avg, {NUMBERS}, 1, false},
-    {"ceil", apply_ceil, {NUMBER}, 1, false},
-    {"contains", apply_contains, {ARRAY | STRING, ANY}, 2, false},
-    {"ends_with", apply_ends_with, {STRING, STRING}, 2, false},
-    {"floor", apply_floor, {NUMBER}, 1, false},
-    {"join", apply_join, {STRING, STRINGS}, 2, false},
-    {"keys", apply_keys, {OBJECT}, 1, false},
-    {"length", apply_length, {STRING | ARRAY | OBJECT}, 1, false},
-    {"map", apply_map, {EXPREF, ARRAY}, 2, false},
-    {"max", apply_max, {NUMBERS | STRINGS}, 1, false},
-    {"max_by", apply_max_by, {ARRAY, EXPREF}, 2, false},
-    {"merge", apply_merge, {OBJECT}, 1, true},
-    {"min", apply_min, {NUMBERS | STRINGS}, 1, false},
-    {"min_by", apply_min_by, {ARRAY, EXPREF}, 2, false},
-    {"not_null", apply_not_null, {ANY}, 1, true},
-    {"reverse", apply_reverse, {ARRAY | STRING}, 1, false},
-    {"sort", apply_sort, {NUMBERS | STRINGS}, 1, false},
-    {"sort_by", apply_sort_by, {ARRAY, EXPREF}, 2, false},
-    {"starts_with", apply_starts_with, {STRING, STRING}, 2, false},
-    {"sum", apply_sum, {NUMBERS}, 1, false},
-    {"to_array", apply_to_array, {ANY}, 1, false},
-    {"to_number", apply_to_number, {ANY}, 1, false},
-    {"to_string", apply_to_string, {ANY}, 1, false},
-    {"type", apply_type, {ANY}, 1, false},
-    {"values", apply_values, {OBJECT}, 1, false},
+const struct jmespath_function jmespath_functions[] = {
+    {"abs", apply_abs, {KIND_NUMBER}, 1, false},
+    {"avg", apply_avg, {KIND_NUMBERS}, 1, false},
+    {"ceil", apply_ceil, {KIND_NUMBER}, 1, false},
+    {"contains", apply_contains, {KIND_ARRAY | KIND_STRING, KIND_ANY}, 2, false},
+    {"ends_with", apply_ends_with, {KIND_STRING, KIND_STRING}, 2, false},
+    {"floor", apply_floor, {KIND_NUMBER}, 1, false},
+    {"join", apply_join, {KIND_STRING, KIND_STRINGS}, 2, false},
+    {"keys", apply_keys, {KIND_OBJECT}, 1, false},
+    {"length", apply_length, {KIND_STRING | KIND_ARRAY | KIND_OBJECT}, 1, false},
+    {"map", apply_map, {KIND_EXPREF, KIND_ARRAY}, 2, false},
+    {"max", apply_max, {KIND_NUMBERS | KIND_STRINGS}, 1, false},
+    {"max_by", apply_max_by, {KIND_ARRAY, KIND_EXPREF}, 2, false},
+    {"merge", apply_merge, {KIND_OBJECT}, 1, true},
+    {"min", apply_min, {KIND_NUMBERS | KIND_STRINGS}, 1, false},
+    {"min_by", apply_min_by, {KIND_ARRAY, KIND_EXPREF}, 2, false},
+    {"not_null", apply_not_null, {KIND_ANY}, 1, true},
+    {"reverse", apply_reverse, {KIND_ARRAY | KIND_STRING}, 1, false},
+    {"sort", apply_sort, {KIND_NUMBERS | KIND_STRINGS}, 1, false},
+    {"sort_by", apply_sort_by, {KIND_ARRAY, KIND_EXPREF}, 2, false},
+    {"starts_with", apply_starts_with, {KIND_STRING, KIND_STRING}, 2, false},
+    {"sum", apply_sum, {KIND_NUMBERS}, 1, false},
+    {"to_array", apply_to_array, {KIND_ANY}, 1, false},
+    {"to_number", apply_to_number, {KIND_ANY}, 1, false},
+    {"to_string", apply_to_string, {KIND_ANY}, 1, false},
+    {"type", apply_type, {KIND_ANY}, 1, false},
+    {"values", apply_values, {KIND_OBJECT}, 1, false},
 };
-
-static const struct function *function_find(struct bytes name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-        if (bytes_equal_cstr(name, functions[i].name))
-            return &functions[i];
-    return NULL;
-}
-
-/* Fills the next argument from `node`. False after a fault. */
-static bool take_argument(struct function_call *call, const struct jmespath_node *node, json_t *value)
-{
-    const struct function *function = call->function;
-    struct argument *argument = &call->arguments[call->size];
-    size_t row = MIN(call->size, function->size - 1);
-    if (node->type == NODE_EXPREF) {
-        argument->expref = node->left;
-    } else {
-        argument->value = jmespath_evaluate(call->run, node, value);
-        if (!argument->value)
-            return false;
-    }
-    call->size++;
-
-    if (argument_fits(argument, function->kinds[row]))
-        return true;
-    (void)jmespath_fail(call->run, STATUS_INVALID_ARGUMENT, "%s() does not take %s as its argument %zu",
-                        function->name, argument->expref ? "an expression" : type_name(argument->value),
-                        call->size);
-    return false;
-}
-
-/* How many arguments were written, which is held against the row before one of them is evaluated. */
-static bool size_fits(struct function_call *call, const struct jmespath_node *node)
-{
-    size_t size = 0;
-    for (const struct jmespath_node *child = node->children; child; child = child->next)
-        size++;
-
-    const struct function *function = call->function;
-    if (size >= function->size && (function->variadic ? size <= CALL_SIZE_MAX : size == function->size))
-        return true;
-    (void)jmespath_fail(call->run, STATUS_INVALID_ARGUMENT, "%s() takes %s%zu, not %zu, arguments",
-                        function->name, function->variadic ? "at least " : "", function->size, size);
-    return false;
-}
-
-static void drop_arguments(struct function_call *call)
-{
-    for (size_t i = 0; i < call->size; i++)
-        json_decref(call->arguments[i].value);
-}
-
-json_t *jmespath_call(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
-{
-    struct function_call call = {.run = run, .function = function_find(node->name)};
-    if (!call.function)
-        return jmespath_fail(run, STATUS_INVALID_ARGUMENT, "the query names an unknown function, %.*s()",
-                             BYTES_FMT(node->name));
-    if (!size_fits(&call, node))
-        return NULL;
-
-    bool taken = true;
-    for (const struct jmespath_node *child = node->children; taken && child; child = child->next)
-        taken = take_argument(&call, child, value);
-
-    json_t *found = taken ? call.function->apply(&call) : NULL;
-    drop_arguments(&call);
-    return found;
-}
+const size_t jmespath_function_count = ARRAY_SIZE(jmespath_functions);

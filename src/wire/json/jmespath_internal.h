@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jmespath_internal.h — what the four sources of jmespath.h share: tokens, nodes, and the state of a search.
+/* jmespath_internal.h — what the sources of jmespath.h share: tokens, nodes, and the state of a search.
  * Only those sources include it. */
 #ifndef WIRE_JSON_JMESPATH_INTERNAL_H
 #define WIRE_JSON_JMESPATH_INTERNAL_H
