@@ -1,119 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* option.c — the parser behind the tables of settings: values by kind, then the three places that values come from
- * (command line, environment, file), then help. */
+/* option.c — the parser behind the tables of settings: names, then the three places that values come from (command line,
+ * environment, file), then all of it. ORDER: what is parsed first counts, so a later place fills in only what is open. */
 #include "cmd/option.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/duration.h"
 #include "base/nearest.h"
-#include "base/quantity.h"
 #include "base/text.h"
 #include "cmd/limit_values.h"
-
-static const struct quantity_unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
-static const struct quantity_unit count_units[] = {{"", 1}};
-
-static enum status parse_flag(struct bytes text, int64_t *ret_number)
-{
-    static const char *const yes[] = {"true", "yes", "1"};
-    static const char *const no[] = {"false", "no", "0"};
-    for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
-        if (bytes_equal_nocase(text, bytes_of_cstr(yes[i]))) {
-            *ret_number = 1;
-            return STATUS_OK;
-        }
-    for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-        if (bytes_equal_nocase(text, bytes_of_cstr(no[i]))) {
-            *ret_number = 0;
-            return STATUS_OK;
-        }
-    return STATUS_MALFORMED;
-}
-
-static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64_t *ret_number)
-{
-    switch (kind) {
-    case OPTION_FLAG:
-        return parse_flag(text, ret_number);
-    case OPTION_COUNT:
-        return quantity_parse(text, count_units, ARRAY_SIZE(count_units), ret_number);
-    case OPTION_SIZE:
-        return quantity_parse(text, size_units, ARRAY_SIZE(size_units), ret_number);
-    case OPTION_DURATION:
-        return duration_parse(text, ret_number);
-    case OPTION_TEXT:
-        break;
-    }
-    *ret_number = 0;
-    return text.size ? STATUS_OK : STATUS_MALFORMED; /* most often a shell variable that is not set */
-}
-
-/* What a value of each kind looks like, for people. */
-static const char *const kind_texts[] = {
-    [OPTION_FLAG] = "true, false, yes, no, 1 or 0",
-    [OPTION_TEXT] = "a text that is not empty",
-    [OPTION_COUNT] = "a whole number",
-    [OPTION_SIZE] = "bytes such as 65536, 512K, 64M or 2G",
-    [OPTION_DURATION] = "a time such as 500ms, 30s, 2m, 1h or 7d",
-};
-
-/* The range of a setting in the smallest unit that people write. */
-static enum status refuse_range(const struct option_spec *spec, const char *text, const char *origin,
-                                struct err *err)
-{
-    int64_t unit = spec->kind == OPTION_DURATION ? NS_PER_MS : 1;
-    static const char *const units[] = {[OPTION_SIZE] = " bytes", [OPTION_DURATION] = "ms"};
-    const char *suffix = spec->kind < ARRAY_SIZE(units) && units[spec->kind] ? units[spec->kind] : "";
-    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is %.80s, but must be from %lld to %lld%s", origin,
-                   spec->name, text, (long long)(spec->min / unit), (long long)(spec->max / unit), suffix);
-}
-
-/* The word of `words` that is nearest to `text`; empty if none is near. */
-static struct bytes find_nearest(struct bytes words, const char *text)
-{
-    struct nearest nearest = nearest_begin(bytes_of_cstr(text));
-    while (words.size > 0)
-        nearest_offer(&nearest, bytes_split(&words, ' '));
-    return nearest.found;
-}
-
-static bool is_known(const struct option_spec *spec, const char *text)
-{
-    struct bytes words = bytes_of_cstr(spec->words);
-    while (words.size > 0) {
-        if (bytes_equal_cstr(bytes_split(&words, ' '), text))
-            return true;
-    }
-    return false;
-}
-
-static enum status refuse_word(const struct option_spec *spec, const char *text, const char *origin,
-                               struct err *err)
-{
-    struct bytes near = find_nearest(bytes_of_cstr(spec->words), text);
-    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be one of: %s%s%.*s%s",
-                   origin, spec->name, text, spec->words, near.size ? "; did you mean \"" : "",
-                   BYTES_FMT(near), near.size ? "\"?" : "");
-}
-
-static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
-                             struct option_value *ret_value, struct err *err)
-{
-    int64_t number;
-    if (parse_by_kind(spec->kind, bytes_of_cstr(text), &number) != STATUS_OK)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be %s", origin,
-                       spec->name, text, kind_texts[spec->kind]);
-    if (spec->words && !is_known(spec, text))
-        return refuse_word(spec, text, origin, err);
-    bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
-    if (ranged && (number < spec->min || number > spec->max))
-        return refuse_range(spec, text, origin, err);
-    *ret_value = (struct option_value){.given = true, .number = number, .text = text};
-    return STATUS_OK;
-}
+#include "cmd/option_value.h"
 
 /* --- names --- */
 
@@ -275,7 +172,7 @@ static enum status parse_arguments(struct parse *parse, int argc, char *const *a
             text = argv[i];
         if (!text)
             return err_set(parse->err, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
-        status = set_value(spec, text, "command line", &parse->values->at[index], parse->err);
+        status = option_value_set(spec, text, "command line", &parse->values->at[index], parse->err);
         if (status != STATUS_OK)
             return status;
         parse->values->at[index].origin = OPTION_FROM_COMMAND_LINE;
@@ -297,7 +194,8 @@ static enum status parse_environment(struct parse *parse, const char *(*environm
         const char *text = environment(spec->environment);
         if (!text || !*text)
             continue;
-        enum status status = set_value(spec, text, spec->environment, &parse->values->at[i], parse->err);
+        enum status status =
+            option_value_set(spec, text, spec->environment, &parse->values->at[i], parse->err);
         if (status != STATUS_OK)
             return status;
         parse->values->at[i].origin = OPTION_FROM_ENVIRONMENT;
@@ -359,7 +257,7 @@ static enum status parse_line(struct parse *parse, char *line, int number, const
     char *start = line + ((const char *)value.data - line);
     *ret_column = (int)(start - line) + 1;
     start[value.size] = '\0';
-    enum status status = set_value(spec, start, origin, &parse->values->at[index], parse->err);
+    enum status status = option_value_set(spec, start, origin, &parse->values->at[index], parse->err);
     if (status != STATUS_OK)
         return status;
     parse->values->at[index].origin = OPTION_FROM_FILE;
@@ -430,7 +328,7 @@ static enum status fill_defaults(struct parse *parse)
         const struct option_spec *spec = parse->rows[i].spec;
         if (parse->values->at[i].given || !spec->initial)
             continue;
-        status = set_value(spec, spec->initial, "default", &parse->values->at[i], parse->err);
+        status = option_value_set(spec, spec->initial, "default", &parse->values->at[i], parse->err);
         parse->values->at[i].given = false;
     }
     return status;
@@ -466,72 +364,4 @@ void option_values_fini(struct option_values *values)
 {
     free(values->file_text);
     values->file_text = NULL;
-}
-
-const struct option_value *option_get(const struct option_values *values, const char *name)
-{
-    size_t index = 0;
-    for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
-        const struct option_spec *spec = values->syntax->sets[i].table;
-        for (; spec && spec->name; spec++, index++) {
-            if (strcmp(spec->name, name) == 0)
-                return &values->at[index];
-        }
-    }
-    ASSERT(!"a setting that is in a table");
-    return NULL;
-}
-
-int64_t setting_number(const struct option_values *values, const char *name)
-{
-    return option_get(values, name)->number;
-}
-
-const char *setting_text(const struct option_values *values, const char *name)
-{
-    return option_get(values, name)->text;
-}
-
-bool setting_flag(const struct option_values *values, const char *name)
-{
-    return option_get(values, name)->number != 0;
-}
-
-const char *setting_each(const struct option_values *values, const char *name, size_t index)
-{
-    for (size_t i = 0; i < values->repeated_count; i++) {
-        const struct option_repeated *repeated = &values->repeated[i];
-        if (strcmp(repeated->spec->name, name) == 0 && index-- == 0)
-            return repeated->text;
-    }
-    return NULL;
-}
-
-/* --- help --- */
-
-static void help_row(const struct option_spec *spec, struct buf *out)
-{
-    char left[80];
-    char letter[5] = "";
-    if (spec->letter)
-        snprintf(letter, sizeof letter, "-%c, ", spec->letter);
-    snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->argument ? " " : "",
-             text_or(spec->argument, ""));
-    buf_append_fmt(out, "  %-28s %s", left, spec->help);
-    if (spec->initial)
-        buf_append_fmt(out, " [%s]", spec->initial);
-    if (spec->environment)
-        buf_append_fmt(out, "\n  %-28s (environment: %s)", "", spec->environment);
-    buf_append_cstr(out, "\n");
-}
-
-void option_help(const struct option_syntax *syntax, struct buf *out)
-{
-    for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
-        const struct option_set *set = &syntax->sets[i];
-        for (const struct option_spec *spec = set->table; spec && spec->name; spec++) {
-            if (spec->commands & set->commands)
-                help_row(spec, out);
-        }
-    }
 }

@@ -11,38 +11,13 @@
 #define CMD_OPTION_H
 
 #include "base/buf.h"
-#include "base/bytes.h"
-
-enum option_kind {
-    OPTION_FLAG, /* no argument on the command line; true, false, yes, no, 1 or 0 elsewhere */
-    OPTION_TEXT,
-    OPTION_COUNT,    /* whole number */
-    OPTION_SIZE,     /* bytes; suffixes K, M, G (powers of 1024) */
-    OPTION_DURATION, /* nanoseconds; suffixes ms, s, m, h, d; a bare number is seconds */
-};
+#include "cmd/option_value.h"
 
 #define OPTION_MAX             160 /* settings that one command's tables have */
 #define OPTION_SETS_MAX        3   /* tables of one command */
 #define OPTION_POSITIONALS_MAX 256 /* of one command line */
 #define OPTION_REPEATED_MAX    256 /* values of settings that may be given several times */
 #define OPTION_NAME_MAX        64  /* bytes */
-
-struct option_spec {
-    const char *name; /* "approval-timeout": --approval-timeout, approval-timeout = … in the file */
-    enum option_kind kind;
-    const char *argument;    /* what `--help` shows, such as "SECONDS"; NULL for a flag */
-    const char *environment; /* variable, or NULL */
-    const char *initial;     /* default as text, or NULL: absent */
-    int64_t min, max;        /* for numbers, inclusive, in the unit of the kind */
-    unsigned commands;       /* bit set of the commands that know it; each table has bits of its own */
-    const char *help;        /* one line, no full stop */
-    bool secret;             /* its value is shown nowhere */
-    bool limit;              /* it bounds something: listed by the command `limits`, too */
-    bool reload;             /* a running server takes a new value from the file at SIGHUP */
-    const char *words;       /* of a text: those that are known, with blanks between them; NULL: any text */
-    char letter;             /* 'n': -n NAME is the same; 0: there is none */
-    bool repeats; /* of a text on the command line: it may be given several times; see setting_each */
-};
 
 /* The rows of a table that have one of the bits. */
 struct option_set {
@@ -57,21 +32,6 @@ struct option_syntax {
         *positionals; /* as help shows them: "ID", "NAME [FILE]", "ID..."; NULL: none. Brackets make one
                               * optional, three dots let the last one be repeated */
     const char *file; /* the setting that holds the configuration file's path; NULL: there is none */
-};
-
-enum option_origin {
-    OPTION_DEFAULT,
-    OPTION_FROM_FILE,
-    OPTION_FROM_ENVIRONMENT,
-    OPTION_FROM_COMMAND_LINE,
-};
-
-struct option_value {
-    bool given; /* from the command line, the environment or the file */
-    enum option_origin origin;
-    int line; /* in the file, from 1; else 0 */
-    int64_t number;
-    const char *text; /* NULL: absent */
 };
 
 /* One value of a setting that may be given several times. */
