@@ -12,7 +12,7 @@
 #include "durabletask_azure.h"
 #include "net/http_server.h"
 #include "store/audit/audit_log.h"
-#include "svc/app/app_service.h"
+#include "store/review/review_store.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/orchestrator.h"
 #include "svc/app/problem.h"
@@ -20,6 +20,7 @@
 #include "svc/app/request.h"
 #include "svc/app/viewer.h"
 
+struct app_options;
 struct inputs;
 
 /* What the worker's thread posts. Apart from the service, which may be gone before the loop has come to it. */
@@ -122,6 +123,18 @@ struct request_place {
     size_t index; /* in the page, others' instances included */
 };
 
+/* --- app_sdk.c --- */
+/* NULL: no memory. */
+struct connection_note *app_make_note(struct app_service *service, const struct app_options *options);
+/* After the worker's end. NULL allowed. */
+void app_release_note(struct connection_note *note);
+/* Reads the connection string, and makes the credentials that it, or the options, speak of. A token that is given counts
+ * before a credential. */
+STATUS_RESULT app_make_credentials(struct app_service *service, const struct app_options *options,
+                                   struct err *error);
+/* Makes the client and the worker, and starts the worker. What was made stays in the service, also after a fault. */
+STATUS_RESULT app_make_sdk(struct app_service *service, struct err *error);
+
 /* An exchange in `size` zeroed bytes, of which it is the beginning. NULL without memory: the request is then
  * already answered with 503. */
 struct exchange *exchange_create(struct app_service *service, struct http_request *request, size_t size,
@@ -168,7 +181,7 @@ struct request_facts exchange_facts(const struct exchange *exchange);
 bool exchange_is_shown(const struct exchange *exchange, bool all);
 void respond_json(struct http_request *request, int http_status, json_t *body);
 
-/* routes_code.c and routes_requests.c: the handlers of the route table in app_service.c. `id` is the path's
+/* routes_code.c and routes_requests.c: the handlers of the route table in app_routes.c. `id` is the path's
  * id. */
 void route_code_execute(struct app_service *service, struct http_request *request, struct bytes id);
 void route_code_review(struct app_service *service, struct http_request *request, struct bytes id);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time_parse.h"
 #include "os/clock.h"
+#include "svc/app/app_service.h"
 #include "svc/app/book_exchange.h"
 
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "svc/app/app_service.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/run_look.h"
 #include "svc/app/running.h"

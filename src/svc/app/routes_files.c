@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/pool/file_path.h"
 #include "core/review/inputs.h"
+#include "net/http_router.h"
 #include "svc/app/file_stream.h"
 
 enum file_kind { FILE_MADE_BY_RUN, FILE_INPUT };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/review/inputs.h"
 #include "core/review/manifest.h"
+#include "net/http_router.h"
 #include "os/clock.h"
 #include "svc/app/body.h"
 #include "svc/app/book_exchange.h"
