@@ -22,6 +22,7 @@
 #include "svc/keeper/pool_side.h"
 #include "svc/keeper/porter.h"
 #include "svc/keeper/session_side.h"
+#include "svc/keeper/slots.h"
 #include "svc/keeper/startup.h"
 #include "svc/keeper/state.h"
 #include "svc/keeper/watch.h"
@@ -32,7 +33,7 @@
 /* Until one of the two has to look again; -1: until there is a message. */
 static int patience_ms(struct keeper *keeper)
 {
-    int slots = slot_sweep(keeper);
+    int slots = slots_sweep(keeper);
     int watch = watch_sweep(keeper);
     return slots < 0 || watch < 0 ? MAX(slots, watch) : MIN(slots, watch);
 }

@@ -14,6 +14,7 @@
 #include "jail/root.h"
 #include "os/clock.h"
 #include "svc/keeper/porter.h"
+#include "svc/keeper/slots.h"
 #include "svc/keeper/state.h"
 
 #define CHILD_FDS 4 /* setup, control, stdout, stderr */
@@ -70,7 +71,7 @@ static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHIL
                                            .generation = slot->generation,
                                            .uid = keeper_session_uid(keeper, slot),
                                            .flags = flags};
-    slot_move(keeper, slot, SLOT_FORKING);
+    slots_move(keeper, slot, SLOT_FORKING);
     keeper_tell(keeper, keeper_zygote_of(keeper, slot)->process.socket, &message, fds, count);
 }
 
@@ -87,7 +88,7 @@ static enum status make_data(const struct keeper *keeper, uint32_t slot, int *re
 static enum status make_slot(struct keeper *keeper, struct slot *slot, int child[CHILD_FDS],
                              int *ret_data_mount, struct err *err)
 {
-    uint32_t index = slot_number(keeper, slot);
+    uint32_t index = keeper_slot_number(keeper, slot);
     enum status status = make_channel(slot, child, err);
     if (status != STATUS_OK)
         return status;
@@ -104,7 +105,7 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
         keeper_give_up(keeper, "the pool asks for a runtime that there is not");
         return;
     }
-    struct slot *slot = slot_find_free(keeper);
+    struct slot *slot = slots_find_free(keeper);
     if (!slot) {
         keeper_refuse(keeper, message->request, "all slots are in use");
         return;
@@ -118,10 +119,10 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
     struct err err = {0};
     int child[CHILD_FDS] = {-1, -1, -1, -1}, data_mount = -1;
     if (make_slot(keeper, slot, child, &data_mount, &err) == STATUS_OK) {
-        ask_fork(keeper, slot_number(keeper, slot), child, data_mount);
+        ask_fork(keeper, keeper_slot_number(keeper, slot), child, data_mount);
     } else {
         keeper_refuse(keeper, message->request, err.text);
-        slot_free(keeper, slot);
+        slots_free(keeper, slot);
     }
 
     file_close(&data_mount);
@@ -132,14 +133,14 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
 static void on_interrupt(struct keeper *keeper, const struct keeper_message *message,
                          const struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (slot && slot->state == SLOT_RUNNING)
         slot_signal(slot, SIGINT); /* PID 1 hands it to the runner */
 }
 
 static void on_kill(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (!slot || slot->state != SLOT_RUNNING)
         return;
     slot->killed = !slot_dead(slot);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "jail/file.h"
+#include "svc/keeper/slots.h"
 #include "svc/keeper/state.h"
 
 /* Memory is what this is for, and the slot is empty only without it. Processor time is not the session's: it has not asked
@@ -50,7 +51,7 @@ static bool descriptors_fit(const struct slot *slot, int pipe_fd, int file_fd)
 
 static void ask_port(struct keeper *keeper, struct slot *slot, const struct packet *packet)
 {
-    uint32_t index = slot_number(keeper, slot);
+    uint32_t index = keeper_slot_number(keeper, slot);
     int fds[KEEPER_MESSAGE_FDS_MAX] = {packet->fds[0], packet->fds[1]};
     unsigned count = 2, flags = 0;
     if (keeper->groups.slots[index].unified >= 0) {
@@ -76,14 +77,14 @@ static int refusal(struct keeper *keeper, const struct slot *slot, const struct 
     if (!descriptors_fit(slot, packet->fds[0], packet->fds[1]))
         return EACCES;
     /* Before the kernel has to choose whom to kill for it. */
-    bool fits = cgroup_slot_has_room(&keeper->groups, slot_number(keeper, slot), keeper->limits.memory_bytes,
-                                     message->size);
+    bool fits = cgroup_slot_has_room(&keeper->groups, keeper_slot_number(keeper, slot),
+                                     keeper->limits.memory_bytes, message->size);
     return fits ? 0 : ENOMEM;
 }
 
 void porter_order(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (!porter_possible(keeper) || (slot && slot->porter != SLOT_PORTER_NONE)) {
         keeper_give_up(keeper, "the pool stores a file out of its turn");
         return;
@@ -107,7 +108,7 @@ void porter_end(struct slot *slot)
 static struct slot *slot_with(struct keeper *keeper, const struct keeper_message *message,
                               enum slot_porter porter)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (slot && slot->porter == porter)
         return slot;
     keeper_give_up(keeper, "the zygote tells of a porter that nobody asked for");
@@ -130,7 +131,7 @@ static void finish(struct keeper *keeper, struct slot *slot, int error)
 {
     slot->porter = SLOT_PORTER_NONE;
     file_close(&slot->porter_pidfd);
-    tell_stored(keeper, slot_number(keeper, slot), slot->generation, error);
+    tell_stored(keeper, keeper_slot_number(keeper, slot), slot->generation, error);
 }
 
 void porter_on_refused(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
@@ -150,7 +151,8 @@ static int error_of(struct keeper *keeper, const struct slot *slot, uint32_t sta
     if (slot->state != SLOT_RUNNING)
         return ESRCH;
     bool killed = status == (ZYGOTE_INIT_KILLED | (128 + SIGKILL));
-    return killed && cgroup_slot_forgive_oom(&keeper->groups, slot_number(keeper, slot)) ? ENOMEM : EIO;
+    return killed && cgroup_slot_forgive_oom(&keeper->groups, keeper_slot_number(keeper, slot)) ? ENOMEM
+                                                                                                : EIO;
 }
 
 void porter_on_exited(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "jail/file.h"
+#include "svc/keeper/slots.h"
 #include "svc/keeper/state.h"
 
 /* What the pool gets besides; each may be missing. Returns how many, appended to `fds`, and their flags. */
@@ -34,7 +35,7 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
 {
     struct keeper_message message = {.type = KEEPER_MESSAGE_SPAWNED,
                                      .request = slot->request,
-                                     .slot = slot_number(keeper, slot),
+                                     .slot = keeper_slot_number(keeper, slot),
                                      .generation = slot->generation,
                                      .runtime = slot->runtime};
     struct stat facts;
@@ -44,7 +45,7 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
                                        packet->fds[0]};
     unsigned extras = add_extras(keeper, message.slot, packet, &fds[SPAWNED_FDS], &message.flags);
     slot->announced = true;
-    slot_move(keeper, slot, SLOT_RUNNING);
+    slots_move(keeper, slot, SLOT_RUNNING);
     keeper_tell(keeper, keeper->client, &message, fds, SPAWNED_FDS + extras);
     for (unsigned i = message.flags & SPAWNED_FLAG_CALLS ? 1 : 0; i < extras; i++)
         close(fds[SPAWNED_FDS + i]); /* the listener is the packet's */

@@ -8,8 +8,9 @@
  *
  * A slot's number is also that of its cgroups and, from the first one on, of its host uid. All three are used
  * again only when the session's init is reaped, which the kernel does after all others of its pid namespace,
- * its porter is reaped, who may not have joined the groups yet, and its groups are empty. The generation goes up each time a slot becomes free, so that an old reference
- * names nothing. Signals go by pidfd, never by pid. slot_move is the only writer of `state`. */
+ * its porter is reaped, who may not have joined the groups yet, and its groups are empty. The generation goes up each
+ * time a slot becomes free, so that an old reference names nothing. Signals go by pidfd, never by pid. slots_move is the only writer of `state`: slots.h, which has all of the
+ * keeper's. */
 #ifndef SVC_KEEPER_SLOT_H
 #define SVC_KEEPER_SLOT_H
 
@@ -17,8 +18,6 @@
 
 #include "runtime/runtime.h"
 #include "wire/keeper_message.h"
-
-struct keeper;
 
 #define SLOT_ENTER_MAX_NS (30 * NS_PER_S) /* for a session to build its jail */
 #define SLOT_DRAIN_MAX_NS (2 * NS_PER_S)  /* for its groups to become empty; then they are killed again */
@@ -54,15 +53,6 @@ struct slot {
 
 /* A free slot's first content. */
 void slot_init(struct slot *slot);
-/* The free slot that a new session takes: one that has rested, else the one that rested longest. NULL if all
- * are in use. */
-struct slot *slot_find_free(struct keeper *keeper);
-/* The slot a message names, if it is still that generation; NULL for what is gone, which is no fault. */
-struct slot *slot_find(struct keeper *keeper, const struct keeper_message *message);
-uint32_t slot_number(const struct keeper *keeper, const struct slot *slot);
-void slot_move(struct keeper *keeper, struct slot *slot, enum slot_state to);
-/* Back to FREE under a new generation, its descriptors closed. */
-void slot_free(struct keeper *keeper, struct slot *slot);
 /* Closes the descriptors only. */
 void slot_close(struct slot *slot);
 /* To the session's init, if there is one. SIGINT it hands to the runner; of SIGKILL it dies, and the kernel
@@ -70,9 +60,5 @@ void slot_close(struct slot *slot);
 void slot_signal(struct slot *slot, int signal);
 /* The init has exited, or never was. */
 bool slot_dead(const struct slot *slot);
-/* Looks at the slots that are neither free nor running: those whose groups are empty are announced as ENDED
- * (or REFUSED, if they never were announced) and freed; what takes too long is killed. Returns how many
- * milliseconds to wait before the next look, -1: until there is a message. */
-int slot_sweep(struct keeper *keeper);
 
 #endif

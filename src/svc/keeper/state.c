@@ -23,6 +23,11 @@ void keeper_give_up(struct keeper *keeper, const char *text)
     keeper->over = true;
 }
 
+uint32_t keeper_slot_number(const struct keeper *keeper, const struct slot *slot)
+{
+    return (uint32_t)(slot - keeper->slots);
+}
+
 const struct keeper_zygote *keeper_zygote_of(const struct keeper *keeper, const struct slot *slot)
 {
     return &keeper->zygotes[slot->runtime];
@@ -32,5 +37,5 @@ unsigned keeper_session_uid(const struct keeper *keeper, const struct slot *slot
 {
     if (!(keeper_zygote_of(keeper, slot)->features & JAIL_UID))
         return 0;
-    return 1 + slot_number(keeper, slot) + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
+    return 1 + keeper_slot_number(keeper, slot) + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
 }

@@ -33,7 +33,7 @@ struct keeper {
     struct session_limits limits; /* no zero fields */
     uint32_t slot_count;
     struct slot *slots;
-    uint32_t unsettled; /* slots in FORKING, ENTERING or DRAINING: what slot_sweep has to look at */
+    uint32_t unsettled; /* slots in FORKING, ENTERING or DRAINING: what slots_sweep has to look at */
     uint32_t running;   /* slots in RUNNING: what watch_sweep has to look at */
     struct keeper_zygote zygotes[RUNTIMES];
     struct cgroup_tree groups;
@@ -55,6 +55,8 @@ void keeper_tell(struct keeper *keeper, int socket, const struct keeper_message 
                  unsigned count);
 /* Answers a SPAWN that led to nothing. */
 void keeper_refuse(struct keeper *keeper, uint64_t request, const char *text);
+/* Its place among the slots: also the number of its groups. */
+uint32_t keeper_slot_number(const struct keeper *keeper, const struct slot *slot);
 /* The zygote that the slot's session comes from. */
 const struct keeper_zygote *keeper_zygote_of(const struct keeper *keeper, const struct slot *slot);
 /* The session's uid in its zygote's user namespace; 0 where sessions have none of their own. */

@@ -7,12 +7,13 @@
 
 #include "os/clock.h"
 #include "svc/keeper/porter.h"
+#include "svc/keeper/slots.h"
 #include "svc/keeper/state.h"
 #include "svc/keeper/watch.h"
 
 static void on_forked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (!slot || slot->state != SLOT_FORKING) {
         keeper_give_up(keeper, "the zygote forked what nobody asked for");
         return;
@@ -20,30 +21,30 @@ static void on_forked(struct keeper *keeper, const struct keeper_message *messag
     slot->pidfd = packet->fds[0];
     packet->fd_count = 0;
     watch_begin(keeper, slot);
-    slot_move(keeper, slot, SLOT_ENTERING);
+    slots_move(keeper, slot, SLOT_ENTERING);
 }
 
 static void on_unforked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (!slot || slot->state != SLOT_FORKING) {
         keeper_give_up(keeper, "the zygote refused what nobody asked for");
         return;
     }
     snprintf(slot->text, sizeof slot->text, "clone3: %s", strerror((int)message->code));
-    slot_move(keeper, slot, SLOT_DRAINING);
+    slots_move(keeper, slot, SLOT_DRAINING);
 }
 
 static void on_exited(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *slot = slot_find(keeper, message);
+    struct slot *slot = slots_find(keeper, message);
     if (!slot || slot->state == SLOT_FORKING || slot->state == SLOT_DRAINING) {
         keeper_give_up(keeper, "the zygote reaped what was not there");
         return;
     }
     slot->status = message->detail;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_DRAIN_MAX_NS;
-    slot_move(keeper, slot, SLOT_DRAINING);
+    slots_move(keeper, slot, SLOT_DRAINING);
     porter_end(slot);
 }
 
@@ -51,7 +52,7 @@ static void on_exited(struct keeper *keeper, const struct keeper_message *messag
 static bool is_about_its_own(struct keeper *keeper, enum runtime_id runtime,
                              const struct keeper_message *message)
 {
-    const struct slot *slot = slot_find(keeper, message);
+    const struct slot *slot = slots_find(keeper, message);
     return !slot || slot->runtime == runtime;
 }
 
