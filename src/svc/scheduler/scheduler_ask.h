@@ -7,22 +7,9 @@
 #ifndef SVC_SCHEDULER_ASK_H
 #define SVC_SCHEDULER_ASK_H
 
-#include "core/task/engine.h"
 #include "store/task_store.h"
+#include "svc/scheduler/scheduler_asker.h"
 #include "wire/pb/orchestrator_service.pb.h"
-
-struct scheduler;
-
-struct scheduler_asker {
-    /* One message of a method that streams its answer (an encoded HistoryChunk); valid during the call. */
-    void (*on_message)(void *context, struct bytes message);
-    /* The end, once, perhaps from within scheduler_ask. Of a streamed answer `message` is empty. `text` is NULL for
-     * OK and when nothing is known. */
-    void (*on_done)(void *context, enum status status, const char *text, struct bytes message);
-    void *context;
-    struct bytes hub_name; /* for hub 0: the one to make; read during scheduler_ask */
-    bool operates;         /* who runs the server asks: hubs may be made and deleted, whatever clients may */
-};
 
 /* The number of the hub of that name; data NULL or empty: the default one. 0: there is none yet, and a call makes it.
  * NOT_FOUND, and which there are; INVALID_ARGUMENT: none was named and there are several; UNAVAILABLE: the scheduler
@@ -51,19 +38,7 @@ void scheduler_ask_hub_deleted(struct scheduler *scheduler, struct bytes name,
 /* Nobody listens any more: no callback follows. A write may happen all the same. Of a call that is over it does
  * nothing. */
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number);
-/* Who follows hubs. Owned by the watcher, which removes it before it is freed. */
-struct scheduler_watcher {
-    struct list link; /* scheduler.watchers */
-    /* An instance of a watched hub is as the row says, on disk; or gone, and was so before. Valid during the call. */
-    void (*on_change)(struct scheduler_watcher *watcher, const struct instance_row *row, bool gone);
-    /* The same of an entity. */
-    void (*on_entity)(struct scheduler_watcher *watcher, uint32_t hub,
-                      const struct engine_entity_change *change);
-    /* Changes may have been missed: what is known of any hub is to be read anew. */
-    void (*on_reset)(struct scheduler_watcher *watcher);
-    /* The hub is deleted; its number is nobody's any more. */
-    void (*on_hub_gone)(struct scheduler_watcher *watcher, uint32_t hub);
-};
+/* From now on the watcher is told of the hubs that are watched. */
 void scheduler_watcher_add(struct scheduler *scheduler, struct scheduler_watcher *watcher);
 /* Begins or ends the telling of a hub's changes. There is one switch a hub for all watchers. */
 void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
 struct retention_job {

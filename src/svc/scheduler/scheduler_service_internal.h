@@ -6,8 +6,9 @@
 #include "base/map.h"
 #include "core/task/retention.h"
 #include "svc/scheduler/partition.h"
-#include "svc/scheduler/scheduler_ask.h"
+#include "svc/scheduler/scheduler_asker.h"
 #include "svc/scheduler/scheduler_service.h"
+#include "wire/pb/orchestrator_service.pb.h"
 
 struct scheduler_call;
 struct scheduler_purge;

@@ -154,6 +154,32 @@ void session_stock_prove(struct session_stock *st)
     st->owner.on_tier(st->owner.context);
 }
 
+/* --- what the trial asks --- */
+
+static struct session *find_for_trial(void *context, const char **ret_cause)
+{
+    struct session_stock *st = context;
+    struct session *session = session_stock_find(st, RUNTIME_DEFAULT);
+    *ret_cause = st->order_cause[0] ? st->order_cause : "no session can be ordered";
+    return session;
+}
+
+static void bind_for_trial(void *context, struct session *session)
+{
+    session_stock_bind(context, session, NULL);
+}
+
+static void prove(void *context)
+{
+    session_stock_prove(context);
+}
+
+static bool trial_is_due(void *context)
+{
+    const struct session_stock *st = context;
+    return st->up && !st->proven;
+}
+
 /* --- what sessions tell --- */
 
 static void note_built(struct session_stock *st, const struct session *session)
@@ -177,14 +203,14 @@ static void on_serve(void *context, struct session *session)
     if (session->life.state == SESSION_IDLE &&
         session->ready_ns == loop_now(st->loop)) /* somebody waited for it */
         note_built(st, session);
-    if (!stock_trial_serve(st, session))
+    if (!stock_trial_serve(&st->trial, session))
         st->owner.on_serve(st->owner.context, session);
 }
 
 static void on_answer(void *context, struct session *session, const struct session_answer *answer)
 {
     struct session_stock *st = context;
-    if (stock_trial_answer(st, session, answer))
+    if (stock_trial_answer(&st->trial, session, answer))
         return;
     if (answer->verdict == SESSION_VERDICT_RESULT)
         session_stock_prove(st);
@@ -198,7 +224,7 @@ static void on_detach(void *context, struct session *session)
         return; /* claimed: it has only left the spares */
     place_session(session, &st->ending);
     changed(st);
-    stock_trial_detach(st, session);
+    stock_trial_detach(&st->trial, session);
     st->owner.on_detach(st->owner.context, session);
 }
 
@@ -242,7 +268,7 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     changed(st);
     if (st->no_trial)
         session_stock_prove(st);
-    stock_trial_begin(st);
+    stock_trial_begin(&st->trial);
 }
 
 static void close_all(const struct tier_session *session)
@@ -366,7 +392,7 @@ static void on_tier_down(void *context, const char *text)
     snprintf(st->lost, sizeof st->lost, "isolation is not available: %s", text ? text : "the keeper is gone");
     st->losses += st->up;
     st->up = st->proven = false;
-    stock_trial_stop(st);
+    stock_trial_stop(&st->trial);
     log_error("svc/pool", "the tier is down cause=\"%s\"", st->lost);
     end_all(&st->bound, st->lost);
     for (int id = 0; id < RUNTIMES; id++) {
@@ -401,9 +427,10 @@ enum status session_stock_open(struct session_stock *st, struct loop *loop,
                                  .tier = options->tier,
                                  .owner = *owner,
                                  .session_owner = {on_offer, on_answer, on_serve, on_detach, on_gone, st},
+                                 .trial_owner = {find_for_trial, bind_for_trial, prove, trial_is_due, st},
                                  .session_options = options->session,
                                  .no_trial = options->unproven};
-    stock_trial_init(st);
+    stock_trial_init(&st->trial, loop, &st->trial_owner);
     struct session_shelf *shelves[] = {&st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         list_init(&shelves[i]->head);
@@ -438,7 +465,7 @@ static void destroy_all(struct session_shelf *shelf)
 
 void session_stock_close(struct session_stock *st)
 {
-    stock_trial_stop(st);
+    stock_trial_stop(&st->trial);
     st->tier->stop(st->tier_self);
     for (int id = 0; id < RUNTIMES; id++) {
         destroy_all(&st->spares[id].starting);

@@ -74,6 +74,7 @@ struct session_stock {
     void *tier_self;
     struct stock_owner owner;
     struct session_owner session_owner;
+    struct stock_trial_owner trial_owner;
     struct session_options session_options;
     bool no_trial;
     struct stock_trial trial;

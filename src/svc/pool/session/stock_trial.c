@@ -6,52 +6,54 @@
 
 #include "base/log.h"
 #include "runtime/runtime.h"
-#include "svc/pool/session/stock.h"
 
-static void try_again_later(struct session_stock *stock, const char *cause)
+static void try_again_later(struct stock_trial *trial, const char *cause)
 {
-    struct stock_trial *trial = &stock->trial;
     snprintf(trial->cause, sizeof trial->cause, "%s", cause);
-    if (loop_timer_set(stock->loop, &trial->again, loop_now(stock->loop) + STOCK_TRIAL_AGAIN_NS) != STATUS_OK)
+    if (loop_timer_set(trial->loop, &trial->again, loop_now(trial->loop) + STOCK_TRIAL_AGAIN_NS) != STATUS_OK)
         log_error("svc/pool", "no memory for a timer: the pool does not become ready");
 }
 
 static void on_again(struct loop_timer *timer)
 {
-    stock_trial_begin(CONTAINER_OF(timer, struct session_stock, trial.again));
+    stock_trial_begin(CONTAINER_OF(timer, struct stock_trial, again));
 }
 
-void stock_trial_init(struct session_stock *stock)
+void stock_trial_init(struct stock_trial *trial, struct loop *loop, const struct stock_trial_owner *owner)
 {
-    stock->trial.again.on_fire = on_again;
+    *trial = (struct stock_trial){.loop = loop, .owner = owner, .again = {.on_fire = on_again}};
 }
 
-void stock_trial_begin(struct session_stock *stock)
+/* ORDER: the session is the trial's before it is bound, since what it tells may come from within. */
+void stock_trial_begin(struct stock_trial *trial)
 {
-    if (stock->proven || !stock->up || stock->trial.session)
+    const struct stock_trial_owner *owner = trial->owner;
+    if (trial->session || !owner->is_due(owner->context))
         return;
-    struct session *session = session_stock_find(stock, RUNTIME_DEFAULT);
+
+    const char *cause = "";
+    struct session *session = owner->find(owner->context, &cause);
     if (!session) {
-        try_again_later(stock, stock->order_cause[0] ? stock->order_cause : "no session can be ordered");
+        try_again_later(trial, cause);
         return;
     }
-    stock->trial.session = session;
-    session_stock_bind(stock, session, NULL);
+    trial->session = session;
+    owner->bind(owner->context, session);
 }
 
-void stock_trial_stop(struct session_stock *stock)
+void stock_trial_stop(struct stock_trial *trial)
 {
-    loop_timer_cancel(&stock->trial.again);
-    stock->trial.session = NULL;
+    loop_timer_cancel(&trial->again);
+    trial->session = NULL;
 }
 
-bool stock_trial_serve(struct session_stock *stock, struct session *session)
+bool stock_trial_serve(struct stock_trial *trial, struct session *session)
 {
-    if (session != stock->trial.session)
+    if (session != trial->session)
         return false;
     const struct session_cell cell = {.code = bytes_of_cstr(runtime_row(RUNTIME_DEFAULT)->trial_cell),
                                       .limit_ns = STOCK_TRIAL_LIMIT_NS,
-                                      .context = &stock->trial, /* by which its answer is known */
+                                      .context = trial, /* by which its answer is known */
                                       .head_max = 1,
                                       .tail_max = 1};
     if (session->life.state == SESSION_IDLE)
@@ -65,29 +67,29 @@ static bool is_right(const struct session_answer *answer)
            bytes_equal_cstr(answer->result->value.json, runtime_row(RUNTIME_DEFAULT)->trial_answer);
 }
 
-bool stock_trial_answer(struct session_stock *stock, struct session *session,
+bool stock_trial_answer(struct stock_trial *trial, struct session *session,
                         const struct session_answer *answer)
 {
-    if (answer->context != &stock->trial)
+    if (answer->context != trial)
         return false;
     /* A trial that was stopped, since the tier went away, still ends with an answer. It is nobody's. */
-    if (session != stock->trial.session)
+    if (session != trial->session)
         return true;
-    stock->trial.session = NULL;
+    trial->session = NULL;
     if (is_right(answer))
-        session_stock_prove(stock);
+        trial->owner->prove(trial->owner->context);
     else
-        try_again_later(stock,
+        try_again_later(trial,
                         answer->cause && answer->cause[0] ? answer->cause : "a session gave a wrong answer");
     if (answer->kept)
         session_release(session, SESSION_REASON_RELEASED, "it has shown that sessions run");
     return true;
 }
 
-void stock_trial_detach(struct session_stock *stock, struct session *session)
+void stock_trial_detach(struct stock_trial *trial, struct session *session)
 {
-    if (session != stock->trial.session)
+    if (session != trial->session)
         return;
-    stock->trial.session = NULL;
-    try_again_later(stock, session->cause[0] ? session->cause : "the first session ended");
+    trial->session = NULL;
+    try_again_later(trial, session->cause[0] ? session->cause : "the first session ended");
 }
