@@ -9,7 +9,7 @@
 #include "os/clock.h"
 #include "os/memory.h"
 #include "svc/pool/limit_values.h"
-#include "svc/pool/pool_internal.h"
+#include "svc/pool/pool_books.h"
 
 #define EXIT_WAIT_NS (500 * NS_PER_MS) /* how long a crash waits for its cause */
 
@@ -20,22 +20,9 @@ static void watch_for_quiet(struct pool *pool);
 
 /* --- planning --- */
 
-void pool_plan_soon(struct pool *pool)
-{
-    loop_defer(pool->loop, &pool->planning);
-}
-
-static void plan_at(struct pool *pool, int64_t at_ns)
-{
-    if (pool->later.loop && pool->later.node.key <= at_ns)
-        return;
-    if (loop_timer_set(pool->loop, &pool->later, at_ns) != STATUS_OK)
-        log_warn("svc/pool", "no memory for a timer");
-}
-
 static void on_later(struct loop_timer *timer)
 {
-    pool_plan_soon(CONTAINER_OF(timer, struct pool, later));
+    pool_books_plan_soon(CONTAINER_OF(timer, struct pool, later));
 }
 
 /* A storm leaves the allocator with pages that nobody uses. They go back when the storm is over, since giving them
@@ -58,28 +45,6 @@ static void watch_for_quiet(struct pool *pool)
         return;
     if (loop_timer_set(pool->loop, &pool->quiet, loop_now(pool->loop) + QUIET_NS) != STATUS_OK)
         log_warn("svc/pool", "no memory for a timer");
-}
-
-uint32_t pool_seats(const struct pool *pool)
-{
-    return (uint32_t)pool->tenants.count - pool->unseated;
-}
-
-void pool_want_session(struct pool *pool, struct tenant *tenant)
-{
-    int64_t now = loop_now(pool->loop);
-    tenant_take_seat(tenant);
-    struct session *session = session_stock_find(&pool->stock, tenant->runtime);
-    tenant_begin_waiting(tenant, now);
-    if (session) {
-        tenant_take_session(tenant, session);
-        pool->claims++;
-        session_stock_bind(&pool->stock, session, tenant);
-        return;
-    }
-    if (list_empty(&tenant->waiting_link))
-        list_push_back(&pool->waiting, &tenant->waiting_link);
-    plan_at(pool, now + STOCK_RETRY_NS);
 }
 
 /* Who waited went. */
@@ -112,7 +77,7 @@ static void serve_waiting(struct pool *pool)
         else if (!tenant_needs_session(tenant))
             stop_waiting(tenant);
         else if (!tenant->session)
-            pool_want_session(pool, tenant);
+            tenant_seek_session(tenant);
     }
 }
 
@@ -122,21 +87,16 @@ static void on_planning(struct loop_task *task)
     struct pool *pool = CONTAINER_OF(task, struct pool, planning);
     serve_waiting(pool);
     watch_for_quiet(pool);
-    int64_t ask_again_ns = session_stock_plan(&pool->stock, pool_seats(pool), pool->busy);
+    int64_t ask_again_ns = session_stock_plan(&pool->stock, pool_books_seats(pool), pool->busy);
     if (ask_again_ns != INT64_MAX)
-        plan_at(pool, ask_again_ns);
-}
-
-void pool_cell_begins(struct pool *pool)
-{
-    pool->busy++;
+        pool_books_plan_at(pool, ask_again_ns);
 }
 
 /* --- what the stock tells --- */
 
 static void on_change(void *context)
 {
-    pool_plan_soon(context);
+    pool_books_plan_soon(context);
 }
 
 static void on_tier(void *context)
@@ -191,7 +151,7 @@ static void on_answer(void *context, struct session *session, const struct sessi
     if (execution->ledger)
         tenant_note_use(CONTAINER_OF(execution->ledger, struct tenant, ledger));
     tenant_settle_execution(pool->loop, execution, session);
-    pool_plan_soon(pool);
+    pool_books_plan_soon(pool);
 }
 
 /* Who held the session lets go of it. After a cooldown the tenant ends with it; after a crash the tenant
@@ -209,7 +169,7 @@ static void on_detach(void *context, struct session *session)
     }
     if (!tenant_needs_session(tenant)) {
         tenant_leave_seat(tenant);
-        pool_plan_soon(pool);
+        pool_books_plan_soon(pool);
         return;
     }
     tenant_begin_waiting(tenant, loop_now(pool->loop));
@@ -400,7 +360,7 @@ enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant
         return err_set(err, STATUS_UNAVAILABLE, "%s", pool->stock.lost);
     struct tenant *tenant = pool_find(pool, identifier);
     bool needs_seat = !tenant || tenant->unseated;
-    if (needs_seat && !session_stock_admits(&pool->stock, pool_seats(pool)))
+    if (needs_seat && !session_stock_admits(&pool->stock, pool_books_seats(pool)))
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "all %u sessions of the pool are in use",
                        pool->options.sessions_max);
     if (!tenant)

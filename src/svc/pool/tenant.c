@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "svc/pool/measure.h"
-#include "svc/pool/pool_internal.h"
+#include "svc/pool/pool_books.h"
 
 /* --- age --- */
 
@@ -64,7 +64,7 @@ static void start_execution(struct tenant *tenant, struct execution *execution)
     tenant->allocation_reported = true;
     memcpy(execution->session_guid, session->guid, sizeof execution->session_guid);
     memcpy(execution->template_identity, session->template_identity, sizeof execution->template_identity);
-    pool_cell_begins(pool);
+    pool->busy++;
     size_t most = pool->options.output_size_max;
     struct session_cell cell = {
         .code = buf_peek(&execution->asked.code),
@@ -360,7 +360,6 @@ void tenant_take_seat(struct tenant *tenant)
     tenant->pool->unseated--;
 }
 
-/* File calls first: they do not wait for code. */
 /* The session that it asked for has ended while it waited. */
 static void refuse_elsewhere(struct tenant *tenant, struct execution *execution)
 {
@@ -372,13 +371,32 @@ static void refuse_elsewhere(struct tenant *tenant, struct execution *execution)
     tenant_pump(tenant);
 }
 
+void tenant_seek_session(struct tenant *tenant)
+{
+    struct pool *pool = tenant->pool;
+    int64_t now = loop_now(pool->loop);
+    tenant_take_seat(tenant);
+    struct session *session = session_stock_find(&pool->stock, tenant->runtime);
+    tenant_begin_waiting(tenant, now);
+    if (session) {
+        tenant_take_session(tenant, session);
+        pool->claims++;
+        session_stock_bind(&pool->stock, session, tenant);
+        return;
+    }
+    if (list_empty(&tenant->waiting_link))
+        list_push_back(&pool->waiting, &tenant->waiting_link);
+    pool_books_plan_at(pool, now + STOCK_RETRY_NS);
+}
+
+/* File calls first: they do not wait for code. */
 void tenant_pump(struct tenant *tenant)
 {
     if (!tenant_needs_session(tenant))
         return;
     struct session *session = tenant->session;
     if (!session) {
-        pool_want_session(tenant->pool, tenant);
+        tenant_seek_session(tenant);
         return;
     }
     if (session->life.state == SESSION_RESERVED)
@@ -459,7 +477,7 @@ void tenant_release(struct tenant *tenant, const char *cause)
     list_remove(&tenant->link);
     map_take(&pool->tenants, bytes_of_cstr(tenant->identifier));
     execution_ledger_clear(&tenant->ledger);
-    pool_plan_soon(pool);
+    pool_books_plan_soon(pool);
     free(tenant);
 }
 

@@ -104,6 +104,9 @@ void tenant_take_session(struct tenant *tenant, struct session *session);
 void tenant_leave_seat(struct tenant *tenant);
 /* It is about to get a session. May be called with one. */
 void tenant_take_seat(struct tenant *tenant);
+/* Gets it a session from the stock: a ready one, one that is being built, or a new one; or lets it wait, in order of
+ * arrival. */
+void tenant_seek_session(struct tenant *tenant);
 /* The answer of `execution` has come from `session` and is taken over: it becomes final now, or once it has been measured. */
 void tenant_settle_execution(struct loop *loop, struct execution *execution, const struct session *session);
 /* Its session ended under it. The calls that wait go on waiting. */

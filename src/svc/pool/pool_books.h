@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* pool_internal.h — the books that pool.c and tenant.c share. For nobody else. */
-#ifndef SVC_POOL_POOL_INTERNAL_H
-#define SVC_POOL_POOL_INTERNAL_H
+/* pool_books.h — the books of a pool, which pool.c and tenant.c keep together: what there is, what is counted, and when to
+ * plan. Knows what a tenant is by name only. Tenants enter themselves, and count `claims` and `unseated`; pool.c counts crashes
+ * and timeouts; `busy` rises where tenant.c starts a cell and falls where pool.c hears of its end. For nobody else; on the
+ * loop's thread. */
+#ifndef SVC_POOL_POOL_BOOKS_H
+#define SVC_POOL_POOL_BOOKS_H
 
-#include "svc/pool/pool.h"
+#include "svc/pool/ledger.h"
+#include "svc/pool/pool_options.h"
 #include "svc/pool/session/stock.h"
 
 struct pool {
@@ -29,12 +33,10 @@ struct pool {
 };
 
 /* Plans at the end of this turn of the loop. */
-void pool_plan_soon(struct pool *pool);
-/* A session of a tenant begins to run a cell. */
-void pool_cell_begins(struct pool *pool);
+void pool_books_plan_soon(struct pool *pool);
+/* Plans at that moment of the loop's clock, or before. */
+void pool_books_plan_at(struct pool *pool, int64_t at_ns);
 /* Tenants that have a session, or are to get one: what `sessions_max` limits. */
-uint32_t pool_seats(const struct pool *pool);
-/* Gets the tenant a session: a ready one, one that is being built, or a new one; or lets it wait. */
-void pool_want_session(struct pool *pool, struct tenant *tenant);
+uint32_t pool_books_seats(const struct pool *pool);
 
 #endif
