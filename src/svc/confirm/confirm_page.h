@@ -37,8 +37,4 @@ void confirm_page_write(const struct confirm_view *view, struct buf *out);
 /* Appends a page that only says something; both texts are ours, of ASCII. */
 void confirm_page_write_words(const char *title, const char *words, struct buf *out);
 
-/* Appends text of others as HTML: nothing of it is markup, and a character that hides or turns the direction of reading is shown by its
- * number. `lines`: line ends and tabs stay. */
-void confirm_page_append_text(struct buf *out, struct bytes text, bool lines);
-
 #endif
