@@ -58,6 +58,7 @@
 #include "svc/control/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
+#include "svc/directory/limit_values.h"
 #include "svc/directory/witness.h"
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
@@ -175,6 +176,10 @@ const struct limit_row limits_table[] = {
     ROW("sign-in", DOOR_LOAN_S, LIMIT_COUNT, "Seconds in which a request of the server in the name of a link's person must be made", ""),
     ROW("sign-in", WITNESS_KINDS_MAX, LIMIT_COUNT, "Kinds of sign-ins and refusals that one period has entries of its own for in the audit log", ""),
     ROW("sign-in", WITNESS_PERIOD_NS, LIMIT_NS, "For how long more of the same kind are counted, not written", ""),
+    ROW("sign-in", DEVICE_CODES_MAX, LIMIT_COUNT, "Codes for devices that may still be confirmed", ""),
+    ROW("sign-in", DEVICE_CODES_PEER_MAX, LIMIT_COUNT, "Of these, how many one peer may have asked for", ""),
+    ROW("sign-in", TICKETS_EACH_MAX, LIMIT_COUNT, "Codes and refresh tokens of one person; the next one ends the oldest", ""),
+    ROW("sign-in", SCOPE_SIZE_MAX, LIMIT_BYTES, "The scope that a device or a browser asks for", ""),
     ROW("sign-in", BEARER_GROUPS_MAX, LIMIT_COUNT, "Groups that an outside token may name", ""),
 
     /* --- app --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* http_request.c — what a handler may ask a request. */
+#include "net/address.h"
 #include "net/http_server_internal.h"
 #include "wire/http1/uri.h"
 
@@ -48,6 +49,12 @@ const struct principal *http_request_principal(const struct http_request *reques
 bool http_request_is_secure(const struct http_request *request)
 {
     return request->connection->peer.secure;
+}
+
+struct bytes http_request_peer(struct http_request *request)
+{
+    union address address = address_of_peer(request->connection->peer.fd);
+    return arena_copy(&request->arena, address_owner(&address));
 }
 
 struct bytes http_request_query(struct http_request *request, const char *name)

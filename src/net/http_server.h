@@ -153,6 +153,8 @@ struct bytes http_request_header(const struct http_request *request, const char 
 const struct principal *http_request_principal(const struct http_request *request);
 /* It came through TLS: links to this server begin with https. */
 bool http_request_is_secure(const struct http_request *request);
+/* Whose the other end is: address_owner of net/address.h, in the request's arena; empty: it cannot be said. */
+struct bytes http_request_peer(struct http_request *request);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if
  * absent. */
 struct bytes http_request_query(struct http_request *request, const char *name);

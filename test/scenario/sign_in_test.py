@@ -6,6 +6,7 @@ If this fails, somebody may do what nobody granted, a client of the cloud cannot
 Usage: sign_in_test.py PROGRAM
 """
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -13,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -312,6 +314,41 @@ class Case(unittest.TestCase):
         self.assertEqual(self.token(refresh_token=first["refresh_token"], **refresh), "invalid_grant")
         self.assertEqual(self.token(refresh_token=second["refresh_token"], **refresh), "invalid_grant")
 
+    def from_peer(self, host, path, **fields):
+        """A form from another address of this machine; the answer's status, headers and JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=WAIT_S, source_address=(host, 0))
+        self.addCleanup(connection.close)
+        connection.request("POST", path, urllib.parse.urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), json.loads(answer.read())
+
+    def test_a_stranger_who_asks_for_codes_without_end_keeps_nobody_out(self):
+        ask = {"path": "/common/oauth2/v2.0/devicecode", "client_id": "cli", "scope": f"{APP}/.default"}
+        answers = [self.from_peer("127.0.0.9", **ask)[0] for _ in range(102)]
+        self.assertEqual(answers, [200] * 100 + [429] * 2)
+        status, headers, refused = self.from_peer("127.0.0.9", **ask)
+        self.assertEqual((status, headers["Retry-After"], refused["error"]), (429, "900", "temporarily_unavailable"))
+        self.assertEqual(self.from_peer("127.0.0.8", **ask)[0], 200)
+        self.assertEqual(self.from_peer("127.0.0.8", **{**ask, "scope": "x" * 2001})[2]["error"], "invalid_scope")
+        made = self.application("beside the flood")
+        self.assertIn("access_token", self.app_token(made, POOL))
+
+    def test_who_refreshes_without_end_fills_nothing(self):
+        person = self.good("POST", "/v1/directory/users", {"name": "tireless@example.org"})
+        grant = {"grant_type": "authorization_code", "client_id": "cli", "redirect_uri": "http://localhost:1234/", "code_verifier": "v" * 43}
+        kept = self.token(code=self.authorize(person)[1]["code"], **grant)["refresh_token"]  # of another program of theirs
+        token = self.token(code=self.authorize(person)[1]["code"], **grant)["refresh_token"]
+        refresh = {"grant_type": "refresh_token", "client_id": "cli", "scope": f"{POOL}/.default"}
+        first = token
+        for _ in range(205):
+            token = self.token(refresh_token=token, **refresh)["refresh_token"]
+        with contextlib.closing(sqlite3.connect(f"file:{self.server.data}/directory.db?mode=ro", uri=True)) as database:
+            bodies = [body for (body,) in database.execute("SELECT body FROM record WHERE kind = 10")]
+        tickets = [body for body in bodies if person["id"].encode() in bytes(body)]
+        self.assertLessEqual(len(tickets), 200)
+        self.assertEqual(self.token(refresh_token=first, **refresh), "invalid_grant")
+        self.assertIn("access_token", self.token(refresh_token=kept, **refresh))  # what was used went first
+
     def test_a_refused_device_code_stays_refused(self):
         person = self.good("POST", "/v1/directory/users", {"name": "no@example.org"})
         _, code, _ = self.post_form("/common/oauth2/v2.0/devicecode", client_id="cli", scope=f"{APP}/.default")
@@ -344,7 +381,8 @@ class Case(unittest.TestCase):
         self.assertEqual(self.token(grant_type="refresh_token", client_id="cli", refresh_token=tokens["refresh_token"]),
                          "invalid_grant")  # the code was shown twice
         for redirect in ("https://evil.example.org/", "http://localhost.example.org/", "http://localhost@evil/",
-                         "http://127.0.0.1:1/#x", ""):
+                         "http://127.0.0.1:1/#x", "", "http://localhost:1;frame-ancestors\t*/", "http://localhost:/", "http://localhost:1x/",
+                         "http://localhost:123456/", "http://localhost;x", "http://[::1]x/"):
             self.assertEqual(self.authorize(person, redirect=redirect)[0], 400, redirect)
         self.assertEqual(self.authorize({**person, "secret": "sps_no"})[0], 401)
         self.assertEqual(self.authorize(person, code_challenge="plain")[0], 400)

@@ -402,6 +402,7 @@ enum status sign_in_create(struct loop *loop, const struct sign_in_options *opti
     sign_in->options = *options;
     sign_in->timer.on_fire = on_timer;
     entropy_fill(sign_in->key, sizeof sign_in->key);
+    entropy_fill(sign_in->devices.key, sizeof sign_in->devices.key);
     on_timer(&sign_in->timer);
     *ret_sign_in = sign_in;
     return STATUS_OK;

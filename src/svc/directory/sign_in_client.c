@@ -169,16 +169,27 @@ bool sign_in_client_id_valid(const char *client_id)
     return size > 0 && size <= CLIENT_ID_MAX;
 }
 
+/* What stands behind the host: it becomes part of a header of the page that leads there. */
+static bool has_port_and_path(const char *rest)
+{
+    if (*rest == ':') {
+        size_t digits = strspn(rest + 1, "0123456789");
+        if (digits == 0 || digits > 5)
+            return false;
+        rest += 1 + digits;
+    }
+    return *rest == '\0' || *rest == '/' || *rest == '?';
+}
+
 bool sign_in_redirect_valid(const char *redirect)
 {
     static const char *const starts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
-    if (!redirect || strlen(redirect) > REDIRECT_MAX || strpbrk(redirect, "#\r\n \"<>\\"))
+    if (!redirect || strlen(redirect) > REDIRECT_MAX || strpbrk(redirect, "#\r\n\t \"<>\\"))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
         size_t size = strlen(starts[i]);
-        if (strncmp(redirect, starts[i], size) == 0 &&
-            (redirect[size] == ':' || redirect[size] == '/' || !redirect[size]))
-            return !strchr(redirect, '@');
+        if (strncmp(redirect, starts[i], size) == 0)
+            return has_port_and_path(redirect + size);
     }
     return false;
 }

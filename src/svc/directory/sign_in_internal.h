@@ -4,6 +4,7 @@
 #define SVC_DIRECTORY_SIGN_IN_INTERNAL_H
 
 #include "svc/directory/sign_in.h"
+#include "svc/directory/tickets.h"
 #include "wire/http1/form.h"
 
 #define FAILURE_BUCKETS 256
@@ -24,7 +25,8 @@ struct sign_in {
         unsigned count;
         int64_t last_ns;
     } failures[FAILURE_BUCKETS];
-    size_t late;             /* answers that wait */
+    size_t late; /* answers that wait */
+    struct device_gate devices;
     struct witness *witness; /* NULL: none */
 };
 

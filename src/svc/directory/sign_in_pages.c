@@ -13,7 +13,9 @@
 
 #define PAGE_POLICY                                                                                          \
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action %s; frame-ancestors 'none'"
-#define FAILED "The name, the secret or the code is not right, or the code is over."
+#define DEVICE_RETRY_S "900"
+#define SCOPE_TOO_LONG "The scope is too long (limit scope-size-max)."
+#define FAILED         "The name, the secret or the code is not right, or the code is over."
 
 /* --- HTML --- */
 
@@ -94,6 +96,13 @@ static bool read_form(struct http_request *request, struct form_fields *form)
     return false;
 }
 
+/* What is kept with a code or a token. */
+static bool scope_fits(const struct form_fields *form)
+{
+    const char *scope = form_get(form, "scope"), *resource = form_get(form, "resource");
+    return (!scope || strlen(scope) <= SCOPE_SIZE_MAX) && (!resource || strlen(resource) <= SCOPE_SIZE_MAX);
+}
+
 static const char *text_of(const struct form_fields *form, const char *name)
 {
     const char *text = form_get(form, name);
@@ -158,6 +167,8 @@ static void write_then_answer(struct sign_in *sign_in, struct pending_page *pend
     }
     pending->waiter.on_done = on_written;
     http_request_on_gone(pending->request, on_gone, pending);
+    if (verb == DIRECTORY_CREATE && ticket->principal_id)
+        tickets_make_room(sign_in->options.directory, ticket->principal_id, NULL);
     directory_write(sign_in->options.directory, &write, 1, &pending->waiter);
 }
 
@@ -203,6 +214,25 @@ static void hash_user_code(const char *typed, char ret_hash[SECRET_HASH_SIZE + 1
     secret_hash(bytes_of(code, size), ret_hash);
 }
 
+/* Nobody is known here yet. False: it is answered. */
+static bool take_place(struct sign_in *sign_in, struct http_request *request, int64_t ends_ns)
+{
+    static const char *const refusals[] = {
+        [DEVICE_GATE_PEER_FULL] =
+            "This address has asked for too many codes that nobody has used; come again "
+            "in a quarter of an hour (limit device-codes-peer-max).",
+        [DEVICE_GATE_FULL] = "Too many codes wait to be used; come again in a quarter of an hour "
+                             "(limit device-codes-max).",
+    };
+    enum device_gate_verdict verdict =
+        device_gate_take(&sign_in->devices, http_request_peer(request), clock_unix_ns(), ends_ns);
+    if (verdict == DEVICE_GATE_OPEN)
+        return true;
+    (void)!http_response_header(request, "Retry-After", BYTES_LITERAL(DEVICE_RETRY_S));
+    sign_in_refuse(request, 429, "temporarily_unavailable", refusals[verdict]);
+    return false;
+}
+
 void sign_in_device_code(void *context, struct http_request *request)
 {
     struct sign_in *sign_in = context;
@@ -214,9 +244,15 @@ void sign_in_device_code(void *context, struct http_request *request)
         sign_in_refuse(request, 400, "invalid_request", "The client_id is missing.");
         return;
     }
+    if (!scope_fits(&form)) {
+        sign_in_refuse(request, 400, "invalid_scope", SCOPE_TOO_LONG);
+        return;
+    }
+    int64_t now_ns = clock_unix_ns(), ends_ns = now_ns + DEVICE_S * NS_PER_S;
+    if (!take_place(sign_in, request, ends_ns))
+        return;
     char id[GUID_TEXT_SIZE + 1], code[SECRET_TEXT_SIZE + 1], hash[SECRET_HASH_SIZE + 1];
     char user_code[SECRET_CODE_SIZE + 1], user_hash[SECRET_HASH_SIZE + 1];
-    int64_t now_ns = clock_unix_ns();
     const char *scope = form_get(&form, "scope");
     directory_guid(id);
     secret_make(SECRET_DEVICE, code);
@@ -230,7 +266,7 @@ void sign_in_device_code(void *context, struct http_request *request)
                                             .client_id = client_id,
                                             .scope = scope ? scope : text_of(&form, "resource"),
                                             .created_ns = now_ns,
-                                            .expires_ns = now_ns + DEVICE_S * NS_PER_S};
+                                            .expires_ns = ends_ns};
     struct pending_page *pending = pending_new(request);
     if (!pending)
         return;
@@ -346,6 +382,8 @@ void sign_in_authorize(void *context, struct http_request *request)
     const char *client_id = text_of(&form, "client_id"), *redirect = text_of(&form, "redirect_uri");
     const char *challenge = text_of(&form, "code_challenge");
     const char *fault = application_fault(client_id, redirect, challenge);
+    if (!fault && !scope_fits(&form))
+        fault = SCOPE_TOO_LONG;
     if (fault) {
         answer_text(request, 400, "Sign-in", fault);
         return;

@@ -265,6 +265,7 @@ static void use_ticket(struct sign_in *sign_in, struct http_request *request, co
         {DIRECTORY_CREATE, DIRECTORY_TICKET, &next}};
     exchange->how = how;
     http_request_on_gone(request, on_exchange_gone, exchange);
+    tickets_make_room(sign_in->options.directory, person->id, ticket);
     directory_write(sign_in->options.directory, writes, ARRAY_SIZE(writes), &exchange->waiter);
 }
 

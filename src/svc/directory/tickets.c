@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* tickets.c — a walk over the places of the gate, and walks over the tickets of one person. */
+#include "svc/directory/tickets.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/sip_hash.h"
+
+/* --- codes that anybody may ask for --- */
+
+enum device_gate_verdict device_gate_take(struct device_gate *gate, struct bytes peer, int64_t now_ns,
+                                          int64_t ends_ns)
+{
+    uint64_t who = sip_hash(gate->key, peer);
+    size_t own = 0, free_at = DEVICE_CODES_MAX;
+    for (size_t i = 0; i < DEVICE_CODES_MAX; i++) {
+        if (gate->at[i].ends_ns <= now_ns)
+            free_at = i;
+        else if (gate->at[i].peer == who)
+            own++;
+    }
+    if (own >= DEVICE_CODES_PEER_MAX)
+        return DEVICE_GATE_PEER_FULL;
+    if (free_at == DEVICE_CODES_MAX)
+        return DEVICE_GATE_FULL;
+    gate->at[free_at].peer = who;
+    gate->at[free_at].ends_ns = ends_ns;
+    return DEVICE_GATE_OPEN;
+}
+
+/* --- those of one person --- */
+
+static bool counts(const struct directory_ticket *ticket, const char *person_id)
+{
+    return (ticket->type == DIRECTORY_REFRESH || ticket->type == DIRECTORY_CODE) &&
+           strcmp(ticket->principal_id, person_id) == 0;
+}
+
+static size_t count_of(const struct directory *directory, const char *person_id)
+{
+    const struct directory_ticket *ticket = NULL;
+    size_t count = 0;
+    while ((ticket = directory_next(directory, DIRECTORY_TICKET, ticket)))
+        count += counts(ticket, person_id);
+    return count;
+}
+
+static bool is_written(const struct directory_write *writes, size_t count, const void *object)
+{
+    for (size_t i = 0; i < count; i++)
+        if (writes[i].object == object)
+            return true;
+    return false;
+}
+
+/* The oldest that was used, else the oldest; NULL: there is none but `spent` and what is written already. */
+static const struct directory_ticket *first_to_go(const struct directory *directory, const char *person_id,
+                                                  const struct directory_ticket *spent,
+                                                  const struct directory_write *writes, size_t count)
+{
+    const struct directory_ticket *ticket = NULL, *oldest = NULL;
+    while ((ticket = directory_next(directory, DIRECTORY_TICKET, ticket))) {
+        if (ticket == spent || !counts(ticket, person_id) || is_written(writes, count, ticket))
+            continue;
+        if (ticket->used)
+            return ticket;
+        if (!oldest)
+            oldest = ticket;
+    }
+    return oldest;
+}
+
+void tickets_make_room(struct directory *directory, const char *person_id,
+                       const struct directory_ticket *spent)
+{
+    struct directory_write writes[DIRECTORY_WRITES_MAX];
+    size_t there = count_of(directory, person_id), count = 0;
+    while (there - count >= TICKETS_EACH_MAX && count < ARRAY_SIZE(writes)) {
+        const struct directory_ticket *leaving = first_to_go(directory, person_id, spent, writes, count);
+        if (!leaving)
+            break;
+        writes[count++] = (struct directory_write){DIRECTORY_DELETE, DIRECTORY_TICKET, leaving};
+    }
+    if (count > 0)
+        directory_write(directory, writes, count, NULL);
+}
