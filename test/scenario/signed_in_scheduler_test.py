@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from protocol import Stub, empty_pb2, pb  # noqa: E402
 
 AUDIENCE = "https://durabletask.io"
+BOSS = "boss@example.org"  # of the directory; the issuer vouches for the address
 LEEWAY_S = 60  # by which the server lets a token live longer: clocks differ
 
 
@@ -92,6 +93,9 @@ class SignedIn(unittest.TestCase):
             "--auth", "--oidc-issuer", cls.issuer.url, "--oidc-audience", AUDIENCE]).start()
         cls.addClassCleanup(cls.server.close)
         cls.everything = pathlib.Path(cls.server.data, "local.key").read_text().strip()
+        headers = {"Authorization": "Bearer " + cls.everything}
+        cls.server.ask("POST", "/v1/directory/users", {"name": BOSS}, headers)
+        cls.server.ask("POST", "/v1/directory/assignments", {"role": "Durable Task Data Contributor", "principal": BOSS, "scope": "/"}, headers)
 
     def setUp(self):
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.server.port}",
@@ -113,14 +117,14 @@ class SignedIn(unittest.TestCase):
     def test_without_a_token_nothing_is_answered(self):  # DT-009
         self.assertEqual(self.code(None), grpc.StatusCode.UNAUTHENTICATED)
         self.assertEqual(self.code("nonsense"), grpc.StatusCode.UNAUTHENTICATED)
-        ended = self.issuer.token("owner@sallyport", time.time() - 2 * LEEWAY_S)
+        ended = self.issuer.token(BOSS, time.time() - 2 * LEEWAY_S)
         self.assertEqual(self.code(ended), grpc.StatusCode.UNAUTHENTICATED)
         self.assertEqual(self.code(self.everything), grpc.StatusCode.OK)
 
     def test_a_token_without_a_role_is_denied(self):  # DT-010
         stranger = self.issuer.token("stranger@elsewhere", time.time() + 3600)
         eventually(lambda: self.code(stranger) == grpc.StatusCode.PERMISSION_DENIED, "the stranger is known, and denied")
-        owner = self.issuer.token("owner@sallyport", time.time() + 3600)
+        owner = self.issuer.token(BOSS, time.time() + 3600)
         self.assertEqual(self.code(owner), grpc.StatusCode.OK)
 
     def audited(self, action):
@@ -148,7 +152,7 @@ class SignedIn(unittest.TestCase):
 
     def test_claims_of_an_outside_token_are_mapped_and_others_tokens_refused(self):
         later = time.time() + 3600
-        owner = lambda **claims: self.issuer.token("owner@sallyport", later, **claims)
+        owner = lambda **claims: self.issuer.token(BOSS, later, **claims)
         eventually(lambda: self.code(owner()) == grpc.StatusCode.OK, "the issuer's keys are there")
         key, published = self.issuer.new_key("two")
         for what, token in (("audience", owner(aud="https://elsewhere")), ("issuer", owner(iss="https://elsewhere")),
@@ -163,6 +167,17 @@ class SignedIn(unittest.TestCase):
         # A key that the issuer publishes later is fetched when a token names it.
         self.issuer.pages["/keys"]["keys"].append(published)
         eventually(lambda: self.code(owner(key=key, name="two")) == grpc.StatusCode.OK, "the new key counts")
+
+    def test_nobody_takes_anothers_name_at_the_issuer(self):
+        """A mail address that was only typed there, the account of this server's own first owner, and names that look like others."""
+        later = time.time() + 3600
+        eventually(lambda: self.code(self.issuer.token(BOSS, later)) == grpc.StatusCode.OK, "the issuer's keys are there")
+        for verified in (True, "true"):
+            self.assertEqual(self.code(self.issuer.token(BOSS, later, email_verified=verified)), grpc.StatusCode.OK, verified)
+        for verified in (False, "false", 0, "", []):
+            self.assertEqual(self.code(self.issuer.token(BOSS, later, email_verified=verified)), grpc.StatusCode.UNAUTHENTICATED, verified)
+        for name in ("owner@sallyport", "Owner@SALLYPORT", BOSS + "\0", BOSS + "\0x", "a\nb", "\x1b[1m" + BOSS):
+            self.assertEqual(self.code(self.issuer.token(name, later)), grpc.StatusCode.UNAUTHENTICATED, repr(name))
 
     def test_an_application_signs_in_with_a_token_of_the_outside_issuer(self):  # CS-04
         audience, subject, later = "api://AzureADTokenExchange", "system:serviceaccount:shop:worker", time.time() + 3600
@@ -184,9 +199,9 @@ class SignedIn(unittest.TestCase):
             self.assertIn("invalid_client", refused.stderr)
 
     def test_a_stream_outlives_its_token(self):  # DT-011
-        lives = self.issuer.token("owner@sallyport", time.time() + 3600)
+        lives = self.issuer.token(BOSS, time.time() + 3600)
         eventually(lambda: self.code(lives) == grpc.StatusCode.OK, "the issuer's keys are there")
-        short = self.issuer.token("owner@sallyport", time.time() - LEEWAY_S + 5)
+        short = self.issuer.token(BOSS, time.time() - LEEWAY_S + 5)
         stream = self.stub.GetWorkItems(pb.GetWorkItemsRequest(), metadata=self.metadata(short))
         self.addCleanup(stream.cancel)
         stream.initial_metadata()

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "crypto/jose.h"
 #include "os/clock.h"
+#include "svc/directory/first_owner.h"
 #include "wire/http1/site.h"
 
 #define AREA         "svc/directory"
@@ -281,6 +282,32 @@ static void take_groups(const struct issuer *issuer, const struct jwt *jwt, stru
     }
 }
 
+/* A mail address that the issuer itself has not verified is whatever somebody typed there, such as another person's (OpenID Connect
+ * Core 1.0 section 5.7). Some issuers write the member as a string. */
+static bool is_vouched_for(const struct issuer *issuer, const struct jwt *jwt)
+{
+    const json_t *verified = json_object_get(jwt->claims, "email_verified");
+    bool by_mail = strcmp(issuer->options.name_claim, "email") == 0;
+    return !by_mail || !verified || json_is_true(verified) ||
+           bytes_equal_nocase(json_bytes(verified), BYTES_LITERAL("true"));
+}
+
+/* The first owner is this server's own: no issuer has such a person. What is shown of a name is what people and logs see. */
+static enum status check_name(const struct issuer *issuer, const struct jwt *jwt, struct bytes name,
+                              struct err *err)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] < 0x20 || name.data[i] == 0x7f)
+            return err_set(err, STATUS_UNAUTHENTICATED, "the token's name holds control characters");
+    if (bytes_equal_nocase(name, BYTES_LITERAL(FIRST_OWNER_NAME)))
+        return err_set(err, STATUS_UNAUTHENTICATED,
+                       "the first owner signs in here, never by a token of an issuer");
+    if (name.size > 0 && !is_vouched_for(issuer, jwt))
+        return err_set(err, STATUS_UNAUTHENTICATED,
+                       "the issuer has not verified the mail address in the token (email_verified)");
+    return STATUS_OK;
+}
+
 enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t now_ns,
                            struct bearer *bearer, struct err *err)
 {
@@ -290,6 +317,9 @@ enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t
     struct bytes subject = jwt_text(jwt, "sub"), name = jwt_text(jwt, issuer->options.name_claim);
     if (subject.size == 0)
         return err_set(err, STATUS_UNAUTHENTICATED, "the token does not say whose it is");
+    status = check_name(issuer, jwt, name, err);
+    if (status != STATUS_OK)
+        return status;
     int64_t expires_s = 0;
     (void)jwt_seconds(jwt, "exp", &expires_s);
     bearer->expires_ns = (expires_s + LEEWAY_S) * NS_PER_S;
