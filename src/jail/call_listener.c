@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* call_listener.c — seccomp_unotify(2). The answer never has SECCOMP_USER_NOTIF_FLAG_CONTINUE and no descriptor is ever put into
- * a session: there is nothing that a caller who changes its memory meanwhile could win. */
+/* call_listener.c — seccomp_unotify(2). The answer has SECCOMP_USER_NOTIF_FLAG_CONTINUE for calls that start a process, and for no
+ * others: the filters have already judged those by their registers, which nobody else can change while the caller waits, and
+ * nothing here is decided by what stands in memory. No descriptor is ever put into a session. So there is nothing that a
+ * caller who changes its memory meanwhile could win. */
 #include "jail/call_listener.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum status call_listener_answer(int fd, struct heard_call *ret_call)
+enum status call_listener_hear(int fd, struct heard_call *ret_call)
 {
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     if (poll(&waiting, 1, 0) < 0)
@@ -22,14 +24,24 @@ enum status call_listener_answer(int fd, struct heard_call *ret_call)
         return errno == ENOENT || errno == EINTR ? STATUS_UNAVAILABLE : STATUS_IO;
     int index = told_call_find(asked.data.nr);
     size_t count;
-    struct heard_call heard = {.index = MAX(index, 0)};
-    heard.call = &told_calls(&count)[heard.index];
+    struct heard_call heard = {
+        .starts = told_call_starts(asked.data.nr), .index = MAX(index, 0), .id = asked.id};
     for (size_t i = 0; i < ARRAY_SIZE(heard.args); i++)
         heard.args[i] = asked.data.args[i];
-    struct seccomp_notif_resp answer = {
-        .id = asked.id, .error = index < 0 ? -EPERM : -told_call_error(heard.call, heard.args)};
-    if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-        return STATUS_IO;
+    if (index >= 0)
+        heard.call = &told_calls(&count)[index];
     *ret_call = heard;
-    return index < 0 ? STATUS_UNAVAILABLE : STATUS_OK;
+    return STATUS_OK;
+}
+
+enum status call_listener_answer(int fd, const struct heard_call *call)
+{
+    struct seccomp_notif_resp answer = {.id = call->id};
+    if (call->starts)
+        answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    else
+        answer.error = call->call ? -told_call_error(call->call, call->args) : -EPERM;
+    if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0)
+        return STATUS_OK;
+    return errno == ENOENT ? STATUS_UNAVAILABLE : STATUS_IO;
 }

@@ -18,7 +18,7 @@
  * is no disk of its own kind (an overlay, a pool of disks) or the kernel cannot, it is left out in silence. */
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_IO, CGROUP_CONTROLLERS };
 
-enum cgroup_gauge { CGROUP_GAUGE_CPU, CGROUP_GAUGE_MEMORY, CGROUP_GAUGES };
+enum cgroup_gauge { CGROUP_GAUGE_CPU, CGROUP_GAUGE_MEMORY, CGROUP_GAUGE_PROCESSES, CGROUP_GAUGES };
 
 #define CGROUP_ALL (~(~0u << CGROUP_CONTROLLERS)) /* their bits */
 

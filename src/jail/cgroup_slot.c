@@ -170,13 +170,16 @@ void cgroup_slot_open_gauges(const struct cgroup_tree *tree, uint32_t slot, int 
         enum cgroup_controller controller;
         const char *v1, *v2;
         int flags;
-    } gauges[CGROUP_GAUGES] = {
+    } gauges[CGROUP_GAUGE_PROCESSES] = {
         [CGROUP_GAUGE_CPU] = {CGROUP_CPU, "cpuacct.usage", "cpu.stat", O_RDONLY},
         [CGROUP_GAUGE_MEMORY] = {CGROUP_MEMORY, "memory.max_usage_in_bytes", "memory.peak", O_RDWR},
     };
     const struct cgroup_slot *s = &tree->slots[slot];
     bool unified = tree->layout == CGROUP_V2;
-    for (int i = 0; i < CGROUP_GAUGES; i++) {
+    /* Of v2, also where that only kills: v1 answers from a list that may be a second old (kernel/cgroup/cgroup-v1.c). */
+    ret_fds[CGROUP_GAUGE_PROCESSES] =
+        s->unified < 0 ? -1 : openat(s->unified, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    for (int i = 0; i < CGROUP_GAUGE_PROCESSES; i++) {
         int dir = unified ? s->unified : s->controllers[gauges[i].controller];
         bool there = tree->enforced[gauges[i].controller] && dir >= 0;
         ret_fds[i] =

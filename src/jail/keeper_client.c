@@ -91,6 +91,7 @@ static void take_spawned(struct keeper_client *client, const struct keeper_messa
         .calls_fd = take_extra(client, message, SPAWNED_FLAG_CALLS, &used),
         .cpu_fd = take_extra(client, message, SPAWNED_FLAG_CPU, &used),
         .memory_fd = take_extra(client, message, SPAWNED_FLAG_MEMORY, &used),
+        .processes_fd = take_extra(client, message, SPAWNED_FLAG_PROCESSES, &used),
     };
     client->packet.fd_count = 0; /* they are the callee's */
     client->callbacks.on_spawned(client->callbacks.context, message->request, &session, NULL);

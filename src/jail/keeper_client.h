@@ -30,8 +30,9 @@ struct keeper_session {
     int stdout_fd;  /* read ends of pipes, non-blocking */
     int stderr_fd;
     int calls_fd; /* for jail/call_listener.h; -1: there is none, here and below */
-    int cpu_fd;   /* the kernel's counts of processor time and memory: cgroup.h */
+    int cpu_fd;   /* the kernel's counts of processor time and memory, and its list of processes: cgroup.h */
     int memory_fd;
+    int processes_fd;
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
 };
 

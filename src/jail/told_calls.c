@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -68,6 +69,16 @@ static const struct told_call calls[] = {
 };
 _Static_assert(ARRAY_SIZE(calls) <= TOLD_CALLS_ROOM, "TOLD_CALLS_ROOM");
 
+/* clone is the last: it is told without CLONE_THREAD only. clone3 answers ENOSYS to everybody. */
+static const int starts[] = {
+#ifdef SYS_fork
+    SYS_fork,
+    SYS_vfork,
+#endif
+    SYS_clone,
+};
+_Static_assert(ARRAY_SIZE(starts) <= TOLD_STARTS_ROOM, "TOLD_STARTS_ROOM");
+
 const struct told_call *told_calls(size_t *ret_count)
 {
     *ret_count = ARRAY_SIZE(calls);
@@ -82,6 +93,14 @@ int told_call_find(int number)
     return -1;
 }
 
+bool told_call_starts(int number)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+        if (starts[i] == number)
+            return true;
+    return false;
+}
+
 /* Users of Python get the message that they expect of a machine without a network. */
 int told_call_error(const struct told_call *call, const uint64_t args[6])
 {
@@ -90,11 +109,12 @@ int told_call_error(const struct told_call *call, const uint64_t args[6])
     return internet ? ENETUNREACH : call->error;
 }
 
-/* A foreign call convention is for the filter behind: it kills. */
+/* Of clone's flags the kernel takes the low half (kernel/fork.c), which stands first in memory on both machines. A foreign call
+ * convention is for the filter behind: it kills. */
 size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_ROOM])
 {
     size_t size = 0;
-    const unsigned all = (unsigned)(2 * ARRAY_SIZE(calls) + 1);
+    const unsigned all = (unsigned)(2 * ARRAY_SIZE(calls) + 2 * ARRAY_SIZE(starts) + 3);
 #define ADD(...) ret_code[size++] = (struct sock_filter)__VA_ARGS__
     ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, arch)));
     ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
@@ -102,6 +122,15 @@ size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_ROOM])
     ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, nr)));
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1));
+        ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+        bool last = i + 1 == ARRAY_SIZE(starts);
+        ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)starts[i], 0, last ? 3 : 1));
+        if (last) {
+            ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, args)));
+            ADD(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0));
+        }
         ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
     }
 #undef ADD

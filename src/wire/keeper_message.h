@@ -51,9 +51,10 @@ enum warden_flag {
 
 /* Bits of SPAWNED's flags: what comes behind its four descriptors, in this order. */
 enum spawned_flag {
-    SPAWNED_FLAG_CALLS = 1,  /* the listener of refused calls */
-    SPAWNED_FLAG_CPU = 2,    /* what the kernel counts of processor time */
-    SPAWNED_FLAG_MEMORY = 4, /* and of memory */
+    SPAWNED_FLAG_CALLS = 1,     /* the listener of refused calls */
+    SPAWNED_FLAG_CPU = 2,       /* what the kernel counts of processor time */
+    SPAWNED_FLAG_MEMORY = 4,    /* and of memory */
+    SPAWNED_FLAG_PROCESSES = 8, /* and its list of processes */
 };
 
 /* Bits of READY's flags. */
@@ -78,7 +79,7 @@ enum keeper_phase {
     X(START, POOL, WARDEN, KEEPER_PHASE_ANY, false, 1, 1) /* the new keeper's end of a socket */             \
     X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
     X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4,                                                 \
-      7) /* control, stdout, stderr, /mnt/data; flags */                                                     \
+      8) /* control, stdout, stderr, /mnt/data; flags */                                                     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
     X(ENDED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(FATAL, KEEPER, POOL, KEEPER_PHASE_ANY, true, 0, 0)                                                     \

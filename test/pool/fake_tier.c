@@ -261,6 +261,7 @@ static void build(struct fake_session *s)
                              .calls_fd = -1,
                              .cpu_fd = -1,
                              .memory_fd = -1,
+                             .processes_fd = -1,
                              .data_dir_fd = open(dir, O_DIRECTORY | O_CLOEXEC)};
     f->cb.on_spawned(f->cb.context, s->request, &k, "");
     if (!s->ending)

@@ -268,6 +268,49 @@ class Effects(PoolTest):
         nothing = self.run_measured("print('hi')")
         self.assertEqual((nothing["network"]["attempts"], nothing["refused"]), (0, {"count": 0, "calls": []}))
 
+    def processes(self, code):
+        """Started, and the most at once, or 0 where that is not reported."""
+        effects = self.run_measured(code)
+        self.assertNotEqual("mostAtOnce" in effects["processes"], "processes.mostAtOnce" in effects["notReported"])
+        return effects["processes"]["started"], effects["processes"].get("mostAtOnce", 0)
+
+    def test_rp54_processes_are_counted_from_outside(self):
+        """RP-54: each way to start one counts once, a thread does not; the most at once is of this run, the code's own included."""
+        told = self.processes("print('hi')")[1] > 0
+        self.assertEqual(self.processes("print('hi')"), (0, told * 1))
+        self.assertEqual(self.processes("import threading\nt = threading.Thread(target=print); t.start(); t.join()"), (0, told * 1))
+        ways = ("import multiprocessing, os, subprocess\nsubprocess.run(['true'], check=True)\nassert os.system('true') == 0\n"
+                "pid = os.fork() or os._exit(0)\nos.waitpid(pid, 0)\n"
+                "os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)\n"
+                "p = multiprocessing.Process(target=print); p.start(); p.join()")
+        self.assertEqual(self.processes(ways), (5, told * 2))
+        held = "children = [subprocess.Popen(['sleep', '60']) for _ in range(3)]"
+        self.assertEqual(self.processes(held), (3, told * 4))
+        self.assertEqual(self.processes("1"), (0, told * 4))
+        self.assertEqual(self.processes("[c.kill() for c in children]; [c.wait() for c in children]; children.clear()"), (0, told * 4))
+        self.assertEqual(self.processes("1"), (0, told * 1))
+        self.assertEqual(self.run_measured("import ctypes\nctypes.CDLL(None).unshare(0x10000000)")["processes"]["started"], 0)
+
+    def test_rp54_what_the_code_says_of_its_processes_changes_nothing(self):
+        """RP-54: neither by what it prints nor by hiding them: a process that nobody waits for and that leaves its group counts."""
+        code = ("import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: os._exit(0)\n    os._exit(0)\nos.wait()\n"
+                "print('{\"processes\": {\"started\": 0}}')")
+        self.assertEqual(self.processes(code)[0], 2)
+
+    def test_rp54_a_storm_of_forks_costs_its_session_not_the_server(self):
+        """RP-54: others are served while one starts processes as fast as it can, at the limit of its processes, too; all are counted."""
+        storm = "import os\nfor _ in range(1100): os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)"
+        bomb = ("import os, signal, threading\ndef bomb():\n    for _ in range(100):\n        try: pid = os.fork()\n"
+                "        except OSError: continue\n        if pid == 0: signal.pause()\n"
+                "threads = [threading.Thread(target=bomb) for _ in range(4)]\n[t.start() for t in threads]; [t.join() for t in threads]")
+        for code, count in ((storm, 1100), (bomb, 400)):
+            with concurrent.futures.ThreadPoolExecutor(1) as threads:
+                call = threads.submit(self.processes, code)
+                other = fresh()
+                for _ in range(20):
+                    self.assertEqual(self.value("1", other), 1)
+                self.assertGreaterEqual(call.result()[0], count)
+
     def test_rp54_memory_and_time_or_their_names(self):
         """RP-54: the peak is that of this run and of no other; what the machine does not tell is named."""
         large = self.run_measured("held = bytearray(64 << 20); del held")

@@ -56,7 +56,8 @@ class Runs(unittest.TestCase):
         facts = run["facts"]
         self.assertEqual((facts["effects.network.attempts"], facts["effects.refused.names"], facts["files.made"], facts["files.paths"]),
                          (2, ["socket"], 1, ["made.csv"]))
-        self.assertEqual("effects.processes" in facts, "processes" in effects)
+        self.assertEqual(facts["effects.processes.started"], effects["processes"]["started"])
+        self.assertEqual(facts.get("effects.processes.most"), effects["processes"].get("mostAtOnce"))
         for member in ("cpuMicroseconds", "memoryPeakBytes", "processes"):
             self.assertNotEqual(member in effects, member in effects["notReported"], member)
 

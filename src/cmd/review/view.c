@@ -170,6 +170,7 @@ static const struct {
     {"refused", "count", "refused", " calls", 1},
     {"files", "count", "files", " made, changed or removed", 1},
     {"processes", "started", "processes", " started", 1},
+    {"processes", "mostAtOnce", "processes", " at once at most", 1},
     {NULL, "memoryPeakBytes", "memory", " bytes at most", 1},
     {NULL, "cpuMicroseconds", "processor", " ms", 1000},
     {NULL, "wallMicroseconds", "wall clock", " ms", 1000},

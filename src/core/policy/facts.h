@@ -81,9 +81,10 @@ struct policy_facts {
     struct policy_texts network_addresses; /* "10.0.0.1:443" */
     struct policy_number refused_calls;    /* system calls */
     struct policy_texts refused_names;
-    struct policy_number processes; /* started */
-    struct policy_number memory;    /* bytes at most */
-    struct policy_number cpu;       /* nanoseconds */
+    struct policy_number processes_started;
+    struct policy_number processes_most; /* at once */
+    struct policy_number memory;         /* bytes at most */
+    struct policy_number cpu;            /* nanoseconds */
     struct policy_number files_made;
     struct policy_number files_changed;
     struct policy_number files_removed;

@@ -374,7 +374,8 @@ json_t *effects_facts(const json_t *run, const json_t *effects)
         add_time(facts, "duration", json_object_get(run, "executionTimeInMilliseconds"), 1);
     add_time(facts, "effects.cpu", json_object_get(effects, "cpuMicroseconds"), MICROSECONDS_A_MS);
     add(facts, "effects.memory", json_object_get(effects, "memoryPeakBytes"));
-    add(facts, "effects.processes", at(effects, "processes", "started"));
+    add(facts, "effects.processes.started", at(effects, "processes", "started"));
+    add(facts, "effects.processes.most", at(effects, "processes", "mostAtOnce"));
     add_output(facts, effects);
     add_network(facts, effects);
     add_refused(facts, effects);

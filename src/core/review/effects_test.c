@@ -187,7 +187,7 @@ static void policies_read_it_by_their_names(void **state)
     CLEANUP(json_release) json_t *nothing = effects_facts(NULL, quiet);
     expect_json(nothing,
                 "{'effects.network.attempts':0,'effects.network.addresses':[],'effects.refused.calls':0,"
-                "'effects.refused.names':[],'effects.processes':2,'files.made':0,'files.changed':0,"
+                "'effects.refused.names':[],'effects.processes.started':2,'files.made':0,'files.changed':0,"
                 "'files.removed':0,'files.size':0,'files.paths':[]}");
 }
 

@@ -16,8 +16,9 @@
 static unsigned add_extras(struct keeper *keeper, uint32_t slot, const struct packet *packet, int *fds,
                            uint32_t *ret_flags)
 {
-    static const uint32_t flags[] = {SPAWNED_FLAG_CALLS, SPAWNED_FLAG_CPU, SPAWNED_FLAG_MEMORY};
-    int extras[] = {packet->fd_count > 1 ? packet->fds[1] : -1, -1, -1};
+    static const uint32_t flags[] = {SPAWNED_FLAG_CALLS, SPAWNED_FLAG_CPU, SPAWNED_FLAG_MEMORY,
+                                     SPAWNED_FLAG_PROCESSES};
+    int extras[1 + CGROUP_GAUGES] = {packet->fd_count > 1 ? packet->fds[1] : -1};
     unsigned count = 0;
     cgroup_slot_open_gauges(&keeper->groups, slot, &extras[1]);
     for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {

@@ -136,10 +136,25 @@ static void write_refused(struct json_writer *json, const struct call_counts *ca
     json_write_end_object(json);
 }
 
+/* Each of the two is known by another way, and may be known alone. */
+static void write_processes(struct json_writer *json, const struct measure *measure)
+{
+    if (!measure->calls_known && !measure->gauges.processes_known)
+        return;
+    json_write_key(json, "processes");
+    json_write_begin_object(json);
+    if (measure->calls_known)
+        json_write_member_int(json, "started", (int64_t)measure->calls.starts);
+    if (measure->gauges.processes_known)
+        json_write_member_int(json, "mostAtOnce", (int64_t)measure->gauges.processes);
+    json_write_end_object(json);
+}
+
 /* The names of members that this run or this machine did not give. */
 static void write_missing(struct json_writer *json, const struct execution *execution)
 {
     const struct measure *measure = execution->measure;
+    const bool started = measure && measure->calls_known, most = measure && measure->gauges.processes_known;
     const struct {
         const char *name;
         bool known;
@@ -148,7 +163,9 @@ static void write_missing(struct json_writer *json, const struct execution *exec
         {"network", measure && measure->calls_known},
         {"network.address", false}, /* a refused socket has none */
         {"refused", measure && measure->calls_known},
-        {"processes", false},
+        {"processes", started || most},
+        {"processes.started", started || !most}, /* one name is enough for both */
+        {"processes.mostAtOnce", most || !started},
         {"cpuMicroseconds", measure && measure->gauges.cpu_known},
         {"memoryPeakBytes", measure && measure->gauges.memory_known},
     };
@@ -180,6 +197,8 @@ void execute_report_write(struct json_writer *json, const struct execution *exec
         write_network(json, &execution->measure->calls);
         write_refused(json, &execution->measure->calls);
     }
+    if (execution->measure)
+        write_processes(json, execution->measure);
     write_missing(json, execution);
     json_write_end_object(json);
 }

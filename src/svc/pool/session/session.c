@@ -247,7 +247,7 @@ struct session *session_create(struct loop *loop, const struct session_tier *tie
     session->serving.on_run = on_serving;
     session->deferred_free.on_run = on_deferred_free;
     session_channel_init(&session->channel, loop, &channel_events, options->budget, options->result_size_max);
-    session_calls_init(&session->calls, loop);
+    session_calls_init(&session->calls, loop, &session->gauges);
     session_gauges_init(&session->gauges);
     session_output_init(&session->output, loop, options->budget, options->head_max, options->tail_max);
     session_life_init(&session->life, &options->limits, session->ordered_ns);
@@ -264,7 +264,7 @@ void session_spawned(struct session *session, const struct tier_session *spawned
     session_stores_open(&session->stores, spawned);
     enum status channel = session_channel_open(&session->channel, spawned->control_fd);
     enum status output = session_output_open(&session->output, spawned->stdout_fd, spawned->stderr_fd);
-    session_gauges_open(&session->gauges, spawned->cpu_fd, spawned->memory_fd);
+    session_gauges_open(&session->gauges, spawned->cpu_fd, spawned->memory_fd, spawned->processes_fd);
     enum status calls = session_calls_open(&session->calls, spawned->calls_fd);
 
     bool given_up = session->life.state == SESSION_ENDING; /* before it came */
@@ -356,8 +356,7 @@ void session_run(struct session *session, const struct session_cell *cell)
     session->cell_id = random_cell_id();
     session->cancelled = false;
     session_calls_begin(&session->calls);
-    if (cell->measured)
-        session_gauges_begin(&session->gauges);
+    session_gauges_begin(&session->gauges, cell->measured);
     session->cell_context = cell->context;
     session->cell_started_ns = now;
     if (session_output_begin_cell(&session->output, cell->head_max, cell->tail_max) != STATUS_OK)

@@ -38,6 +38,9 @@ static void count_socket(struct call_counts *counts, const uint64_t args[6])
 
 static void count(struct call_counts *counts, const struct heard_call *heard)
 {
+    counts->starts += heard->starts;
+    if (!heard->call)
+        return;
     counts->total++;
     counts->calls[heard->index]++;
     if (heard->call->number == SYS_socket)
@@ -74,32 +77,46 @@ static void pause_listening(struct session_calls *calls)
         watch(calls, 0);
 }
 
+/* A look at the processes comes before the answer, upon which there may be one more. Who was interrupted meanwhile calls
+ * again, and is heard again. */
+static STATUS_RESULT hear_one(struct session_calls *calls)
+{
+    struct heard_call heard;
+    enum status status = call_listener_hear(calls->listener.fd, &heard);
+    if (status != STATUS_OK)
+        return status;
+    if (heard.starts)
+        session_gauges_look(calls->gauges, 1);
+    status = call_listener_answer(calls->listener.fd, &heard);
+    if (status == STATUS_OK)
+        count(&calls->counts, &heard);
+    return status;
+}
+
 static void on_ready(struct loop_fd *watched, uint32_t events)
 {
     struct session_calls *calls = CONTAINER_OF(watched, struct session_calls, listener);
-    struct heard_call heard;
     enum status status = STATUS_OK;
-    for (int i = 0; i < CALLS_PER_TURN && status == STATUS_OK; i++) {
-        status = call_listener_answer(calls->listener.fd, &heard);
-        if (status == STATUS_OK)
-            count(&calls->counts, &heard);
-    }
+    for (int i = 0; i < CALLS_PER_TURN && status == STATUS_OK; i++)
+        status = hear_one(calls);
     if (status == STATUS_IO) {
-        log_warn("svc/pool", "refused calls of a session are not heard any more");
+        log_warn("svc/pool", "calls of a session are not heard any more: it starts no process from now on");
         calls->heard = false;
     }
     if (status == STATUS_IO || status == STATUS_CLOSED)
         stop(calls);
-    else if (calls->counts.total > SESSION_CALLS_STORM)
+    else if (calls->counts.total + calls->counts.starts > SESSION_CALLS_STORM)
         pause_listening(calls);
 }
 
 /* --- opening and closing --- */
 
-void session_calls_init(struct session_calls *calls, struct loop *loop)
+void session_calls_init(struct session_calls *calls, struct loop *loop, struct session_gauges *gauges)
 {
-    *calls = (struct session_calls){
-        .loop = loop, .listener = {.fd = -1, .on_ready = on_ready}, .pause = {.on_fire = on_pause_over}};
+    *calls = (struct session_calls){.loop = loop,
+                                    .gauges = gauges,
+                                    .listener = {.fd = -1, .on_ready = on_ready},
+                                    .pause = {.on_fire = on_pause_over}};
 }
 
 enum status session_calls_open(struct session_calls *calls, int fd)

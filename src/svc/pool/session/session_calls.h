@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* session_calls.h — the refused system calls of one session, heard and counted (jail/call_listener.h).
+/* session_calls.h — the refused system calls of one session, and those that start a process, heard and counted
+ * (jail/call_listener.h).
  * Each call waits inside the session until it is heard, so a storm of them is slowed down here and costs its session, not
  * the loop: a few a turn, and pauses once there were many. Counts are per cell. On the loop's thread; no callbacks. */
 #ifndef SVC_POOL_SESSION_SESSION_CALLS_H
@@ -7,6 +8,7 @@
 
 #include "jail/told_calls.h"
 #include "os/loop.h"
+#include "svc/pool/session/session_gauges.h"
 
 #define CALL_SOCKETS_ROOM 16 /* kinds of sockets that are told apart */
 
@@ -20,7 +22,9 @@ struct call_counts {
     struct call_socket sockets[CALL_SOCKETS_ROOM];
     size_t socket_kinds;
     uint64_t other_sockets; /* of more kinds than that */
-    uint64_t total;
+    uint64_t total;         /* refused calls */
+    uint64_t
+        starts; /* calls that were let through to start a process; one that then fails at the session's limit counts, too */
 };
 
 /* The owner embeds it. */
@@ -30,16 +34,18 @@ struct session_calls {
 
     /* --- private --- */
     struct loop *loop;
+    struct session_gauges *gauges;
     struct loop_fd listener;
     struct loop_timer pause;
 };
 
-void session_calls_init(struct session_calls *calls, struct loop *loop);
+/* `gauges`, of the same session, look at its processes whenever one is started. */
+void session_calls_init(struct session_calls *calls, struct loop *loop, struct session_gauges *gauges);
 /* `fd` is its own from now on, also on failure; -1: this machine has none, which is no failure. */
 STATUS_RESULT session_calls_open(struct session_calls *calls, int fd);
 /* A cell begins. */
 void session_calls_begin(struct session_calls *calls);
-/* Keeps the counts. Calls that wait are refused by the kernel. May be called twice. */
+/* Keeps the counts. Calls that wait, and all that come, are refused by the kernel. May be called twice. */
 void session_calls_close(struct session_calls *calls);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define TEXT_SIZE 1024 /* bytes of a file; what counts stands at its beginning */
+#define INIT      1    /* a process of each session that runs nobody's code */
 
 bool gauge_parse_cpu(struct bytes text, uint64_t *ret_us)
 {
@@ -38,21 +39,51 @@ static bool read_cpu(int fd, uint64_t *ret_us)
     return read_text(fd, text, &bytes) && gauge_parse_cpu(bytes, ret_us);
 }
 
-void session_gauges_init(struct session_gauges *gauges)
+/* Lines of cgroup.procs: one a process, whichever number it has for who reads. False: it cannot be read. */
+static bool count_processes(int fd, uint64_t *ret_count)
 {
-    *gauges = (struct session_gauges){.cpu_fd = -1, .memory_fd = -1};
+    char text[TEXT_SIZE];
+    uint64_t count = 0;
+    off_t at = 0;
+    ssize_t got = -1;
+    while (fd >= 0 && (got = pread(fd, text, sizeof text, at)) > 0) {
+        for (ssize_t i = 0; i < got; i++)
+            count += text[i] == '\n';
+        at += got;
+    }
+    *ret_count = count;
+    return got == 0;
 }
 
-void session_gauges_open(struct session_gauges *gauges, int cpu_fd, int memory_fd)
+void session_gauges_init(struct session_gauges *gauges)
+{
+    *gauges = (struct session_gauges){.cpu_fd = -1, .memory_fd = -1, .processes_fd = -1};
+}
+
+void session_gauges_open(struct session_gauges *gauges, int cpu_fd, int memory_fd, int processes_fd)
 {
     gauges->cpu_fd = cpu_fd;
     gauges->memory_fd = memory_fd;
+    gauges->processes_fd = processes_fd;
 }
 
-void session_gauges_begin(struct session_gauges *gauges)
+void session_gauges_look(struct session_gauges *gauges, uint64_t more)
 {
-    gauges->cpu_begun = read_cpu(gauges->cpu_fd, &gauges->cpu_before_us);
-    gauges->memory_begun = gauges->memory_fd >= 0 && pwrite(gauges->memory_fd, "0", 1, 0) == 1;
+    uint64_t count = 0;
+    if (!gauges->processes_begun)
+        return;
+    gauges->processes_begun = count_processes(gauges->processes_fd, &count);
+    if (count + more > INIT)
+        gauges->processes_most = MAX(gauges->processes_most, count + more - INIT);
+}
+
+void session_gauges_begin(struct session_gauges *gauges, bool measured)
+{
+    gauges->cpu_begun = measured && read_cpu(gauges->cpu_fd, &gauges->cpu_before_us);
+    gauges->memory_begun = measured && gauges->memory_fd >= 0 && pwrite(gauges->memory_fd, "0", 1, 0) == 1;
+    gauges->processes_begun = measured && gauges->processes_fd >= 0;
+    gauges->processes_most = 0;
+    session_gauges_look(gauges, 0);
 }
 
 struct gauge_values session_gauges_read(const struct session_gauges *gauges)
@@ -67,6 +98,8 @@ struct gauge_values session_gauges_read(const struct session_gauges *gauges)
     }
     if (gauges->memory_begun && read_text(gauges->memory_fd, text, &bytes))
         values.memory_known = bytes_parse_u64(bytes_trim(bytes), &values.memory_peak) == STATUS_OK;
+    values.processes_known = gauges->processes_begun && gauges->processes_most > 0;
+    values.processes = gauges->processes_most;
     return values;
 }
 
@@ -76,5 +109,7 @@ void session_gauges_close(struct session_gauges *gauges)
         close(gauges->cpu_fd);
     if (gauges->memory_fd >= 0)
         close(gauges->memory_fd);
+    if (gauges->processes_fd >= 0)
+        close(gauges->processes_fd);
     session_gauges_init(gauges);
 }

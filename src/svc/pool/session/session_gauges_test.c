@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,9 +31,10 @@ static void what_is_not_there_is_not_known(void **state)
 {
     struct session_gauges gauges;
     session_gauges_init(&gauges);
-    session_gauges_begin(&gauges);
+    session_gauges_begin(&gauges, true);
+    session_gauges_look(&gauges, 1);
     struct gauge_values values = session_gauges_read(&gauges);
-    assert_false(values.cpu_known || values.memory_known);
+    assert_false(values.cpu_known || values.memory_known || values.processes_known);
     session_gauges_close(&gauges);
 }
 
@@ -43,8 +45,8 @@ static void a_run_is_the_difference(void **state)
     struct session_gauges gauges;
     session_gauges_init(&gauges);
     assert_int_equal(pwrite(fileno(cpu), "usage_usec 100\n", 15, 0), 15);
-    session_gauges_open(&gauges, dup(fileno(cpu)), dup(fileno(memory)));
-    session_gauges_begin(&gauges);
+    session_gauges_open(&gauges, dup(fileno(cpu)), dup(fileno(memory)), -1);
+    session_gauges_begin(&gauges, true);
     assert_int_equal(pwrite(fileno(cpu), "usage_usec 350\n", 15, 0), 15);
     assert_int_equal(pwrite(fileno(memory), "4096\n", 5, 0), 5);
     struct gauge_values values = session_gauges_read(&gauges);
@@ -56,12 +58,72 @@ static void a_run_is_the_difference(void **state)
     fclose(memory);
 }
 
+static void write_list(FILE *list, const char *lines)
+{
+    assert_int_equal(ftruncate(fileno(list), 0), 0);
+    assert_int_equal(pwrite(fileno(list), lines, strlen(lines), 0), strlen(lines));
+}
+
+/* The init is nobody's; a process of another namespace is a 0; one that is about to start counts; the most stays, until the next
+ * cell begins. */
+static void the_most_at_once_is_that_of_all_looks_of_a_cell(void **state)
+{
+    FILE *list = tmpfile();
+    struct session_gauges gauges;
+    assert_non_null(list);
+    session_gauges_init(&gauges);
+    session_gauges_open(&gauges, -1, -1, dup(fileno(list)));
+    write_list(list, "10\n11\n");
+    session_gauges_begin(&gauges, true);
+    assert_int_equal(session_gauges_read(&gauges).processes, 1);
+    session_gauges_look(&gauges, 1);
+    assert_int_equal(session_gauges_read(&gauges).processes, 2);
+    write_list(list, "10\n11\n0\n13\n");
+    session_gauges_look(&gauges, 1);
+    write_list(list, "10\n11\n");
+    session_gauges_look(&gauges, 1);
+    assert_true(session_gauges_read(&gauges).processes_known);
+    assert_int_equal(session_gauges_read(&gauges).processes, 4);
+
+    char many[4000];
+    memset(many, '\n', sizeof many);
+    assert_int_equal(pwrite(fileno(list), many, sizeof many, 0), sizeof many);
+    session_gauges_begin(&gauges, true);
+    assert_int_equal(session_gauges_read(&gauges).processes, sizeof many - 1);
+
+    session_gauges_begin(&gauges, false);
+    session_gauges_look(&gauges, 1);
+    assert_false(session_gauges_read(&gauges).processes_known);
+    session_gauges_close(&gauges);
+    fclose(list);
+}
+
+/* What cannot be looked at once is not known, whatever was seen before. */
+static void a_look_that_fails_leaves_it_unknown(void **state)
+{
+    struct session_gauges gauges;
+    FILE *list = tmpfile();
+    session_gauges_init(&gauges);
+    session_gauges_open(&gauges, -1, -1, dup(fileno(list)));
+    write_list(list, "10\n11\n");
+    session_gauges_begin(&gauges, true);
+    assert_true(session_gauges_read(&gauges).processes_known);
+    close(gauges.processes_fd);
+    session_gauges_look(&gauges, 1);
+    assert_false(session_gauges_read(&gauges).processes_known);
+    gauges.processes_fd = -1;
+    session_gauges_close(&gauges);
+    fclose(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(processor_time_is_read_as_v1_and_v2_write_it),
         cmocka_unit_test(what_is_not_there_is_not_known),
         cmocka_unit_test(a_run_is_the_difference),
+        cmocka_unit_test(the_most_at_once_is_that_of_all_looks_of_a_cell),
+        cmocka_unit_test(a_look_that_fails_leaves_it_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

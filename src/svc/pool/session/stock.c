@@ -274,7 +274,7 @@ static void on_tier_ready(void *context, const struct tier_report *report)
 static void close_all(const struct tier_session *session)
 {
     int fds[] = {session->control_fd, session->stdout_fd, session->stderr_fd, session->data_dir_fd,
-                 session->calls_fd,   session->cpu_fd,    session->memory_fd};
+                 session->calls_fd,   session->cpu_fd,    session->memory_fd, session->processes_fd};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);

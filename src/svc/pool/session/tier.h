@@ -25,6 +25,7 @@ struct tier_session {
     int calls_fd; /* tells of refused system calls (jail/call_listener.h); -1: the tier does not */
     int cpu_fd;   /* what the kernel counts (session_gauges.h); -1: not known */
     int memory_fd;
+    int processes_fd;
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
     const char *template_identity; /* as in struct tier_report; valid during the call; NULL: not known */
     bool stores;                   /* `store` works: the session is charged for what it holds */

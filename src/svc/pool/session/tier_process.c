@@ -215,6 +215,7 @@ static void on_spawned(void *context, uint64_t request, const struct keeper_sess
         .calls_fd = session->calls_fd,
         .cpu_fd = session->cpu_fd,
         .memory_fd = session->memory_fd,
+        .processes_fd = session->processes_fd,
         .template_identity = line->template_identity[session->runtime],
         .stores = line->stores,
     };

@@ -60,7 +60,7 @@ static struct bytes ref_key(const uint64_t key[2])
 static void close_all(const struct tier_session *session)
 {
     int fds[] = {session->control_fd, session->stdout_fd, session->stderr_fd, session->data_dir_fd,
-                 session->calls_fd,   session->cpu_fd,    session->memory_fd};
+                 session->calls_fd,   session->cpu_fd,    session->memory_fd, session->processes_fd};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
