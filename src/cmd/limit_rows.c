@@ -519,6 +519,9 @@ const struct limit_row limits_table[] = {
     ROW("page", PAGE_SESSION_LIFE_NS, LIMIT_NS, "A browser stays signed in", ""),
     ROW("page", PAGE_SESSION_ROTATE_NS, LIMIT_NS, "A cookie counts before it is replaced", ""),
     ROW("page", PAGE_SESSION_OVERLAP_NS, LIMIT_NS, "A replaced cookie counts for requests under way", ""),
+    ROW("page", PAGE_LINKS_MAX, LIMIT_COUNT, "Links to sign in that are open", "429"),
+    ROW("page", PAGE_LINKS_EACH_MAX, LIMIT_COUNT, "Those of one person; the oldest makes room", ""),
+    ROW("page", PAGE_LINK_LIFE_NS, LIMIT_NS, "A link to sign in counts", ""),
     ROW("page", PAGE_CREDENTIALS_MAX, LIMIT_BYTES, "What is typed to sign a browser in", ""),
 
     /* --- traces --- */

@@ -69,6 +69,40 @@ static void print_trust(const struct addresses *addresses)
         printf("  export %s='%s'\n", variables[i], addresses->authority);
 }
 
+/* The connection string of the addresses is for whoever is let in as they are. */
+static void print_scheduler(const struct addresses *addresses)
+{
+    struct bytes string = bytes_of_cstr(addresses->connection_string);
+    size_t kind = bytes_find(string, BYTES_LITERAL("Authentication="));
+    if (addresses->sign_in)
+        printf("  task scheduler    %.*sAuthentication=DefaultAzure\n", BYTES_FMT(bytes_slice(string, 0, kind)));
+    else
+        printf("  task scheduler    %.*s\n", BYTES_FMT(string));
+}
+
+/* What to do first; `key`: the line of a header with it, where somebody has to sign in. */
+static void print_first_steps(const struct addresses *addresses)
+{
+    const char *url = addresses->url, *key = "";
+    if (addresses->sign_in) {
+        key = " -H \"Authorization: Bearer $SALLYPORT_KEY\"";
+        if (*addresses->sign_in_link)
+            printf("\nOpen the page by this link, which signs one browser in, once, within ten minutes (another: sallyport open):\n\n"
+                   "  %s\n",
+                   addresses->sign_in_link);
+        printf("\nOr submit code, look at what it did, and decide here:\n\n");
+        if (addresses->data_dir)
+            printf("  export SALLYPORT_KEY=\"$(cat '%s/local.key')\"\n", addresses->data_dir);
+    } else {
+        printf("\nOpen %s in a browser, or submit code, look at what it did, and decide here:\n\n", url);
+    }
+    printf("  curl%s -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
+           "  curl%s '%s/v1/requests/REQUEST_ID?wait=30s'\n"
+           "  curl%s -X POST '%s/code/review?approve=true&requestId=REQUEST_ID'\n\n"
+           "Ctrl-C stops; the next start goes on.\n",
+           key, url, key, url, key, url);
+}
+
 void ready_banner(const struct addresses *addresses, bool submit)
 {
     printf("sallyport " SALLYPORT_VERSION " is ready\n\n  %s%s\n",
@@ -76,7 +110,7 @@ void ready_banner(const struct addresses *addresses, bool submit)
     if (*addresses->pool_url)
         printf("  session pool      %s\n", addresses->pool_url);
     if (*addresses->connection_string)
-        printf("  task scheduler    %s\n", addresses->connection_string);
+        print_scheduler(addresses);
     if (*addresses->emulator_url)
         printf("  its HTTP API      %s/v1/taskhubs\n", addresses->emulator_url);
     if (*addresses->emulator_dashboard_url)
@@ -88,11 +122,6 @@ void ready_banner(const struct addresses *addresses, bool submit)
     print_tls(addresses);
     print_trust(addresses);
     if (submit)
-        printf("\nOpen %s in a browser, or submit code, look at what it did, and decide here:\n\n"
-               "  curl -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
-               "  curl '%s/v1/requests/REQUEST_ID?wait=30s'\n"
-               "  curl -X POST '%s/code/review?approve=true&requestId=REQUEST_ID'\n\n"
-               "Ctrl-C stops; the next start goes on.\n",
-               addresses->url, addresses->url, addresses->url, addresses->url);
+        print_first_steps(addresses);
     fflush(stdout);
 }

@@ -110,6 +110,20 @@ await run({
     for (const one of [page, other]) await one.context().close();
   },
 
+  async "by a link that counts once"() {
+    const answer = await fetch(`${PAGE_URL}/page/links`, { method: "POST", headers: { Authorization: `Bearer ${process.env.PAGE_KEY}` } });
+    const { code } = await answer.json();
+    const [page, late] = [await visitor(), await visitor()];
+    await page.goto(`${PAGE_URL}/#/people?link=${code}`);
+    await isIn(page, "owner@sallyport");
+    assert.ok(!page.url().includes(code)); // nor is it in the history
+    await late.goto(`${PAGE_URL}/#/people?link=${code}`);
+    await late.getByText("Not signed in: The link was used, or is over.").waitFor();
+    await late.getByLabel("Key or token").waitFor();
+    assert.deepEqual(page.faults, []);
+    for (const one of [page, late]) await one.context().close();
+  },
+
   async "with a code that a person confirms on another device"() {
     const page = await visitor();
     await page.goto(`${PAGE_URL}/#/`);

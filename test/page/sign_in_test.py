@@ -177,6 +177,46 @@ class SignIn(unittest.TestCase):
         self.assertIn(self.ask("DELETE", "/v1/directory/users/ann@example.org", **owner)[0], (200, 204))
         self.assertEqual(self.who(cookie), 401)
 
+    def test_a_link_signs_one_browser_in_once(self):
+        owner = {"Authorization": f"Bearer {self.key}"}
+        status, _, made = self.ask("POST", "/page/links", **owner)
+        self.assertEqual((status, made["expiresInSeconds"]), (201, 600))
+        self.assertEqual(self.ask("GET", f"/?link={made['code']}")[0], 200)  # whoever only looks at it uses nothing up
+        status, cookie, _ = self.post({"link": made["code"]})
+        self.assertEqual((status, self.who(cookie)), (200, "owner@sallyport"))
+        status, again, answer = self.post({"link": made["code"]})
+        self.assertEqual((status, again), (401, ""))
+        self.assertIn("sallyport open", answer["detail"])
+        self.assertEqual(self.ask("POST", "/page/links")[0], 401)
+        token = self.ask("GET", "/page/session", Cookie=cookie)[2]["token"]
+        self.assertEqual(self.ask("POST", "/page/links", Cookie=cookie, Origin=self.origin, X_Sallyport_Token=token)[0], 400)
+
+    def test_a_link_is_worth_what_its_key_is(self):
+        owner = {"Authorization": f"Bearer {self.key}"}
+        key = self.ask("POST", "/v1/directory/keys", {"name": "linked"}, **owner)[2]["key"]
+        made = [self.ask("POST", "/page/links", Authorization=f"Bearer {key}")[2]["code"] for _ in range(2)]
+        _, cookie, _ = self.post({"link": made[0]})
+        self.assertEqual(self.who(cookie), "owner@sallyport")
+        self.assertIn(self.ask("DELETE", "/v1/directory/keys/linked", **owner)[0], (200, 204))
+        self.assertEqual(self.post({"link": made[1]})[:2], (401, ""))
+        self.assertEqual(self.who(cookie), 401)
+
+    def test_the_banner_and_the_command_have_links(self):
+        log = pathlib.Path(self.server.data, "server.log").read_text()
+        codes = re.findall(rf"^  {self.origin}/#/\?link=(spo_\w+)$", log, re.M)
+        status, cookie, _ = self.post({"link": codes[-1]})
+        self.assertEqual((status, self.ask("GET", "/v1/me", Cookie=cookie)[2]["id"]), (200, "local"))
+        self.assertNotIn("Authentication=None", log)
+
+        environment = {name: text for name, text in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        printed = subprocess.run([PROGRAM, "open", "--url", self.origin], env={**environment, "SALLYPORT_KEY": self.key},
+                                 stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+        found = re.fullmatch(rf"{self.origin}/#/\?link=(spo_\w+)\n", printed)
+        self.assertEqual(self.post({"link": found.group(1)})[0], 200)
+        plain = subprocess.run([PROGRAM, "open", "--url", self.origin], env={**environment, "SALLYPORT_KEY": "spk_wrong"},
+                               stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+        self.assertEqual(plain, f"{self.origin}/\n")
+
     def test_a_person_confirms_on_another_device(self):
         secret = self.person("dan@example.org", "Sallyport Reviewer")
         form = {"Content-Type": "application/x-www-form-urlencoded"}

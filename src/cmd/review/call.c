@@ -92,16 +92,20 @@ bool review_path(const struct review_call *call, const char *id, const char *res
     return false;
 }
 
-void review_link(const struct review_call *call, const char *id, struct buf *ret_link)
+void review_link(const struct review_call *call, const char *id, const char *code, struct buf *ret_link)
 {
     struct bytes base = bytes_of_cstr(setting_text(call->values, "url"));
     while (base.size > 0 && base.data[base.size - 1] == '/')
         base.size--;
     buf_append_bytes(ret_link, base);
-    buf_append_cstr(ret_link, "/");
+    buf_append_cstr(ret_link, id || code ? "/#/" : "/");
     if (id) {
-        buf_append_cstr(ret_link, "#/requests/");
+        buf_append_cstr(ret_link, "requests/");
         percent_encode(ret_link, bytes_of_cstr(id), NULL);
+    }
+    if (code) {
+        buf_append_cstr(ret_link, "?link=");
+        percent_encode(ret_link, bytes_of_cstr(code), NULL);
     }
     buf_append_byte(ret_link, '\0');
 }

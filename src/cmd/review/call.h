@@ -32,8 +32,8 @@ int review_typed_path(const struct review_call *call, const char *rest, struct b
 int review_get_typed(const struct review_call *call, json_t **ret_request);
 /* "/v1/requests/ID" and what follows it, with a NUL. False: no memory, which is said. */
 bool review_path(const struct review_call *call, const char *id, const char *rest, struct buf *ret_path);
-/* Where a person looks at the request, with a NUL. `id` NULL: the page itself. */
-void review_link(const struct review_call *call, const char *id, struct buf *ret_link);
+/* Where a person looks at the request, with a NUL. `id` NULL: the page itself. `code`: that signs a browser in; NULL: none. */
+void review_link(const struct review_call *call, const char *id, const char *code, struct buf *ret_link);
 /* Says that there is no memory; EXIT_FAILED. */
 int review_no_memory(const struct review_call *call);
 

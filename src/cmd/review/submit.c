@@ -179,7 +179,7 @@ static int wait_and_print(const struct review_call *call, const char *id)
     CLEANUP(buf_fini) struct buf path = {0}, link = {0};
     if (!review_path(call, id, POLL_REST, &path))
         return EXIT_FAILED;
-    review_link(call, id, &link);
+    review_link(call, id, NULL, &link);
     if (buf_status(&link) == STATUS_OK)
         fprintf(stderr, "%s\n", (const char *)link.data);
     int code = wait_until_over(call, (const char *)path.data, &request);

@@ -11,6 +11,9 @@
 #define PAGE_SESSION_LIFE_NS    (12 * 3600 * NS_PER_S)
 #define PAGE_SESSION_ROTATE_NS  (3600 * NS_PER_S)
 #define PAGE_SESSION_OVERLAP_NS (60 * NS_PER_S)
+#define PAGE_LINKS_MAX          1000
+#define PAGE_LINKS_EACH_MAX     8
+#define PAGE_LINK_LIFE_NS       (600 * NS_PER_S)
 #define PAGE_CREDENTIALS_MAX    16384 /* bytes */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* page_sign_in.c — three routes over both kinds of sessions, and what a cookie is worth to the HTTP server. */
+/* page_sign_in.c — four routes over both kinds of sessions, and what a cookie is worth to the HTTP server. */
 #include "svc/page/page_sign_in.h"
 
 #include <stdio.h>
@@ -187,9 +187,16 @@ static void begin_in_memory(struct page_sign_in *sign_in, struct http_request *r
     explicit_bzero(cookie, sizeof cookie);
 }
 
+static const char *how_of(bool key, bool by_link)
+{
+    if (by_link)
+        return "page, by link";
+    return key ? "page, by key" : "page, by token";
+}
+
 /* Of an API key the session keeps which one it was; of what no other process would believe, all of it, in memory. */
 static void begin(struct page_sign_in *sign_in, struct http_request *request,
-                  const struct principal *principal, struct bytes authorization)
+                  const struct principal *principal, struct bytes authorization, bool by_link)
 {
     char hash[SECRET_HASH_SIZE + 1];
     struct bytes given = bytes_slice(authorization, strlen("Bearer "), SIZE_MAX);
@@ -197,7 +204,7 @@ static void begin(struct page_sign_in *sign_in, struct http_request *request,
     const struct directory_key *key =
         directory_find(sign_in->options.directory, DIRECTORY_KEY, "hash", bytes_of_cstr(hash));
     sign_in->options.people.believed(sign_in->options.people.context, principal,
-                                     key ? "page, by key" : "page, by token");
+                                     how_of(key != NULL, by_link));
     if (!key) {
         begin_in_memory(sign_in, request, principal->id, authorization);
         return;
@@ -206,25 +213,48 @@ static void begin(struct page_sign_in *sign_in, struct http_request *request,
     begin_kept(sign_in, request, &wish);
 }
 
-static void by_credentials(struct page_sign_in *sign_in, struct http_request *request, struct bytes given)
+/* `authorization`: "Bearer …". */
+static void by_authorization(struct page_sign_in *sign_in, struct http_request *request,
+                             struct bytes authorization, bool by_link)
 {
-    CLEANUP(buf_fini) struct buf authorization = {0};
-    buf_append_cstr(&authorization, "Bearer ");
-    buf_append_bytes(&authorization, given);
-    if (buf_status(&authorization) != STATUS_OK) {
-        http_respond_failure(request, 503, "out of memory");
-        return;
-    }
-    const struct principal *principal =
-        authenticator_admit(&sign_in->authenticator, buf_peek(&authorization));
+    const struct principal *principal = authenticator_admit(&sign_in->authenticator, authorization);
     if (principal->id) {
-        begin(sign_in, request, principal, buf_peek(&authorization));
+        begin(sign_in, request, principal, authorization, by_link);
     } else {
         sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
                                       (struct bytes){0});
         http_respond_failure(request, 401, access_refusal(principal));
     }
     authenticator_release(&sign_in->authenticator, principal);
+}
+
+static void by_credentials(struct page_sign_in *sign_in, struct http_request *request, struct bytes given)
+{
+    CLEANUP(buf_fini) struct buf authorization = {0};
+    buf_append_cstr(&authorization, "Bearer ");
+    buf_append_bytes(&authorization, given);
+    if (buf_status(&authorization) == STATUS_OK)
+        by_authorization(sign_in, request, buf_peek(&authorization), false);
+    else
+        http_respond_failure(request, 503, "out of memory");
+    explicit_bzero(authorization.data, authorization.size);
+}
+
+static void by_link(struct page_sign_in *sign_in, struct http_request *request, const char *code)
+{
+    CLEANUP(buf_fini) struct buf authorization = {0};
+    switch (sign_in_link_take(&sign_in->links, bytes_of_cstr(code), clock_monotonic_ns(), &authorization)) {
+    case STATUS_OK:
+        by_authorization(sign_in, request, buf_peek(&authorization), true);
+        break;
+    case STATUS_NOT_FOUND:
+        http_respond_failure(request, 401,
+                             "The link was used, or is over. Make another: sallyport open");
+        break;
+    default:
+        http_respond_failure(request, 503, "out of memory");
+        break;
+    }
     explicit_bzero(authorization.data, authorization.size);
 }
 
@@ -275,7 +305,8 @@ static void sign_in(void *context, struct http_request *request)
         return;
     }
     const char *credentials = text_of(root, "credentials"), *name = text_of(root, "name"),
-               *secret = text_of(root, "secret"), *code = text_of(root, "deviceCode");
+               *secret = text_of(root, "secret"), *code = text_of(root, "deviceCode"),
+               *link = text_of(root, "link");
     struct bytes given = bytes_trim(bytes_of_cstr(credentials ? credentials : ""));
     if (given.size > 0)
         by_credentials(sign_in, request, given);
@@ -283,10 +314,64 @@ static void sign_in(void *context, struct http_request *request)
         by_secret(sign_in, request, name, secret);
     else if (code)
         by_device(sign_in, request, code);
+    else if (link)
+        by_link(sign_in, request, link);
     else
         http_respond_failure(request, 400,
-                             "Send \"credentials\", an API key or a token; or \"name\" and \"secret\"; or a "
-                             "\"deviceCode\".");
+                             "Send \"credentials\", an API key or a token; or \"name\" and \"secret\"; a "
+                             "\"deviceCode\"; or the code of a \"link\".");
+}
+
+/* --- POST /page/links --- */
+
+enum status page_sign_in_make_code(struct page_sign_in *sign_in, struct bytes authorization,
+                                   char ret_code[SECRET_TEXT_SIZE + 1])
+{
+    const struct principal *principal = authenticator_admit(&sign_in->authenticator, authorization);
+    enum status status = STATUS_UNAUTHENTICATED;
+    if (principal->id)
+        status = sign_in_link_make(&sign_in->links, principal->id, authorization, clock_monotonic_ns(), ret_code);
+    authenticator_release(&sign_in->authenticator, principal);
+    return status;
+}
+
+static void answer_code(struct http_request *request, const char *code)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    struct json_writer json = {.out = &body};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "code", code);
+    json_write_member_int(&json, "expiresInSeconds", PAGE_LINK_LIFE_NS / NS_PER_S);
+    json_write_end_object(&json);
+    buf_append_byte(&body, '\n');
+    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
+        http_respond(request, 201, "application/json; charset=utf-8", buf_peek(&body));
+    else
+        http_respond_failure(request, 503, "out of memory");
+    explicit_bzero(body.data, body.size);
+}
+
+/* Not by a cookie: a browser that somebody left open would sign in others. */
+static void make_link(void *context, struct http_request *request)
+{
+    struct bytes authorization = http_request_header(request, "authorization");
+    char code[SECRET_TEXT_SIZE + 1];
+    if (authorization.size == 0) {
+        http_respond_failure(request, 400, "Send the key or token that the link is to stand for: Authorization: Bearer …");
+        return;
+    }
+    switch (page_sign_in_make_code(context, authorization, code)) {
+    case STATUS_OK:
+        answer_code(request, code);
+        break;
+    case STATUS_RESOURCE_EXHAUSTED:
+        http_respond_failure(request, 429, "Too many links are open (limit page-links-max); each ends after ten minutes.");
+        break;
+    default:
+        http_respond_failure(request, 503, "out of memory");
+        break;
+    }
+    explicit_bzero(code, sizeof code);
 }
 
 /* --- GET /page/session --- */
@@ -389,6 +474,8 @@ static void sign_out(void *context, struct http_request *request)
 static const struct http_route routes[] = {
     {"POST", "/page/sign-in", "", ACCESS_ANYONE, HTTP_TYPE_JSON, .handle = sign_in,
      .summary = "Sign a browser in: a cookie stands for the credentials from now on"},
+    {"POST", "/page/links", "", ACCESS_SIGNED_IN, .handle = make_link,
+     .summary = "A code for a link that signs one browser in, once, within ten minutes"},
     {"GET", "/page/session", "", ACCESS_ANYONE, .handle = show_session,
      .summary = "Whether a browser is signed in, and its token for what changes something"},
     {"POST", "/page/sign-out", "everywhere", ACCESS_ANYONE, .handle = sign_out,
@@ -413,6 +500,7 @@ void page_sign_in_init(struct page_sign_in *sign_in, const struct page_sign_in_o
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     page_sessions_init(&sign_in->sessions, seed);
+    sign_in_links_init(&sign_in->links);
     sign_in->options = *options;
     sign_in->authenticator = *options->door;
     sign_in->authenticator.of_cookie = of_cookie;
@@ -421,5 +509,6 @@ void page_sign_in_init(struct page_sign_in *sign_in, const struct page_sign_in_o
 
 void page_sign_in_fini(struct page_sign_in *sign_in)
 {
+    sign_in_links_fini(&sign_in->links);
     page_sessions_fini(&sign_in->sessions);
 }

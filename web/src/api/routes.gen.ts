@@ -5,6 +5,7 @@
 export interface Routes {
   "GET /healthz": never;
   "GET /openapi.json": never;
+  "POST /page/links": never;
   "GET /page/session": never;
   "POST /page/sign-in": never;
   "POST /page/sign-out": "everywhere";

@@ -7,8 +7,9 @@ export interface BrowserSession {
   expiresInSeconds?: number;
 }
 
-/** What is shown once: a key or a token; a name and its secret; or a code that a person has confirmed elsewhere. */
-export type Shown = { credentials: string } | { name: string; secret: string } | { deviceCode: string };
+/** What is shown once: a key or a token; a name and its secret; a code that a person has confirmed elsewhere; or that of
+ * a link which a command made. */
+export type Shown = { credentials: string } | { name: string; secret: string } | { deviceCode: string } | { link: string };
 
 export interface DeviceCode {
   device_code: string;

@@ -1,10 +1,13 @@
 /** Whether this browser is signed in, where the server wants to know who asks. */
 import { effect, signal } from "@preact/signals";
-import { signInNeeded } from "../api/client.ts";
-import { getSession, signOut } from "../api/session.ts";
+import { signInNeeded, wordsOf } from "../api/client.ts";
+import { getSession, signIn, signOut } from "../api/session.ts";
+import { place, setQuery } from "../route.ts";
 
 /** "out": nothing is shown before somebody signs in. */
 export const signedIn = signal<"unknown" | "not-needed" | "in" | "out">("unknown");
+/** Why the link by which somebody came did not sign them in. */
+export const linkFailure = signal("");
 const RENEW_MS = 10 * 60_000; // the cookie is replaced at times, which needs a request
 
 /** `wanted`: the server has sign-ins of browsers. */
@@ -13,7 +16,22 @@ export async function loadSession(wanted: boolean): Promise<void> {
     signedIn.value = "not-needed";
     return;
   }
+  const link = place.peek().query.get("link");
+  if (link !== null) setQuery({ link: undefined }); // it counts once, and has no business in the history
+  if (link !== null && (await follow(link))) return;
   signedIn.value = (await getSession()).signedIn ? "in" : "out";
+}
+
+/** Whoever is signed in already stays so if the link does not count any more. */
+async function follow(link: string): Promise<boolean> {
+  try {
+    if (!(await signIn({ link })).signedIn) return false;
+  } catch (cause) {
+    linkFailure.value = wordsOf(cause).detail || wordsOf(cause).title;
+    return false;
+  }
+  signedIn.value = "in";
+  return true;
 }
 
 export async function leave(everywhere = false): Promise<void> {

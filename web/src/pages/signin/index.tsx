@@ -2,6 +2,7 @@ import { useSignal, type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { beginDevice, signIn, type DeviceCode, type Shown } from "../../api/session.ts";
+import { linkFailure } from "../../live/session.ts";
 import { Copy } from "../../parts/Copy.tsx";
 import { Icon, Mark } from "../../parts/Icon.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
@@ -178,6 +179,11 @@ export default function SignIn({ done }: { done: () => void }) {
             <p class="small dim">{location.host}</p>
           </div>
         </div>
+        {linkFailure.value && (
+          <p class="small is-bad" role="status">
+            Not signed in: {linkFailure.value}
+          </p>
+        )}
         <div class="card">
           <header>
             <Segments label="How you sign in" options={WAYS} chosen={way.value} choose={(id) => (way.value = id)} />
@@ -186,7 +192,7 @@ export default function SignIn({ done }: { done: () => void }) {
         </div>
         <div class="row small dim">
           <span>
-            Keys come from <code>sallyport key create</code>; the owner’s was printed at the first start.
+            <code>sallyport open</code> signs this browser in without a key. Keys come from <code>sallyport key create</code>.
           </span>
           <Colours />
         </div>

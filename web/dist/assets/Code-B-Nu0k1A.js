@@ -1,2 +1,0 @@
-import{E as e,rn as t}from"./title-Ts4tX4qQ.js";import{t as n}from"./highlight-BReuk04Q.js";import{M as r,j as i}from"./index-CxJGCOwa.js";import{t as a}from"./Windowed-DkmLyl81.js";function o(o){let{code:s,label:c,hit:l,colours:u=n}=o,d=t(()=>u(s),[s,u]),f=Number(i.value.query.get(`line`)??0);return e(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:t=>e(`span`,{class:t+1===l?`l hit`:t+1===f?`l at`:`l`,"data-n":t+1,onClick:()=>r({line:String(t+1)}),children:[d[t]?.map(t=>t.style?e(`span`,{class:t.style,children:t.text}):t.text),`
-`]},t)})}export{o as t};
