@@ -18,9 +18,10 @@ struct addresses {
     char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
     const char *data_dir;           /* NULL if nothing is kept */
     const char *certificate;        /* file that is shown to who speaks TLS; "": nobody does */
-    char sign_in_link[400];         /* the page with a code that signs a browser in once; "": nobody signs in, or none was made */
-    bool sign_in;                   /* whoever asks has to say who it is */
-    const char *authority;          /* file that clients need for that; "": theirs is known to them */
+    char sign_in_link
+        [400]; /* the page with a code that signs a browser in once; "": nobody signs in, or none was made */
+    bool sign_in;          /* whoever asks has to say who it is */
+    const char *authority; /* file that clients need for that; "": theirs is known to them */
 };
 
 /* `scheme`: "http" or "https". `host` is what the server listens on. Loopback is called "localhost": the vendor's samples compare with that, to

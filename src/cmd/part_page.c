@@ -57,7 +57,8 @@ static void make_link(struct server *server)
     if (status == STATUS_OK)
         status = page_sign_in_make_code(&server->page_sign_in, buf_peek(&authorization), code);
     if (status == STATUS_OK)
-        (void)snprintf(addresses->sign_in_link, sizeof addresses->sign_in_link, "%s/#/?link=%s", addresses->url, code);
+        (void)snprintf(addresses->sign_in_link, sizeof addresses->sign_in_link, "%s/#/?link=%s",
+                       addresses->url, code);
     else
         log_warn("cmd", "there is no link that signs a browser in: type sallyport open");
     explicit_bzero(authorization.data, authorization.size);

@@ -75,7 +75,8 @@ static void print_scheduler(const struct addresses *addresses)
     struct bytes string = bytes_of_cstr(addresses->connection_string);
     size_t kind = bytes_find(string, BYTES_LITERAL("Authentication="));
     if (addresses->sign_in)
-        printf("  task scheduler    %.*sAuthentication=DefaultAzure\n", BYTES_FMT(bytes_slice(string, 0, kind)));
+        printf("  task scheduler    %.*sAuthentication=DefaultAzure\n",
+               BYTES_FMT(bytes_slice(string, 0, kind)));
     else
         printf("  task scheduler    %.*s\n", BYTES_FMT(string));
 }
@@ -87,7 +88,8 @@ static void print_first_steps(const struct addresses *addresses)
     if (addresses->sign_in) {
         key = " -H \"Authorization: Bearer $SALLYPORT_KEY\"";
         if (*addresses->sign_in_link)
-            printf("\nOpen the page by this link, which signs one browser in, once, within ten minutes (another: sallyport open):\n\n"
+            printf("\nOpen the page by this link, which signs one browser in, once, within ten minutes "
+                   "(another: sallyport open):\n\n"
                    "  %s\n",
                    addresses->sign_in_link);
         printf("\nOr submit code, look at what it did, and decide here:\n\n");

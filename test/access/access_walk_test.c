@@ -100,8 +100,10 @@ static const struct entry confirm[] = {{"POST /v1/requests/{id}/links", "J"},
 static const struct entry slack[] = {{"GET /v1/requests/{id}/slack-message", "J"},
                                      {"POST /v1/slack/interactions", ANYONE}};
 static const struct entry page[] = {{"GET /assets/{name}", ANYONE}};
-static const struct entry page_sign_in[] = {
-    {"POST /page/sign-in", ANYONE}, {"POST /page/links", "*"}, {"GET /page/session", ANYONE}, {"POST /page/sign-out", ANYONE}};
+static const struct entry page_sign_in[] = {{"POST /page/sign-in", ANYONE},
+                                            {"POST /page/links", "*"},
+                                            {"GET /page/session", ANYONE},
+                                            {"POST /page/sign-out", ANYONE}};
 
 static const struct entry pool[] = {
     {"POST /code/execute", "X"},

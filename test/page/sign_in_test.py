@@ -14,6 +14,7 @@ import sys
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 import modules
 
@@ -181,7 +182,8 @@ class SignIn(unittest.TestCase):
         owner = {"Authorization": f"Bearer {self.key}"}
         status, _, made = self.ask("POST", "/page/links", **owner)
         self.assertEqual((status, made["expiresInSeconds"]), (201, 600))
-        self.assertEqual(self.ask("GET", f"/?link={made['code']}")[0], 200)  # whoever only looks at it uses nothing up
+        with urllib.request.urlopen(f"{self.origin}/#/?link={made['code']}", timeout=60) as shown:
+            self.assertEqual(shown.status, 200)  # whoever only looks at it uses nothing up
         status, cookie, _ = self.post({"link": made["code"]})
         self.assertEqual((status, self.who(cookie)), (200, "owner@sallyport"))
         status, again, answer = self.post({"link": made["code"]})

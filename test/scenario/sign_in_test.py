@@ -111,9 +111,9 @@ class Case(unittest.TestCase):
                         self.assertNotIn(nobody, (401, 403))
                     else:
                         self.assertEqual(nobody, 401)
-                        # What whoever is known may read: oneself, and which subscriptions and places there are.
+                        # What whoever is known may: read who they are, and which subscriptions and places there are; have a link that is themselves.
                         known = methods[method]["x-access"] == "signed-in"
-                        self.assertTrue(not known or path.endswith("/me") or path.startswith(("/subscriptions", "/tenants")))
+                        self.assertTrue(not known or path.endswith("/me") or path == "/page/links" or path.startswith(("/subscriptions", "/tenants")))
                         (self.assertNotIn if known else self.assertIn)(somebody, (403,))
 
     def test_a_refusal_says_what_is_lacking_and_how_it_is_granted(self):

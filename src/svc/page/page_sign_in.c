@@ -248,8 +248,7 @@ static void by_link(struct page_sign_in *sign_in, struct http_request *request, 
         by_authorization(sign_in, request, buf_peek(&authorization), true);
         break;
     case STATUS_NOT_FOUND:
-        http_respond_failure(request, 401,
-                             "The link was used, or is over. Make another: sallyport open");
+        http_respond_failure(request, 401, "The link was used, or is over. Make another: sallyport open");
         break;
     default:
         http_respond_failure(request, 503, "out of memory");
@@ -330,7 +329,8 @@ enum status page_sign_in_make_code(struct page_sign_in *sign_in, struct bytes au
     const struct principal *principal = authenticator_admit(&sign_in->authenticator, authorization);
     enum status status = STATUS_UNAUTHENTICATED;
     if (principal->id)
-        status = sign_in_link_make(&sign_in->links, principal->id, authorization, clock_monotonic_ns(), ret_code);
+        status =
+            sign_in_link_make(&sign_in->links, principal->id, authorization, clock_monotonic_ns(), ret_code);
     authenticator_release(&sign_in->authenticator, principal);
     return status;
 }
@@ -357,7 +357,8 @@ static void make_link(void *context, struct http_request *request)
     struct bytes authorization = http_request_header(request, "authorization");
     char code[SECRET_TEXT_SIZE + 1];
     if (authorization.size == 0) {
-        http_respond_failure(request, 400, "Send the key or token that the link is to stand for: Authorization: Bearer …");
+        http_respond_failure(request, 400,
+                             "Send the key or token that the link is to stand for: Authorization: Bearer …");
         return;
     }
     switch (page_sign_in_make_code(context, authorization, code)) {
@@ -365,7 +366,8 @@ static void make_link(void *context, struct http_request *request)
         answer_code(request, code);
         break;
     case STATUS_RESOURCE_EXHAUSTED:
-        http_respond_failure(request, 429, "Too many links are open (limit page-links-max); each ends after ten minutes.");
+        http_respond_failure(request, 429,
+                             "Too many links are open (limit page-links-max); each ends after ten minutes.");
         break;
     default:
         http_respond_failure(request, 503, "out of memory");

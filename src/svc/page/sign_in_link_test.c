@@ -73,7 +73,8 @@ static void there_is_an_end_to_them(void **state)
         snprintf(owner, sizeof owner, "person-%d", i);
         make(&links, owner, 0, code);
     }
-    assert_int_equal(sign_in_link_make(&links, "one more", authorization, 1, code), STATUS_RESOURCE_EXHAUSTED);
+    assert_int_equal(sign_in_link_make(&links, "one more", authorization, 1, code),
+                     STATUS_RESOURCE_EXHAUSTED);
     make(&links, "one more", PAGE_LINK_LIFE_NS, code); /* the others are over */
     assert_int_equal(links.count, 1);
     sign_in_links_fini(&links);
