@@ -94,6 +94,30 @@ class OwnService(Case):
         self.assertEqual((done.returncode, done.stdout), (0, "completed: hello\nsigned in by environment\n"), done.stderr)
 
 
+class SignedInByAzAtASchedulerAlone(Case):
+    """There is no subscription: an account of the tenant is enough for a token."""
+    ARGUMENTS = ("--auth", "--tls")
+
+    def test_a_token_from_sallyport_az(self):
+        made, environment = self.application("alone-az")
+        az = {"PATH": "/usr/bin:/bin", "XDG_STATE_HOME": f"{self.folder.name}/state", "SALLYPORT_URL": f"https://localhost:{self.server.port}",
+              "REQUESTS_CA_BUNDLE": self.authority}
+
+        def run(*words):
+            return subprocess.run([PROGRAM, "az", *words], capture_output=True, text=True, timeout=60, env={**self.base, **az})
+        token = ("account", "get-access-token", "--resource", "https://durabletask.io", "--query", "accessToken", "-o", "tsv")
+        self.assertIn("has no control plane", run(*token).stderr)
+        wrong = run("login", "--service-principal", "-u", made["clientId"], "-p", "sps_wrong", "--tenant", environment["AZURE_TENANT_ID"])
+        self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+        done = run("login", "--service-principal", "-u", made["clientId"], "-p", made["secret"], "--tenant", environment["AZURE_TENANT_ID"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = run(*token)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shown = subprocess.run([PROGRAM, "instance", "show", "nobody's", "--connection", self.string("None"), "--token", done.stdout.strip()],
+                               capture_output=True, text=True, timeout=60, env={**self.base, "SSL_CERT_FILE": self.authority})
+        self.assertIn("Durable Task", shown.stderr)  # it is known, and has no role yet
+
+
 class SignedInByAz(Case):
     """The sign-in is the whole server's, which has a subscription."""
     COMMAND, ARGUMENTS = "dev", ("--auth", "--tls")

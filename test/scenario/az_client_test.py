@@ -249,6 +249,22 @@ class Az(unittest.TestCase):
         self.assertIn("device_code=dc", asked[0]["body"])
         self.assertEqual(json.loads(self.profile.read_text())["refreshToken"], "r-1")
 
+    def test_a_server_without_a_control_plane_says_so_and_gives_tokens_to_who_signed_in(self):
+        problem = (404, {"type": "about:blank", "status": 404, "detail": "There is no such route. There are: GET /healthz."})
+        self.serve({"GET /subscriptions": problem, f"POST {TOKEN}": token(), f"GET /subscriptions/{TENANT}/resourcegroups": problem})
+        said = (f"ERROR: {self.server.url} has no control plane, so no subscriptions, groups or resources: a scheduler, pool or app by itself answers "
+                "there.\nStart a server that has one with: sallyport dev. Or name one with SALLYPORT_URL.\n")
+        for words in (("account", "get-access-token"), ("account", "show"), ("group", "list"), ("login",)):
+            self.bad(FAILED, said, *words)
+        account = json.loads(self.good("login", "--service-principal", "-u", "c", "-p", "x", "--tenant", TENANT))[0]
+        self.assertEqual((account["id"], account["name"], account["isDefault"]), (TENANT, "N/A(tenant level account)", True))
+        given = json.loads(self.good("account", "get-access-token", "--resource", "https://durabletask.io"))
+        self.assertEqual((given["accessToken"], given["tenant"]), ("tok-1", TENANT))
+        self.bad(FAILED, said, "group", "list")
+        # What a control plane does not have is told as before.
+        self.serve({f"GET {GROUPS}": (404, {"error": {"code": "ResourceNotFound", "message": "not there"}})})
+        self.bad(NOT_FOUND, "ERROR: (ResourceNotFound) not there\nCode: ResourceNotFound\nMessage: not there\n", "group", "list")
+
     def test_a_server_that_asks_nothing_needs_no_sign_in(self):
         self.serve({f"GET {GROUPS}": (200, {"value": []})})
         self.assertEqual(json.loads(self.good("login"))[0]["user"], {"name": "local", "type": "user"})

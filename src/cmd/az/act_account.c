@@ -54,7 +54,10 @@ int az_account_print(struct az_call *call, bool one)
         return az_print(call, shown);
     }
     CLEANUP(json_release) json_t *items = NULL;
-    code = az_ask_list(call, SUBSCRIPTIONS, VERSION, &items);
+    if (call->lacks_plane)
+        items = json_pack("[O]", call->subscription);
+    else
+        code = az_ask_list(call, SUBSCRIPTIONS, VERSION, &items);
     shown = json_array();
     for (size_t i = 0; code == EXIT_GOOD && i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);

@@ -75,7 +75,11 @@ static int login_local(struct az_call *call, bool *ret_wants_more)
     if (az_server_ask(&call->server, &ask, &answer, &err) != STATUS_OK)
         return az_fail(EXIT_FAILED, "%s", err.text);
     *ret_wants_more = answer.status == 401;
-    int code = *ret_wants_more || answer.status == 200 ? EXIT_GOOD : az_fail_answer(&answer);
+    int code = EXIT_GOOD;
+    if (az_lacks_plane(&ask, &answer))
+        code = az_fail_plane(call);
+    else if (!*ret_wants_more && answer.status != 200)
+        code = az_fail_answer(&answer);
     az_answer_fini(&answer);
     if (code == EXIT_GOOD && !*ret_wants_more)
         code = keep(call, "user", "local");

@@ -117,13 +117,41 @@ int az_print_shaped(const struct az_call *call, json_t *answer)
 
 /* --- asking --- */
 
+/* A control plane says "error" of what is not there, too. */
+bool az_lacks_plane(const struct az_ask *ask, const struct az_answer *answer)
+{
+    return answer->status == 404 && ask->audience == AZ_MANAGER &&
+           bytes_starts_with(bytes_of_cstr(ask->path), BYTES_LITERAL("/subscriptions")) &&
+           !json_object_get(answer->json, "error");
+}
+
+int az_fail_plane(const struct az_call *call)
+{
+    return az_fail(
+        EXIT_FAILED,
+        "%s has no control plane, so no subscriptions, groups or resources: a scheduler, pool or app "
+        "by itself answers there.\nStart a server that has one with: sallyport dev. Or name one with "
+        "SALLYPORT_URL.",
+        (const char *)call->server.url.data);
+}
+
+static int judge_answer(struct az_call *call, const struct az_ask *ask, const struct az_answer *answer)
+{
+    if (answer->status / 100 == 2)
+        return EXIT_GOOD;
+    if (!az_lacks_plane(ask, answer))
+        return az_fail_answer(answer);
+    call->lacks_plane = true;
+    return call->may_lack_plane ? EXIT_FAILED : az_fail_plane(call);
+}
+
 int az_ask(struct az_call *call, const struct az_ask *ask, json_t **ret_answer)
 {
     struct err err = {0};
     struct az_answer answer;
     if (az_server_ask(&call->server, ask, &answer, &err) != STATUS_OK)
         return az_fail(EXIT_FAILED, "%s", err.text);
-    int code = answer.status / 100 == 2 ? EXIT_GOOD : az_fail_answer(&answer);
+    int code = judge_answer(call, ask, &answer);
     if (code == EXIT_GOOD && ret_answer)
         *ret_answer = answer.json ? json_incref(answer.json) : json_null();
     az_answer_fini(&answer);
@@ -213,14 +241,29 @@ static bool is_meant(const json_t *subscription, const char *typed)
            (name && bytes_equal_nocase(bytes_of_cstr(name), wanted));
 }
 
+/* Of who has signed in at a server without a control plane. */
+static int take_tenant(struct az_call *call)
+{
+    const json_t *profile = call->server.profile;
+    const char *kind = call->server.profile_is_ours ? az_profile_text(profile, NULL, "kind") : NULL;
+    if (!kind || strcmp(kind, "local") == 0)
+        return az_fail_plane(call);
+    const char *tenant = text_or(az_profile_text(profile, NULL, "tenant"), "common");
+    call->subscription = json_pack("{s:s, s:s, s:s, s:s}", "subscriptionId", tenant, "tenantId", tenant,
+                                   "displayName", "N/A(tenant level account)", "state", "Enabled");
+    return call->subscription ? EXIT_GOOD : az_fail(EXIT_FAILED, "out of memory");
+}
+
 int az_call_subscription(struct az_call *call)
 {
     CLEANUP(json_release) json_t *items = NULL;
     if (call->subscription)
         return EXIT_GOOD;
+    call->may_lack_plane = true;
     int code = az_ask_list(call, "/subscriptions", VERSION_SUBSCRIPTIONS, &items);
+    call->may_lack_plane = false;
     if (code != EXIT_GOOD)
-        return code;
+        return call->lacks_plane ? take_tenant(call) : code;
     const char *typed = az_text_of(&call->values, "subscription");
     const char *chosen =
         call->server.profile_is_ours ? az_profile_text(call->server.profile, NULL, "subscription") : NULL;

@@ -18,6 +18,8 @@ struct az_call {
     struct jmespath *query; /* NULL: the whole answer */
     enum az_format format;
     json_t *subscription; /* as the server describes it; NULL: not asked for yet */
+    bool may_lack_plane;  /* that the server has no control plane is noted in the next, not told */
+    bool lacks_plane;
 };
 
 /* --- saying --- */
@@ -30,6 +32,10 @@ void az_warn(const struct az_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3)
 int az_fail_with(const struct err *err);
 /* What a server answered that is not 2xx, in the words of the cloud's `az`. */
 int az_fail_answer(const struct az_answer *answer);
+/* True if that is how a service by itself, such as `sallyport scheduler`, answers what only a control plane has. */
+bool az_lacks_plane(const struct az_ask *ask, const struct az_answer *answer);
+/* Says so, and what to do. Returns EXIT_FAILED. */
+int az_fail_plane(const struct az_call *call);
 /* Prints a value as --output and --query want it. */
 int az_print(const struct az_call *call, json_t *value);
 /* The value as it is, without the row's shape; "resourceGroup" is added. */
@@ -48,7 +54,8 @@ int az_ask_graph(struct az_call *call, const char *method, const char *path, con
 int az_ask_list(struct az_call *call, const char *path, const char *version, json_t **ret_items);
 int az_ask_graph_list(struct az_call *call, const char *path, json_t **ret_items);
 
-/* The subscription that is meant: --subscription, the one that was chosen, or the server's first. */
+/* The subscription that is meant: --subscription, the one that was chosen, or the server's first. Where there is no control plane, whoever
+ * is signed in has an account of the tenant alone, as the cloud's `az` shows those without a subscription. */
 int az_call_subscription(struct az_call *call);
 /* Its id; NULL before az_call_subscription. */
 const char *az_subscription_id(const struct az_call *call);
