@@ -4,7 +4,6 @@
  * encoding is accepted, has the size that was foretold, and is a fixed point. */
 #include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
-#include "wire/pb/sandbox_service.pb.h"
 
 #define ARENA_LIMIT ((size_t)8 << 20) /* bytes; reached by inputs that amplify, which is tested too */
 
@@ -18,7 +17,7 @@ static const struct pb_message *const messages[] = {
     &pb_purge_instances_request_message, &pb_get_work_items_request_message,
     &pb_task_failure_details_message,    &pb_value_message,
     &pb_orchestration_state_message,     &pb_complete_orchestration_work_item_request_message,
-    &pb_add_events_request_message,      &pb_sandbox_worker_profile_message,
+    &pb_add_events_request_message,      &pb_entity_request_message,
 };
 
 static const struct pb_message *message_of(uint8_t choice)
@@ -29,10 +28,7 @@ static const struct pb_message *message_of(uint8_t choice)
     if (at < PB_ORCHESTRATOR_SERVICE_MESSAGES_COUNT)
         return pb_orchestrator_service_messages[at];
     at -= PB_ORCHESTRATOR_SERVICE_MESSAGES_COUNT;
-    if (at < PB_BACKEND_SERVICE_MESSAGES_COUNT)
-        return pb_backend_service_messages[at];
-    at -= PB_BACKEND_SERVICE_MESSAGES_COUNT;
-    return pb_sandbox_service_messages[at % PB_SANDBOX_SERVICE_MESSAGES_COUNT];
+    return pb_backend_service_messages[at % PB_BACKEND_SERVICE_MESSAGES_COUNT];
 }
 
 static void read_all_fields(struct bytes in)

@@ -2,14 +2,13 @@
 /* pb_echo.c — the codec behind a pipe, for the tests in Python.
  * Reads frames [u32 message index][u32 size][bytes] from stdin, decodes, encodes what it decoded, and writes
  * [u32 status][u32 size][bytes] to stdout, all numbers little-endian. The index counts through the messages
- * of the orchestrator, the backend and the sandbox file; `--names` prints their full names in that order,
+ * of the orchestrator and the backend file; `--names` prints their full names in that order,
  * `--methods` the method table. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
-#include "wire/pb/sandbox_service.pb.h"
 
 #define FRAME_SIZE_MAX ((size_t)64 << 20) /* bytes */
 
@@ -19,7 +18,6 @@ static const struct {
 } files[] = {
     {pb_orchestrator_service_messages, PB_ORCHESTRATOR_SERVICE_MESSAGES_COUNT},
     {pb_backend_service_messages, PB_BACKEND_SERVICE_MESSAGES_COUNT},
-    {pb_sandbox_service_messages, PB_SANDBOX_SERVICE_MESSAGES_COUNT},
 };
 
 static const struct {
@@ -28,7 +26,6 @@ static const struct {
 } services[] = {
     {pb_task_hub_sidecar_service_methods, PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT},
     {pb_backend_service_methods, PB_BACKEND_SERVICE_METHOD_COUNT},
-    {pb_sandbox_activities_methods, PB_SANDBOX_ACTIVITIES_METHOD_COUNT},
 };
 
 static const struct pb_message *message_at(size_t index)

@@ -13,17 +13,16 @@ from protos import FILES, files
 
 F = descriptor_pb2.FieldDescriptorProto
 found = files()
-orchestrator, backend, sandbox = (found[name] for name in FILES)
+orchestrator, backend = (found[name] for name in FILES)
 
 # file, package, messages, RPCs
-for file, package, messages, rpcs in ((orchestrator, '', 118, 29), (backend, 'durabletask.protos.backend.v1', 35, 28),
-                                      (sandbox, 'microsoft.durabletask.sandboxes', 11, 3)):
+for file, package, messages, rpcs in ((orchestrator, '', 118, 29), (backend, 'durabletask.protos.backend.v1', 35, 28)):
     assert file.package == package, file.name
     assert len(file.message_type) == messages, (file.name, len(file.message_type))
     assert [len(s.method) for s in file.service] == [rpcs], file.name
 
-MESSAGES = {m.name: m for file in (orchestrator, backend, sandbox) for m in file.message_type}
-ENUMS = {e.name: [(v.number, v.name) for v in e.value] for file in (orchestrator, sandbox) for e in file.enum_type}
+MESSAGES = {m.name: m for file in (orchestrator, backend) for m in file.message_type}
+ENUMS = {e.name: [(v.number, v.name) for v in e.value] for file in (orchestrator,) for e in file.enum_type}
 
 
 def field(message, name):
@@ -46,8 +45,6 @@ SAMPLES = (
     ('TraceContext', 'spanID', 2, F.TYPE_STRING, False, None),
     ('CompleteEntityWorkItemRequest', 'instanceId', 7, F.TYPE_STRING, False, None),
     ('AddEventsRequest', 'events', 1, '.durabletask.protos.backend.v1.AddEventsRequest.EventsEntry', True, None),
-    ('SandboxWorkerProfile', 'environment_variables', 4,
-     '.microsoft.durabletask.sandboxes.SandboxWorkerProfile.EnvironmentVariablesEntry', True, None),
 )
 for message, name, number, kind, repeated, oneof in SAMPLES:
     f = field(message, name)
@@ -64,8 +61,8 @@ assert deprecated == [('CompleteOrchestrationWorkItemRequest', 'chunkIndex'),
                       ('OrchestratorResponse', 'isPartial'), ('TraceContext', 'spanID')], deprecated
 statuses = 'RUNNING COMPLETED CONTINUED_AS_NEW FAILED CANCELED TERMINATED PENDING SUSPENDED'.split()
 assert ENUMS['OrchestrationStatus'] == [(i, 'ORCHESTRATION_STATUS_' + s) for i, s in enumerate(statuses)]
-assert len(ENUMS['WorkerCapability']) == 4 and len(ENUMS['SandboxProviderKind']) == 3
-# Outside the sandbox file the JSON mapping is the field name itself, with one exception upstream.
+assert len(ENUMS['WorkerCapability']) == 4
+# The JSON mapping is the field name itself, with one exception upstream.
 for file in (orchestrator, backend):
     for m in file.message_type:
         assert all(f.json_name == f.name or f.name == 'worker_instance_id' for f in m.field), m.name
@@ -74,7 +71,7 @@ for file in (orchestrator, backend):
 echo = sys.argv[1]
 expected_names = ['google.protobuf.' + n for n in ('Struct', 'Value', 'ListValue')]
 expected_methods = []
-for file in (orchestrator, backend, sandbox):
+for file in (orchestrator, backend):
     prefix = file.package + '.' if file.package else ''
     expected_names += [prefix + m.name for m in file.message_type]
     for service in file.service:

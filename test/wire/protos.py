@@ -11,7 +11,7 @@ import protogen  # noqa: E402
 from google.protobuf import descriptor_pool  # noqa: E402
 
 PROTO_PATH = os.path.join(ROOT, 'proto')
-FILES = ('orchestrator_service.proto', 'backend_service.proto', 'sandbox_service.proto')
+FILES = ('orchestrator_service.proto', 'backend_service.proto')
 
 
 def files():

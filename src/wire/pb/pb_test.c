@@ -10,7 +10,6 @@
 
 #include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
-#include "wire/pb/sandbox_service.pb.h"
 
 #define B(s) BYTES_LITERAL(s)
 
@@ -742,8 +741,6 @@ static void tables_are_sound(void **state)
         check_table(pb_orchestrator_service_messages[i]);
     for (size_t i = 0; i < PB_BACKEND_SERVICE_MESSAGES_COUNT; i++)
         check_table(pb_backend_service_messages[i]);
-    for (size_t i = 0; i < PB_SANDBOX_SERVICE_MESSAGES_COUNT; i++)
-        check_table(pb_sandbox_service_messages[i]);
     assert_int_equal(PB_ORCHESTRATOR_SERVICE_MESSAGES_COUNT,
                      118 + 3); /* and google.protobuf.Value, Struct, ListValue */
     assert_int_equal(PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT, 29);
