@@ -10,6 +10,7 @@
 5. Every word of doc/glossary.md stands in src.
 6. Every source file that a walk of ARCHITECTURE.md or a README of src names exists: with its folder where the line gives
    one, otherwise anywhere in src.
+   A step `file.c:function` names a function of that file; where one line of a walk has such a step, all its steps have it.
 7. CHANGELOG.md begins with the version of meson.build, or with what is not released; durabletask.h names that version.
 A document that names a file which is gone is worse than none. Usage: docs_test.py SOURCE_ROOT
 """
@@ -67,6 +68,32 @@ for document in [root / "ARCHITECTURE.md", *sorted((root / "src").rglob("README.
         places = [root / folder / file, root / "src" / folder / file, document.parent / folder / file]
         if not any(place.exists() for place in places) and (folder or file not in names) and "NAME" not in file:
             faults.append(f"{document.relative_to(root)}: {folder}{file} does not exist")
+
+# Steps of walks. The file may leave out src/, and the folder that the file before it on the line has.
+STEP = re.compile(r"((?:[\w-]+/)*[\w-]+\.(?:c|py)):([a-z_]\w*)")
+
+
+def functions_of(path):
+    text = path.read_text()
+    if path.suffix == ".py":
+        return set(re.findall(r"^\s*def (\w+)\(", text, re.M))
+    return set(re.findall(r"^[A-Za-z_][^\n;{}=#]*?\b(\w+)\((?:[^()]|\([^()]*\))*\)\n\{", text, re.M))
+
+
+steps = 0
+for number, line in enumerate((root / "ARCHITECTURE.md").read_text().splitlines(), 1):
+    folder = ""
+    for file, function in STEP.findall(line):
+        steps += 1
+        folder = file.rpartition("/")[0] or folder
+        places = [root / file, root / "src" / file, root / "src" / folder / file]
+        found = next((place for place in places if place.is_file()), None)
+        if not found or function not in functions_of(found):
+            faults.append(f"ARCHITECTURE.md:{number}: there is no {function} in {file}")
+    if re.match(r"\S* *(─►|◄─) ", line) and STEP.search(line) and not re.search(r"(─►|◄─) " + STEP.pattern, line):
+        faults.append(f"ARCHITECTURE.md:{number}: the step names a file without its function")
+if steps < 60:
+    faults.append(f"only {steps} steps of walks were found: does the pattern still fit?")
 
 threats = (root / "THREATS.md").read_text()
 rows = [line for line in threats.splitlines() if line.startswith("|") and not re.match(r"\|[\s|:-]+\|$", line)]
