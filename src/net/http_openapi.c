@@ -89,24 +89,33 @@ static void write_schema(struct json_writer *json, const json_t *schema)
 
 /* --- parameters --- */
 
+static const json_t *schema_of(const json_t *schemas, struct bytes name)
+{
+    return json_object_getn(schemas, (const char *)name.data, name.size);
+}
+
 static void write_parameter(struct json_writer *json, struct bytes name, const char *in, bool required,
-                            const json_t *schemas)
+                            const json_t *schema)
 {
     json_write_begin_object(json);
     json_write_member_string(json, "name", name);
     json_write_member_cstr(json, "in", in);
     json_write_member_bool(json, "required", required);
-    write_schema(json, json_object_getn(schemas, (const char *)name.data, name.size));
+    write_schema(json, schema);
     json_write_end_object(json);
 }
 
+/* Of "If-Match?" the question mark says that it need not be there. */
 static void write_headers(struct json_writer *json, const json_t *headers)
 {
     const char *name;
     json_t *schema;
     json_object_foreach((json_t *)headers, name, schema)
     {
-        write_parameter(json, bytes_of_cstr(name), "header", true, headers);
+        struct bytes shown = bytes_of_cstr(name);
+        bool optional = shown.size > 0 && shown.data[shown.size - 1] == '?';
+        shown.size -= optional;
+        write_parameter(json, shown, "header", !optional, schema);
     }
 }
 
@@ -116,7 +125,7 @@ static void write_path_parameters(struct json_writer *json, const char *pattern,
     while ((word = uri_path_next(&words)).data) {
         struct bytes name = value_name(word);
         if (name.data)
-            write_parameter(json, name, "path", true, schemas);
+            write_parameter(json, name, "path", true, schema_of(schemas, name));
     }
 }
 
@@ -128,7 +137,7 @@ static void write_query_parameters(struct json_writer *json, const char *names, 
         bool required = name.size && name.data[name.size - 1] == '!';
         name.size -= required;
         if (name.size)
-            write_parameter(json, name, "query", required, schemas);
+            write_parameter(json, name, "query", required, schema_of(schemas, name));
     }
 }
 

@@ -5,7 +5,8 @@
  *   {"schemas": {NAME: schema}, "operations": {"GET /a/{id}": {"parameters"?: {NAME: schema}, "headers"?: {NAME: schema},
  *    "body"?: schema, "form"?: media type object, "answer"?: schema, "type"?: the media type of an answer that is not JSON}}}
  *
- * A schema is one of JSON Schema 2020-12, whose references begin with "#/components/schemas/"; headers must be there. Pure. */
+ * A schema is one of JSON Schema 2020-12, whose references begin with "#/components/schemas/"; headers must be there, but those
+ * whose NAME ends with a question mark. Pure. */
 #ifndef NET_HTTP_OPENAPI_H
 #define NET_HTTP_OPENAPI_H
 

@@ -215,7 +215,8 @@ static void a_document_says_what_goes_in_and_out(void **state)
         .route_count = ARRAY_SIZE(rows),
         .schemas = "{\"schemas\":{\"One\":{\"type\":\"object\"}},\"operations\":{\"POST /a/{id}\":{"
                    "\"parameters\":{\"id\":{\"type\":\"integer\"},\"wait\":{\"type\":\"boolean\"}},"
-                   "\"headers\":{\"If-Match\":{\"type\":\"string\"}},\"body\":{\"type\":\"array\"},"
+                   "\"headers\":{\"If-Match\":{\"type\":\"string\"},\"If-None-Match?\":{\"type\":\"integer\"}"
+                   "},\"body\":{\"type\":\"array\"},"
                    "\"form\":{\"schema\":{}},\"answer\":{\"$ref\":\"#/components/schemas/One\"}},"
                    "\"GET /b\":{\"type\":\"text/plain\"}}}"};
     CLEANUP(buf_fini) struct buf out = {0};
@@ -237,6 +238,9 @@ static void a_document_says_what_goes_in_and_out(void **state)
     assert_string_equal(body, "boolean");
     assert_string_equal(answer, "string"); /* of which nothing is said */
     assert_string_equal(plain, "header");
+    const json_t *optional = json_array_get(json_object_get(post, "parameters"), 4);
+    assert_string_equal(json_string_value(json_object_get(optional, "name")), "If-None-Match");
+    assert_true(json_is_false(json_object_get(optional, "required")));
     assert_int_equal(json_unpack(post, "{s:{s:{s:{s:{s:s}},s:{s:{}}}},s:{s:{s:{s:{s:{s:s}}}}}}",
                                  "requestBody", "content", "application/json", "schema", "type", &body,
                                  "multipart/form-data", "schema", "responses", "2XX", "content",

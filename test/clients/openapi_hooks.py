@@ -23,6 +23,8 @@ FORMATS = {
     "file-path": st.uuids().map(lambda name: f"in/{name}.csv"),
     "label": st.sampled_from(["env:test", "env:", "a:b:c"]),
     "task-hub": st.just("default"),
+    "webhook-secret": st.binary(min_size=24, max_size=64).map(lambda data: "whsec_" + base64.b64encode(data).decode()),
+    "webhook-url": st.integers(1, 99).map(lambda number: f"https://hooks{number}.invalid/x"),
     "wait": st.integers(0, 300).map(lambda ms: f"{ms}ms"),
 }
 for name, strategy in FORMATS.items():
@@ -36,6 +38,10 @@ def map_path_parameters(context, path_parameters):
         text = str(path_parameters["id"])
         if len(text) % 4:
             path_parameters["id"] = IDS[len(text) % len(IDS)]
+    if path_parameters and context.operation.path.startswith("/v1/webhooks/{id}") and context.operation.method.upper() != "DELETE":
+        text = str(path_parameters["id"])
+        if len(text) % 4:
+            path_parameters["id"] = ("one", "two")[len(text) % 2]
     return path_parameters
 
 

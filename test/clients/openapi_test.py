@@ -7,6 +7,7 @@ Usage: openapi_test.py PROGRAM [unittest arguments]"""
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from server import Server  # noqa: E402
 PROGRAM = sys.argv.pop(1)
 # Streams have no end, and waits have one that is far: their own tests go through them.
 LEFT_OUT = r"^/v1/(events|requests/\{id\}/runs)"
-OURS = r"^/(v1/(requests|policy|absences|me)|code)"
+OURS = r"^/(v1/(requests|policy|absences|me|webhooks)|code)"
 # What no schema can say: an id that is not there, a state that does not allow it, a limit in bytes, a policy with a fault, a precondition.
 REFUSALS = [403, 404, 409, 410, 412, 413, 422, 429]
 # A query that counts only where the body is source; a cursor, which is of one order.
@@ -43,18 +44,30 @@ expected-statuses = [{", ".join(map(repr, ["2xx", "400", *map(str, REFUSALS)]))}
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "2", "--run-timeout", "5s", "--approval-timeout", "500ms"]).start()
+        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "2", "--run-timeout", "5s", "--approval-timeout", "500ms",
+                                               "--webhook-hosts", "localhost", "--webhook-timeout", "1s"]).start()
         cls.addClassCleanup(cls.server.close)
         cls.document = cls.server.ask("GET", "/openapi.json")[2]
         cls.waiting = cls.request("print(1); open('/mnt/data/made.txt', 'w').write('x')", files=[{"path": "in", "content": "eA=="}])
         cls.approved, cls.failed = cls.request("print(2)"), cls.request("1/0")
         cls.server.ask("POST", f"/v1/requests/{cls.approved}/votes", {"answer": "approve", "comment": "fine"})
+        for name in ("one", "two"):
+            cls.server.ask("POST", "/v1/webhooks", {"name": name, "url": cls.nowhere(), "events": ["request.*"]})
+            cls.server.ask("POST", f"/v1/webhooks/{name}/ping")
 
     @classmethod
     def request(cls, code, **members):
         request_id = cls.server.ask("POST", "/v1/requests", {"code": code, "approvalTimeoutSeconds": 86400, **members})[2]["id"]
         cls.server.until(request_id, "waiting", "failed")
         return request_id
+
+    @classmethod
+    def nowhere(cls):
+        """A URL of this machine at which nobody answers."""
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        cls.addClassCleanup(taken.close)
+        return f"http://localhost:{taken.getsockname()[1]}/"
 
     def fits(self, name, value):
         schema = {"$ref": f"#/components/schemas/{name}", "components": self.document["components"]}
@@ -81,7 +94,7 @@ class Document(Case):
     def test_each_answer_is_described(self):
         for path, methods in self.document["paths"].items():
             for method, operation in methods.items():
-                if operation["tags"] == ["app"]:
+                if operation["tags"] in (["app"], ["webhooks"]):
                     self.assertIn("content", operation["responses"]["2XX"], f"{method} {path}")
 
 
@@ -111,6 +124,26 @@ class Printed(Case):
                 if verb == "changes":
                     self.fits("Brief", self.command("resubmit", other, str(code)))
                     self.fits("Brief", self.command("cancel", other, "-m", "enough"))
+
+    def test_rp_63_what_commands_about_webhooks_print(self):
+        made = self.command("webhook", "add", self.nowhere(), "--name", "cli", "--event", "request.*")
+        self.fits("Webhook", made)
+        self.assertIn("secret", made)
+        for words in (("show", "cli"), ("change", "cli", "--event", "*"), ("change", "cli", "--new-secret"), ("change", "cli", "--pause")):
+            self.fits("Webhook", self.command("webhook", *words))
+        sent = self.command("webhook", "ping", "cli")
+        self.fits("WholeDelivery", sent)
+        self.fits("WholeDelivery", self.command("webhook", "replay", "cli", str(sent["number"])))
+        self.fits("WholeDelivery", self.command("webhook", "delivery", "cli", str(sent["number"])))
+        for one in self.command("webhook", "list"):
+            self.fits("Webhook", one)
+        deliveries = self.command("webhook", "deliveries", "cli")
+        self.assertEqual(len(deliveries), 2)
+        for one in deliveries:
+            self.fits("Delivery", one)
+        self.fits("Webhook", self.command("webhook", "delete", "cli"))
+        with self.assertRaises(jsonschema.ValidationError):
+            self.fits("Webhook", {**made, "state": "odd"})
 
     def test_a_wrong_object_does_not_fit(self):
         """That the shapes say something."""
