@@ -278,6 +278,7 @@ const struct limit_row limits_table[] = {
     ROW("app", NOTICE_URL_SIZE_MAX, LIMIT_BYTES, "The URL of one", ""),
     ROW("app", NOTICE_HOST_SIZE_MAX, LIMIT_BYTES, "The name of a host in it", "RFC 1035"),
     ROW("app", NOTICE_SECRET_SIZE_MAX, LIMIT_BYTES, "The secret that it is signed with, behind its base64", "Standard Webhooks"),
+    ROW("app", WEBHOOK_OLD_SECRET_NS, LIMIT_NS, "For which the secret before another one signs, too", "Standard Webhooks"),
     ROW("app", NOTICE_HOSTS_MAX, LIMIT_COUNT, "Hosts and networks beside the public net that may be reached", ""),
     ROW("app", WEBHOOK_WAITING_MAX, LIMIT_COUNT, "Deliveries of one that wait; further events are skipped, and counted", ""),
     ROW("app", WEBHOOK_FINISHED_KEPT, LIMIT_COUNT, "Deliveries of one that are over and still shown", ""),

@@ -81,3 +81,15 @@ enum status notice_sign(struct bytes secret, struct bytes id, int64_t unix_s, st
     put_base64(mac, sizeof mac, ret_signature + 3, NOTICE_SIGNATURE_SIZE - 3);
     return STATUS_OK;
 }
+
+enum status notice_sign_twice(struct bytes secret, struct bytes old_secret, struct bytes id, int64_t unix_s,
+                              struct bytes body, char ret_signatures[NOTICE_SIGNATURES_SIZE], struct err *err)
+{
+    char first[NOTICE_SIGNATURE_SIZE], second[NOTICE_SIGNATURE_SIZE] = "";
+    enum status status = notice_sign(secret, id, unix_s, body, first, err);
+    if (status == STATUS_OK && old_secret.size > 0)
+        status = notice_sign(old_secret, id, unix_s, body, second, err);
+    if (status == STATUS_OK)
+        (void)snprintf(ret_signatures, NOTICE_SIGNATURES_SIZE, "%s%s%s", first, second[0] ? " " : "", second);
+    return status;
+}

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -21,6 +22,27 @@ static void test_known_signature(void **state)
                                  BYTES_LITERAL("{\"test\": 2432232314}"), signature, &err),
                      STATUS_OK);
     assert_string_equal(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+}
+
+/* RP-41: the same one, with the signature by the secret before behind it. */
+static void test_two_signatures(void **state)
+{
+    char signatures[NOTICE_SIGNATURES_SIZE], other[NOTICE_SIGNATURE_SIZE], expected[NOTICE_SIGNATURES_SIZE];
+    const struct bytes new_one = BYTES_LITERAL("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+                       old_one = BYTES_LITERAL("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+                       id = BYTES_LITERAL("msg_p5jXN8AQM9LWM0D4loKWxJek"),
+                       body = BYTES_LITERAL("{\"test\": 2432232314}");
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(notice_sign(old_one, id, 1614265330, body, other, &err), STATUS_OK);
+    (void)snprintf(expected, sizeof expected, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= %s", other);
+    assert_int_equal(notice_sign_twice(new_one, old_one, id, 1614265330, body, signatures, &err), STATUS_OK);
+    assert_string_equal(signatures, expected);
+    assert_int_equal(notice_sign_twice(new_one, (struct bytes){0}, id, 1614265330, body, signatures, &err),
+                     STATUS_OK);
+    assert_string_equal(signatures, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert_int_equal(notice_sign_twice(new_one, BYTES_LITERAL("x"), id, 1614265330, body, signatures, &err),
+                     STATUS_MALFORMED);
 }
 
 static void test_secrets(void **state)
@@ -47,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_signature),
+        cmocka_unit_test(test_two_signatures),
         cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

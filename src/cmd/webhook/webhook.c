@@ -93,6 +93,7 @@ static int print_webhook(const json_t *webhook)
     buf_append_fmt(&failure, "%s: %s", webhook_text(failed, "at"), webhook_text(failed, "error"));
     buf_append_byte(&failure, '\0');
     print_pair(&out, "failed", failed ? peek_text(&failure) : NULL);
+    print_pair(&out, "old secret", json_string_value(json_object_get(webhook, "oldSecretUntil")));
     print_pair(&out, "secret", json_string_value(secret));
     if (secret)
         buf_append_cstr(&out, "The secret is shown this once: give it to the receiver.\n");

@@ -136,6 +136,8 @@ static enum status end_webhook(struct review_book *book, struct webhook_row *web
     json_object_set_new(webhook->doc, "endedAt", review_time_json(now_ns));
     enum status status =
         review_deliveries_drop(book, webhook->n, "the receiver said that it is gone", now_ns, err);
+    if (status == STATUS_OK)
+        status = review_webhook_changed(book, webhook, err);
     if (status != STATUS_OK)
         return status;
     return review_webhook_audit(book, webhook, AUDIT_WEBHOOK_ENDED, &review_server,

@@ -11,6 +11,7 @@
 void webhook_due_fini(struct webhook_due *due)
 {
     OPENSSL_cleanse(due->secret, sizeof due->secret);
+    OPENSSL_cleanse(due->old_secret, sizeof due->old_secret);
     buf_fini(&due->url);
     buf_fini(&due->event);
 }
@@ -21,19 +22,20 @@ struct webhook_sender {
     bool failing;
     size_t busy, given; /* deliveries under way; of this call */
     char format[24];
-    char secret[NOTICE_SECRET_TEXT_SIZE];
+    char secret[NOTICE_SECRET_TEXT_SIZE], old_secret[NOTICE_SECRET_TEXT_SIZE];
     struct buf url;
 };
 
 static void sender_fini(struct webhook_sender *sender)
 {
     OPENSSL_cleanse(sender->secret, sizeof sender->secret);
+    OPENSSL_cleanse(sender->old_secret, sizeof sender->old_secret);
     buf_fini(&sender->url);
 }
 
-/* Columns: n, failing, secret, doc. */
-static enum status take_sender(struct review_book *book, size_t got, struct webhook_sender *sender,
-                               struct err *err)
+/* Columns: n, failing, secret, doc, old_secret, old_until_ns. */
+static enum status take_sender(struct review_book *book, size_t got, int64_t now_ns,
+                               struct webhook_sender *sender, struct err *err)
 {
     struct bytes text = db_column_bytes(book->db, got, 3);
     json_t *doc = json_loadb((const char *)text.data, text.size, 0, NULL);
@@ -41,6 +43,9 @@ static enum status take_sender(struct review_book *book, size_t got, struct webh
                                       .failing = db_column_i64(book->db, got, 1) != 0};
     (void)snprintf(sender->secret, sizeof sender->secret, "%.*s",
                    BYTES_FMT(db_column_bytes(book->db, got, 2)));
+    if (db_column_i64(book->db, got, 5) > now_ns)
+        (void)snprintf(sender->old_secret, sizeof sender->old_secret, "%.*s",
+                       BYTES_FMT(db_column_bytes(book->db, got, 4)));
     (void)snprintf(sender->format, sizeof sender->format, "%s",
                    text_or(json_string_value(json_object_get(doc, "format")), ""));
     buf_append_bytes(&sender->url, json_bytes(json_object_get(doc, "url")));
@@ -52,8 +57,9 @@ static enum status take_sender(struct review_book *book, size_t got, struct webh
     return review_no_memory(err);
 }
 
-static enum status read_senders(struct review_book *book, struct webhook_sender senders[static WEBHOOKS_MAX],
-                                size_t *ret_count, struct err *err)
+static enum status read_senders(struct review_book *book, int64_t now_ns,
+                                struct webhook_sender senders[static WEBHOOKS_MAX], size_t *ret_count,
+                                struct err *err)
 {
     size_t find = review_at(book, WEBHOOK_SENDING);
     bool there = true;
@@ -63,7 +69,7 @@ static enum status read_senders(struct review_book *book, struct webhook_sender 
         status = db_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
-        status = take_sender(book, find, &senders[*ret_count], err);
+        status = take_sender(book, find, now_ns, &senders[*ret_count], err);
         *ret_count += status == STATUS_OK;
     }
     db_done(book->db, find);
@@ -102,6 +108,7 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
     (void)snprintf(due->event_id, sizeof due->event_id, "%.*s", BYTES_FMT(db_column_bytes(book->db, got, 3)));
     memcpy(due->format, sender->format, sizeof due->format);
     memcpy(due->secret, sender->secret, sizeof due->secret);
+    memcpy(due->old_secret, sender->old_secret, sizeof due->old_secret);
     buf_append_bytes(&due->url, buf_peek(&sender->url));
     buf_append_bytes(&due->event, db_column_bytes(book->db, got, 4));
     sender->given++;
@@ -175,7 +182,7 @@ enum status webhook_book_due(struct review_book *book, const struct webhook_busy
                             .capacity = capacity};
     size_t count = 0;
     struct webhook_sender *senders = calloc(WEBHOOKS_MAX, sizeof *senders);
-    enum status status = senders ? read_senders(book, senders, &count, err) : review_no_memory(err);
+    enum status status = senders ? read_senders(book, now_ns, senders, &count, err) : review_no_memory(err);
     if (status == STATUS_OK)
         status = fill(book, senders, count, &page, err);
     for (size_t i = 0; i < count; i++)

@@ -92,6 +92,10 @@ static const char *const steps[] = {
     " AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = OLD.message); END;"
     "CREATE TRIGGER webhook_gone AFTER DELETE ON webhook BEGIN"
     " DELETE FROM delivery WHERE webhook = OLD.n; END;",
+    /* The secret before, and until when it signs, too; how often a webhook was changed. */
+    "ALTER TABLE webhook ADD COLUMN old_secret BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE webhook ADD COLUMN old_until_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE webhook ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct db_schema review_schema = {
@@ -113,7 +117,7 @@ const struct db_schema review_schema = {
 /* Of request ?1 what is not among the hashes of the JSON text ?2. */
 #define NOT_KEPT "u.n = ?1 AND CAST(u.sha256 AS TEXT) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))"
 
-#define WEBHOOK_COLUMNS "SELECT n, state, failing, waiting, skipped, doc FROM webhook "
+#define WEBHOOK_COLUMNS "SELECT n, state, failing, waiting, skipped, doc, changes FROM webhook "
 #define DELIVERY_COLUMNS                                                                                     \
     "SELECT d.n, d.message, d.state, d.attempts, d.next_ns, d.created_ns, d.chain, d.doc, m.id, m.type,"     \
     " m.subject, m.body FROM delivery d JOIN webhook_message m ON m.n = d.message "
@@ -197,7 +201,8 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [WEBHOOK_PUT] = "INSERT INTO webhook (id, name, events, secret, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
     [WEBHOOK_CHANGE] = "UPDATE webhook SET state = ?2, failing = ?3, name = ?4, doc = ?5 WHERE n = ?1",
     [WEBHOOK_EVENTS] = "UPDATE webhook SET events = ?2 WHERE n = ?1",
-    [WEBHOOK_SECRET] = "UPDATE webhook SET secret = ?2 WHERE n = ?1",
+    [WEBHOOK_CHANGED] = "UPDATE webhook SET changes = changes + 1 WHERE n = ?1",
+    [WEBHOOK_SECRET] = "UPDATE webhook SET old_secret = secret, old_until_ns = ?3, secret = ?2 WHERE n = ?1",
     [WEBHOOK_DELETE] = "DELETE FROM webhook WHERE n = ?1",
     [WEBHOOK_GET] = WEBHOOK_COLUMNS "WHERE id = ?1 OR name = ?1",
     [WEBHOOK_GET_ROW] = WEBHOOK_COLUMNS "WHERE n = ?1",
@@ -205,7 +210,9 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [WEBHOOK_COUNT] = "SELECT count(*) FROM webhook",
     [WEBHOOK_WANTING] = "SELECT n, events, waiting, name, id FROM webhook WHERE state < 2 ORDER BY n",
     [WEBHOOK_SKIP] = "UPDATE webhook SET skipped = skipped + 1 WHERE n = ?1",
-    [WEBHOOK_SENDING] = "SELECT n, failing, secret, doc FROM webhook WHERE state = 0 ORDER BY n",
+    [WEBHOOK_SENDING] =
+        "SELECT n, failing, secret, doc, old_secret, old_until_ns FROM webhook WHERE state = 0"
+        " ORDER BY n",
     [MESSAGE_PUT] =
         "INSERT INTO webhook_message (id, type, subject, body) VALUES (?1, ?2, ?3, ?4) RETURNING n",
     [DELIVERY_PUT] = "INSERT INTO delivery (webhook, message, chain, state, next_ns, created_ns, doc)"

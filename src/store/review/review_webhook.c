@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* review_webhook.c — one row a webhook. What it is known by stands in `doc`, without the secret; what every event asks for stands in
  * columns, so that an event parses nothing. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,15 @@ void review_webhook_fini(struct webhook_row *row)
     row->doc = NULL;
 }
 
-/* Columns: n, state, failing, waiting, skipped, doc. */
+/* "7.3": the third change of row 7, whose number no later webhook has. */
+static void show_version(const struct webhook_row *row)
+{
+    char version[48];
+    (void)snprintf(version, sizeof version, "%" PRId64 ".%" PRId64, row->n, row->changes);
+    json_object_set_new(row->doc, "version", json_string(version));
+}
+
+/* Columns: n, state, failing, waiting, skipped, doc, changes. */
 static enum status take_row(struct review_book *book, enum review_statement statement,
                             struct webhook_row *ret_row, struct err *err)
 {
@@ -28,12 +37,14 @@ static enum status take_row(struct review_book *book, enum review_statement stat
                                     .state = (enum webhook_state)db_column_i64(book->db, got, 1),
                                     .failing = db_column_i64(book->db, got, 2) != 0,
                                     .waiting = db_column_i64(book->db, got, 3),
+                                    .changes = db_column_i64(book->db, got, 6),
                                     .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     if (!ret_row->doc)
         return err_set(err, STATUS_DATA_LOSS, "a webhook cannot be read");
     json_object_set_new(ret_row->doc, "state", json_string(state_names[ret_row->state]));
     json_object_set_new(ret_row->doc, "waiting", json_integer((json_int_t)ret_row->waiting));
     json_object_set_new(ret_row->doc, "skipped", json_integer((json_int_t)db_column_i64(book->db, got, 4)));
+    show_version(ret_row);
     return STATUS_OK;
 }
 
@@ -88,11 +99,22 @@ static enum status write_filter(struct review_book *book, int64_t number, const 
     return db_run(book->db, review_at(book, WEBHOOK_EVENTS), err);
 }
 
-static enum status write_secret(struct review_book *book, int64_t number, const char *secret, struct err *err)
+/* The one before signs, too, until `old_until_ns`. */
+static enum status write_secret(struct review_book *book, int64_t number, const char *secret,
+                                int64_t old_until_ns, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 1, number);
     db_bind_bytes(book->db, review_at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
+    db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 3, old_until_ns);
     return db_run(book->db, review_at(book, WEBHOOK_SECRET), err);
+}
+
+enum status review_webhook_changed(struct review_book *book, struct webhook_row *row, struct err *err)
+{
+    row->changes++;
+    show_version(row);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_CHANGED), 1, row->n);
+    return db_run(book->db, review_at(book, WEBHOOK_CHANGED), err);
 }
 
 enum status review_webhook_audit(struct review_book *book, const struct webhook_row *row,
@@ -243,6 +265,8 @@ static bool apply(struct webhook_row *row, const struct webhook_draft *change, i
         json_object_del(row->doc, "endedAt");
     if (change->url || change->state)
         row->failing = false;
+    if (change->secret)
+        json_object_set_new(row->doc, "oldSecretUntil", review_time_json(now_ns + WEBHOOK_OLD_SECRET_NS));
     return put_given(row->doc, change) &&
            json_object_set_new(row->doc, "state", json_string(state_names[row->state])) == 0 &&
            json_object_set_new(row->doc, "updatedAt", review_time_json(now_ns)) == 0;
@@ -258,10 +282,27 @@ static enum status write_change(struct review_book *book, struct webhook_row *ro
     if (status == STATUS_OK && change->events)
         status = write_filter(book, row->n, change->events, err);
     if (status == STATUS_OK && change->secret)
-        status = write_secret(book, row->n, change->secret, err);
+        status = write_secret(book, row->n, change->secret, now_ns + WEBHOOK_OLD_SECRET_NS, err);
+    if (status == STATUS_OK)
+        status = review_webhook_changed(book, row, err);
     if (status != STATUS_OK)
         return status;
     return review_webhook_audit(book, row, AUDIT_WEBHOOK_CHANGED, by, told_of(row->doc, change), now_ns, err);
+}
+
+/* True if the list of tags, as If-Match has it (RFC 9110 section 13.1.1), has that of the row. */
+static bool is_matched(const struct webhook_row *row, const char *list)
+{
+    char tag[64];
+    struct bytes rest = bytes_of_cstr(list);
+    if (bytes_equal_cstr(bytes_trim(rest), "*"))
+        return true;
+    (void)snprintf(tag, sizeof tag, "\"%s\"",
+                   text_or(json_string_value(json_object_get(row->doc, "version")), ""));
+    while (rest.data)
+        if (bytes_equal_cstr(bytes_trim(bytes_split(&rest, ',')), tag))
+            return true;
+    return false;
 }
 
 enum status webhook_book_change(struct review_book *book, const char *name,
@@ -277,7 +318,9 @@ enum status webhook_book_change(struct review_book *book, const char *name,
     if (status != STATUS_OK)
         return status;
     status = is_taken(book, change->name, row.n, &taken, err);
-    if (taken)
+    if (change->replaces && !is_matched(&row, change->replaces))
+        *ret_outcome = WEBHOOK_REPLACED;
+    else if (taken)
         *ret_outcome = WEBHOOK_NAME_TAKEN;
     else if (status == STATUS_OK)
         status = write_change(book, &row, change, by, now_ns, err);

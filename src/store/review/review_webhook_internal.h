@@ -15,6 +15,7 @@ struct webhook_row {
     enum webhook_state state;
     bool failing;    /* its last attempt failed */
     int64_t waiting; /* open deliveries */
+    int64_t changes; /* how often it was changed */
     json_t *doc;
 };
 
@@ -25,6 +26,8 @@ STATUS_RESULT review_webhook_load_row(struct review_book *book, int64_t row_numb
                                       struct webhook_row *ret_row, struct err *err);
 /* Its state, whether it fails, and what is known of it. */
 STATUS_RESULT review_webhook_save(struct review_book *book, const struct webhook_row *row, struct err *err);
+/* It is another than before: who has seen the one before is told so (the tag of webhook_draft.replaces). */
+STATUS_RESULT review_webhook_changed(struct review_book *book, struct webhook_row *row, struct err *err);
 STATUS_RESULT review_webhook_audit(struct review_book *book, const struct webhook_row *row,
                                    enum audit_action action, const struct review_person *by, json_t *details,
                                    int64_t now_ns, struct err *err);

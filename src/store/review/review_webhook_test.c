@@ -13,8 +13,9 @@
 
 #include "lib/rule_rig.h"
 
-#define SECRET   "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-#define CAPACITY 32
+#define SECRET       "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define OTHER_SECRET "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define CAPACITY     32
 
 /* --- acts --- */
 
@@ -197,6 +198,7 @@ static const char *text_of(const json_t *object, const char *member)
 
 /* --- webhooks --- */
 
+/* RP-41. */
 static void they_are_made_and_changed(void **state)
 {
     struct book_fixture *rig = *state;
@@ -240,6 +242,7 @@ static void they_are_made_and_changed(void **state)
     assert_int_equal(act.task.status, STATUS_NOT_FOUND);
 }
 
+/* RP-41. */
 static void there_is_a_most(void **state)
 {
     struct book_fixture *rig = *state;
@@ -260,6 +263,7 @@ static void there_is_a_most(void **state)
 
 /* --- deliveries --- */
 
+/* RP-41. */
 static void only_what_is_wanted(void **state)
 {
     struct book_fixture *rig = *state;
@@ -280,7 +284,7 @@ static void only_what_is_wanted(void **state)
     drop(&act);
 }
 
-/* Of one request one at a time, the oldest first; requests beside each other. */
+/* RP-41: of one request one at a time, the oldest first; requests beside each other. */
 static void order_of_a_request_is_kept(void **state)
 {
     struct book_fixture *rig = *state;
@@ -321,6 +325,7 @@ static void order_of_a_request_is_kept(void **state)
     drop(&act);
 }
 
+/* RP-41. */
 static void what_is_under_way_is_not_given_twice(void **state)
 {
     struct book_fixture *rig = *state;
@@ -346,7 +351,7 @@ static void what_is_under_way_is_not_given_twice(void **state)
     drop(&act);
 }
 
-/* One that answers nothing gets one attempt at a time, and after three days the next event of the request. */
+/* RP-41: one that answers nothing gets one attempt at a time, and after three days the next event of the request. */
 static void a_dead_receiver(void **state)
 {
     struct book_fixture *rig = *state;
@@ -380,6 +385,7 @@ static void a_dead_receiver(void **state)
     json_decref(json);
 }
 
+/* RP-41. */
 static void gone_ends_it(void **state)
 {
     struct book_fixture *rig = *state;
@@ -408,6 +414,7 @@ static void gone_ends_it(void **state)
     drop(&act);
 }
 
+/* RP-41. */
 static void while_it_is_paused_events_wait(void **state)
 {
     struct book_fixture *rig = *state;
@@ -424,6 +431,66 @@ static void while_it_is_paused_events_wait(void **state)
     drop(&act);
 }
 
+/* RP-41. */
+static void another_secret_leaves_the_one_before_for_a_while(void **state)
+{
+    struct book_fixture *rig = *state;
+    static const int64_t overlap_s = WEBHOOK_OLD_SECRET_NS / NS_PER_S;
+    struct hook_act act = {.name = "all", .draft = {.secret = OTHER_SECRET}}, seen = {0};
+    make(rig, "all", "*");
+    json_decref(do_hook(rig, &act, change));
+    hand_in(rig, "a");
+    look_at(rig, &seen, overlap_s - 1);
+    assert_string_equal(seen.due[0].secret, OTHER_SECRET);
+    assert_string_equal(seen.due[0].old_secret, SECRET);
+    drop(&seen);
+    look_at(rig, &seen, overlap_s);
+    assert_string_equal(seen.due[0].secret, OTHER_SECRET);
+    assert_string_equal(seen.due[0].old_secret, "");
+    drop(&seen);
+
+    act.draft = (struct webhook_draft){.name = "other"}; /* a change of anything else is none of the secret */
+    json_decref(do_hook(rig, &act, change));
+    look_at(rig, &seen, 0);
+    assert_string_equal(seen.due[0].old_secret, SECRET);
+    drop(&seen);
+}
+
+/* RP-40. */
+static void who_saw_an_older_one_changes_nothing(void **state)
+{
+    struct book_fixture *rig = *state;
+    char tag[64];
+    make(rig, "all", "*");
+    json_t *json = shown(rig, "all");
+    (void)snprintf(tag, sizeof tag, "\"x\", \"%s\"", text_of(json, "version"));
+    json_decref(json);
+    struct hook_act act = {.name = "all", .draft = {.url = "https://one.example", .replaces = tag}};
+    json_decref(do_hook(rig, &act, change));
+    assert_int_equal(act.outcome, WEBHOOK_DONE);
+    act.draft.url = "https://two.example";
+    json_decref(do_hook(rig, &act, change));
+    assert_int_equal(act.outcome, WEBHOOK_REPLACED);
+    json = shown(rig, "all");
+    assert_string_equal(text_of(json, "url"), "https://one.example");
+    json_decref(json);
+    act.draft.replaces = "*";
+    json_decref(do_hook(rig, &act, change));
+    assert_int_equal(act.outcome, WEBHOOK_DONE);
+
+    json = shown(rig, "all"); /* a later one of the same name is another */
+    (void)snprintf(tag, sizeof tag, "\"%s\"", text_of(json, "version"));
+    json_decref(json);
+    json_decref(do_hook(rig, &act, delete));
+    make(rig, "all", "*");
+    act.draft.replaces = tag;
+    for (int i = 0; i < 3; i++) {
+        json_decref(do_hook(rig, &act, change));
+        assert_int_equal(act.outcome, WEBHOOK_REPLACED);
+    }
+}
+
+/* RP-41. */
 static void log_and_replay(void **state)
 {
     struct book_fixture *rig = *state;
@@ -470,7 +537,7 @@ static bool has_delivery(struct book_fixture *rig, const char *webhook, int64_t 
     return one.task.status == STATUS_OK;
 }
 
-/* What is over goes after so many of each webhook, whichever numbers its own have. */
+/* RP-41: what is over goes after so many of each webhook, whichever numbers its own have. */
 static void old_ones_go(void **state)
 {
     struct book_fixture *rig = *state;
@@ -504,6 +571,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dead_receiver, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(gone_ends_it, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(while_it_is_paused_events_wait, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(another_secret_leaves_the_one_before_for_a_while, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(who_saw_an_older_one_changes_nothing, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(log_and_replay, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(old_ones_go, rig_init, rig_fini),
     };

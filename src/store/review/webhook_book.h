@@ -10,6 +10,7 @@
 #ifndef STORE_REVIEW_WEBHOOK_BOOK_H
 #define STORE_REVIEW_WEBHOOK_BOOK_H
 
+#include "base/duration.h"
 #include "crypto/notice_signature.h"
 #include "store/review/review_store.h"
 
@@ -20,6 +21,7 @@
 #define WEBHOOK_ANSWER_SIZE_MAX 1024  /* bytes of an answer that are kept */
 #define WEBHOOK_NAME_SIZE_MAX   64    /* bytes */
 #define WEBHOOK_EVENTS_MAX      20    /* filters of one webhook */
+#define WEBHOOK_OLD_SECRET_NS   (86400 * NS_PER_S) /* for which the secret before signs, too */
 #define WEBHOOK_AT_ONCE         4 /* deliveries under way to one webhook; one if the last attempt failed */
 
 /* --- webhooks --- */
@@ -30,23 +32,27 @@ struct webhook_draft {
     const char *name; /* NULL in a change: as it was; and so the others */
     const char *url;
     const char *format;
-    const char *events; /* filters of core/notice/event.h with commas between them */
-    const char *secret; /* of crypto/notice_signature.h */
-    const char *state;  /* of a change only: "active" or "paused" */
+    const char *events;   /* filters of core/notice/event.h with commas between them */
+    const char *secret;   /* of crypto/notice_signature.h */
+    const char *state;    /* of a change only: "active" or "paused" */
+    const char *replaces; /* of a change only, as If-Match has it: a list of tags, or "*"; NULL: any */
 };
 
 enum webhook_outcome {
     WEBHOOK_DONE,
     WEBHOOK_NAME_TAKEN,
     WEBHOOK_TOO_MANY,
+    WEBHOOK_REPLACED, /* it was changed since it had one of these tags */
 };
 
-/* {"id","name","url","format","events":[…],"state","createdAt","createdBy","updatedAt","waiting","skipped","lastDeliveredAt"?,
- * "lastFailure"?:{"at","error"},"endedAt"?}, new: never with its secret. `by` makes it. */
+/* {"id","name","url","format","events":[…],"state","version","createdAt","createdBy","updatedAt","waiting","skipped","lastDeliveredAt"?,
+ * "lastFailure"?:{"at","error"},"endedAt"?,"oldSecretUntil"?}, new: never with its secret. "version" is another after each change, and no
+ * other webhook's, one of the same name included. `by` makes it. */
 STATUS_RESULT webhook_book_add(struct review_book *book, const struct webhook_draft *draft,
                                const struct review_person *by, int64_t now_ns,
                                enum webhook_outcome *ret_outcome, json_t **ret_webhook, struct err *err);
-/* A webhook is named by its id or its name, here and below. One that has ended begins anew when it is made active. NOT_FOUND. */
+/* A webhook is named by its id or its name, here and below. One that has ended begins anew when it is made active. After another secret
+ * the one before signs, too, for WEBHOOK_OLD_SECRET_NS. NOT_FOUND. */
 STATUS_RESULT webhook_book_change(struct review_book *book, const char *name,
                                   const struct webhook_draft *change, const struct review_person *by,
                                   int64_t now_ns, enum webhook_outcome *ret_outcome, json_t **ret_webhook,
@@ -87,7 +93,8 @@ struct webhook_due {
     char event_id[96];
     char format[24];
     char secret[NOTICE_SECRET_TEXT_SIZE];
-    struct buf url, event; /* owned by the caller; the URL with a NUL */
+    char old_secret[NOTICE_SECRET_TEXT_SIZE]; /* that signs, too; "": none */
+    struct buf url, event;                    /* owned by the caller; the URL with a NUL */
 };
 void webhook_due_fini(struct webhook_due *due);
 

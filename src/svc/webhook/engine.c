@@ -158,18 +158,19 @@ static bool add_header(struct post *post, const char *name, const char *value)
 
 static enum status sign(struct flight *flight, const char *content_type, struct err *err)
 {
-    char signature[NOTICE_SIGNATURE_SIZE], seconds[24];
+    char signatures[NOTICE_SIGNATURES_SIZE], seconds[24];
     int64_t now_s = flight->began_ns / NS_PER_S;
     struct post *post = &flight->post;
-    enum status status = notice_sign(bytes_of_cstr(flight->due.secret), bytes_of_cstr(flight->due.event_id),
-                                     now_s, buf_peek(&flight->body), signature, err);
+    enum status status = notice_sign_twice(
+        bytes_of_cstr(flight->due.secret), bytes_of_cstr(flight->due.old_secret),
+        bytes_of_cstr(flight->due.event_id), now_s, buf_peek(&flight->body), signatures, err);
     if (status != STATUS_OK)
         return status;
     (void)snprintf(seconds, sizeof seconds, "%" PRId64, now_s);
     bool whole = add_header(post, "Content-Type", content_type) &&
                  add_header(post, "webhook-id", flight->due.event_id) &&
                  add_header(post, "webhook-timestamp", seconds) &&
-                 add_header(post, "webhook-signature", signature);
+                 add_header(post, "webhook-signature", signatures);
     return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 

@@ -12,18 +12,20 @@
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
 #include "svc/webhook/webhook_body.h"
+#include "svc/webhook/webhook_schemas.h"
 #include "wire/json/json.h"
 
 #define PAGE_DEFAULT 50
 #define NAME_SIZE    (WEBHOOK_NAME_SIZE_MAX + 1)
 
-enum webhook_problem { UNKNOWN_WEBHOOK, UNKNOWN_DELIVERY, NAME_TAKEN, TOO_MANY };
+enum webhook_problem { UNKNOWN_WEBHOOK, UNKNOWN_DELIVERY, NAME_TAKEN, TOO_MANY, REPLACED };
 
 static const struct http_problem problems[] = {
     [UNKNOWN_WEBHOOK] = {404, "unknown-webhook", "There is no such webhook."},
     [UNKNOWN_DELIVERY] = {404, "unknown-delivery", "The webhook has no such delivery."},
     [NAME_TAKEN] = {409, "webhook-name-taken", "Another webhook has this name."},
     [TOO_MANY] = {429, "too-many-webhooks", "There are as many webhooks as there may be."},
+    [REPLACED] = {412, "webhook-replaced", "The webhook was changed meanwhile."},
 };
 
 /* --- a request that waits for the book --- */
@@ -45,6 +47,7 @@ struct webhook_call {
     json_t *root; /* to which texts of `body` belong */
     struct webhook_body body;
     char id[GUID_TEXT_SIZE + 1]; /* of a new one */
+    char match[256];             /* which one a change is to replace; "": any */
     /* What came of it. */
     json_t *json;
     int64_t next;
@@ -86,6 +89,15 @@ static void answer_failure(const struct webhook_call *call, enum status status, 
         http_respond_failure(call->request, 503, err->text);
 }
 
+/* Of a webhook: what If-Match names. False without memory. */
+static bool add_tag(const struct webhook_call *call)
+{
+    char tag[64];
+    const char *version = json_string_value(json_object_get(call->json, "version"));
+    (void)snprintf(tag, sizeof tag, "\"%s\"", text_or(version, ""));
+    return !version || http_response_header(call->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
+}
+
 static void answer(const struct webhook_call *call, enum status status, const struct err *err)
 {
     if (status != STATUS_OK)
@@ -95,6 +107,11 @@ static void answer(const struct webhook_call *call, enum status status, const st
     else if (call->outcome == WEBHOOK_TOO_MANY)
         http_respond_problem(call->request, &problems[TOO_MANY],
                              "There are " DIGITS_OF(WEBHOOKS_MAX) " webhooks already (limit webhooks-max).");
+    else if (call->outcome == WEBHOOK_REPLACED)
+        http_respond_problem(call->request, &problems[REPLACED],
+                             "The webhook is another than the one that If-Match names.");
+    else if (!add_tag(call))
+        http_respond_failure(call->request, 503, "out of memory");
     else
         respond_json(call->request, call->http_status, call->json);
 }
@@ -239,9 +256,14 @@ static enum status change(struct webhook_call *call, struct review_book *book, s
 
 static void on_change(void *context, struct http_request *request)
 {
+    struct bytes match = http_request_header(request, "If-Match");
     struct webhook_call *call = begin(context, request);
-    if (call && read_body(call, false))
-        run(call, false, change);
+    if (!call || !read_body(call, false))
+        return;
+    /* A list that is cut names none that is cut off: too long, it is refused. */
+    (void)snprintf(call->match, sizeof call->match, "%.*s", BYTES_FMT(match));
+    call->body.draft.replaces = match.data ? call->match : NULL;
+    run(call, false, change);
 }
 
 static enum status delete (struct webhook_call *call, struct review_book *book, struct err *err) {
@@ -403,6 +425,7 @@ struct http_part webhook_service_part(struct webhook_service *service)
                                               [HTTP_BODY_COMMON] = WEBHOOK_BODY_SIZE_MAX,
                                               [HTTP_BODY_UPLOAD] = WEBHOOK_BODY_SIZE_MAX,
                                               [HTTP_BODY_FILES] = WEBHOOK_BODY_SIZE_MAX},
+                              .schemas = webhook_schemas,
                               .problems = problems,
                               .problem_count = ARRAY_SIZE(problems),
                               .context = service};
