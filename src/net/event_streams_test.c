@@ -87,6 +87,7 @@ static struct client reader_of(struct feed *feed, const char *rest)
     return client;
 }
 
+/* RP-40: the heartbeat. */
 static void a_reader_is_kept_company_in_silence(void **state)
 {
     (void)state;

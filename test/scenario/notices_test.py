@@ -24,7 +24,7 @@ class Stream(threading.Thread):
         self.connection.request("GET", f"/v1/events{query}", headers=headers)
         self.answer = self.connection.getresponse()
         self.changed = threading.Condition()
-        self.events, self.names = [], []
+        self.events, self.names, self.beats = [], [], 0
         self.start()
 
     def run(self):
@@ -32,6 +32,10 @@ class Stream(threading.Thread):
         try:
             for line in self.answer:
                 line = line.decode().rstrip("\n")
+                if line.startswith(":"):
+                    with self.changed:
+                        self.beats += 1
+                        self.changed.notify_all()
                 if line.startswith("event: "):
                     name = line[7:]
                 if line.startswith("data: "):
@@ -77,8 +81,8 @@ class Events(unittest.TestCase):
         self.addCleanup(stream.close)
         return stream
 
-    def test_every_change_is_one_event(self):
-        """RP-40: each kind of change is told once, in order, with what the request is then."""
+    def test_rp_40_every_change_is_one_event(self):
+        """Each kind of change is told once, in order, with what the request is then."""
         stream = self.stream("?after=0")
         revised, rejected = self.create(), self.create()
         late, broken = self.create(approvalTimeoutSeconds=0.2), self.create("raise ValueError('no')")
@@ -118,8 +122,14 @@ class Events(unittest.TestCase):
         self.assertEqual(over[f"requests/{late}"], "timed-out")
         self.assertEqual(over[f"requests/{first}"], "approved")
 
-    def test_a_number_of_another_book(self):
-        """RP-40: who comes back with a number that never was is told that something may be missing, and hears what comes."""
+    def test_rp_40_silence_is_broken_by_a_heartbeat(self):
+        """Nothing happens, and yet something comes, so that nobody between takes the stream for dead; it is no event."""
+        stream = self.stream("?object=requests/nobody")
+        stream.until(lambda s: s.beats >= 1)
+        self.assertEqual(stream.names, [])
+
+    def test_rp_40_a_number_of_another_book(self):
+        """Who comes back with a number that never was is told that something may be missing, and hears what comes."""
         stream = self.stream(last=10**9)
         stream.until(lambda s: "reset" in s.names)
         request_id = self.create(gate="before")

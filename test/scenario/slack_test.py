@@ -45,8 +45,7 @@ class Slack(Case):
         self.assertEqual(status, 200, answer)
         return answer
 
-    def test_a_press_decides_and_the_message_retires(self):
-        """RP-44"""
+    def test_rp_44_a_press_decides_and_the_message_retires(self):
         shown = self.waiting(purpose="churn <!channel>")
         value = self.buttons(shown["id"])["sallyport.approve"]
         answer = self.press(value)
@@ -60,7 +59,7 @@ class Slack(Case):
         self.assertEqual((again["replace_original"], again["text"].startswith("Approved")), (True, True))
         self.assertEqual(len(self.look(shown["id"])["votes"]), 1)
 
-    def test_only_slack_presses(self):
+    def test_rp_44_only_slack_presses(self):
         shown = self.waiting()
         payload = self.payload(self.buttons(shown["id"])["sallyport.approve"])
         now = int(time.time())
@@ -75,7 +74,7 @@ class Slack(Case):
         self.assertEqual(self.server.ask("GET", "/v1/slack/interactions")[0], 405)
         self.assertEqual(self.look(shown["id"]).get("votes", []), [])
 
-    def test_a_press_that_is_repeated_is_refused(self):
+    def test_rp_44_a_press_that_is_repeated_is_refused(self):
         self.rule("defaults: { approvals: 2 }")
         shown = self.waiting()
         payload, at, done = self.payload(self.buttons(shown["id"])["sallyport.approve"]), int(time.time()), []
@@ -93,7 +92,7 @@ class Slack(Case):
         self.assertEqual([vote["by"]["name"] for vote in self.look(shown["id"])["votes"]], ["mina"])
         self.rule("defaults: {}")
 
-    def test_who_presses_is_who_votes(self):
+    def test_rp_44_who_presses_is_who_votes(self):
         self.rule("defaults: { reviewers: [group:security] }")
         shown = self.waiting(who="mina")
         value = self.buttons(shown["id"], "noor")["sallyport.approve"]
@@ -106,7 +105,7 @@ class Slack(Case):
         self.assertEqual(self.press(value, "U0NOOR")["replace_original"], True)
         self.rule("defaults: {}")
 
-    def test_other_bytes_are_not_voted_on(self):
+    def test_rp_44_other_bytes_are_not_voted_on(self):
         shown = self.waiting("print(1)")
         value = self.buttons(shown["id"])["sallyport.approve"]
         self.assertEqual(self.vote(shown["id"], "noor", "changes", comment="again")[0], 200)
@@ -117,7 +116,7 @@ class Slack(Case):
         after = self.look(shown["id"])
         self.assertEqual((after["state"], [vote["counts"] for vote in after["votes"]]), ("waiting", [False]))
 
-    def test_what_is_no_press_of_ours(self):
+    def test_rp_44_what_is_no_press_of_ours(self):
         shown = self.waiting()
         value = self.buttons(shown["id"])["sallyport.approve"]
         link = urllib.parse.urlsplit(self.good("POST", f"/v1/requests/{shown['id']}/links", who="mina")["url"]).path
@@ -131,7 +130,7 @@ class Slack(Case):
         self.assertEqual(self.server.ask("GET", "/confirm/" + value)[0], 410)  # nor is a button a link
         self.assertEqual(self.look(shown["id"]).get("votes", []), [])
 
-    def test_a_comment_that_is_needed(self):
+    def test_rp_44_a_comment_that_is_needed(self):
         self.rule("defaults: { comment: [reject] }")
         shown = self.waiting()
         answer = self.press(self.buttons(shown["id"])["sallyport.reject"], action="sallyport.reject")
@@ -141,7 +140,7 @@ class Slack(Case):
 
 
 class WithoutSecret(Case):
-    def test_there_are_no_buttons(self):
+    def test_rp_44_there_are_no_buttons(self):
         self.assertEqual(self.server.ask("POST", "/v1/slack/interactions", b"payload={}", {
             "Content-Type": "application/x-www-form-urlencoded", "X-Slack-Request-Timestamp": str(int(time.time())),
             "X-Slack-Signature": "v0=" + hmac.new(b"", b"", hashlib.sha256).hexdigest()})[0], 404)

@@ -171,7 +171,7 @@ class Webhooks(Case):
 
     # --- what is sent ---
 
-    def test_events_come_signed_and_in_order(self):
+    def test_rp_41_events_come_signed_and_in_order(self):
         webhook = self.make(self.one)
         self.assertRegex(webhook["secret"], "^whsec_[A-Za-z0-9+/=]{44}$")
         request = self.hand_in()
@@ -189,7 +189,7 @@ class Webhooks(Case):
         numbers = [json.loads(body)["sequence"] for _, body, _ in got]
         self.assertEqual(numbers, sorted(numbers))
 
-    def test_only_what_is_asked_for(self):
+    def test_rp_41_only_what_is_asked_for(self):
         self.make(self.one, events=["request.rejected"])
         self.make(self.other, "two", events=["request.approved", "webhook.*"])
         self.hand_in()
@@ -197,7 +197,7 @@ class Webhooks(Case):
         self.one.wait(1)
         self.assertEqual((self.one.events(), self.other.got), (["rejected"], []))
 
-    def test_the_secret_is_shown_once_and_can_be_another(self):
+    def test_rp_41_the_secret_is_shown_once_and_can_be_another(self):
         own = "whsec_" + base64.b64encode(bytes(range(32))).decode()
         self.assertEqual(self.make(self.one, secret=own)["secret"], own)
         for text in (self.good("GET", "/v1/webhooks"), self.good("GET", "/v1/webhooks/one"), self.server.tail()):
@@ -206,13 +206,33 @@ class Webhooks(Case):
         self.assertNotEqual(changed["secret"], own)
         self.ping("one")
         headers, body, _ = self.one.wait(1)[0]
-        self.assertTrue(verify(changed["secret"], headers, body))
-        self.assertFalse(verify(own, headers, body))
+        self.assertEqual(len(headers["webhook-signature"].split(" ")), 2)  # whoever has not heard of the new one verifies still
+        for secret in (changed["secret"], own):
+            self.assertTrue(verify(secret, headers, body))
+        self.assertGreater(changed["oldSecretUntil"], changed["updatedAt"])
         actions = [entry["action"] for entry in self.entries(f"webhooks/{changed['id']}")]
         self.assertEqual(actions, ["webhook.created", "webhook.changed"])
         self.assertNotIn("whsec_", json.dumps(self.entries(f"webhooks/{changed['id']}")))
 
-    def test_messages_for_people(self):
+    def test_rp_40_who_saw_an_older_one_changes_nothing(self):
+        self.make(self.one)
+        _, headers, shown = self.ask("GET", "/v1/webhooks/one")
+        tag = headers["ETag"]
+        self.assertEqual(tag, f'"{shown["version"]}"')
+        status, headers, changed = self.ask("PATCH", "/v1/webhooks/one", {"events": ["request.*"]}, "olga", If_Match=f'"0.0", {tag}')
+        self.assertEqual((status, headers["ETag"]), (200, f'"{changed["version"]}"'))
+        self.assertNotEqual(headers["ETag"], tag)
+        for match in (tag, '"0.0"', "x", ""):
+            status, _, said = self.ask("PATCH", "/v1/webhooks/one", {"events": ["*"]}, "olga", If_Match=match)
+            self.assertEqual((status, said["type"].rpartition(":")[2]), (412, "webhook-replaced"), match)
+        self.assertEqual(self.good("GET", "/v1/webhooks/one")["events"], ["request.*"])
+        self.assertEqual(self.ask("PATCH", "/v1/webhooks/one", {"events": ["*"]}, "olga", If_Match="*")[0], 200)
+        self.ping("one")  # what is delivered changes nothing of it
+        self.one.wait(1)
+        shown = self.until(lambda: (one := self.good("GET", "/v1/webhooks/one")).get("lastDeliveredAt") and one)
+        self.assertEqual(self.ask("PATCH", "/v1/webhooks/one", {"state": "paused"}, "olga", If_Match=f'"{shown["version"]}"')[0], 200)
+
+    def test_rp_43_messages_for_people(self):
         self.make(self.one, "chat", format="slack", events=["request.waiting"])
         self.make(self.other, "room", format="teams", events=["request.waiting"])
         webhook = self.ask("PATCH", "/v1/webhooks/chat", {"secret": True})[2]
@@ -225,7 +245,7 @@ class Webhooks(Case):
 
     # --- receivers that fail ---
 
-    def test_a_failure_is_tried_again_under_the_same_id(self):
+    def test_rp_41_a_failure_is_tried_again_under_the_same_id(self):
         self.one.answers += [500]
         webhook = self.make(self.one, events=["request.submitted", "request.waiting"])
         self.hand_in()
@@ -241,7 +261,7 @@ class Webhooks(Case):
         self.assertTrue(shown["tries"][0]["answer"].startswith("thanks ?[31mxxx"))
         self.assertIn(first["state"], ("due", "queued", "delivered"))
 
-    def test_retry_after_is_heeded(self):
+    def test_rp_41_retry_after_is_heeded(self):
         self.one.answers += [503]
         self.one.headers["Retry-After"] = "3600"
         self.make(self.one, events=["request.submitted"])
@@ -249,7 +269,7 @@ class Webhooks(Case):
         shown = self.until_tried()
         self.assertGreater(shown["nextAttemptAt"][:13], shown["createdAt"][:13])  # another hour
 
-    def test_gone_ends_it(self):
+    def test_rp_41_gone_ends_it(self):
         self.one.answers += [410]
         webhook = self.make(self.one)
         self.hand_in()
@@ -260,7 +280,7 @@ class Webhooks(Case):
         self.assertEqual(len(self.one.got), 1)
         self.assertEqual(self.entries(f"webhooks/{webhook['id']}")[-1]["action"], "webhook.ended")
 
-    def test_a_dead_receiver_holds_up_nobody(self):
+    def test_rp_41_a_dead_receiver_holds_up_nobody(self):
         taken = socket.socket()
         taken.bind(("127.0.0.1", 0))  # nobody listens there
         self.other.answers += [None] * 50  # takes, and never answers
@@ -275,7 +295,7 @@ class Webhooks(Case):
         self.assertEqual((shown["state"], shown["waiting"]), ("active", 20))
         taken.close()
 
-    def test_kill_between_decision_and_delivery(self):
+    def test_rp_41_kill_between_decision_and_delivery(self):
         self.make(self.one)
         request = self.hand_in()
         self.one.wait(2)
@@ -288,7 +308,7 @@ class Webhooks(Case):
         self.assertEqual(self.one.events(request)[-2:], ["vote", "rejected"])
         self.until(lambda: self.good("GET", "/v1/webhooks/one")["waiting"] == 0)
 
-    def test_paused_it_waits(self):
+    def test_rp_41_paused_it_waits(self):
         self.make(self.one)
         self.ask("PATCH", "/v1/webhooks/one", {"state": "paused"}, "olga")
         request = self.hand_in()
@@ -318,8 +338,7 @@ class Webhooks(Case):
             return webhook if webhook["state"] != "due" else None
         return self.until(look)
 
-    def test_a_submission_has_a_webhook_told_of_its_release(self):
-        """RP-13."""
+    def test_rp_13_a_submission_has_a_webhook_told_of_its_release(self):
         self.make(self.one, "deploy", events=["webhook.ping"])
         request = self.released("deploy")
         self.assertEqual(self.until_followed(request)["state"], "delivered")
@@ -327,8 +346,7 @@ class Webhooks(Case):
         actions = [entry["action"] for entry in self.entries(f"requests/{request}")]
         self.assertEqual(actions[-1], "request.continued")
 
-    def test_one_that_is_not_there_or_ends_is_said(self):
-        """RP-13."""
+    def test_rp_13_one_that_is_not_there_or_ends_is_said(self):
         self.assertEqual(self.until_followed(self.released("nobody"))["error"]["type"], "NotFound")
         self.one.answers += [410]
         self.make(self.one, "deploy", events=["webhook.ping"])
@@ -342,7 +360,7 @@ class Webhooks(Case):
 
     # --- by hand ---
 
-    def test_replay_and_ping_by_commands(self):
+    def test_rp_41_replay_and_ping_by_commands(self):
         url = f"http://127.0.0.1:{self.one.port}/x"
         code, out, _ = self.command("webhook", "add", url, "--name", "one", "--event", "request.submitted", who="olga")
         self.assertEqual(code, 0)
@@ -366,7 +384,7 @@ class Webhooks(Case):
         self.assertEqual(self.command("webhook", "delete", "one", who="olga")[0], 0)
         self.assertEqual(self.ask("GET", "/v1/webhooks/one")[0], 404)
 
-    def test_what_is_refused(self):
+    def test_rp_41_what_is_refused(self):
         for members in ({"url": "http://h.example/"}, {"name": "a/b"}, {"name": ""}, {"events": []}, {"events": ["request.aproved"]},
                         {"format": "xml"}, {"secret": "whsec_short"}, {"secret": 7}, {"colour": "red"}, {"url": None}):
             body = {"name": "bad", "url": f"http://127.0.0.1:{self.one.port}/", **members}
@@ -381,7 +399,7 @@ class Webhooks(Case):
 
     # --- where it may go ---
 
-    def test_no_way_into_the_network(self):
+    def test_rp_42_no_way_into_the_network(self):
         for url in ("https://127.0.0.1/", "https://127.1.2.3/", "https://169.254.169.254/latest/meta-data/", "https://[::1]/",
                     "https://[::ffff:127.0.0.1]/", "https://[::ffff:a9fe:a9fe]/", "https://10.0.0.1/", "https://172.16.0.1/",
                     "https://192.168.1.1/", "https://100.64.0.1/", "https://0.0.0.0/", "https://[::]/", "https://[fd00:ec2::254]/",
@@ -392,7 +410,7 @@ class Webhooks(Case):
             status, _, answer = self.ask("POST", "/v1/webhooks", {"name": "in", "url": url}, "olga")
             self.assertEqual((status, answer.get("title")), (400, "Bad Request"), url)
 
-    def test_a_name_that_leads_inside(self):
+    def test_rp_42_a_name_that_leads_inside(self):
         with open("/etc/hosts") as file:
             names = {"localhost"} | {name for line in file if not line.startswith("#") for name in line.split()[1:]}
         inside = [name for name in sorted(names) if "." not in name or name.endswith("localhost")][:5]
@@ -404,7 +422,7 @@ class Webhooks(Case):
             self.assertNotIn("status", shown["tries"][0])
         self.assertEqual(self.inside.connections, 0)
 
-    def test_a_redirect_is_not_followed(self):
+    def test_rp_42_a_redirect_is_not_followed(self):
         self.one.answers += [302]
         self.one.headers["Location"] = f"http://127.0.0.1:{self.other.port}/"
         self.make(self.one, events=["request.submitted"])
@@ -454,12 +472,12 @@ class Transport(unittest.TestCase):
         finally:
             server.close()
 
-    def test_an_unknown_authority_is_refused(self):
+    def test_rp_42_an_unknown_authority_is_refused(self):
         attempt = self.ping()
         self.assertRegex(attempt["error"], "(?i)certificate")
         self.assertEqual((self.receiver.got, self.proxy.connections), ([], 0))
 
-    def test_a_known_one_is_not(self):
+    def test_rp_42_a_known_one_is_not(self):
         self.assertEqual(self.ping("--ca-file", self.certificate).get("status"), 204)
         self.assertEqual(self.proxy.connections, 0)
 
