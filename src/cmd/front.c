@@ -121,8 +121,18 @@ enum status front_mount(struct front *front, struct http_server *server, struct 
     return STATUS_OK;
 }
 
+void front_limit(struct front *front, int64_t per_minute)
+{
+    uint64_t seed[2];
+    entropy_fill(seed, sizeof seed);
+    request_rates_init(&front->rates, per_minute, seed);
+    http_router_limit(&front->router, &front->rates);
+}
+
 void front_fini(struct front *front)
 {
+    if (front->router.rates)
+        request_rates_fini(&front->rates);
     buf_fini(&front->openapi);
 }
 

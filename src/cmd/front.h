@@ -16,7 +16,8 @@ struct front {
     struct http_part parts[FRONT_PARTS_MAX];
     size_t part_count;
     struct http_router router;
-    struct buf openapi; /* the answer of /openapi.json */
+    struct request_rates rates; /* of each key */
+    struct buf openapi;         /* the answer of /openapi.json */
     struct http_metrics metrics;
     bool access_log;
     struct log_share shares; /* of the log, for each peer */
@@ -29,6 +30,8 @@ void front_init(struct front *front);
 void front_add(struct front *front, struct http_part part);
 /* Has `server` serve all of them. NO_MEMORY. */
 STATUS_RESULT front_mount(struct front *front, struct http_server *server, struct err *err);
+/* Each key makes `per_minute` requests a minute (net/request_rates.h). Once, after front_mount. */
+void front_limit(struct front *front, int64_t per_minute);
 /* Counts each request; with `access_log` also has one info line written: method, route, status, bytes, milliseconds,
  * peer; never what a body, a query or a value in a path holds; a peer that floods has so many a second. The front outlives
  * the server. */

@@ -159,6 +159,7 @@ const struct limit_row limits_table[] = {
     ROW("network", H2_BUDGET_PER_SECOND, LIMIT_PER_SECOND, "Points that time gives back", ""),
     ROW("network", HANDSHAKES_PEER_MAX, LIMIT_COUNT, "TLS handshakes of one peer under way", ""),
     ROW("network", HANDSHAKES_MAX, LIMIT_COUNT, "TLS handshakes of all peers under way", ""),
+    ROW("network", REQUEST_RATES_MAX, LIMIT_COUNT, "Keys whose requests of a minute are counted; the one that asked longest ago is forgotten", ""),
     ROW("network", EVENT_STREAM_HEARTBEAT_NS, LIMIT_NS, "Between two comments to readers of events", ""),
     ROW("network", LISTENER_FIRST_BYTE_TIMEOUT_NS, LIMIT_NS, "For a new connection's first byte, and again for its TLS handshake", ""),
     ROW("network", UNSETTLED_MAX, LIMIT_COUNT, "Connections that have sent nothing yet; the oldest makes room", ""),

@@ -13,7 +13,10 @@ static enum status start(struct server *server, struct err *err)
         if (part->mount && server_has(server, part))
             part->mount(server, &server->front);
     }
-    return front_mount(&server->front, server->http, err);
+    enum status status = front_mount(&server->front, server->http, err);
+    if (status == STATUS_OK)
+        front_limit(&server->front, setting_number(server->settings, "request-rate"));
+    return status;
 }
 
 static void stop(struct server *server)

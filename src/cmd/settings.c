@@ -45,6 +45,10 @@ const struct option_spec settings_table[] = {
      "*.corp.example, 10.1.0.0/16, localhost:9000"},
     {"webhook-timeout", OPTION_DURATION, "TIME", NULL, "15s", 100 * NS_PER_MS, 120 * NS_PER_S,
      COMMAND_DEV | COMMAND_APP, "how long a receiver of a webhook may take to answer", .limit = true},
+    {"request-rate", OPTION_COUNT, "N", NULL, "6000", 1, 1000000, COMMAND_SERVERS,
+     "requests of /v1, /code and /mcp that each key may make in a minute, where there is sign-in; more are "
+     "answered with 429",
+     .limit = true},
     {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,
      "limit of one run; 0: the pool's own limit", .limit = true},
     {"code-size-max", OPTION_SIZE, "BYTES", NULL, "512K", 1, 900 << 10, COMMAND_DEV | COMMAND_APP,

@@ -20,6 +20,7 @@ const struct http_problem http_problems[] = {
     {415, "unsupported-media-type", "Unsupported Media Type"},
     {417, "expectation-failed", "Expectation Failed"},
     {421, "misdirected-request", "Misdirected Request"},
+    {429, "too-many-requests", "Too Many Requests"},
     {431, "header-too-large", "Request Header Fields Too Large"},
     {500, "internal-error", "Internal Server Error"},
     {501, "not-implemented", "Not Implemented"},

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "net/http_server_internal.h"
+#include "os/clock.h"
 #include "wire/http1/uri.h"
 
 #define PLACE_SIZE_MAX  ((size_t)20 << 10) /* bytes of a place: a path may be one */
@@ -246,9 +247,55 @@ static bool add_allow(struct http_request *request)
     return list.size == 0 || http_response_header(request, "Allow", buf_peek(&list)) == STATUS_OK;
 }
 
+/* Who it is that has so many requests: a key, or somebody by other credentials. Empty without memory. */
+static struct bytes rated_name(struct http_request *request)
+{
+    const struct principal *principal = request->principal;
+    const char *name = arena_fmt(&request->arena, "%s/%s", principal->id, text_or(principal->key_name, ""));
+    return bytes_of_cstr(text_or(name, ""));
+}
+
+static void say_rate(struct http_request *request, const struct request_rates *rates,
+                     const struct request_rate *rate)
+{
+    const char *policy = arena_fmt(&request->arena, "\"key\";q=%lld;w=60", (long long)rates->per_minute);
+    const char *now = arena_fmt(&request->arena, "\"key\";r=%lld;t=%lld", (long long)rate->remaining,
+                                (long long)rate->full_s);
+    if (policy && now) {
+        (void)!http_response_header(request, "RateLimit-Policy", bytes_of_cstr(policy));
+        (void)!http_response_header(request, "RateLimit", bytes_of_cstr(now));
+    }
+}
+
+static void refuse_rate(struct http_request *request, int64_t wait_s)
+{
+    const char *seconds = arena_fmt(&request->arena, "%lld", (long long)wait_s);
+    if (seconds)
+        (void)!http_response_header(request, "Retry-After", bytes_of_cstr(seconds));
+    http_respond_failure(
+        request, 429,
+        "This key has made all the requests that it may make in a minute (setting request-rate).");
+}
+
+/* False: it is answered. */
+static bool within_rate(const struct http_router *router, struct http_request *request)
+{
+    const struct principal *principal = request->principal;
+    if (!router->rates || !request->match.part->rated || !principal->id || principal == &access_local)
+        return true;
+
+    struct request_rate rate = request_rates_take(router->rates, rated_name(request), clock_monotonic_ns());
+    say_rate(request, router->rates, &rate);
+    if (!rate.granted)
+        refuse_rate(request, rate.wait_s);
+    return rate.granted;
+}
+
 static void on_request(void *context, struct http_request *request)
 {
     if (request->match.route) {
+        if (!within_rate(context, request))
+            return;
         request->match.route->handle(request->match.part->context, request);
         return;
     }
@@ -305,4 +352,9 @@ void http_router_init(struct http_router *router, const struct http_part *parts,
                                             .write_error = write_error,
                                             .may_go_on = may_go_on,
                                             .context = router};
+}
+
+void http_router_limit(struct http_router *router, struct request_rates *rates)
+{
+    router->rates = rates;
 }

@@ -9,16 +9,23 @@
 
 #include "net/http_route.h"
 #include "net/http_server.h"
+#include "net/request_rates.h"
 
 struct http_router {
     const struct http_part *parts;
     size_t part_count;
+    struct request_rates *rates; /* NULL: everybody asks as often as they like */
     struct http_handler handler; /* for http_server_serve */
 };
 
 /* `parts` is borrowed until the server's end; where two match a path the earlier one has it. A row without
  * method, pattern, access, handler or summary is a programmer's error. */
 void http_router_init(struct http_router *router, const struct http_part *parts, size_t part_count);
+
+/* From now on each key, and each person without one, makes so many requests of the parts that are `rated`; more are
+ * answered with 429 and Retry-After. Answers have RateLimit and RateLimit-Policy. Not for access_local, who is everybody. `rates` is
+ * borrowed until the server's end. */
+void http_router_limit(struct http_router *router, struct request_rates *rates);
 
 /* --- what a routed request knows of itself --- */
 const struct http_route *http_request_route(const struct http_request *request);

@@ -44,4 +44,7 @@
 #define TLS_CLIENT_CHAIN_SIZE_MAX      ((size_t)32 << 10)
 #define TLS_FILE_SIZE_MAX              ((off_t)4 << 20)
 
+/* Keys whose requests are counted. */
+#define REQUEST_RATES_MAX 10000
+
 #endif

@@ -312,6 +312,35 @@ class Sight(Case):
         self.assertTrue(self.server.raw("GET", "/v1/audit", headers={"Authorization": f"Bearer {self.keys['ada']}"}))
 
 
+class Rate(unittest.TestCase):
+    """Each key has so many requests a minute, and nobody else's."""
+
+    def ask(self, server, key, path="/v1/me"):
+        status, headers, answer = server.ask("GET", path, None, {"Authorization": f"Bearer {key}"})
+        return status, {name.lower(): text for name, text in headers.items()}, answer
+
+    def test_each_key_has_its_own(self):
+        with Server(PROGRAM, arguments=["--auth", "--request-rate", "20"]) as server:
+            mine, other = (server.key_of(name, "Sallyport Submitter") for name in ("mina@example.org", "olga@example.org"))
+            for left in range(19, -1, -1):
+                status, headers, answer = self.ask(server, mine)
+                self.assertEqual(status, 200, answer)
+                self.assertEqual(headers["ratelimit-policy"], '"key";q=20;w=60')
+                self.assertRegex(headers["ratelimit"], r'^"key";r=\d+;t=\d+$')
+                if int(re.search(r"r=(\d+)", headers["ratelimit"]).group(1)) > left:
+                    self.skipTest("so slow here that requests come back before they are used up")
+            status, headers, answer = self.ask(server, mine)
+            self.assertEqual((status, answer["type"]), (429, "urn:sallyport:problem:too-many-requests"))
+            self.assertIn("r=0;", headers["ratelimit"])
+            self.assertLessEqual(int(headers["retry-after"]), 3)
+            self.assertEqual(self.ask(server, other)[0], 200)
+            self.assertEqual(self.ask(server, mine, "/healthz")[0], 200)  # what is nobody's is not counted
+            deadline = time.monotonic() + WAIT_S
+            while self.ask(server, mine)[0] == 429:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.2)
+
+
 class OnePerson(Case):
     """Whom a key speaks for."""
     people = {"sam": (["submitter", "reviewer"], []), "mina": PEOPLE["mina"], "noor": PEOPLE["noor"], "priya": PEOPLE["priya"],

@@ -119,6 +119,7 @@ struct http_part app_service_part(struct app_service *service)
     size_t upload_limit = code_limit + service->input_size_max / 3 * 4 + APP_BODY_SIZE_SLACK;
     return (struct http_part){
         .name = "app",
+        .rated = true,
         .prefix = "",
         .claims = "",
         .no_options = service->compat_sample,

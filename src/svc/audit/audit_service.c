@@ -109,6 +109,7 @@ static const struct http_route routes[] = {
 struct http_part audit_service_part(struct audit_service *service)
 {
     return (struct http_part){.name = "audit",
+                              .rated = true,
                               .prefix = "",
                               .claims = "/v1/audit",
                               .routes = routes,

@@ -281,6 +281,7 @@ static const struct http_route routes[] = {
 struct http_part people_part(struct directory *directory)
 {
     return (struct http_part){.name = "directory",
+                              .rated = true,
                               .where = "/control/directory",
                               .prefix = "",
                               .claims = "/v1/directory",

@@ -110,6 +110,7 @@ struct http_part mcp_service_part(struct mcp_service *service)
     size_t limit = 6 * service->code_size_max + service->input_size_max / 3 * 4 +
                    MCP_BODY_SIZE_SLACK; /* files are in base64 */
     return (struct http_part){.name = "mcp",
+                              .rated = true,
                               .where = "/app",
                               .prefix = "",
                               .claims = "/mcp",

@@ -416,6 +416,7 @@ static const struct http_route routes[] = {
 struct http_part webhook_service_part(struct webhook_service *service)
 {
     return (struct http_part){.name = "webhooks",
+                              .rated = true,
                               .where = "/app",
                               .prefix = "",
                               .claims = "/v1/webhooks",
