@@ -30,11 +30,25 @@ static void write_canonically(json_t *value)
     ASSERT(bytes_equal(buf_peek(&first), buf_peek(&second)));
 }
 
+/* What is canonical at a glance is so when it is looked at closely. */
+static void look_plainly(struct bytes in)
+{
+    CLEANUP(json_release) json_t *value = NULL;
+    CLEANUP(buf_fini) struct buf again = {0};
+    const struct json_limits limits = {.size_max = 1 << 16, .depth_max = 20, .values_max = 1000};
+    if (!canonical_is_plain(in, &limits, NULL, 0))
+        return;
+    ASSERT(json_parse(in, &limits, &value, NULL) == STATUS_OK);
+    ASSERT(canonical_append(&again, value, NULL) == STATUS_OK);
+    ASSERT(bytes_equal(buf_peek(&again), in));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes in = bytes_of(data, size);
     json_t *value = NULL;
+    look_plainly(in);
     struct json_limits limits = {.depth_max = 20, .values_max = 1000, .last_duplicate_wins = size & 1};
     if (json_parse(in, &limits, &value, NULL) == STATUS_OK) {
         (void)json_get_nocase(value, "A");

@@ -2,6 +2,7 @@
 /* secret.c — base 62 by long division, CRC-32 as the checksum, SHA-256 as the hash. */
 #include "crypto/secret.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -64,13 +65,23 @@ bool secret_is_sound(struct bytes text, const char *prefix)
     return bytes_equal(bytes_slice(text, text.size - CHECK_DIGITS, CHECK_DIGITS), bytes_of(sum, sizeof sum));
 }
 
+/* Looked up once: that takes as long as hashing some hundred bytes. */
+static const EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 void secret_hash(struct bytes text, char ret_hash[SECRET_HASH_SIZE + 1])
 {
     static const char hex[] = "0123456789abcdef";
     uint8_t hash[32];
-    int done =
-        EVP_Digest(text.data ? text.data : (const uint8_t *)"", text.size, hash, NULL, EVP_sha256(), NULL);
-    ASSERT(done == 1); /* a library without SHA-256 cannot go on */
+    (void)pthread_once(&sha256_once, fetch_sha256);
+    int done = sha256 &&
+               EVP_Digest(text.data ? text.data : (const uint8_t *)"", text.size, hash, NULL, sha256, NULL);
+    ASSERT(done); /* a library without SHA-256 cannot go on */
     for (size_t i = 0; i < sizeof hash; i++) {
         ret_hash[2 * i] = hex[hash[i] >> 4];
         ret_hash[2 * i + 1] = hex[hash[i] & 15];

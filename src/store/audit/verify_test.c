@@ -200,6 +200,67 @@ static void a_cut_end_and_a_past_written_anew_are_seen(void **state)
         buf_fini(&forged[i]);
 }
 
+#define LONG 3000 /* entries; a head behind every thousandth, as the log has them */
+
+/* Every seventh is not plain, and must be looked at closely: a name beyond ASCII, and a number with a point. */
+static void write_long(struct buf lines[LONG], struct audit_verifier *verifier,
+                       const struct verify_fixture *rig)
+{
+    struct audit_chain chain;
+    audit_chain_begin(&chain);
+    for (int i = 0; i < LONG; i++) {
+        CLEANUP(json_release)
+        json_t *details =
+            i % 7 ? json_pack("{s:i}", "size", i) : json_pack("{s:f, s:i}", "\xc3\xa4", i + 0.5, "b", i);
+        const struct audit_entry entry = {
+            .action = AUDIT_RUN_ENDED, .actor_id = "a", .actor_name = "b", .object = "c", .details = details};
+        assert_int_equal(audit_chain_write(&chain, &entry, &lines[i], NULL), STATUS_OK);
+        if ((i + 1) % 1000 != 0)
+            continue;
+        CLEANUP(buf_fini) struct buf head = {0};
+        assert_int_equal(audit_head_write(&chain, i, rig->key, &head, NULL), STATUS_OK);
+        assert_int_equal(audit_verifier_head(verifier, buf_peek(&head), NULL), STATUS_OK);
+    }
+}
+
+/* From the beginning, with the same heads. */
+static enum status walk_long(struct audit_verifier *verifier, const struct buf lines[LONG], struct err *err)
+{
+    enum status status = STATUS_OK;
+    audit_chain_begin(&verifier->chain);
+    verifier->next_head = 0;
+    for (size_t i = 0; status == STATUS_OK && i < LONG; i++)
+        status = audit_verifier_line(verifier, buf_peek(&lines[i]), err);
+    return status == STATUS_OK ? audit_verifier_end(verifier, err) : status;
+}
+
+/* RP-52. How long a million takes, bench/review prints. */
+static void in_a_long_log_one_byte_is_found_and_named(void **state)
+{
+    struct verify_fixture *rig = *state;
+    static struct buf lines[LONG];
+    struct audit_verifier verifier;
+    audit_verifier_begin(&verifier, rig->key);
+    write_long(lines, &verifier, rig);
+    assert_int_equal(walk_long(&verifier, lines, NULL), STATUS_OK);
+    assert_int_equal(verifier.signed_seq, LONG);
+    for (size_t number = 1; number <= LONG; number += 97) {
+        struct buf *line = &lines[number - 1];
+        size_t at = number * 31 % line->size;
+        char here[32], next[32];
+        struct err err = {0};
+        line->data[at] ^= 1;
+        assert_int_equal(walk_long(&verifier, lines, &err), STATUS_DATA_LOSS);
+        (void)snprintf(here, sizeof here, "entry %zu", number);
+        (void)snprintf(next, sizeof next, "entry %zu", number + 1);
+        assert_true(strstr(err.text, here) || strstr(err.text, next));
+        line->data[at] ^= 1;
+    }
+    for (size_t i = 0; i < LONG; i++)
+        buf_fini(&lines[i]);
+    audit_verifier_fini(&verifier);
+}
+
 static void a_head_of_another_key_is_no_head(void **state)
 {
     struct verify_fixture *rig = *state;
@@ -249,6 +310,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_byte_can_be_put_in_or_taken_out, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(no_line_can_be_taken_out_put_in_or_moved, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_cut_end_and_a_past_written_anew_are_seen, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(in_a_long_log_one_byte_is_found_and_named, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_head_of_another_key_is_no_head, rig_init, rig_fini),
         cmocka_unit_test(what_cannot_be_written_leaves_the_chain),
     };

@@ -16,6 +16,8 @@
 #define POINT_MAX 21
 #define POINT_MIN (-5)
 
+#define EXACT_INTEGER ((json_int_t)1 << 53) /* up to there each is a double, and prints as its digits */
+
 /* --- numbers --- */
 
 /* The fewest digits that read back as `number`, without a point; returns where the point stands: after so many of
@@ -96,8 +98,12 @@ void canonical_number(double number, char text[static CANONICAL_NUMBER_SIZE])
 static enum status append_integer(struct buf *out, json_int_t integer, struct err *err)
 {
     char text[CANONICAL_NUMBER_SIZE], digits[CANONICAL_NUMBER_SIZE];
-    canonical_number((double)integer, text);
     (void)snprintf(digits, sizeof digits, "%lld", (long long)integer);
+    if (integer >= -EXACT_INTEGER && integer <= EXACT_INTEGER) {
+        buf_append_cstr(out, digits);
+        return STATUS_OK;
+    }
+    canonical_number((double)integer, text);
     if (strcmp(text, digits) != 0)
         return err_set(
             err, STATUS_INVALID_ARGUMENT,

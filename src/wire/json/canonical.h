@@ -22,4 +22,16 @@ STATUS_RESULT canonical_append(struct buf *out, json_t *value, struct err *err);
 /* A finite number as ECMAScript's Number::toString prints it, such as "1e+21", with a NUL. */
 void canonical_number(double number, char text[static CANONICAL_NUMBER_SIZE]);
 
+/* A member to look for. */
+struct canonical_member {
+    const char *name;  /* plain ASCII */
+    struct bytes text; /* of its value, borrowed from the text; set only if it is there */
+};
+
+/* True only if `text` is an object's canonical text within `limits`, all three of which are set. Looks at each byte once and needs no
+ * memory. False says nothing: names beyond ASCII, numbers with a point or of more than 15 digits may be canonical as well, and
+ * canonical_append tells. Notes the outermost object's `members` on the way, also before it fails. */
+bool canonical_is_plain(struct bytes text, const struct json_limits *limits, struct canonical_member *members,
+                        size_t count);
+
 #endif
