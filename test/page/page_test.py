@@ -54,15 +54,19 @@ class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = Server(PROGRAM).start()
-        cls.control = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control)
-        cls.control.sallyport = cls.server
-        threading.Thread(target=cls.control.serve_forever, daemon=True).start()
 
     @classmethod
     def tearDownClass(cls):
-        cls.control.shutdown()
-        cls.control.server_close()
         cls.server.close()
+
+    def control_of(self, server):
+        """Where the test in the browser's process kills and starts it."""
+        control = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control)
+        control.sallyport = server
+        self.addCleanup(control.server_close)
+        self.addCleanup(control.shutdown)
+        threading.Thread(target=control.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{control.server_address[1]}"
 
     def get(self, path, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
@@ -163,13 +167,19 @@ class Page(unittest.TestCase):
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_people_use_it(self):
-        self.drive("drive.mjs", self.server, PAGE_CONTROL=f"http://127.0.0.1:{self.control.server_address[1]}")
+        self.drive("drive.mjs", self.server, PAGE_CONTROL=self.control_of(self.server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_what_there_is_is_shown(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
         self.drive("drive_view.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_what_came_while_the_connection_was_lost_is_told(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_live.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):

@@ -44,6 +44,16 @@ function Missing() {
   );
 }
 
+/** Nothing is said of the server before it has said what it is. */
+function Starting() {
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <h1 class="vh">Sallyport</h1>
+      <Skeleton what="what it is and has" />
+    </main>
+  );
+}
+
 function Page({ route }: { route: Route }) {
   const Known = route.page ?? loaded.value.get(route.name);
   useEffect(() => {
@@ -99,7 +109,7 @@ function App() {
   useGlobalKeys();
   useLayoutEffect(focusMain, [place.value.path]);
   if (signedIn.value === "out") return <SignIn done={() => void begin()} />;
-  if (signedIn.value === "unknown" && !bootFailure.value) return <main id="main" class="page" tabIndex={-1} />;
+  if (signedIn.value === "unknown" && !bootFailure.value) return <Starting />;
   if (route?.alone) return <Page route={route} />;
   return (
     <Shell slim={route?.slim ?? false}>

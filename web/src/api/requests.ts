@@ -85,5 +85,7 @@ export const differenceOf = (id: string) => callJson<RevisionDifference>(at("GET
 export const fileText = (id: string, path: string) => callText(fileAddress(id, path));
 export const exportAddress = (id: string) => at("GET /v1/requests/{id}/export", [id]).url;
 export const receiptAddress = (id: string) => at("GET /v1/requests/{id}/receipt", [id]).url;
+/** A stream of what happens to requests, behind an event, or from now on. */
+export const eventsAddress = (after?: string) => at("GET /v1/events", [], { after }).url;
 export const outputAddress = (id: string, run: number) =>
   at("GET /v1/requests/{id}/runs/{n}/output", [id, run], { from: 0 }).url;

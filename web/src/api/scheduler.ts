@@ -83,4 +83,6 @@ export const signalEntity = (hub: string, id: string, operation: string, input: 
 export const listWorkers = async (hub: string) =>
   (await callJson<{ workers: Worker[] }>(at("GET /v1/taskhubs/workers", []), { headers: hubHeader(hub) })).workers;
 
-export const changesAddress = (hub: string) => at("GET /v1/taskhubs/changes", [], { taskhub: hub }).url;
+/** A stream of what changes in the hub, behind an event, or from now on. */
+export const changesAddress = (hub: string, after?: string) =>
+  at("GET /v1/taskhubs/changes", [], { taskhub: hub, lastEventId: after }).url;

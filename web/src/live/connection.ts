@@ -1,10 +1,13 @@
-/** The streams of server-sent events of the whole page: of requests, and of the task hub. What changed is told to listeners by id; they ask for the rest.
+/** The streams of server-sent events of the whole page: of requests, and of the task hubs that a view shows. What changed is told to
+ *  listeners by id; they ask for the rest.
  *
  *  `/v1/events` where the server has it; else the changes of the task hub in which requests run; else the page asks again
- *  every few seconds and says so. Browsers come back with Last-Event-ID by themselves, and the server replays. */
+ *  every few seconds and says so. After a loss each stream goes on behind its last event (feed.ts), and the server replays. */
 import { signal } from "@preact/signals";
 import { changesAddress } from "../api/scheduler.ts";
+import { eventsAddress } from "../api/requests.ts";
 import { haltClock } from "./clock.ts";
+import { Feed } from "./feed.ts";
 import { has, hubs, loadServer } from "./server.ts";
 import { signedIn } from "./session.ts";
 
@@ -13,13 +16,35 @@ export const liveState = signal<LiveState>("starting");
 /** When the connection was lost, in milliseconds. */
 export const lostAt = signal<number | undefined>(undefined);
 
-export type Change = { what: "request"; id: string } | { what: "instance"; id: string } | { what: "all" };
+/** Events of requests that were told since the page was opened: none is left out, and none is told twice. */
+export const eventsTold = signal(0);
+
+export type Change =
+  | { what: "request"; id: string }
+  | { what: "instance"; hub: string; id: string }
+  /** Anything of that hub. */
+  | { what: "hub"; hub: string }
+  /** Anything at all. */
+  | { what: "all" }
+  /** Nothing, but the server answers again. */
+  | { what: "back" };
 type Listener = (change: Change) => void;
+
+// What a view may be about, as a condition on changes.
+export const ofRequests = (change: Change) => change.what === "all" || change.what === "request";
+export const ofRequest = (id: string) => (change: Change) =>
+  change.what === "all" || (change.what === "request" && change.id === id);
+export const ofHub = (hub: string) => (change: Change) =>
+  change.what === "all" || ("hub" in change && change.hub === hub);
+export const ofInstance = (hub: string, id: string) => (change: Change) =>
+  ofHub(hub)(change) && (change.what !== "instance" || change.id === id);
 
 const listeners = new Set<Listener>();
 const ORCHESTRATION = "CodeExecutionOrchestrator";
+const HUB_EVENTS = ["changed", "removed", "entityChanged", "entityRemoved"];
 const ASK_AGAIN_MS = 3000;
 const LOST_AFTER_MS = 3000; // a stream that comes back at once was never lost
+const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 10_000;
 
 export function onChange(listener: Listener): () => void {
@@ -29,35 +54,6 @@ export function onChange(listener: Listener): () => void {
 
 export function tell(change: Change): void {
   for (const listener of listeners) listener(change);
-}
-
-/** The first says whether the page is live. */
-let sources: EventSource[] = [];
-let lostTimer: ReturnType<typeof setTimeout> | undefined;
-let retryTimer: ReturnType<typeof setTimeout> | undefined;
-let retryMs = 500;
-
-function found(): void {
-  clearTimeout(lostTimer);
-  lostTimer = undefined;
-  retryMs = 500;
-  const wasLost = liveState.value === "lost";
-  liveState.value = "live";
-  lostAt.value = undefined;
-  haltClock(false);
-  if (wasLost) tell({ what: "all" });
-}
-
-function lose(): void {
-  lostTimer ??= setTimeout(() => {
-    lostAt.value = Date.now();
-    liveState.value = "lost";
-    haltClock(true);
-  }, LOST_AFTER_MS);
-  if (sources[0] && sources[0].readyState !== EventSource.CLOSED) return; // the browser tries by itself
-  clearTimeout(retryTimer);
-  retryTimer = setTimeout(connect, retryMs);
-  retryMs = Math.min(retryMs * 2, RETRY_MOST_MS);
 }
 
 function member(data: string, name: string): string | undefined {
@@ -71,41 +67,104 @@ function member(data: string, name: string): string | undefined {
   }
 }
 
+// --- whether the page is live ---
+
+/** Says whether it is: of requests where there are any. */
+let main: Feed | undefined;
+let lostTimer: ReturnType<typeof setTimeout> | undefined;
+let retryTimer: ReturnType<typeof setTimeout> | undefined;
+let retryMs = RETRY_FIRST_MS;
+
+function found(missed: boolean): void {
+  const isFirst = liveState.value === "starting";
+  clearTimeout(lostTimer);
+  lostTimer = undefined;
+  retryMs = RETRY_FIRST_MS;
+  liveState.value = "live";
+  lostAt.value = undefined;
+  haltClock(false);
+  if (missed) tell({ what: "all" });
+  else if (!isFirst) tell({ what: "back" });
+}
+
+function lose(closed: boolean): void {
+  lostTimer ??= setTimeout(() => {
+    lostAt.value = Date.now();
+    liveState.value = "lost";
+    haltClock(true);
+  }, LOST_AFTER_MS);
+  if (!closed) return; // the browser tries by itself
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(connect, retryMs);
+  retryMs = Math.min(retryMs * 2, RETRY_MOST_MS);
+}
+
+// --- requests ---
+
 /** CloudEvents whose subject or source names a request: "requests/ID". */
-function onEvent(event: MessageEvent<string>): void {
-  found();
-  const subject = member(event.data, "subject") ?? "";
-  const id = subject.replace(/^.*\//, "");
-  tell(id ? { what: "request", id } : { what: "all" });
+function requestFeed(): Feed {
+  return new Feed(eventsAddress, [], {
+    tell(event) {
+      const id = (member(event.data, "subject") ?? "").replace(/^.*\//, "");
+      eventsTold.value++;
+      tell(id ? { what: "request", id } : { what: "all" });
+    },
+    open: found,
+    reset: () => tell({ what: "all" }),
+    lose,
+  });
 }
 
-function onHubChange(event: MessageEvent<string>): void {
-  const id = member(event.data, "instanceId");
-  if (!id) return;
-  tell({ what: "instance", id });
-  if (member(event.data, "name") === ORCHESTRATION) tell({ what: "request", id });
+// --- task hubs ---
+
+interface Followed {
+  feed: Feed;
+  views: number;
 }
 
-/** What happens to requests, then what happens in the task hub. */
-function addresses(): string[] {
-  const hub = has("/v1/taskhubs/changes") ? [changesAddress(hubs.value[0]?.name ?? "default")] : [];
-  return has("/v1/events") ? ["/v1/events", ...hub] : hub;
+const followed = new Map<string, Followed>();
+
+/** `first`: it says whether the page is live, and what becomes of requests. */
+function hubFeed(hub: string, first: boolean): Feed {
+  const missing = () => tell(first ? { what: "all" } : { what: "hub", hub });
+  const feed: Feed = new Feed((after) => changesAddress(hub, after), HUB_EVENTS, {
+    tell(event) {
+      const id = member(event.data, "instanceId");
+      if (!id) return;
+      tell({ what: "instance", hub, id });
+      if (first && member(event.data, "name") === ORCHESTRATION) tell({ what: "request", id });
+    },
+    open: (missed) => (first ? found(missed) : missed && missing()),
+    reset: missing,
+    lose: (closed) => {
+      if (first) lose(closed);
+      else if (closed) setTimeout(() => followed.get(hub)?.feed === feed && feed.connect(), RETRY_MOST_MS);
+    },
+  });
+  return feed;
 }
 
-function open(url: string, first: boolean): EventSource {
-  const source = new EventSource(url);
-  if (first) {
-    source.onopen = found;
-    source.onerror = lose;
+/** While a view shows something of that hub. Returns the end of it. */
+export function followHub(hub: string): () => void {
+  const known = followed.get(hub);
+  const one = known ?? { feed: hubFeed(hub, false), views: 0 };
+  one.views++;
+  if (!known) {
+    followed.set(hub, one);
+    if (has("/v1/taskhubs/changes")) one.feed.connect();
   }
-  source.onmessage = onEvent;
-  for (const type of ["changed", "removed"]) source.addEventListener(type, onHubChange as EventListener);
-  source.addEventListener("reset", () => tell({ what: "all" }));
-  return source;
+  return () => {
+    if (--one.views > 0) return;
+    one.feed.close();
+    followed.delete(hub);
+  };
 }
+
+// --- all of it ---
 
 /** Without a stream: asks, quietly, and says that it does. */
 function askAgain(): void {
+  if (liveState.value === "asking") return;
   liveState.value = "asking";
   setInterval(() => {
     if (document.visibilityState === "visible") tell({ what: "all" });
@@ -113,15 +172,16 @@ function askAgain(): void {
 }
 
 function connect(): void {
-  for (const source of sources) source.close();
-  sources = addresses().map((url, index) => open(url, index === 0));
-  if (sources.length === 0) askAgain();
+  if (has("/v1/events")) main ??= requestFeed();
+  else if (has("/v1/taskhubs/changes")) main ??= hubFeed(hubs.value[0]?.name ?? "default", true);
+  if (main) main.connect();
+  else askAgain();
 }
 
 /** "Try now" of the banner. */
 export function tryNow(): void {
   clearTimeout(retryTimer);
-  retryMs = 500;
+  retryMs = RETRY_FIRST_MS;
   connect();
 }
 

@@ -61,7 +61,7 @@ function open(id: string, run: number, listener: OutputListener): EventSource {
 export function followOutput(id: string, run: number, listener: OutputListener): () => void {
   let source = open(id, run, listener);
   const stop = onChange((change) => {
-    if (change.what !== "all" || source.readyState !== EventSource.CLOSED) return;
+    if (!["all", "back"].includes(change.what) || source.readyState !== EventSource.CLOSED) return;
     listener.forget();
     source = open(id, run, listener);
   });

@@ -184,7 +184,10 @@ function settle(): void {
 
 export function startRequests(): void {
   onChange((change) => {
-    if (change.what === "all") {
+    if (change.what === "back") {
+      if (waitingFailure.value) void loadWaiting();
+      for (const id of watched.keys()) if (detail(id).value.failure) void loadDetail(id);
+    } else if (change.what === "all") {
       void loadWaiting();
       for (const id of watched.keys()) void loadDetail(id);
     } else if (change.what === "request") {

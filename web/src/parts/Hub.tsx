@@ -1,8 +1,17 @@
+import { useEffect } from "preact/hooks";
+import { followHub } from "../live/connection.ts";
 import { hubs } from "../live/server.ts";
 import { place, setQuery } from "../route.ts";
 
 /** The task hub that a view is about: out of the address, else the first there is. */
 export const hubOf = () => place.value.query.get("hub") ?? hubs.value[0]?.name ?? "default";
+
+/** The same, followed while the view is there. */
+export function useHub(): string {
+  const hub = hubOf();
+  useEffect(() => followHub(hub), [hub]);
+  return hub;
+}
 
 export function HubChoice() {
   const chosen = hubOf();

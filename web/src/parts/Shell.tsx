@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { liveState, lostAt, tryNow } from "../live/connection.ts";
+import { plural } from "../format/size.ts";
+import { eventsTold, liveState, lostAt, tryNow } from "../live/connection.ts";
 import { held, waiting } from "../live/requests.ts";
 import { hasRequests, hasScheduler, has, known, me } from "../live/server.ts";
 import { dismiss, toasts, type Toast } from "../live/toasts.ts";
@@ -54,7 +55,10 @@ function isCurrent(path: string): boolean {
 const LIVE_WORDS = { starting: "Connecting", live: "Live", lost: "Not live", asking: "Asks every 3 s" } as const;
 
 const Live = ({ bar }: { bar?: boolean }) => (
-  <span class={`live ${liveState.value === "lost" ? "off" : ""} ${bar ? "menu-btn" : ""}`}>
+  <span
+    class={`live ${liveState.value === "lost" ? "off" : ""} ${bar ? "menu-btn" : ""}`}
+    title={`${plural(eventsTold.value, "event")} since this page was opened`}
+  >
     <span class="t">{LIVE_WORDS[liveState.value]}</span>
   </span>
 );

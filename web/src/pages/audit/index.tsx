@@ -5,6 +5,7 @@ import { count, shortHash, shortId } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { clock, exact, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { toast } from "../../live/toasts.ts";
 import { PageHead } from "../../parts/Box.tsx";
 import { Command } from "../../parts/Command.tsx";
@@ -240,7 +241,7 @@ export default function Audit() {
   const asked = useAsk(
     JSON.stringify([until, object, filter]),
     () => search(filter, until, object),
-    (change) => until === undefined && change.what !== "instance",
+    (change) => until === undefined && ofRequests(change),
   );
   const found = asked.answer.value;
   useTitle("Audit");

@@ -4,10 +4,11 @@ import { getEntity, getEntityState, queryEntities, signalEntity } from "../../ap
 import type { Entity } from "../../api/types.ts";
 import { count } from "../../format/size.ts";
 import { prettyJson, visible, visibleLine } from "../../format/text.ts";
+import { ofHub, ofInstance } from "../../live/connection.ts";
 import { toast } from "../../live/toasts.ts";
 import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
 import { Copy } from "../../parts/Copy.tsx";
-import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
@@ -75,7 +76,7 @@ function One({ hub, id }: { hub: string; id: string }) {
   const asked = useAsk(
     `${hub} ${id}`,
     async () => ({ entity: await getEntity(hub, id), state: await getEntityState(hub, id).catch(() => undefined) }),
-    (change) => change.what === "all" || change.id === id,
+    ofInstance(hub, id),
   );
   const got = asked.answer.value;
   if (!got)
@@ -113,14 +114,10 @@ function One({ hub, id }: { hub: string; id: string }) {
 }
 
 export default function Entities() {
-  const hub = hubOf();
+  const hub = useHub();
   const key = place.value.query.get("key") ?? "";
   const chosen = place.value.query.get("entity") ?? undefined;
-  const asked = useAsk(
-    `${hub} ${key}`,
-    () => queryEntities(hub, key),
-    (change) => change.what !== "request",
-  );
+  const asked = useAsk(`${hub} ${key}`, () => queryEntities(hub, key), ofHub(hub));
   const answer = asked.answer.value;
   useTitle("Entities");
   const link = (one: Entity) => href("/entities", undefined, { hub, key: key || undefined, entity: one.instanceId });

@@ -4,9 +4,10 @@ import { kindOf, rowsOf, wordsOfEvent } from "../../format/history.ts";
 import { plural } from "../../format/size.ts";
 import { prettyJson, visible, visibleLine } from "../../format/text.ts";
 import { clock, parseTime } from "../../format/time.ts";
+import { ofInstance } from "../../live/connection.ts";
 import { Card, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
 import { Copy, Id } from "../../parts/Copy.tsx";
-import { hubOf } from "../../parts/Hub.tsx";
+import { useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { State, statusOf } from "../../parts/State.tsx";
 import { Table } from "../../parts/Table.tsx";
@@ -156,13 +157,9 @@ function About({ hub, whole }: { hub: string; whole: Whole }) {
 }
 
 export default function InstancePage() {
-  const hub = hubOf();
+  const hub = useHub();
   const id = place.value.segments[1] ?? "";
-  const asked = useAsk(
-    `${hub} ${id}`,
-    () => load(hub, id),
-    (change) => change.what === "all" || change.id === id,
-  );
+  const asked = useAsk(`${hub} ${id}`, () => load(hub, id), ofInstance(hub, id));
   const whole = asked.answer.value;
   useTitle(whole?.instance.name ?? "Instance");
   if (!whole)

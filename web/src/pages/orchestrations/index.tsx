@@ -5,11 +5,12 @@ import { count, plural, shortId } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { duration, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
+import { ofHub } from "../../live/connection.ts";
 import { toast } from "../../live/toasts.ts";
 import { ask } from "../../parts/Ask.tsx";
 import { PageHead } from "../../parts/Box.tsx";
 import { SearchField, StateChips } from "../../parts/Filter.tsx";
-import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { State, statusOf } from "../../parts/State.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
@@ -69,7 +70,7 @@ async function start(hub: string): Promise<void> {
 }
 
 export default function Orchestrations() {
-  const hub = hubOf();
+  const hub = useHub();
   const query = place.value.query;
   const q = query.get("q") ?? undefined;
   const state = query.get("state") ?? undefined;
@@ -79,9 +80,9 @@ export default function Orchestrations() {
   const asked = useAsk(
     `${hub} ${q} ${state} ${page} ${byName}`,
     () => queryInstances(hub, { ...(byName ? { name: q } : { id: q }), status, start: page * PAGE, count: PAGE }),
-    (change) => change.what !== "request",
+    ofHub(hub),
   );
-  const workers = useAsk(`workers ${hub}`, () => listWorkers(hub));
+  const workers = useAsk(`workers ${hub}`, () => listWorkers(hub), ofHub(hub));
   useTitle("Orchestrations");
   const answer = asked.answer.value;
   const connected = workers.answer.value?.length;

@@ -134,10 +134,8 @@ function End({ absence, done }: { absence: Absence; done: () => void }) {
 }
 
 export function Away() {
-  const turn = useSignal(0);
-  const asked = useAsk(`absences ${turn.value}`, listAbsences);
+  const asked = useAsk("absences", listAbsences);
   const rows = asked.answer.value;
-  const again = () => turn.value++;
   return (
     <div class="side">
       <Card title="Who is away" bare>
@@ -162,12 +160,12 @@ export function Away() {
                 ),
               },
               { name: "Why", class: "grow lo", cell: (one) => visibleLine(one.comment ?? "") },
-              { name: "End", class: "right", cell: (one) => <End absence={one} done={again} /> },
+              { name: "End", class: "right", cell: (one) => <End absence={one} done={asked.again} /> },
             ]}
           />
         )}
       </Card>
-      <HandOver done={again} />
+      <HandOver done={asked.again} />
     </div>
   );
 }

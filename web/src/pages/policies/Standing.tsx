@@ -1,9 +1,9 @@
-import { useSignal } from "@preact/signals";
 import { wordsOf } from "../../api/client.ts";
 import { listStanding, revokeStanding, type Standing as One } from "../../api/policy.ts";
 import type { Tone } from "../../format/tone.ts";
 import { shortHash, shortId } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { may, me } from "../../live/server.ts";
 import { toast } from "../../live/toasts.ts";
 import { ask } from "../../parts/Ask.tsx";
@@ -58,8 +58,7 @@ function Revoke({ one, done }: { one: One; done: () => void }) {
 
 /** What passes without people because somebody said so: so often, for so long. */
 export function Standing() {
-  const turn = useSignal(0);
-  const asked = useAsk(`standing ${turn.value}`, listAll, (change) => change.what !== "instance");
+  const asked = useAsk("standing approvals", listAll, ofRequests);
   const all = place.value.query.get("state") === "all";
   const rows = asked.answer.value?.filter((one) => all || one.state === "active");
   return (
@@ -134,7 +133,7 @@ export function Standing() {
             {
               name: "Revoke",
               class: "right",
-              cell: (one) => <Revoke one={one} done={() => turn.value++} />,
+              cell: (one) => <Revoke one={one} done={asked.again} />,
             },
           ]}
         />

@@ -87,7 +87,7 @@ const applier = (version: Version) =>
 
 /** All versions, newest first; what each changed. */
 export function Versions({ inForce }: { inForce: WholeVersion }) {
-  const asked = useAsk(`versions ${inForce.version}`, listAll);
+  const asked = useAsk("versions", listAll, undefined, inForce.version);
   const rows = asked.answer.value;
   const chosen = Number(place.value.query.get("version") ?? inForce.version);
   return (

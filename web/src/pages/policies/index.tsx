@@ -81,7 +81,7 @@ function Whole({ asked }: { asked: Asked<WholeVersion> }) {
 }
 
 function Book() {
-  const asked = useAsk("policy", getPolicy, (change) => change.what === "all");
+  const asked = useAsk("policy", getPolicy, (change) => change.what === "all" || change.what === "back");
   return <Whole asked={asked} />;
 }
 

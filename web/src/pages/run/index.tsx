@@ -9,6 +9,7 @@ import { visible, visibleLine } from "../../format/text.ts";
 import { clock, duration, parseTime } from "../../format/time.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { followHub, ofInstance, ofRequest } from "../../live/connection.ts";
 import { has, hasScheduler, hubs } from "../../live/server.ts";
 import { isHeldFromMe, isOver } from "../../live/sight.ts";
 import { Card, Note, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
@@ -35,8 +36,7 @@ const BUILD = /-[0-9a-f]{32}$/;
 const ACTIVITY_WORDS: Record<string, string> = { RunCodeInSession: "Run", HumanApproval: "Answer" };
 
 /** The orchestration behind the request, in the words of this page. */
-async function timelineOf(id: string): Promise<Row[]> {
-  const hub = hubs.value[0]?.name ?? "default";
+async function timelineOf(hub: string, id: string): Promise<Row[]> {
   const instance = await getInstance(hub, id);
   const rows = rowsOf(await getHistory(hub, id, instance.executionId ?? ""));
   return rows.map((row) => ({
@@ -51,11 +51,9 @@ async function timelineOf(id: string): Promise<Row[]> {
 }
 
 function TimelineCard({ id }: { id: string }) {
-  const asked = useAsk(
-    id,
-    () => timelineOf(id),
-    (change) => change.what === "all" || change.id === id,
-  );
+  const hub = hubs.value[0]?.name ?? "default";
+  useEffect(() => followHub(hub), [hub]);
+  const asked = useAsk(`${hub} ${id}`, () => timelineOf(hub, id), ofInstance(hub, id));
   return (
     <Card title="Timeline" bare>
       {asked.answer.value && <Timeline rows={asked.answer.value} label="Timeline of the request" />}
@@ -71,11 +69,7 @@ const detailsOf = (line: AuditLine) =>
     .join(", ");
 
 function HistoryCard({ id }: { id: string }) {
-  const asked = useAsk(
-    `audit ${id}`,
-    () => readAudit(0, 1000, `requests/${id}`),
-    (change) => change.what === "all" || change.id === id,
-  );
+  const asked = useAsk(`audit ${id}`, () => readAudit(0, 1000, `requests/${id}`), ofRequest(id));
   const lines = asked.answer.value;
   return (
     <Card title="History" bare foot="Out of the audit log.">

@@ -7,6 +7,7 @@ import { duration } from "../../format/time.ts";
 import { shortId } from "../../format/size.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { hasVotes } from "../../live/server.ts";
 import { PageHead } from "../../parts/Box.tsx";
 import { SearchField, StateChips } from "../../parts/Filter.tsx";
@@ -80,11 +81,7 @@ export default function Runs() {
 function RunList() {
   const state = place.value.query.get("state") ?? undefined;
   const q = place.value.query.get("q") ?? undefined;
-  const first = useAsk(
-    `${state} ${q}`,
-    () => listRequests({ order: "desc", limit: 50, state, q }),
-    (change) => change.what !== "instance",
-  );
+  const first = useAsk(`${state} ${q}`, () => listRequests({ order: "desc", limit: 50, state, q }), ofRequests);
   const more = useMore(state, q);
   useTitle("Runs");
   const page = first.answer.value;

@@ -3,12 +3,11 @@ import type { Health, Layer } from "../../api/types.ts";
 import { bytes, count } from "../../format/size.ts";
 import { duration } from "../../format/time.ts";
 import { visibleLine } from "../../format/text.ts";
-import { now } from "../../live/clock.ts";
 import { Card, Facts, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
 import { Hash } from "../../parts/Copy.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 
 const EVERY_S = 5;
@@ -78,7 +77,8 @@ const degradedWords = (one: NonNullable<Health["degraded"]>[number]) =>
   typeof one === "string" ? one : `${one.part ?? ""}: ${one.cause ?? ""}`;
 
 export default function Sessions() {
-  const asked = useAsk(`health ${Math.floor(now.value / (EVERY_S * 1000))}`, getHealth);
+  const asked = useAsk("health", getHealth);
+  useAskAgain(asked, EVERY_S * 1000);
   const health = asked.answer.value;
   const pool = health?.pool;
   useTitle("Sessions and pools");

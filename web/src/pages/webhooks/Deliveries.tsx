@@ -3,15 +3,16 @@ import { count, plural, shortId } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { Card, Tag } from "../../parts/Box.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
 import { Ago, Exact } from "../../parts/Time.tsx";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { attempt } from "./Hook.tsx";
-import { find, useAskAgain, type Found } from "./look.ts";
+import { find, type Found } from "./look.ts";
 import { askAgainIn, eventName, saidOf, whyNot } from "./words.ts";
 
 const FILTERS = [
@@ -123,10 +124,10 @@ export function Deliveries({ hook, done }: { hook: Webhook; done: () => void }) 
   const before = Number(query.get("before")) || undefined;
   const chosen = Number(query.get("delivery"));
   const asked = useAsk(
-    // What was sent by hand, or resumed, is seen at once
-    JSON.stringify([hook.id, hook.state, undelivered, before, chosen]),
+    JSON.stringify([hook.id, undelivered, before]),
     () => find(hook.id, undelivered, before),
-    (change) => before === undefined && change.what !== "instance",
+    (change) => before === undefined && ofRequests(change),
+    `${hook.state} ${chosen}`, // what was sent by hand, or resumed, is seen at once
   );
   const found = asked.answer.value;
   const active = hook.state === "active";

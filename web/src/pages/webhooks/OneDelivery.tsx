@@ -3,15 +3,15 @@ import { plural } from "../../format/size.ts";
 import { visible, visibleLine } from "../../format/text.ts";
 import { duration, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { Card, NotReported, Pairs, Tag } from "../../parts/Box.tsx";
 import { Copy } from "../../parts/Copy.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { Exact } from "../../parts/Time.tsx";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { About, Came, Next, Replay } from "./Deliveries.tsx";
 import { hookPlace } from "./Hook.tsx";
-import { useAskAgain } from "./look.ts";
 import { askAgainIn, eventName, formatName } from "./words.ts";
 
 const CLOUD_EVENTS = "cloudevents";
@@ -117,11 +117,7 @@ function Facts({ hook, delivery }: { hook: Webhook; delivery: WholeDelivery }) {
 
 /** One delivery: what was sent, and what came back. */
 export function OneDelivery({ hook, number, done }: { hook: Webhook; number: number; done: () => void }) {
-  const asked = useAsk(
-    JSON.stringify([hook.id, hook.state, number]),
-    () => getDelivery(hook.id, number),
-    (change) => change.what !== "instance",
-  );
+  const asked = useAsk(JSON.stringify([hook.id, number]), () => getDelivery(hook.id, number), ofRequests, hook.state);
   const delivery = asked.answer.value;
   const wait = delivery && hook.state === "active" ? askAgainIn([delivery], now.peek()) : undefined;
   useAskAgain(asked, wait);

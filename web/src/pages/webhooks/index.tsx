@@ -1,19 +1,19 @@
 import { useSignal } from "@preact/signals";
 import { listWebhooks, type Webhook, type WithSecret } from "../../api/webhooks.ts";
 import { visibleLine } from "../../format/text.ts";
+import { ofRequests } from "../../live/connection.ts";
 import { has, known, may, me } from "../../live/server.ts";
 import { Note, PageHead } from "../../parts/Box.tsx";
 import { Command } from "../../parts/Command.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { go, href, place } from "../../route.ts";
 import { Deliveries } from "./Deliveries.tsx";
 import { Hook, hookPlace } from "./Hook.tsx";
 import { HookForm } from "./HookForm.tsx";
-import { useAskAgain } from "./look.ts";
 import { OneDelivery } from "./OneDelivery.tsx";
 
 const UNDER = "A dead receiver holds up nothing; a delivery is tried for 3 days";
@@ -124,7 +124,7 @@ function List({ webhooks, change, done, gone }: Acts & { webhooks: Webhook[] }) 
 }
 
 function Operators() {
-  const asked = useAsk("webhooks", listWebhooks, (change) => change.what !== "instance");
+  const asked = useAsk("webhooks", listWebhooks, ofRequests);
   const secret = useSignal<{ words: string; secret: string } | undefined>(undefined);
   const form = useSignal<{ hook?: Webhook } | undefined>(undefined);
   const deleted = useSignal<string | undefined>(undefined);

@@ -1,7 +1,5 @@
-/** Finding deliveries, and asking again while some of them are on their way. */
-import { useEffect } from "preact/hooks";
+/** Finding deliveries. */
 import { DELIVERY_PAGE, listDeliveries, type Delivery } from "../../api/webhooks.ts";
-import type { Asked } from "../../parts/useAsk.ts";
 
 const SHOWN = 50;
 /** Deliveries that one search looks at before it asks whether to go on. */
@@ -27,16 +25,4 @@ export async function find(id: string, undelivered: boolean, before?: number): P
     next = page.next;
   } while (undelivered && next !== undefined && rows.length < SHOWN && looked < LOOKED_AT_MOST);
   return { rows, looked, next };
-}
-
-/** Asks again after that time, and so on; undefined: not by itself. */
-export function useAskAgain<T>(asked: Asked<T>, wait: number | undefined): void {
-  const answer = asked.answer.value;
-  const failure = asked.failure.value;
-  useEffect(() => {
-    if (wait === undefined) return undefined;
-    const timer = setTimeout(asked.again, wait);
-    return () => clearTimeout(timer);
-    // each answer has its own wait
-  }, [answer, failure]);
 }

@@ -2,8 +2,9 @@ import { listWorkers } from "../../api/scheduler.ts";
 import type { Filter, Worker } from "../../api/types.ts";
 import { plural } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
+import { ofHub } from "../../live/connection.ts";
 import { NotReported, PageHead } from "../../parts/Box.tsx";
-import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
@@ -28,12 +29,8 @@ function Load({ active, most, what }: { active: number | undefined; most: number
 }
 
 export default function Workers() {
-  const hub = hubOf();
-  const asked = useAsk(
-    `workers ${hub}`,
-    () => listWorkers(hub),
-    (change) => change.what !== "request",
-  );
+  const hub = useHub();
+  const asked = useAsk(`workers ${hub}`, () => listWorkers(hub), ofHub(hub));
   const workers = asked.answer.value;
   useTitle("Workers");
   return (

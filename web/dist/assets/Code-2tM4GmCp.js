@@ -1,2 +1,0 @@
-import{Dt as e,E as t,Ot as n,ln as r}from"./title-_vA4rntj.js";import{t as i}from"./highlight-COkJAG7g.js";import{t as a}from"./Windowed-CsTUA48Q.js";function o(o){let{code:s,label:c,hit:l,colours:u=i}=o,d=r(()=>u(s),[s,u]),f=Number(e.value.query.get(`line`)??0);return t(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:e=>t(`span`,{class:e+1===l?`l hit`:e+1===f?`l at`:`l`,"data-n":e+1,onClick:()=>n({line:String(e+1)}),children:[d[e]?.map(e=>e.style?t(`span`,{class:e.style,children:e.text}):e.text),`
-`]},e)})}export{o as t};
