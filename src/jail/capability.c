@@ -32,6 +32,8 @@ bool capability_privileged(void)
     return get_sets(sets) == 0 && (sets[0].effective & needed) == needed && geteuid() == 0;
 }
 
+/* ORDER: NO_SETUID_FIXUP first, so that the change of user leaves the capabilities to the steps that still need
+ * them; groups before the user. */
 enum status capability_switch_user(uid_t uid, gid_t gid, struct err *err)
 {
     if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS, 0, 0, 0) < 0)
@@ -45,6 +47,7 @@ enum status capability_switch_user(uid_t uid, gid_t gid, struct err *err)
     return STATUS_OK;
 }
 
+/* From no_new_privs on no exec can add to the sets again. */
 enum status capability_limit(unsigned long long keep, struct err *err)
 {
     struct __user_cap_data_struct sets[2] = {0};
@@ -75,6 +78,8 @@ static enum status drop_bounding_set(struct err *err)
     return STATUS_OK;
 }
 
+/* ORDER: the bounding set and the securebits need CAP_SETPCAP, so they come before the sets are emptied. At the
+ * end it is looked whether it is so: nothing else here would notice a kernel that kept one. */
 enum status capability_drop(struct err *err)
 {
     struct __user_cap_data_struct sets[2] = {0};

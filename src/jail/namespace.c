@@ -40,6 +40,7 @@ static enum status write_map(const char *path, const char *text, struct err *err
     return r < 0 ? err_set(err, STATUS_IO, "%s: %s", path, strerror(-r)) : STATUS_OK;
 }
 
+/* Both maps stand before the process is told (MAPPED): it changes its user and its groups in one go. */
 enum status namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *err)
 {
     char path[64], text[64];
@@ -52,6 +53,8 @@ enum status namespace_map_range(pid_t pid, unsigned first, unsigned count, struc
     return write_map(path, text, err);
 }
 
+/* ORDER: without the right to change groups (user_namespaces(7)) the kernel takes the gid map only when setgroups
+ * is denied, and once denied it stays so. */
 enum status namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *err)
 {
     char text[64];

@@ -84,6 +84,9 @@ enum status packet_receive(int socket, struct packet *ret_packet, struct err *er
     packet->fd_count = 0;
     if (n < 0)
         return failed("recvmsg", err);
+
+    /* ORDER: the descriptors are taken before the packet is judged. They are in this process's table already, so
+     * whoever refuses the packet has to close them. */
     take_fds(&head, packet);
     if (head.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         packet_close(packet);

@@ -30,6 +30,7 @@ static enum status mount_tmpfs(const char *path, unsigned long flags, unsigned m
     return STATUS_OK;
 }
 
+/* Attached nowhere: the session gets it as a descriptor, and no path leads to it from outside. */
 enum status root_make_data(const struct session_limits *limits, unsigned host_uid, int *ret_mount_fd,
                            struct err *err)
 {
@@ -65,6 +66,7 @@ static enum status mount_data(const struct session_limits *limits, unsigned uid,
     return r < 0 ? failed("move mount", ROOT_DATA, err) : STATUS_OK;
 }
 
+/* ORDER: the mounts, then the folder to work in: its descriptor must be of the file system that the session sees. */
 enum status root_enter(const struct session_limits *limits, unsigned uid, bool proc, int data_mount_fd,
                        int *ret_data_fd, struct err *err)
 {

@@ -82,6 +82,7 @@ enum status transport_write(struct transport *transport, struct bytes data, size
     return transport_write_parts(transport, &part, 1, ret_size);
 }
 
+/* ORDER: TLS's own goodbye before the end of the stream. Without it the peer cannot tell an end from a cut. */
 bool transport_shut(struct transport *transport)
 {
     if (transport->kind->end)
@@ -109,6 +110,7 @@ const char *transport_fault(const struct transport *transport)
     return "the connection was cut";
 }
 
+/* ORDER: what the kind holds knows the descriptor, so it goes first. */
 void transport_close(struct transport *transport)
 {
     if (transport->kind && transport->kind->release)

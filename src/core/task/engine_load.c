@@ -47,6 +47,7 @@ enum status engine_load_instance(struct engine *engine, const struct instance_ro
     return STATUS_OK;
 }
 
+/* A row whose execution is no more is dropped, durably, and is no error: a start must not fail by it. */
 enum status engine_load_inbox(struct engine *engine, const struct inbox_row *row)
 {
     struct instance *instance = instance_find_by_key(engine, row->key);
@@ -117,6 +118,8 @@ static void link_parent(struct engine *engine, struct instance *instance)
     list_push_back(&parent->children, &instance->child_link);
 }
 
+/* Two walks: the first links each child with its parent, whichever was loaded first; the second looks at instances
+ * that are whole. Nothing goes out, since nobody is connected yet. */
 void engine_load_done(struct engine *engine, int64_t key_next, struct engine_time now)
 {
     engine->loading = false;

@@ -63,6 +63,7 @@ void entity_lock_release(struct engine *engine, struct instance *instance, struc
         set_free(engine, entity);
 }
 
+/* ORDER: both happen before entity_run looks again: a request of its own is not granted by its own release. */
 void entity_lock_end(struct engine *engine, struct instance *instance)
 {
     struct list *link;
@@ -112,6 +113,9 @@ void entity_lock_request(struct engine *engine, struct instance *instance, struc
     struct bytes *set = memory_must(arena_alloc_array(&engine->scratch, count + 1, sizeof *set));
     if (count)
         memcpy(sorted, names, count * sizeof *sorted);
+
+    /* INVARIANT: everybody asks in the order of names, and for the next only when they have the one before. So
+     * nobody waits in a circle. */
     qsort(sorted, count, sizeof *sorted, compare_names);
     size_t kept = 0;
     for (size_t n = 0; n < count; n++)

@@ -65,6 +65,8 @@ static struct queue *queue_of(struct engine *engine, struct hub *hub, struct wor
     return queue;
 }
 
+/* INVARIANT: a queue is on its hub's list of busy ones exactly while it has an item. Dispatch walks that list and
+ * nothing else. */
 void queue_push(struct engine *engine, struct work *work, bool first)
 {
     struct hub *hub = work_owner(work).hub;
@@ -90,6 +92,7 @@ void queue_remove(struct work *work)
         return;
     list_remove(&queue->link);
     queue->hub->busy_count[queue->class->kind]--;
+    /* Names come again, so a queue is kept empty; but clients choose names, so not any number of them. */
     if (queue->hub->queues.count > EMPTY_QUEUES_KEPT) {
         map_take(&queue->hub->queues, queue->map_key);
         free(queue);

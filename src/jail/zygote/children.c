@@ -20,6 +20,8 @@ struct child {
     uint64_t generation;
 };
 
+/* ORDER: blocked before the first fork. A child that ends at once is not missed: the signal waits in the
+ * descriptor. */
 enum status children_watch(struct children *children, struct err *err)
 {
     sigset_t child_signal;
@@ -30,6 +32,7 @@ enum status children_watch(struct children *children, struct err *err)
     return children->signal_fd >= 0 ? STATUS_OK : err_set(err, STATUS_IO, "signalfd: %s", strerror(errno));
 }
 
+/* Reserved and not touched: the kernel gives pages as slots are used, and no fork copies what nobody wrote. */
 enum status children_map(struct children *children, struct err *err)
 {
     children->of = mmap(NULL, CHILDREN_MAX * sizeof *children->of, PROT_READ | PROT_WRITE,
@@ -49,6 +52,7 @@ static void tell(const struct keeper_message *message, const int *fds, unsigned 
         _exit(1);
 }
 
+/* Into its slot at once: the child may end before anything else is read, and its exit must find the slot. */
 void children_answer(struct children *children, const struct keeper_message *order, pid_t pid, int pidfd)
 {
     struct keeper_message answer = {
@@ -89,6 +93,8 @@ pid_t children_reap(struct children *children)
     struct signalfd_siginfo info;
     pid_t other = 0;
     int status;
+    /* ORDER: the descriptor is emptied before the children are waited for. A child that ends between the two makes
+     * it readable again; the other way round it would be slept over. */
     while (read(children->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         ;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {

@@ -51,6 +51,8 @@ static void on_written(struct audit_work *work, enum status status, const struct
     pending_free(pending);
 }
 
+/* The caller's texts may go as soon as it has called: the entry waits for the disk with copies of its own, in one
+ * piece with it. */
 static struct audit_pending *pending_make(const struct audit_entry *entry)
 {
     size_t size = strlen(entry->actor_id) + strlen(entry->actor_name) + strlen(entry->object) + 3;
@@ -84,6 +86,9 @@ static void tell_no_memory(struct loop_task *task)
 void audit_log_append(struct audit_log *log, const struct audit_entry *entry, struct audit_waiter *waiter)
 {
     struct audit_pending *pending = log->queued < AUDIT_QUEUE_MAX ? pending_make(entry) : NULL;
+
+    /* INVARIANT: who waits is always told, and never from within this call. What it waits to do must not happen
+     * unrecorded. */
     if (!pending && waiter) {
         waiter->no_memory = (struct loop_task){.on_run = tell_no_memory};
         loop_defer(log->loop, &waiter->no_memory);
@@ -126,6 +131,7 @@ static void on_call_done(struct audit_waiter *waiter, enum status status, const 
 {
     struct audit_call *call = CONTAINER_OF(waiter, struct audit_call, waiter);
     pthread_mutex_lock(&call->mutex);
+    /* ORDER: read before the lock is given back. Behind that, the thread that waits may have freed the call. */
     bool abandoned = call->abandoned;
     call->done = true;
     call->status = status;
@@ -181,6 +187,8 @@ enum status audit_log_append_wait(struct audit_log *log, const struct audit_entr
     enum status status = call->status;
     if (done && status != STATUS_OK && err)
         *err = call->err;
+    /* ORDER: under the same lock as `done`. Either the loop sees that nobody waits, and frees, or this thread saw
+     * the end. */
     call->abandoned = !done;
     pthread_mutex_unlock(&call->mutex);
     if (!done)
@@ -211,6 +219,7 @@ static enum status perform_own(struct audit_work *work, struct audit_scribe *scr
 static void on_work_done(struct audit_work *work, enum status status, const struct err *err)
 {
     struct work_call *call = CONTAINER_OF(work, struct work_call, work);
+    /* ORDER: before `done`, since the other thread's stack, on which both stand, is gone behind it. */
     call->own->on_done(call->own, status, err);
     pthread_mutex_lock(&call->mutex);
     call->done = true;
@@ -224,6 +233,8 @@ static void on_work_call(struct loop_message *message)
     audit_log_perform(call->log, &call->work);
 }
 
+/* No time limit, other than for an entry: `work` is on the stack of who called, so nobody may go before it is
+ * done. */
 enum status audit_log_perform_wait(struct audit_log *log, struct audit_work *work, struct err *err)
 {
     struct work_call call = {

@@ -54,6 +54,8 @@ static enum status open_database(struct audit_file *file, const char *path, bool
     return db_schema_upgrade(file->db, &schema, err);
 }
 
+/* ORDER: the lock before the database. SQLite must not recover a journal that another server is writing. Who only
+ * reads takes none: `verify` works beside a running server. */
 static enum status open_file(const char *path, const char *shown, bool read_only,
                              struct audit_file **ret_file, struct err *err)
 {
@@ -122,6 +124,7 @@ enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit
                                                   struct err *err),
                             void *context, struct err *err)
 {
+    /* Row by row, without a copy: `on_row` sees bytes that are good until the next step. */
     size_t statement = object.data ? ENTRY_OF_OBJECT : ENTRY_PAGE;
     db_bind_i64(file->db, statement, 1, after);
     db_bind_i64(file->db, statement, 2, (int64_t)limit);
@@ -154,6 +157,7 @@ enum status audit_file_transact(struct audit_file *file,
                                 enum status (*apply)(struct db *db, void *context, struct err *err),
                                 void *context, struct err *err)
 {
+    /* The checkpoint comes behind the commit: it moves only what stands already. */
     enum status status = db_transact(file->db, apply, context, err);
     if (status == STATUS_OK)
         db_tidy(file->db, CHECKPOINT_PAGES);

@@ -39,6 +39,7 @@ static enum status take_row(void *context, const struct audit_row *row, struct e
     return status == STATUS_OK ? buf_status(&read->lines) : status;
 }
 
+/* On the thread that writes: what was acknowledged before is in what it reads. */
 static void read_perform(struct store_job *job)
 {
     struct audit_read_job *read = CONTAINER_OF(job, struct audit_read_job, job);
@@ -107,6 +108,8 @@ static enum status find_end(struct audit_log *log, struct err *err)
     return STATUS_OK;
 }
 
+/* ORDER: the end of the chain is known before the key is looked for. A log with entries and without its key is
+ * refused: a new key would make all of them unprovable. */
 static enum status open_files(struct audit_log *log, const struct audit_log_options *options, struct err *err)
 {
     static const struct store_worker_options writer = {.name = "audit log"};
@@ -152,6 +155,7 @@ enum status audit_log_open(struct loop *loop, const struct audit_log_options *op
     return STATUS_OK;
 }
 
+/* The end of a batch may have put more into the queue, by its callbacks. */
 void audit_log_settle(struct audit_log *log)
 {
     while (log->worker && (log->writing || !list_empty(&log->queue))) {
@@ -160,6 +164,7 @@ void audit_log_settle(struct audit_log *log)
     }
 }
 
+/* ORDER: all entries, then the thread, then the last head, which signs what is on disk and nothing else. */
 void audit_log_close(struct audit_log *log)
 {
     if (!log)
@@ -174,6 +179,8 @@ void audit_log_close(struct audit_log *log)
     free(log);
 }
 
+/* The tables of another book in the same database, so that its rows and their entries are one transaction. The
+ * thread stands still meanwhile: the connection is its own otherwise. */
 enum status audit_log_join(struct audit_log *log, const struct db_schema *schema,
                            const char *const *statements, size_t count, struct db **ret_db, size_t *ret_first,
                            struct err *err)

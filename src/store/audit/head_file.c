@@ -67,6 +67,8 @@ static enum status write_whole(const struct audit_head_file *file, const char *n
     int descriptor = openat(file->folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (descriptor < 0)
         return fail(file, err, "cannot be made", name);
+    /* ORDER: the text is on disk before it has the name, and the name before anybody goes on. After a power cut
+     * there is the old file or the new one. */
     bool written = write_all(descriptor, text) && fsync(descriptor) == 0;
     written = close(descriptor) == 0 && written;
     if (!written || renameat(file->folder, beside, file->folder, name) != 0 || fsync(file->folder) != 0)

@@ -38,6 +38,8 @@ static enum status read_policy(struct review_store *store, struct err *err)
     return review_policy_in_force(&book, &policy, err);
 }
 
+/* ORDER: the book joins the audit log's database before it reads from it; the thread beside starts last, since
+ * nothing may fail behind it that would have to stop it. */
 enum status review_store_open(struct loop *loop, struct audit_log *log, const char *folder, int64_t keep_ns,
                               struct review_store **ret_store, struct err *err)
 {
@@ -72,6 +74,7 @@ enum status review_store_open(struct loop *loop, struct audit_log *log, const ch
     return STATUS_OK;
 }
 
+/* ORDER: first nothing new begins, then all that runs ends, then the thread; only then is the store nobody's. */
 void review_store_close(struct review_store *store)
 {
     if (!store)
@@ -109,6 +112,8 @@ void review_store_on_deliveries(struct review_store *store, void (*on_deliveries
 
 /* --- jobs --- */
 
+/* INVARIANT: events count only if the job's part of the transaction stands. A batch may be tried again, with less
+ * in it or with the room of the reserve. */
 static enum status perform(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
 {
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
@@ -119,6 +124,7 @@ static enum status perform(struct audit_work *work, struct audit_scribe *scribe,
     return status;
 }
 
+/* Two jobs of one batch are told in the order of their ends: a lower number says nothing new. */
 static void tell_events(struct review_store *store, int64_t last)
 {
     if (last <= store->told)
@@ -134,6 +140,8 @@ static void tell_deliveries(struct review_store *store, bool has_deliveries)
         store->on_deliveries(store->on_deliveries_context);
 }
 
+/* ORDER: who asked comes first, then who follows events. Nobody hears of an event before the one who caused it has
+ * the answer. */
 static void on_done(struct audit_work *work, enum status status, const struct err *err)
 {
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);

@@ -54,6 +54,7 @@ static enum status copy_path(const char *path, char ret_copy[PATH_SIZE], struct 
     return STATUS_OK;
 }
 
+/* A copy of a store that nobody writes to yet: it runs at a start, before the writer's thread does. */
 enum status store_compact_copy(struct db *db, const char *path, struct err *error)
 {
     char copy[PATH_SIZE];
@@ -77,6 +78,8 @@ static int open_synced(const char *path)
     int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0)
         return -1;
+    /* ORDER: synced before it gets the name, and locked before that, too: whoever opens the name finds the lock
+     * taken. */
     if (fchmod(descriptor, 0600) != 0 || fsync(descriptor) != 0 ||
         flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         (void)close(descriptor);
@@ -116,6 +119,8 @@ enum status store_compact_swap(const char *path, struct store_lock *lock, struct
         return status;
     }
 
+    /* ORDER: the old lock goes when the new file, which is locked, has the name. A rename that was not synced may
+     * be undone by a power cut: then the old file is there again, whole. */
     (void)close(lock->database);
     lock->database = descriptor;
     if (!sync_folder_of(path))

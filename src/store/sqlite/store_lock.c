@@ -25,6 +25,8 @@ static enum status open_locked(const char *path, int *ret_descriptor, bool *ret_
         return err_set(error, status, "%s: %s", path, strerror(errno));
     }
 
+    /* INVARIANT: the lock belongs to the open file, not to the process. It goes with the last descriptor of it,
+     * however the process ends. */
     *ret_taken = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
     *ret_descriptor = descriptor;
     return STATUS_OK;
@@ -83,6 +85,7 @@ enum status store_lock_take(const char *path, const char *shown, struct store_lo
     return STATUS_OK;
 }
 
+/* The lock is on the file, not on its name: somebody may have put another file there, whose lock nobody holds. */
 enum status store_lock_check(const struct store_lock *lock, const char *shown, struct err *error)
 {
     struct stat facts;

@@ -95,6 +95,8 @@ static enum status give_up_rights(const struct keeper *keeper, struct err *err)
     return filter_enter(keeper->watches, err);
 }
 
+/* ORDER: start-up needs all rights and makes processes; epoll needs their sockets; then the rights go, and with
+ * them all that was only for the start. */
 static enum status start(struct keeper *keeper, struct err *err)
 {
     enum status status = startup_run(keeper, err);
@@ -117,6 +119,7 @@ static void announce(struct keeper *keeper)
     const struct keeper_message message = {.type = KEEPER_MESSAGE_READY,
                                            .flags = porter_possible(keeper) ? READY_FLAG_STORES : 0,
                                            .text = buf_peek(&json)};
+    /* ORDER: before it is told: the pool's first order may come at once, and is measured by the phase. */
     keeper->phase = KEEPER_PHASE_SERVING;
     keeper_tell(keeper, keeper->client, &message, NULL, 0);
 }
@@ -132,6 +135,8 @@ static void end_zygote(struct zygote_process *zygote)
     file_close(&zygote->socket);
 }
 
+/* ORDER: the zygotes first. Their sessions die with them, so the groups are empty, or about to be, when they are
+ * removed. */
 static void end(struct keeper *keeper)
 {
     for (int id = 0; id < RUNTIMES; id++)

@@ -74,6 +74,8 @@ static enum status read_open(struct keeper *keeper, struct err *err)
     return STATUS_OK;
 }
 
+/* ORDER: first what the machine gives, then the range of ids that follows from it, then the groups that those ids
+ * will own. */
 static enum status prepare_machine(struct keeper *keeper, struct err *err)
 {
     struct rlimit files;
@@ -108,6 +110,7 @@ static enum status prepare_machine(struct keeper *keeper, struct err *err)
 }
 
 /* The zygote's next message, within the time a warm-up may take. */
+/* A pool that goes meanwhile ends the start: nobody would ever use what it builds. */
 static enum status await_zygote(struct keeper *keeper, struct keeper_zygote *zygote,
                                 struct keeper_message *ret, struct err *err)
 {
