@@ -109,6 +109,8 @@ static void say_what_is_awaited(struct loop_timer *timer);
 static void stop_next(struct loop_task *task);
 static void on_stop_timeout(struct loop_timer *timer);
 
+/* ORDER: all settings are looked at before the first part starts: a mistake in the last one costs no half of a
+ * start. */
 static enum status start(struct composition *composition, struct err *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0};
@@ -181,6 +183,7 @@ static void look_whether_ready(struct loop_task *task)
     struct server *server = &composition->server;
     if (composition->ready || composition->stopping)
         return;
+    /* ORDER: what can never come up is said before what may: nobody waits in vain. */
     if (look_for_hope(composition) != STATUS_OK) {
         loop_stop(server->loop);
         return;
@@ -309,6 +312,7 @@ enum status compose_run(struct composition *composition, struct err *err)
     return status;
 }
 
+/* ORDER: against that of the start, also behind a start that failed: a part finds all that it was built upon. */
 void compose_destroy(struct composition *composition)
 {
     if (!composition)

@@ -213,6 +213,7 @@ void engine_stream_open(struct engine *engine, uint32_t hub, uint64_t stream, st
     finish(engine);
 }
 
+/* Of a stream that is unknown by now nothing is left to close: the engine may have ended it itself. */
 void engine_stream_closed(struct engine *engine, uint64_t stream, struct engine_time now,
                           struct engine_actions *actions)
 {
@@ -239,6 +240,9 @@ void engine_fetched(struct engine *engine, uint32_t hub, struct bytes instance_i
 {
     begin(engine, now, actions);
     struct instance *instance = instance_find(engine, hub, instance_id);
+
+    /* The first answer fills the object, whoever asked for it; a later one can only be for payloads that had left
+     * memory. An object that went meanwhile had nobody who waited. */
     if (instance && !instance->known) {
         instance_fill(engine, instance, row, payloads);
         call_fetched(engine, instance);
@@ -276,6 +280,8 @@ void engine_tick(struct engine *engine, struct engine_time now, struct engine_ac
     finish(engine);
 }
 
+/* INVARIANT: all that happens by time alone is an alarm in one of two heaps, so the nearest of them is how long
+ * the loop may sleep. */
 static int64_t wait_of(const struct heap *alarms, int64_t now_ns)
 {
     const struct heap_node *node = heap_peek(alarms);

@@ -20,6 +20,8 @@ static bool ready(const struct engine *engine, const struct entity *entity)
 
 static void look_at(struct engine *engine, struct entity *entity)
 {
+    /* ORDER: a request in front is granted before a batch is looked for: behind a lock only the holder's
+     * operations count. */
     while (entity->work.state == WORK_IDLE && !entity->holder && !list_empty(&entity->messages) &&
            entity_is_request(entity_message_of(entity->messages.next)))
         entity_lock_grant(engine, entity_message_of(entity->messages.next));

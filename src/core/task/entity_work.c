@@ -158,6 +158,8 @@ static void load(struct engine *engine, struct work *work)
     entity_fetch(engine, entity_work_entity(work));
 }
 
+/* INVARIANT: what was taken for a batch stays in it, in its order, until it is answered, given back or refused. A
+ * second delivery of a batch has the same operations. */
 static enum status build(struct engine *engine, struct work *work, const struct stream *stream,
                          struct bytes *ret_message)
 {
@@ -175,6 +177,7 @@ static enum status build(struct engine *engine, struct work *work, const struct 
 }
 
 /* Ends the operations of the batch without a worker; what is behind them goes on. */
+/* ORDER: each is answered before it is removed, and all are removed before the entity is free for the next batch. */
 static void refuse_taken(struct engine *engine, struct entity *entity, const char *type, const char *text)
 {
     while (!list_empty(&entity->taken)) {

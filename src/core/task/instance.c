@@ -34,6 +34,8 @@ struct instance *instance_find_by_key(const struct engine *engine, int64_t key)
     return (struct instance *)map_get(&engine->keys, bytes_of(&key, sizeof key));
 }
 
+/* INVARIANT: an object is in the map of instances from its first moment to instance_destroy. The key lies in the
+ * object itself, so that the map needs no memory of its own for it. */
 static struct instance *new_object(struct engine *engine, uint32_t hub, struct bytes id)
 {
     struct bytes key = make_key(engine, hub, id);
@@ -72,6 +74,7 @@ struct instance *instance_obtain(struct engine *engine, uint32_t hub, struct byt
     return new_object(engine, hub, id);
 }
 
+/* Known at once: its id was made up now, and no store can have it. */
 struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, struct bytes id)
 {
     struct instance *instance = instance_find(engine, hub, id);

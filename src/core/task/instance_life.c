@@ -232,6 +232,8 @@ static void leave_execution(struct engine *engine, struct instance *instance, st
     instance_orphan_children(engine, instance);
 }
 
+/* ORDER: the old execution leaves first. Its clearing of rows stands in the set before the new execution's rows,
+ * and would take them along otherwise. */
 void instance_renew(struct engine *engine, struct instance *instance,
                     struct pb_execution_started_event *started, const struct bytes *carryover,
                     size_t carryover_count)
@@ -269,6 +271,8 @@ void instance_rewind(struct engine *engine, struct instance *instance,
     inbox_attach(engine, instance, &kept);
 }
 
+/* ORDER: the parent's execution id goes into the payload before the two are linked: after a restart it is by that
+ * id that they find each other. */
 void instance_adopt(struct engine *engine, struct instance *instance, struct instance *parent)
 {
     struct pb_execution_started_event *started = instance_started(engine, instance);

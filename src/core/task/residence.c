@@ -13,6 +13,8 @@ static bool is_terminal(const struct instance *instance)
 }
 
 /* Nobody needs the object. */
+/* INVARIANT: an object leaves memory only when every list that could lead to it is empty and all that it changed
+ * is on disk. A fetch would find the row of before otherwise. */
 static bool may_leave(const struct engine *engine, const struct instance *instance)
 {
     return instance->known && !instance_live(instance) && list_empty(&instance->waiters) &&
@@ -37,6 +39,7 @@ static void place_payloads(struct engine *engine, struct instance *instance)
     list_push_back(&engine->large_payloads, &instance->payload_link);
 }
 
+/* May be called as often as somebody thinks of it: what is placed already stays where it is. */
 void residence_place(struct engine *engine, struct instance *instance)
 {
     place_payloads(engine, instance);
@@ -154,6 +157,8 @@ static void trim_terminals(struct engine *engine, residence_free *free_object)
     }
 }
 
+/* ORDER: strays first, since they cost memory and save nobody a read; then what can be read again; whole instances
+ * last. */
 void residence_trim(struct engine *engine, residence_free *free_object)
 {
     struct list *link;

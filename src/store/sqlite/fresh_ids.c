@@ -188,6 +188,8 @@ size_t fresh_ids_with_prefix(struct fresh_ids *ids, uint32_t hub, struct bytes p
 
 /* --- a transaction --- */
 
+/* INVARIANT: what is handed out here is in the table when the transaction stands, and only then leaves memory
+ * (drop_merged). Between the two it is in both, which a lookup cannot tell. */
 struct fresh_portion fresh_ids_portion(struct fresh_ids *ids)
 {
     ASSERT(ids->portion == 0 && ids->change_count == 0);
@@ -249,6 +251,7 @@ static void changes_drop(struct fresh_ids *ids)
     arena_reset(&ids->names);
 }
 
+/* Names that were made for it stay in the arena of their generation, unused: a failed transaction is rare. */
 void fresh_ids_rollback(struct fresh_ids *ids)
 {
     changes_drop(ids);
@@ -325,6 +328,8 @@ static void turn_over(struct fresh_ids *ids)
     ids->merging_until = ids->key_last;
 }
 
+/* ORDER: what the transaction has put into the table leaves first, then its additions and removals come in the
+ * order in which they were made. All under one lock: a reader sees the set before or behind it. */
 void fresh_ids_commit(struct fresh_ids *ids)
 {
     pthread_mutex_lock(&ids->mutex);

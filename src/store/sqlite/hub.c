@@ -68,6 +68,7 @@ static void hub_perform(struct store_job *base)
     struct hub_job *job = CONTAINER_OF(base, struct hub_job, job);
     if (job->error.status != STATUS_OK)
         return; /* its name is none */
+    /* ORDER: looked for on the thread that makes them, so nobody makes it between the look and the making. */
     job->error.status = hub_find(job, &job->error);
     if (job->error.status != STATUS_NOT_FOUND || !job->create)
         return;

@@ -157,6 +157,8 @@ static enum status add_numbered(struct db *db, const struct write_op *op, int64_
     return key_used(db, sequence, key_next, err);
 }
 
+/* INVARIANT: the order of a set is the order of its effects. What clears stands in front of what adds, since the
+ * engine wrote it so. */
 static enum status apply_op(struct db *db, const struct write_op *op, const struct id_index *ids,
                             int64_t *key_next, struct err *err)
 {

@@ -50,6 +50,8 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
     return store_open_writer(store, options, err);
 }
 
+/* ORDER: the writer alone upgrades, compacts and reads what it must know of keys and ids; nobody else has the file
+ * open meanwhile. */
 static enum status store_open_connections(struct sqlite_store *store,
                                           const struct sqlite_store_options *given, struct err *err)
 {
@@ -176,6 +178,8 @@ struct sqlite_store_options sqlite_store_options_default(void)
                                          .fresh_ids_max = STORE_FRESH_IDS_MAX};
 }
 
+/* ORDER: the lock, the connections, the reserve, the threads. A failure closes what is there, in the order of
+ * sqlite_store_close. */
 enum status sqlite_store_open(const struct sqlite_store_options *options, struct loop *loop,
                               struct task_store **ret_store, struct err *err)
 {

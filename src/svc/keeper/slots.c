@@ -40,6 +40,8 @@ void slots_move(struct keeper *keeper, struct slot *slot, enum slot_state to)
     slot->state = to;
 }
 
+/* INVARIANT: a slot becomes free when its init is reaped or never was, its porter is gone and its groups are
+ * empty; whoever calls has seen to that. Behind the new generation no old message finds it. */
 void slots_free(struct keeper *keeper, struct slot *slot)
 {
     slot_close(slot);

@@ -35,6 +35,7 @@ static void on_unforked(struct keeper *keeper, const struct keeper_message *mess
     slots_move(keeper, slot, SLOT_DRAINING);
 }
 
+/* ORDER: the deadline before the move, since the sweep looks at it as soon as the slot drains. */
 static void on_exited(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
     struct slot *slot = slots_find(keeper, message);

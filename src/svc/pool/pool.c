@@ -139,6 +139,7 @@ static void on_answer(void *context, struct session *session, const struct sessi
 {
     struct pool *pool = context;
     struct execution *execution = answer->context;
+    /* ORDER: counted before anybody is told: whoever asks from within sees a place. */
     pool->busy--;
     take_answer(pool, session, answer);
     if (answer->verdict == SESSION_VERDICT_TIMEOUT)
@@ -249,6 +250,8 @@ enum status pool_create(struct loop *loop, const struct pool_options *options, s
     return STATUS_OK;
 }
 
+/* ORDER: the stock first, which ends sessions without a callback; then executions and tenants, which nobody can
+ * reach any more. */
 void pool_destroy(struct pool *pool)
 {
     if (!pool)

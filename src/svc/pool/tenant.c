@@ -80,6 +80,7 @@ static void start_execution(struct tenant *tenant, struct execution *execution)
     session_run(session, &cell);
 }
 
+/* ORDER: the memory is charged before it is in any list, so that a refusal has nothing to undo. */
 enum status tenant_execute(struct tenant *tenant, struct execution *execution, struct err *err)
 {
     if (tenant->queue_count >= tenant->pool->options.queue_max)
@@ -318,6 +319,7 @@ void tenant_take_session(struct tenant *tenant, struct session *session)
     loop_timer_cancel(&tenant->expiry);
 }
 
+/* ORDER: what is being measured ends while the session is still there to be let go of. */
 void tenant_lose_session(struct tenant *tenant)
 {
     stop_measuring(tenant);
@@ -457,6 +459,8 @@ void tenant_destroy(struct tenant *tenant)
     free(tenant);
 }
 
+/* ORDER: who waits is told, then the session goes, then the identifier is free; behind that the pointer is
+ * nobody's. The session lets go of its holder before it is released, so that nothing of its end comes back here. */
 void tenant_release(struct tenant *tenant, const char *cause)
 {
     struct pool *pool = tenant->pool;

@@ -148,6 +148,7 @@ void partition_run(struct partition *partition)
     if (partition->turning)
         return;
     partition->turning = true;
+    /* `turning` bounds it: an action that leads back here adds to the list, which this loop has not left. */
     bool busy = !list_empty(&partition->actions.items);
     for (struct list *it = partition->actions.items.next; it != &partition->actions.items; it = it->next)
         act(partition, CONTAINER_OF(it, struct engine_action, link));

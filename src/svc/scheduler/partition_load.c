@@ -51,6 +51,7 @@ static enum status load_receipt(void *context, const struct receipt_row *row)
     return engine_load_receipt(((struct partition *)context)->engine, row);
 }
 
+/* ORDER: its actions go first. The epoch says to every answer that is still under way that its engine is gone. */
 void partition_drop_engine(struct partition *partition)
 {
     engine_actions_clear(&partition->actions);
@@ -89,6 +90,7 @@ enum status partition_begin_load(struct partition *partition, struct err *err)
                                              .on_done = on_loaded,
                                              .context = partition};
     struct engine_options options = partition->options.engine;
+    /* Each engine has seeds of its own: what peers learned of the order of one's maps says nothing of the next. */
     entropy_fill(options.seed, sizeof options.seed);
     enum status status = engine_create(&options, &partition->engine);
     if (status != STATUS_OK)

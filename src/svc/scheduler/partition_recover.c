@@ -28,6 +28,9 @@ void partition_fail(struct partition *partition, enum status status, const char 
         retry_delay_failed(&partition->retry_delay);
         log_error("svc/scheduler", "writing stopped error=\"%s\"", partition->failure.text);
     }
+
+    /* ORDER: nothing of the old engine is called behind this line; its owner hears of it when it is gone, and asks
+     * for nothing that it had. */
     loop_defer_cancel(&partition->flush_task);
     loop_timer_cancel(&partition->tick_timer);
     partition_drop_engine(partition);

@@ -120,6 +120,8 @@ static void take_result(struct session *session, struct bytes payload)
         end_by_fault(session, SESSION_REASON_PROTOCOL, "the session broke its protocol");
         return;
     }
+    /* INVARIANT: `result` is of the channel's bytes and good during `apply` only; who wants to keep it copies it
+     * in on_answer. */
     session->result = &result;
     session->refusal = SESSION_REASON_NONE;
     apply(session, SESSION_EVENT_RESULT);
@@ -254,6 +256,7 @@ struct session *session_create(struct loop *loop, const struct session_tier *tie
     return session;
 }
 
+/* ORDER: every descriptor finds its owner before anything is decided: whatever follows, each is closed once. */
 void session_spawned(struct session *session, const struct tier_session *spawned)
 {
     ASSERT(!session->spawned && session->life.state != SESSION_GONE);
@@ -363,6 +366,9 @@ void session_run(struct session *session, const struct session_cell *cell)
         log_warn("svc/pool", "no memory for output limits session=%s", session->guid);
 
     enum session_state from = session->life.state;
+
+    /* ORDER: output, calls and gauges of the cell begin before the machine says that it runs: what the cell does
+     * first must already count. */
     unsigned actions = session_life_start(&session->life, cell->limit_ns, now);
     ASSERT(actions == SESSION_ACTION_SEND_CELL);
     trace_move(session, SESSION_EVENT_START, from);

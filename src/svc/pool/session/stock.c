@@ -10,6 +10,8 @@
 
 /* --- shelves --- */
 
+/* INVARIANT: a session is on one shelf from its order to its freeing, and the count of a shelf is the length of
+ * its list. */
 static void place_session(struct session *session, struct session_shelf *to)
 {
     struct session_shelf *from = session->place;
@@ -87,6 +89,7 @@ uint32_t session_stock_starting(const struct session_stock *st)
     return count;
 }
 
+/* ORDER: off the spares, and the change is told, before it is claimed: planning sees the place that became free. */
 void session_stock_bind(struct session_stock *st, struct session *session, void *holder)
 {
     session->holder = holder;
@@ -394,6 +397,9 @@ static void on_tier_down(void *context, const char *text)
     st->up = st->proven = false;
     stock_trial_stop(&st->trial);
     log_error("svc/pool", "the tier is down cause=\"%s\"", st->lost);
+
+    /* ORDER: `lost` and `up` stand before the first session ends. What ends asks at once for another one, and must
+     * hear that there is none. */
     end_all(&st->bound, st->lost);
     for (int id = 0; id < RUNTIMES; id++) {
         end_all(&st->spares[id].starting, st->lost);
