@@ -56,19 +56,28 @@ static enum status step_descriptors(struct jail_session *session, struct err *er
     int out = fcntl(session->stdout_fd, F_DUPFD_CLOEXEC, top + 1);
     int err = fcntl(session->stderr_fd, F_DUPFD_CLOEXEC, top + 1);
     int null = fcntl(session->null_fd, F_DUPFD_CLOEXEC, top + 1);
-    int data = session->data_mount_fd < 0 ? -1 : fcntl(session->data_mount_fd, F_DUPFD_CLOEXEC, top + 1);
-    if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0 ||
-        (data < 0 && session->data_mount_fd >= 0))
+    bool has_data = session->data_mount_fd >= 0;
+    int data = has_data ? fcntl(session->data_mount_fd, F_DUPFD_CLOEXEC, top + 1) : -1;
+    if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0 || (has_data && data < 0))
         return no_descriptors(top, error);
-    if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0 || dup2(null, 0) < 0 ||
-        dup2(out, 1) < 0 || dup2(err, 2) < 0 || (data >= 0 && dup3(data, top - 2, O_CLOEXEC) < 0))
+
+    /* Then each to its place: the low three, and from the top downwards. */
+    if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         return failed("dup", error);
-    if (syscall(SYS_close_range, 3, top - (data < 0 ? 2 : 3), 0) < 0 ||
-        syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
+    if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0)
+        return failed("dup", error);
+    if (has_data && dup3(data, top - 2, O_CLOEXEC) < 0)
+        return failed("dup", error);
+
+    /* Last, all that is between and above. */
+    int highest_between = top - (has_data ? 3 : 2);
+    if (syscall(SYS_close_range, 3, highest_between, 0) < 0)
+        return failed("close_range", error);
+    if (syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
         return failed("close_range", error);
     session->control_fd = top;
     session->setup_fd = top - 1;
-    session->data_mount_fd = data < 0 ? -1 : top - 2; /* closed once it is mounted */
+    session->data_mount_fd = has_data ? top - 2 : -1; /* closed once it is mounted */
     return STATUS_OK;
 }
 

@@ -281,11 +281,15 @@ enum dt_status sdk_status(enum status status)
 void sdk_error_text(struct dt_error *error, const char *text)
 {
     struct bytes line = bytes_slice(bytes_of_cstr(text), 0, sizeof error->text - 1);
-    if (line.size == sizeof error->text - 1) /* perhaps cut, here or before, and then within a character */
-        for (int i = 0; i < UTF8_SIZE_MAX - 1 && !bytes_utf8_valid(line); i++)
-            line.size--;
-    for (size_t i = 0; i < line.size; i++)
-        error->text[i] = (char)(line.data[i] < 0x20 || line.data[i] == 0x7f ? ' ' : line.data[i]);
+    bool full = line.size == sizeof error->text - 1; /* perhaps cut, here or before, within a character */
+    for (int i = 0; full && i < UTF8_SIZE_MAX - 1 && !bytes_utf8_valid(line); i++)
+        line.size--;
+
+    for (size_t i = 0; i < line.size; i++) {
+        uint8_t byte = line.data[i];
+        bool control = byte < 0x20 || byte == 0x7f;
+        error->text[i] = control ? ' ' : (char)byte;
+    }
     error->text[line.size] = '\0';
 }
 

@@ -31,11 +31,12 @@ static void forget(struct az_call *call)
 {
     static const char *const names[] = {"user",   "kind",   "client",       "tenant",
                                         "secret", "tokens", "refreshToken", "subscription"};
+    json_t *profile = call->server.profile;
+    const struct buf *ca_file = &call->server.ca_file;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        (void)json_object_del(call->server.profile, names[i]);
-    (void)az_profile_set(call->server.profile, NULL, "url", (const char *)call->server.url.data);
-    (void)az_profile_set(call->server.profile, NULL, "caFile",
-                         call->server.ca_file.size ? (const char *)call->server.ca_file.data : NULL);
+        (void)json_object_del(profile, names[i]);
+    (void)az_profile_set(profile, NULL, "url", (const char *)call->server.url.data);
+    (void)az_profile_set(profile, NULL, "caFile", ca_file->size ? (const char *)ca_file->data : NULL);
     call->server.profile_is_ours = true;
 }
 

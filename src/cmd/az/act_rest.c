@@ -96,8 +96,11 @@ static enum az_audience audience_of(const struct az_call *call, const char *url)
 {
     const char *base = (const char *)call->server.url.data;
     size_t size = strlen(base);
-    const char *path = strncmp(url, base, size) == 0 && (url[size] == '/' || !url[size]) ? url + size : url;
-    if (az_flag_of(&call->values, "skip-authorization-header") || path[0] != '/')
+    bool below = strncmp(url, base, size) == 0 && (url[size] == '/' || !url[size]);
+    const char *path = below ? url + size : url;
+    if (az_flag_of(&call->values, "skip-authorization-header"))
+        return AZ_NOBODY;
+    if (path[0] != '/') /* another server: no token of ours for it */
         return AZ_NOBODY;
     return strncmp(path, "/v1.0/", 6) == 0 ? AZ_GRAPH : AZ_MANAGER;
 }

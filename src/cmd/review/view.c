@@ -402,11 +402,16 @@ void view_files_rows(struct print_table *table, const char *kind, const json_t *
 {
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
-        char size[32], hash[HASH_SHOWN + 1], reason[64];
         const char *cause = text_of(file, "cause");
-        (void)snprintf(reason, sizeof reason, "%.20s: %.30s", text_or(kind, ""), text_or(cause, ""));
-        const char *cells[] = {cause ? reason : text_or(kind, text_or(text_of(file, "change"), "?")),
-                               size_text(file, size), hash_text(file, hash), text_of(file, "path")};
+        const char *what = text_or(kind, text_or(text_of(file, "change"), "?"));
+        char reason[64];
+        if (cause) {
+            (void)snprintf(reason, sizeof reason, "%.20s: %.30s", text_or(kind, ""), cause);
+            what = reason;
+        }
+
+        char size[32], hash[HASH_SHOWN + 1];
+        const char *cells[] = {what, size_text(file, size), hash_text(file, hash), text_of(file, "path")};
         print_table_row(table, cells, ARRAY_SIZE(cells));
     }
 }

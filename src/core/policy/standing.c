@@ -24,10 +24,17 @@ bool policy_standing_covers(const struct policy_standing *standing, const struct
                             int64_t now)
 {
     bool alive = !standing->revoked && standing->uses_left > 0 && now < standing->expires_at;
-    const struct policy_texts *hashes =
-        standing->of == POLICY_STANDING_TREE ? &facts->tree_sha256 : &facts->code_sha256;
-    bool submitter = !standing->submitter.size || holds_text(&facts->submitter, standing->submitter);
-    bool label =
-        !standing->label_key.size || holds_label(&facts->labels, standing->label_key, standing->label_value);
-    return alive && standing->sha256.size && holds_text(hashes, standing->sha256) && submitter && label;
+    if (!alive)
+        return false;
+
+    /* Without a hash it would stand for everything: then it stands for nothing. */
+    bool tree = standing->of == POLICY_STANDING_TREE;
+    const struct policy_texts *hashes = tree ? &facts->tree_sha256 : &facts->code_sha256;
+    if (!standing->sha256.size || !holds_text(hashes, standing->sha256))
+        return false;
+
+    if (standing->submitter.size && !holds_text(&facts->submitter, standing->submitter))
+        return false;
+    return !standing->label_key.size ||
+           holds_label(&facts->labels, standing->label_key, standing->label_value);
 }

@@ -64,10 +64,16 @@ static void take_line(struct scratch *scratch, const char *line, const char *end
     const char *perms = at + 1;
     const char *name = memchr(perms, '[', (size_t)(end - perms));
     bool special = name && strncmp(name, "[heap]", 6) != 0;
-    if (perms[0] != 'r' || perms[3] != 'p' || special || scratch->count == REGIONS_MAX ||
-        (start <= (uintptr_t)scratch && (uintptr_t)scratch < stop))
+    bool readable = perms[0] == 'r' && perms[3] == 'p';
+    bool own = start <= (uintptr_t)scratch && (uintptr_t)scratch < stop;
+    if (!readable || special || own || scratch->count == REGIONS_MAX)
         return;
-    int protection = PROT_READ | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
+
+    int protection = PROT_READ;
+    if (perms[1] == 'w')
+        protection |= PROT_WRITE;
+    if (perms[2] == 'x')
+        protection |= PROT_EXEC;
     scratch->regions[scratch->count++] = (struct region){start, stop, protection};
 }
 

@@ -35,9 +35,11 @@ static enum status audit(struct review_book *book, const json_t *doc, enum audit
     static const char *const told[] = {"person", "delegate", "from", "until", "groups", "roles", "comment"};
     char object[128];
     json_t *details = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-        if (json_object_get(doc, told[i]))
-            json_object_set(details, told[i], json_object_get(doc, told[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+        json_t *value = json_object_get(doc, told[i]);
+        if (value)
+            json_object_set(details, told[i], value);
+    }
     (void)snprintf(object, sizeof object, "absences/%s", json_string_value(json_object_get(doc, "id")));
     return review_audit(book, object, action, by, details, now_ns, err);
 }
@@ -75,10 +77,16 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
 static json_t *new_doc(const struct absence_draft *draft, int64_t now_ns)
 {
     json_t *facts = review_person_facts(&draft->by);
-    json_t *person = draft->person ? json_pack("{s:s}", "name", draft->person)
-                                   : json_pack("{s:s, s:s}", "id", draft->by.id, "name", draft->by.name);
-    json_t *groups = draft->person ? json_array() : json_incref(json_object_get(facts, "groups"));
-    json_t *roles = draft->person ? json_array() : json_incref(json_object_get(facts, "roles"));
+    json_t *person, *groups, *roles;
+    if (draft->person) { /* of somebody else nothing but the name is known here */
+        person = json_pack("{s:s}", "name", draft->person);
+        groups = json_array();
+        roles = json_array();
+    } else {
+        person = json_pack("{s:s, s:s}", "id", draft->by.id, "name", draft->by.name);
+        groups = json_incref(json_object_get(facts, "groups"));
+        roles = json_incref(json_object_get(facts, "roles"));
+    }
     json_t *doc =
         json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s*}", "id", draft->id, "person", person,
                   "delegate", draft->delegate, "from", review_time_json(draft->from_ns), "until",

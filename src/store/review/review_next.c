@@ -32,8 +32,9 @@ static json_t *promised(const json_t *from, const char *const *said, size_t coun
 
 json_t *review_then_promise(const struct review_record *record)
 {
-    static const char *const of_start[] = {"name", "hub", "version"}, *const of_code[] = {"sha256", "bytes"},
-                             *const of_webhook[] = {"name"};
+    static const char *const of_start[] = {"name", "hub", "version"};
+    static const char *const of_code[] = {"sha256", "bytes"};
+    static const char *const of_webhook[] = {"name"};
     json_t *start = promised(start_of(record), of_start, ARRAY_SIZE(of_start));
     json_t *code = promised(review_then_code(record), of_code, ARRAY_SIZE(of_code));
     json_t *webhook = promised(webhook_of(record), of_webhook, ARRAY_SIZE(of_webhook));

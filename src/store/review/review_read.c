@@ -372,15 +372,18 @@ enum status review_book_list(struct review_book *book, const struct review_filte
 
 static void take_duty(struct review_book *book, size_t statement, struct review_duty *duty)
 {
-    struct bytes doc = db_column_bytes(book->db, statement, 3);
+    struct db *db = book->db;
+    struct bytes id = db_column_bytes(db, statement, 1);
+    duty->number = db_column_i64(db, statement, 0);
+    duty->kind = (enum review_duty_kind)db_column_i64(db, statement, 2);
+    (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(id));
+
+    struct bytes doc = db_column_bytes(db, statement, 3);
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
-    const char *said = review_record_text(&record, "submittedBy"),
-               *instance = review_record_text(&record, "instanceId"),
-               *state = review_record_text(&record, "_state");
+    const char *said = review_record_text(&record, "submittedBy");
+    const char *instance = review_record_text(&record, "instanceId");
+    const char *state = review_record_text(&record, "_state");
     duty->goes_on = state && !review_over(review_state_of_stored(bytes_of_cstr(state)));
-    duty->number = db_column_i64(book->db, statement, 0);
-    duty->kind = (enum review_duty_kind)db_column_i64(book->db, statement, 2);
-    (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(db_column_bytes(book->db, statement, 1)));
     (void)snprintf(duty->instance, sizeof duty->instance, "%s", text_or(instance, duty->id));
     (void)snprintf(duty->submitted_by, sizeof duty->submitted_by, "%s", text_or(said, ""));
     duty->approval_timeout_ms = review_record_number(&record, "_approvalTimeoutMs");

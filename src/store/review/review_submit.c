@@ -47,12 +47,14 @@ static enum status look_up_key(struct review_book *book, const struct review_sub
 static enum status keep_key(struct review_book *book, const struct review_submission *submission,
                             int64_t now_ns, struct err *err)
 {
-    db_bind_bytes(book->db, review_at(book, KEY_PUT), 1, bytes_of_cstr(submission->by.id));
-    db_bind_bytes(book->db, review_at(book, KEY_PUT), 2, bytes_of_cstr(submission->key));
-    db_bind_bytes(book->db, review_at(book, KEY_PUT), 3, bytes_of_cstr(submission->key_body));
-    db_bind_bytes(book->db, review_at(book, KEY_PUT), 4, bytes_of_cstr(submission->id));
-    db_bind_i64(book->db, review_at(book, KEY_PUT), 5, now_ns);
-    return db_run(book->db, review_at(book, KEY_PUT), err);
+    struct db *db = book->db;
+    size_t put = review_at(book, KEY_PUT);
+    db_bind_bytes(db, put, 1, bytes_of_cstr(submission->by.id));
+    db_bind_bytes(db, put, 2, bytes_of_cstr(submission->key));
+    db_bind_bytes(db, put, 3, bytes_of_cstr(submission->key_body));
+    db_bind_bytes(db, put, 4, bytes_of_cstr(submission->id));
+    db_bind_i64(db, put, 5, now_ns);
+    return db_run(db, put, err);
 }
 
 /* --- a revision --- */
@@ -72,10 +74,12 @@ static enum status put_text(struct review_book *book, const struct review_record
 {
     const char *purpose = review_record_text(record, "purpose");
     int64_t number = review_record_number(record, "revision");
-    db_bind_i64(book->db, review_at(book, TEXT_PUT), 1, review_text_row(record, number));
-    db_bind_bytes(book->db, review_at(book, TEXT_PUT), 2, bytes_of_cstr(text_or(purpose, "")));
-    db_bind_bytes(book->db, review_at(book, TEXT_PUT), 3, review_text_searched(code));
-    return db_run(book->db, review_at(book, TEXT_PUT), err);
+    struct db *db = book->db;
+    size_t put = review_at(book, TEXT_PUT);
+    db_bind_i64(db, put, 1, review_text_row(record, number));
+    db_bind_bytes(db, put, 2, bytes_of_cstr(text_or(purpose, "")));
+    db_bind_bytes(db, put, 3, review_text_searched(code));
+    return db_run(db, put, err);
 }
 
 /* The record's next revision, and what of the one before does not hold for it. */

@@ -155,9 +155,11 @@ static void refuse_held(struct file_wish *look)
     static const char *const shown[] = {"state", "deadline"};
     const json_t *request = look->stream.base.json;
     json_t *body = app_problem_json(APP_NOT_RELEASED, "The files are held until somebody has approved them.");
-    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-        if (json_object_get(request, shown[i]))
-            json_object_set(body, shown[i], json_object_get(request, shown[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        json_t *value = json_object_get(request, shown[i]);
+        if (value)
+            json_object_set(body, shown[i], value);
+    }
     exchange_answer_refusal(&look->stream.base.base, app_problems[APP_NOT_RELEASED].http_status, body);
 }
 

@@ -346,9 +346,11 @@ static void refuse_held(struct blob_look *look)
 {
     static const char *const shown[] = {"state", "deadline"};
     json_t *body = app_problem_json(APP_NOT_RELEASED, "The result is held until somebody has approved it.");
-    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-        if (json_object_get(look->base.json, shown[i]))
-            json_object_set(body, shown[i], json_object_get(look->base.json, shown[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        json_t *value = json_object_get(look->base.json, shown[i]);
+        if (value)
+            json_object_set(body, shown[i], value);
+    }
     exchange_answer_refusal(&look->base.base, app_problems[APP_NOT_RELEASED].http_status, body);
 }
 

@@ -36,13 +36,17 @@ static void append_fact(struct buf *out, const char *name, const json_t *number,
 
 void confirm_run_facts(struct buf *out, const json_t *request)
 {
-    const json_t *run = present_run(request), *effects = json_object_get(run, "effects");
+    const json_t *run = present_run(request);
     if (!run)
         return;
+    const json_t *effects = json_object_get(run, "effects");
+    const json_t *network = json_object_get(effects, "network");
+    const json_t *refused = json_object_get(effects, "refused");
+    const json_t *files = json_object_get(effects, "files");
     buf_append_cstr(out, "<dl class=\"card facts\">\n");
-    append_fact(out, "Network", json_object_get(json_object_get(effects, "network"), "attempts"), 1, "tried");
-    append_fact(out, "Refused calls", json_object_get(json_object_get(effects, "refused"), "count"), 1, "");
-    append_fact(out, "Files", json_object_get(json_object_get(effects, "files"), "count"), 1, "changed");
+    append_fact(out, "Network", json_object_get(network, "attempts"), 1, "tried");
+    append_fact(out, "Refused calls", json_object_get(refused, "count"), 1, "");
+    append_fact(out, "Files", json_object_get(files, "count"), 1, "changed");
     append_fact(out, "Memory", json_object_get(effects, "memoryPeakBytes"), 1 << 20, "MiB");
     append_fact(out, "Time", json_object_get(effects, "wallMicroseconds"), 1000, "ms");
     buf_append_cstr(out, "</dl>\n");

@@ -52,11 +52,17 @@ static bool tags_contain(struct bytes tags, struct bytes part)
 bool search_matches(const struct search_wish *wish, const struct instance_row *row)
 {
     bool status = wish->status_mask == 0 || (wish->status_mask >> (unsigned)row->status & 1);
-    return status && in_range(&wish->created, row->created_ns) && in_range(&wish->updated, row->updated_ns) &&
-           in_range(&wish->start, row->scheduled_ns) && in_range(&wish->completed, row->completed_ns) &&
-           search_contains(row->instance_id, wish->id) && search_contains(row->name, wish->name) &&
-           search_contains(row->version.value, wish->version) &&
-           (wish->tags.size == 0 || tags_contain(row->tags, wish->tags));
+    bool times = in_range(&wish->created, row->created_ns) && in_range(&wish->updated, row->updated_ns) &&
+                 in_range(&wish->start, row->scheduled_ns) && in_range(&wish->completed, row->completed_ns);
+    if (!status || !times)
+        return false;
+
+    /* ORDER: from the cheap to the dear. Tags are encoded, and are decoded for each row that comes so far. */
+    bool texts = search_contains(row->instance_id, wish->id) && search_contains(row->name, wish->name) &&
+                 search_contains(row->version.value, wish->version);
+    if (!texts)
+        return false;
+    return wish->tags.size == 0 || tags_contain(row->tags, wish->tags);
 }
 
 /* --- order --- */
