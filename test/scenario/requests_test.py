@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -110,6 +111,17 @@ class Requests(unittest.TestCase):
         self.assertIn("300s", self.server.ask("GET", f"/v1/requests/{request_id}?wait=500s")[2]["warnings"][0])
         self.assertNotIn("warnings", self.server.ask("GET", f"/v1/requests/{request_id}?wait=300s")[2])
 
+    def linked(self, path):
+        """All pages by nothing but RFC 8288: the link of each leads on with what was asked for."""
+        found = []
+        while path:
+            _, headers, page = self.server.ask("GET", path)
+            found += page["requests"]
+            link = {name.lower(): text for name, text in headers.items()}.get("link", "")
+            self.assertEqual(bool(link), "next" in page)
+            path = re.fullmatch(r"<(/v1/requests\?[!-=?-~]+)>; rel=next", link).group(1) if link else None
+        return found
+
     def pages(self, query, short_allowed=False):
         found, after, pages = [], "", 0
         limit = int(urllib.parse.parse_qs(query).get("limit", ["50"])[0])
@@ -138,6 +150,8 @@ class Requests(unittest.TestCase):
                         names = [item["id"] for item in self.pages(f"{state}limit={limit}&order={order}")]
                         self.assertEqual(names, oldest_first if order == "asc" else oldest_first[::-1])
         self.assertEqual(self.server.ask("GET", "/v1/requests?order=desc&limit=1")[2]["requests"][0]["id"], ids[-1])
+        self.assertEqual([item["id"] for item in self.linked("/v1/requests?order=desc&state=waiting,failed&limit=2")],
+                         [item["id"] for item in self.pages("order=desc&state=waiting,failed&limit=500")])
         for query in ("order=odd", "order=desc&after=x", "order=desc&after=desc:1", "order=desc&after=desc:x:y"):
             self.assertEqual(self.server.ask("GET", "/v1/requests?" + query)[0], 400, query)
 

@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encode.h"
 #include "base/text.h"
 #include "base/time_parse.h"
 #include "os/clock.h"
 #include "svc/app/app_service.h"
 #include "svc/app/book_exchange.h"
+#include "wire/http1/uri.h"
 
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
 #define SPAN_FIRST_NS (60 * NS_PER_S)
@@ -125,9 +127,37 @@ static void write_scanned(const struct merged_list *list, char *ret_place, size_
                     ret_place, size);
 }
 
+/* Where the next page is: what was asked for, from another place on. */
+static void write_link(struct http_request *request, const char *next, struct buf *link)
+{
+    struct arena *arena = http_request_arena(request);
+    struct bytes query = http_request_query_string(request), name, value;
+    buf_append_cstr(link, "</v1/requests?");
+    while (uri_query_next(&query, &name, &value)) {
+        if (name.size == 0 || bytes_equal_nocase(name, BYTES_LITERAL("after")))
+            continue;
+        percent_encode(link, uri_decode(arena, name, true), NULL);
+        buf_append_byte(link, '=');
+        percent_encode(link, uri_decode(arena, value, true), NULL);
+        buf_append_byte(link, '&');
+    }
+    buf_append_cstr(link, "after=");
+    percent_encode(link, bytes_of_cstr(next), NULL);
+    buf_append_cstr(link, ">; rel=next");
+}
+
+/* RFC 8288. False without memory. */
+static bool add_link(struct http_request *request, const char *next)
+{
+    CLEANUP(buf_fini) struct buf link = {0};
+    write_link(request, next, &link);
+    return buf_status(&link) == STATUS_OK &&
+           http_response_header(request, "Link", buf_peek(&link)) == STATUS_OK;
+}
+
 static void answer(struct merged_list *list)
 {
-    char next[DT_INSTANCE_ID_SIZE + 40] = "", link[3 * DT_INSTANCE_ID_SIZE];
+    char next[DT_INSTANCE_ID_SIZE + 40] = "";
     json_t *all = sorted(list), *requests = json_array();
     size_t count = json_array_size(all), taken = 0;
     for (; taken < count && taken < list->filter.limit && was_reached(list, json_array_get(all, taken));
@@ -151,10 +181,8 @@ static void answer(struct merged_list *list)
     if (*next && !full)
         json_object_set_new(body, "scanned", json_integer((json_int_t)list->scanned));
     json_decref(all);
-    (void)snprintf(link, sizeof link, "</v1/requests?after=%s>; rel=next", next);
     struct exchange *exchange = &list->base.base;
-    if (*next && exchange->request && !strchr(next, '\x7f') &&
-        http_response_header(exchange->request, "Link", bytes_of_cstr(link)) != STATUS_OK) {
+    if (*next && exchange->request && !add_link(exchange->request, next)) {
         json_decref(body);
         exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
         return;
