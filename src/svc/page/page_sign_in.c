@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* page_sign_in.c — four routes over both kinds of sessions, and what a cookie is worth to the HTTP server. */
-#include "svc/page/page_sign_in.h"
+/* page_sign_in.c — what a cookie is worth to the HTTP server, what a browser is told of its session, and the end of one. How one
+ * begins: page_sign_in_ways.c. */
+#include "svc/page/page_sign_in_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,6 @@
 #define COOKIE_SECURE "__Host-sallyport"
 #define COOKIE_PLAIN  "sallyport"
 #define TOKEN_HEADER  "x-sallyport-token"
-
-#define DEVICE_CLIENT "sallyport-page" /* the client_id with which the page asks for a device's code */
 
 /* The one that a request belongs to: kept, or only in this process, or neither. */
 struct page_found {
@@ -74,7 +73,7 @@ static bool set_cookie(struct http_request *request, const char *value, int64_t 
 }
 
 /* `token` NULL: nobody is signed in. */
-static void respond(struct http_request *request, int http_status, const char *token, int64_t life_s)
+void page_answer_session(struct http_request *request, int http_status, const char *token, int64_t life_s)
 {
     CLEANUP(buf_fini) struct buf body = {0};
     struct json_writer json = {.out = &body};
@@ -92,11 +91,11 @@ static void respond(struct http_request *request, int http_status, const char *t
         http_respond_failure(request, 503, "out of memory");
 }
 
-static void answer_signed_in(struct http_request *request, const char *cookie, const char *token,
-                             int64_t life_s)
+void page_answer_signed_in(struct http_request *request, const char *cookie, const char *token,
+                           int64_t life_s)
 {
     if (set_cookie(request, cookie, life_s))
-        respond(request, 200, token, life_s);
+        page_answer_session(request, 200, token, life_s);
     else
         http_respond_failure(request, 503, "out of memory");
 }
@@ -111,19 +110,9 @@ static void answer_signed_out(struct http_request *request)
 
 /* --- what is answered when it is on disk --- */
 
-struct pending {
-    struct directory_waiter waiter;
-    struct page_sign_in *sign_in;
-    struct http_request *request;      /* NULL: the peer is gone */
-    char cookie[SECRET_TEXT_SIZE + 1]; /* "": the session has ended */
-    char token[SECRET_TEXT_SIZE + 1];
-    int64_t life_s;
-    bool rotates;
-};
-
 static void on_written(struct directory_waiter *waiter, enum status status, const struct err *err)
 {
-    struct pending *pending = CONTAINER_OF(waiter, struct pending, waiter);
+    struct page_pending *pending = CONTAINER_OF(waiter, struct page_pending, waiter);
     struct http_request *request = pending->request;
     (void)err;
     if (pending->rotates)
@@ -134,7 +123,7 @@ static void on_written(struct directory_waiter *waiter, enum status status, cons
     if (request && (status == STATUS_OK || gone) && (gone || !pending->cookie[0]))
         answer_signed_out(request);
     else if (request && status == STATUS_OK)
-        answer_signed_in(request, pending->cookie, pending->token, pending->life_s);
+        page_answer_signed_in(request, pending->cookie, pending->token, pending->life_s);
     else if (request)
         http_respond_failure(request, 503, "The directory cannot be written; try again.");
     explicit_bzero(pending, sizeof *pending);
@@ -143,13 +132,13 @@ static void on_written(struct directory_waiter *waiter, enum status status, cons
 
 static void on_gone(void *context)
 {
-    ((struct pending *)context)->request = NULL;
+    ((struct page_pending *)context)->request = NULL;
 }
 
 /* NULL: it is answered. */
-static struct pending *pending_new(struct page_sign_in *sign_in, struct http_request *request)
+struct page_pending *page_pending_new(struct page_sign_in *sign_in, struct http_request *request)
 {
-    struct pending *pending = calloc(1, sizeof *pending);
+    struct page_pending *pending = calloc(1, sizeof *pending);
     if (!pending) {
         http_respond_failure(request, 503, "out of memory");
         return NULL;
@@ -161,227 +150,12 @@ static struct pending *pending_new(struct page_sign_in *sign_in, struct http_req
     return pending;
 }
 
-/* --- POST /page/sign-in --- */
-
-static void begin_kept(struct page_sign_in *sign_in, struct http_request *request,
-                       const struct kept_session_wish *wish)
-{
-    struct pending *pending = pending_new(sign_in, request);
-    if (!pending)
-        return;
-    pending->life_s = PAGE_SESSION_LIFE_NS / NS_PER_S;
-    kept_session_open(sign_in->options.directory, wish, clock_unix_ns(), pending->cookie, pending->token,
-                      &pending->waiter);
-}
-
-static void begin_in_memory(struct page_sign_in *sign_in, struct http_request *request, const char *owner,
-                            struct bytes authorization)
-{
-    char cookie[SECRET_TEXT_SIZE + 1];
-    struct page_session *session = NULL;
-    if (page_session_open(&sign_in->sessions, owner, authorization, clock_monotonic_ns(), cookie, &session) ==
-        STATUS_OK)
-        answer_signed_in(request, cookie, session->token, PAGE_SESSION_LIFE_NS / NS_PER_S);
-    else
-        http_respond_failure(request, 503, "out of memory");
-    explicit_bzero(cookie, sizeof cookie);
-}
-
-static const char *how_of(bool key, bool by_link)
-{
-    if (by_link)
-        return "page, by link";
-    return key ? "page, by key" : "page, by token";
-}
-
-/* Of an API key the session keeps which one it was; of what no other process would believe, all of it, in memory. */
-static void begin(struct page_sign_in *sign_in, struct http_request *request,
-                  const struct principal *principal, struct bytes authorization, bool by_link)
-{
-    char hash[SECRET_HASH_SIZE + 1];
-    struct bytes given = bytes_slice(authorization, strlen("Bearer "), SIZE_MAX);
-    secret_hash(given, hash);
-    const struct directory_key *key =
-        directory_find(sign_in->options.directory, DIRECTORY_KEY, "hash", bytes_of_cstr(hash));
-    sign_in->options.people.believed(sign_in->options.people.context, principal,
-                                     how_of(key != NULL, by_link));
-    if (!key) {
-        begin_in_memory(sign_in, request, principal->id, authorization);
-        return;
-    }
-    const struct kept_session_wish wish = {.owner_id = key->owner_id, .key_id = key->id};
-    begin_kept(sign_in, request, &wish);
-}
-
-/* `authorization`: "Bearer …". */
-static void by_authorization(struct page_sign_in *sign_in, struct http_request *request,
-                             struct bytes authorization, bool by_link)
-{
-    const struct principal *principal = authenticator_admit(&sign_in->authenticator, authorization);
-    if (principal->id) {
-        begin(sign_in, request, principal, authorization, by_link);
-    } else {
-        sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
-                                      (struct bytes){0});
-        http_respond_failure(request, 401, access_refusal(principal));
-    }
-    authenticator_release(&sign_in->authenticator, principal);
-}
-
-static void by_credentials(struct page_sign_in *sign_in, struct http_request *request, struct bytes given)
-{
-    CLEANUP(buf_fini) struct buf authorization = {0};
-    buf_append_cstr(&authorization, "Bearer ");
-    buf_append_bytes(&authorization, given);
-    if (buf_status(&authorization) == STATUS_OK)
-        by_authorization(sign_in, request, buf_peek(&authorization), false);
-    else
-        http_respond_failure(request, 503, "out of memory");
-    explicit_bzero(authorization.data, authorization.size);
-}
-
-static void by_link(struct page_sign_in *sign_in, struct http_request *request, const char *code)
-{
-    CLEANUP(buf_fini) struct buf authorization = {0};
-    switch (sign_in_link_take(&sign_in->links, bytes_of_cstr(code), clock_monotonic_ns(), &authorization)) {
-    case STATUS_OK:
-        by_authorization(sign_in, request, buf_peek(&authorization), true);
-        break;
-    case STATUS_NOT_FOUND:
-        http_respond_failure(request, 401, "The link was used, or is over. Make another: sallyport open");
-        break;
-    default:
-        http_respond_failure(request, 503, "out of memory");
-        break;
-    }
-    explicit_bzero(authorization.data, authorization.size);
-}
-
-static void by_secret(struct page_sign_in *sign_in, struct http_request *request, const char *name,
-                      const char *secret)
-{
-    const struct page_people *people = &sign_in->options.people;
-    const char *id = people->by_secret(people->context, request, name, secret);
-    const struct kept_session_wish wish = {.owner_id = id, .key_id = ""};
-    if (id)
-        begin_kept(sign_in, request, &wish);
-}
-
-/* 202 while somebody may still confirm it. */
-static void by_device(struct page_sign_in *sign_in, struct http_request *request, const char *code)
-{
-    const struct page_people *people = &sign_in->options.people;
-    bool waits = false;
-    const struct directory_ticket *ticket = people->by_device(people->context, code, DEVICE_CLIENT, &waits);
-    if (waits) {
-        respond(request, 202, NULL, 0);
-        return;
-    }
-    if (!ticket) {
-        http_respond_failure(request, 401, "The code is over, or somebody refused it.");
-        return;
-    }
-    const struct kept_session_wish wish = {.owner_id = ticket->principal_id, .key_id = "", .spent = ticket};
-    begin_kept(sign_in, request, &wish);
-}
-
-/* A text without U+0000; NULL: it is none, or empty. */
-static const char *text_of(const json_t *root, const char *name)
-{
-    const json_t *value = json_object_get(root, name);
-    const char *text = json_string_value(value);
-    return text && *text && strlen(text) == json_string_length(value) ? text : NULL;
-}
-
-static void sign_in(void *context, struct http_request *request)
-{
-    struct page_sign_in *sign_in = context;
-    struct err err = {0};
-    CLEANUP(json_release) json_t *root = NULL;
-    const struct json_limits limits = {.size_max = PAGE_CREDENTIALS_MAX, .depth_max = 4};
-    if (json_parse(http_request_body(request), &limits, &root, &err) != STATUS_OK) {
-        http_respond_failure(request, 400, err.text);
-        return;
-    }
-    const char *credentials = text_of(root, "credentials"), *name = text_of(root, "name"),
-               *secret = text_of(root, "secret"), *code = text_of(root, "deviceCode"),
-               *link = text_of(root, "link");
-    struct bytes given = bytes_trim(bytes_of_cstr(credentials ? credentials : ""));
-    if (given.size > 0)
-        by_credentials(sign_in, request, given);
-    else if (name && secret)
-        by_secret(sign_in, request, name, secret);
-    else if (code)
-        by_device(sign_in, request, code);
-    else if (link)
-        by_link(sign_in, request, link);
-    else
-        http_respond_failure(request, 400,
-                             "Send \"credentials\", an API key or a token; or \"name\" and \"secret\"; a "
-                             "\"deviceCode\"; or the code of a \"link\".");
-}
-
-/* --- POST /page/links --- */
-
-enum status page_sign_in_make_code(struct page_sign_in *sign_in, struct bytes authorization,
-                                   char ret_code[SECRET_TEXT_SIZE + 1])
-{
-    const struct principal *principal = authenticator_admit(&sign_in->authenticator, authorization);
-    enum status status = STATUS_UNAUTHENTICATED;
-    if (principal->id)
-        status =
-            sign_in_link_make(&sign_in->links, principal->id, authorization, clock_monotonic_ns(), ret_code);
-    authenticator_release(&sign_in->authenticator, principal);
-    return status;
-}
-
-static void answer_code(struct http_request *request, const char *code)
-{
-    CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer json = {.out = &body};
-    json_write_begin_object(&json);
-    json_write_member_cstr(&json, "code", code);
-    json_write_member_int(&json, "expiresInSeconds", PAGE_LINK_LIFE_NS / NS_PER_S);
-    json_write_end_object(&json);
-    buf_append_byte(&body, '\n');
-    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
-        http_respond(request, 201, "application/json; charset=utf-8", buf_peek(&body));
-    else
-        http_respond_failure(request, 503, "out of memory");
-    explicit_bzero(body.data, body.size);
-}
-
-/* Not by a cookie: a browser that somebody left open would sign in others. */
-static void make_link(void *context, struct http_request *request)
-{
-    struct bytes authorization = http_request_header(request, "authorization");
-    char code[SECRET_TEXT_SIZE + 1];
-    if (authorization.size == 0) {
-        http_respond_failure(request, 400,
-                             "Send the key or token that the link is to stand for: Authorization: Bearer …");
-        return;
-    }
-    switch (page_sign_in_make_code(context, authorization, code)) {
-    case STATUS_OK:
-        answer_code(request, code);
-        break;
-    case STATUS_RESOURCE_EXHAUSTED:
-        http_respond_failure(request, 429,
-                             "Too many links are open (limit page-links-max); each ends after ten minutes.");
-        break;
-    default:
-        http_respond_failure(request, 503, "out of memory");
-        break;
-    }
-    explicit_bzero(code, sizeof code);
-}
-
 /* --- GET /page/session --- */
 
 static void rotate_kept(struct page_sign_in *sign_in, struct http_request *request,
                         const struct directory_ticket *session, int64_t now_ns)
 {
-    struct pending *pending = pending_new(sign_in, request);
+    struct page_pending *pending = page_pending_new(sign_in, request);
     if (!pending)
         return;
     pending->life_s = (session->expires_ns - now_ns) / NS_PER_S;
@@ -398,7 +172,7 @@ static void show_kept(struct page_sign_in *sign_in, struct http_request *request
     if (kept_session_is_due(session, now_ns) && !sign_in->rotating)
         rotate_kept(sign_in, request, session, now_ns);
     else
-        respond(request, 200, session->challenge, (session->expires_ns - now_ns) / NS_PER_S);
+        page_answer_session(request, 200, session->challenge, (session->expires_ns - now_ns) / NS_PER_S);
 }
 
 static void show_in_memory(struct page_sign_in *sign_in, struct http_request *request,
@@ -408,9 +182,9 @@ static void show_in_memory(struct page_sign_in *sign_in, struct http_request *re
     int64_t life_s = (session->expires_ns - now_ns) / NS_PER_S;
     char cookie[SECRET_TEXT_SIZE + 1];
     if (page_session_rotate(&sign_in->sessions, session, now_ns, cookie))
-        answer_signed_in(request, cookie, session->token, life_s);
+        page_answer_signed_in(request, cookie, session->token, life_s);
     else
-        respond(request, 200, session->token, life_s);
+        page_answer_session(request, 200, session->token, life_s);
 }
 
 /* What the page needs to know of its session; at times with a new cookie. */
@@ -423,7 +197,7 @@ static void show_session(void *context, struct http_request *request)
     else if (found.session)
         show_in_memory(sign_in, request, found.session);
     else
-        respond(request, 200, NULL, 0);
+        page_answer_session(request, 200, NULL, 0);
 }
 
 /* --- POST /page/sign-out --- */
@@ -466,7 +240,7 @@ static void sign_out(void *context, struct http_request *request)
         page_session_close(&sign_in->sessions, found.session);
     if (everywhere)
         close_others(sign_in, owner, found.kept);
-    struct pending *pending = found.kept ? pending_new(sign_in, request) : NULL;
+    struct page_pending *pending = found.kept ? page_pending_new(sign_in, request) : NULL;
     if (pending)
         kept_session_close(sign_in->options.directory, found.kept, &pending->waiter);
     else if (!found.kept)
@@ -474,9 +248,9 @@ static void sign_out(void *context, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/page/sign-in", "", ACCESS_ANYONE, HTTP_TYPE_JSON, .handle = sign_in,
+    {"POST", "/page/sign-in", "", ACCESS_ANYONE, HTTP_TYPE_JSON, .handle = page_route_sign_in,
      .summary = "Sign a browser in: a cookie stands for the credentials from now on"},
-    {"POST", "/page/links", "", ACCESS_SIGNED_IN, .handle = make_link,
+    {"POST", "/page/links", "", ACCESS_SIGNED_IN, .handle = page_route_make_link,
      .summary = "A code for a link that signs one browser in, once, within ten minutes"},
     {"GET", "/page/session", "", ACCESS_ANYONE, .handle = show_session,
      .summary = "Whether a browser is signed in, and its token for what changes something"},
