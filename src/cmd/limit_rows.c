@@ -257,7 +257,7 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_OUTPUT_QUEUE_SIZE_MAX, LIMIT_BYTES, "What one of them may leave unread before it waits", ""),
     ROW("app", APP_OUTPUT_PIECE_SIZE_MAX, LIMIT_BYTES, "Text in one event", ""),
     ROW("app", APP_OUTPUT_LIVE_SIZE_MAX, LIMIT_BYTES,
-        "Of each stream while the run goes on; the rest comes with the result", ""),
+        "Of each stream while the run goes on; a result has no more", ""),
     ROW("app", APP_OUTPUT_MEMORY_MAX, LIMIT_BYTES, "Output held for all readers; who takes nothing gives way",
         "503"),
     ROW("app", APP_OUTPUT_PATIENCE_NS, LIMIT_NS, "For a reader that takes nothing; then it is cut off", ""),

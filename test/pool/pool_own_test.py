@@ -19,7 +19,7 @@ def sha(data):
 
 
 class Events:
-    """The events of one output stream; `received` has (event, data, id)."""
+    """The events of one output stream; `received` has (event, data, id), since the last reset."""
 
     def __init__(self, pool, identifier, execution, start=None, last=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", pool.port, timeout=60)
@@ -27,7 +27,7 @@ class Events:
         path = f"/executions/{execution}/output?{urllib.parse.urlencode(query)}"
         self.connection.request("GET", path, headers={"Last-Event-ID": last} if last else {})
         self.response = self.connection.getresponse()
-        self.received = []
+        self.received, self.resets = [], 0
 
     def next(self):
         """The next event, or None at the end."""
@@ -35,6 +35,8 @@ class Events:
         for line in self.response:
             name, _, value = line.decode().rstrip("\n").partition(": ")
             if line == b"\n" and "data" in fields:
+                if fields["event"] == "reset":
+                    self.received, self.resets = [], self.resets + 1
                 self.received.append((fields["event"], json.loads(fields["data"]), fields["id"]))
                 return self.received[-1]
             fields[name] = value
@@ -107,6 +109,31 @@ class Output(PoolTest):
         events = Events(self.pool, self.id, execution).until(lambda e: len(e.text("stdout")) > 1000)
         self.pool.upload(self.id, "go", b"")
         self.assertEqual(events.all().text("stdout"), self.result(execution)["stdout"])
+
+    def test_rp61_all_that_is_kept_comes_while_the_code_runs(self):
+        """RP-61: up to the limit, not to its half, and without a reset; a place in it is good also when it is over."""
+        execution = self.start("print('é' * 30000, flush=True)\n" + HELD + "print('end')")
+        events = Events(self.pool, self.id, execution).until(lambda e: len(e.text("stdout")) == 30001)
+        place = events.received[-1][2]
+        self.assertEqual(place, "60001,0,live")
+        again = Events(self.pool, self.id, execution, place)
+        self.pool.upload(self.id, "go", b"")
+        self.assertEqual((again.all().text("stdout"), again.resets), ("end\n", 0))
+        self.assertEqual((events.all().text("stdout"), events.resets), (self.result(execution)["stdout"], 0))
+
+    def test_rp61_who_has_read_what_is_cut_begins_anew(self):
+        """RP-61: once more comes than is kept, whoever has some of the middle is told so, and has the stored result in the end."""
+        execution = self.start("print('x' * 60000, flush=True)\n" + HELD + "print('y' * 60000)")
+        events = Events(self.pool, self.id, execution).until(lambda e: len(e.text("stdout")) == 60001)
+        place, first = events.received[-1][2], events.received[2][2]
+        self.pool.upload(self.id, "go", b"")
+        stored = self.result(execution)["stdout"]
+        self.assertEqual((events.all().text("stdout"), events.resets), (stored, 1))
+        later = Events(self.pool, self.id, execution, place).all()
+        self.assertEqual((later.text("stdout"), later.resets), (stored, 1))
+        self.assertFalse(first.endswith(",live"))
+        known = int(first.partition(",")[0])
+        self.assertEqual(Events(self.pool, self.id, execution, first).all().text("stdout"), stored[known:])
 
     def test_rp61_displays_come_as_events(self):
         """RP-61: what the code displayed comes as events of its own."""

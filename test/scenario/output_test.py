@@ -106,6 +106,15 @@ class Output(Case):
                          ("status", "over", "succeeded", "completed", "end"))
         self.assertNotIn("reset", events.kinds())
 
+    def test_rp61_a_long_output_is_read_to_its_end_while_the_code_runs(self):
+        """RP-61: as much as a result may have, not its first quarter; it is the stored result in the end, without a reset."""
+        request_id = self.create("print('x' * 900000, flush=True)\n" + HELD + "print('end')")
+        events = Events(self.server, request_id).until(lambda e: len(e.text()) == 900001)
+        self.assertEqual(events.statuses()[-1], {"status": "running", "run": 1, "live": True})
+        result = self.let_go(request_id)["result"]
+        self.assertEqual(events.all().text(), result["stdout"])
+        self.assertNotIn("reset", events.kinds())
+
     def test_rp61_replay_from_any_place(self):
         """RP-61: after the end the same bytes, from the start and from any event on; who has all is told not to come back."""
         request_id = self.create("import sys\nfor n in range(9000): print(n, 'ü')\nprint('end', file=sys.stderr)\n[1]")

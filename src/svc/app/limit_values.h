@@ -51,9 +51,9 @@
 #define APP_OUTPUT_STREAMS_MAX    1000
 #define APP_OUTPUT_QUEUE_SIZE_MAX ((size_t)64 << 10)
 #define APP_OUTPUT_PIECE_SIZE_MAX ((size_t)16 << 10)
-/* Bytes of each stream of a run that are told while it goes on. It is less than what result_fit.h keeps of the beginning of each of
- * two, so that who has read it seldom begins anew. */
-#define APP_OUTPUT_LIVE_SIZE_MAX ((size_t)240 << 10)
+/* Bytes of each stream of a run that are told while it goes on: as many as a result may have. Who has read what is then cut in the
+ * middle (result_fit.h) begins anew. */
+#define APP_OUTPUT_LIVE_SIZE_MAX ((size_t)960 << 10)
 /* Bytes of output that are held for all readers; nanoseconds after which one that takes nothing is cut off. */
 #define APP_OUTPUT_MEMORY_MAX  ((size_t)64 << 20)
 #define APP_OUTPUT_PATIENCE_NS (30 * NS_PER_S)

@@ -137,10 +137,12 @@ static void on_event(void *context, const struct sse_event *event)
     struct pool_drive *drive = context;
     const struct pool_watch *watch = drive->execution->watch;
     bool is_stderr = bytes_equal_cstr(event->name, "stderr");
+    if (drive->output_over)
+        return;
     if (event->id.size < sizeof drive->place)
         (void)snprintf(drive->place, sizeof drive->place, "%.*s", BYTES_FMT(event->id));
-    if (bytes_equal_cstr(event->name, "gap"))
-        drive->output_over = true;
+    if (bytes_equal_cstr(event->name, "gap") || bytes_equal_cstr(event->name, "reset"))
+        drive->output_over = true; /* what was passed on is not all kept: the result will say what is */
     if (!is_stderr && !bytes_equal_cstr(event->name, "stdout"))
         return;
     CLEANUP(json_release) json_t *root = pool_exchange_json(event->data);
@@ -154,10 +156,9 @@ static bool on_output(void *context, struct bytes data)
     struct pool_drive *drive = context;
     if (pool_exchange_http_status(&drive->output.exchange) != 200)
         return false;
-    if (sse_reader_feed(&drive->events, data) == STATUS_OK)
-        return true;
-    drive->output_over = true;
-    return false;
+    if (sse_reader_feed(&drive->events, data) != STATUS_OK)
+        drive->output_over = true;
+    return !drive->output_over;
 }
 
 static void follow(struct pool_drive *drive)

@@ -3,8 +3,9 @@
 #include "svc/pool/follow.h"
 
 void follow_start(struct follower *follower, struct execution *execution,
-                  const uint64_t from[SESSION_STREAMS])
+                  const uint64_t from[SESSION_STREAMS], bool unsure)
 {
+    follower->unsure = unsure;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         follower->skip[i] = from[i];
     execution_watch(execution, &follower->watcher);
@@ -20,11 +21,49 @@ uint64_t follow_at(const struct follower *follower, enum session_stream stream)
     return follower->places[stream].text + follower->skip[stream];
 }
 
+bool follow_is_unsure(const struct follower *follower)
+{
+    bool unsure = follower->unsure;
+    for (size_t i = 0; i < SESSION_STREAMS; i++)
+        unsure |= follower->places[i].unsure;
+    return unsure && !(follower->watcher.execution && execution_final(follower->watcher.execution));
+}
+
+/* Bytes of the stream that are left out, as far as it has come. */
+static uint64_t lost_of(const struct execution *execution, size_t stream)
+{
+    if (execution_final(execution))
+        return execution->outcome.output_lost[stream];
+    return execution->session ? output_capture_lost(&execution->session->output.streams[stream]) : 0;
+}
+
+/* Some of what was given, or of what the caller has from before, is left out by now. */
+static bool is_cut(const struct follower *follower)
+{
+    bool cut = false;
+    for (size_t i = 0; i < SESSION_STREAMS; i++)
+        cut |=
+            (follower->unsure || follower->places[i].unsure) && lost_of(follower->watcher.execution, i) > 0;
+    return cut;
+}
+
+static enum follow_kind begin_anew(struct follower *follower)
+{
+    for (size_t i = 0; i < SESSION_STREAMS; i++) {
+        follower->places[i] = (struct output_place){0};
+        follower->skip[i] = 0;
+    }
+    follower->unsure = false;
+    follower->walking = false;
+    return FOLLOW_RESET;
+}
+
 static void take_stored(struct follower *follower, size_t stream, size_t size_max, struct buf *out)
 {
     struct output_place *place = &follower->places[stream];
     struct bytes text = buf_peek(&follower->watcher.execution->outcome.output[stream]);
     size_t known = (size_t)MIN(follower->skip[stream], (uint64_t)(text.size - place->text));
+    place->unsure = false;
     follower->skip[stream] -= known;
     place->text += known;
     struct bytes piece = bytes_utf8_prefix(bytes_slice(text, place->text, SIZE_MAX), size_max);
@@ -90,6 +129,8 @@ enum follow_kind follow_next(struct follower *follower, size_t size_max, struct 
     struct execution *execution = follower->watcher.execution;
     if (follower->over)
         return FOLLOW_NOTHING;
+    if (execution && is_cut(follower))
+        return begin_anew(follower);
     if (!execution || is_broken(follower))
         return finish(follower, FOLLOW_GAP);
     bool final = execution_final(execution);

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* output_place.c — two numbers and a comma. */
+/* output_place.c — two numbers and a comma, and a word. */
 #include "svc/pool/http/output_place.h"
 
-bool output_place_parse(struct bytes text, uint64_t ret_from[SESSION_STREAMS])
+#define LIVE "live"
+
+bool output_place_parse(struct bytes text, struct output_words *ret_words)
 {
     bool two = bytes_find(text, BYTES_LITERAL(",")) < text.size;
     for (size_t i = 0; i < SESSION_STREAMS; i++) {
         struct bytes word = bytes_split(&text, ',');
-        if (bytes_parse_u64(word, &ret_from[i]) != STATUS_OK || ret_from[i] > INT64_MAX)
+        if (bytes_parse_u64(word, &ret_words->at[i]) != STATUS_OK || ret_words->at[i] > INT64_MAX)
             return false;
     }
-    return two && !text.data;
+    ret_words->live = bytes_equal_cstr(text, LIVE);
+    return two && (!text.data || ret_words->live);
 }
 
-void output_place_write(struct buf *out, const uint64_t from[SESSION_STREAMS])
+void output_place_write(struct buf *out, const struct output_words *words)
 {
-    buf_append_fmt(out, "%llu,%llu", (unsigned long long)from[SESSION_STDOUT],
-                   (unsigned long long)from[SESSION_STDERR]);
+    buf_append_fmt(out, "%llu,%llu%s", (unsigned long long)words->at[SESSION_STDOUT],
+                   (unsigned long long)words->at[SESSION_STDERR], words->live ? "," LIVE : "");
 }

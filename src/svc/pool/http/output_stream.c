@@ -36,9 +36,10 @@ static void leave(struct output_stream *stream)
 static void send(struct output_stream *stream, const char *name, const struct buf *data)
 {
     CLEANUP(buf_fini) struct buf frame = {0}, id = {0};
-    const uint64_t at[SESSION_STREAMS] = {follow_at(&stream->follower, SESSION_STDOUT),
-                                          follow_at(&stream->follower, SESSION_STDERR)};
-    output_place_write(&id, at);
+    const struct output_words words = {
+        .at = {follow_at(&stream->follower, SESSION_STDOUT), follow_at(&stream->follower, SESSION_STDERR)},
+        .live = follow_is_unsure(&stream->follower)};
+    output_place_write(&id, &words);
     const struct sse_event event = {.id = buf_peek(&id), .name = bytes_of_cstr(name), .data = buf_peek(data)};
     bool written = buf_status(&id) == STATUS_OK && buf_status(data) == STATUS_OK &&
                    sse_write(&frame, &event) == STATUS_OK && buf_status(&frame) == STATUS_OK;
@@ -70,6 +71,13 @@ static void send_status(struct output_stream *stream)
     send(stream, "status", &data);
 }
 
+static void send_reset(struct output_stream *stream)
+{
+    CLEANUP(buf_fini) struct buf data = {0};
+    buf_append_cstr(&data, "{\"reason\":\"the middle of the output is left out: it comes anew\"}");
+    send(stream, "reset", &data);
+}
+
 static void send_gap(struct output_stream *stream)
 {
     CLEANUP(buf_fini) struct buf data = {0};
@@ -95,6 +103,9 @@ static bool send_next(struct output_stream *stream)
         return true;
     case FOLLOW_DISPLAY:
         send(stream, "display", &piece);
+        return true;
+    case FOLLOW_RESET:
+        send_reset(stream);
         return true;
     case FOLLOW_END:
         send_status(stream);
@@ -169,7 +180,7 @@ void output_stream_heartbeat(struct loop_timer *timer)
 
 /* --- opening --- */
 
-static bool find_start(struct pool_call *call, uint64_t ret_from[SESSION_STREAMS])
+static bool find_start(struct pool_call *call, struct output_words *ret_from)
 {
     struct bytes from = pool_call_query(call, "from");
     if (!from.size)
@@ -184,9 +195,9 @@ static bool find_start(struct pool_call *call, uint64_t ret_from[SESSION_STREAMS
 void pool_handle_output(struct pool_call *call)
 {
     struct pool_service *service = call->service;
-    uint64_t from[SESSION_STREAMS] = {0};
+    struct output_words from = {0};
     struct execution *execution = pool_call_find_execution(call);
-    if (!execution || !find_start(call, from))
+    if (!execution || !find_start(call, &from))
         return;
     struct output_stream *stream = service->output_streams < POOL_OUTPUT_STREAMS_MAX
                                        ? arena_alloc(http_request_arena(call->request), sizeof *stream)
@@ -203,6 +214,6 @@ void pool_handle_output(struct pool_call *call)
     set_heartbeat(service);
     http_request_on_gone(call->request, on_gone, stream);
     http_stream_begin(call->request, 200, "text/event-stream; charset=utf-8", on_drain, stream);
-    follow_start(&stream->follower, execution, from);
+    follow_start(&stream->follower, execution, from.at, from.live);
     pump(stream);
 }

@@ -4,6 +4,7 @@
 
 #define STORAGE_KEPT_MAX 65536 /* bytes of each part that survive output_capture_clear */
 #define TEXT_GROWTH_MAX  3     /* a byte that is not UTF-8 becomes the three of U+FFFD */
+#define WINDOW_SIZE      8192  /* bytes that a reader takes at a time */
 
 void output_capture_init(struct output_capture *capture, size_t head_max, size_t tail_max)
 {
@@ -164,25 +165,46 @@ static struct bytes without_cut_start(struct bytes bytes)
     return bytes_slice(bytes, MIN(bytes.size, (size_t)3), bytes.size);
 }
 
+/* Copies what stands at `raw` of the head, and with `whole` of the ring behind it, which has not gone round yet. */
+static struct bytes copy_from(const struct output_capture *capture, size_t raw, bool whole, uint8_t *window,
+                              size_t size)
+{
+    struct bytes head = bytes_slice(buf_peek(&capture->head), raw, size);
+    memcpy(window, head.data ? head.data : window, head.size);
+    if (!whole || head.size == size)
+        return bytes_of(window, head.size);
+    size_t behind = raw + head.size - capture->head.size;
+    struct bytes tail = bytes_slice(buf_peek(&capture->tail), behind, size - head.size);
+    memcpy(window + head.size, tail.data ? tail.data : window, tail.size);
+    return bytes_of(window, head.size + tail.size);
+}
+
 /* A piece ends where a character does, so that repairing piece by piece and repairing the whole are the same. */
 void output_capture_next(const struct output_capture *capture, struct output_place *place, size_t size_max,
                          struct buf *out)
 {
-    struct bytes fresh =
-        bytes_slice(buf_peek(&capture->head), place->raw, MAX(size_max / TEXT_GROWTH_MAX, (size_t)4));
-    struct bytes whole = without_cut_end(fresh);
-    if (whole.size == 0)
+    uint8_t window[WINDOW_SIZE];
+    bool whole = output_capture_lost(capture) == 0;
+    size_t wanted = MIN(MAX(size_max / TEXT_GROWTH_MAX, (size_t)4), sizeof window);
+    if (place->raw == SIZE_MAX || (place->unsure && !whole))
+        return;
+    struct bytes fresh = without_cut_end(copy_from(capture, place->raw, whole, window, wanted));
+    if (fresh.size == 0)
         return;
     size_t begin = out->size;
-    utf8_append_repaired(out, whole);
-    place->raw += whole.size;
+    utf8_append_repaired(out, fresh);
+    place->raw += fresh.size;
     struct bytes written = bytes_of(out->data ? out->data + begin : NULL, out->size - begin);
-    struct bytes kept = bytes_utf8_prefix(written, capture->head_max - MIN(place->text, capture->head_max));
+    struct bytes kept =
+        whole ? written : bytes_utf8_prefix(written, capture->head_max - MIN(place->text, capture->head_max));
     if (kept.size < written.size)
         place->raw =
             SIZE_MAX; /* repair made it longer than the limit: what follows shows when all has come */
     out->size = begin + kept.size;
     place->text += kept.size;
+    place->unsure =
+        place->raw > without_cut_end(buf_peek(&capture->head)).size || place->text > capture->head_max;
+    place->unsure = whole && place->unsure;
 }
 
 static void render_head(const struct output_capture *capture, struct buf *out)

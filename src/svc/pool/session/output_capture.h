@@ -34,12 +34,14 @@ uint64_t output_capture_lost(const struct output_capture *capture);
 void output_capture_render(const struct output_capture *capture, struct buf *out);
 /* How far a reader of the text has come. Zero-initialise. */
 struct output_place {
-    size_t raw;  /* bytes of the head */
+    size_t raw;  /* bytes of the head, and of the tail behind it */
     size_t text; /* bytes of text they became */
+    bool
+        unsure; /* some of it stands behind the head: once anything is left out, the text goes on in another way there */
 };
-/* Appends the next piece, of at most about `size_max` bytes, of what output_capture_render will begin with however much
- * still comes: the head, but for its last character while that may be unfinished. Appends nothing when there is no
- * more for now. */
+/* Appends the next piece, of at most about `size_max` bytes, of what output_capture_render begins with: the head, and as long as
+ * nothing is left out the tail, but for the last character while that may be unfinished. Appends nothing when there is no
+ * more for now. A place that is unsure when something is left out is to be begun anew. */
 void output_capture_next(const struct output_capture *capture, struct output_place *place, size_t size_max,
                          struct buf *out);
 /* Empties it; the limits stay and so does the storage of a small capture. */
