@@ -22,11 +22,11 @@
 
 /* In the order of the start. The comment at the head of each part's file says why it stands where it does. */
 static const struct part *const parts[] = {
-    &part_pool,         &part_folder,    &part_policy,      &part_launcher, &part_monitor,
-    &part_certificates, &part_socket,    &part_confinement, &part_traces,   &part_directory,
-    &part_audit,        &part_scheduler, &part_grpc,        &part_page,     &part_http,
-    &part_tls,          &part_port,      &part_identity,    &part_app,      &part_webhook,
-    &part_confirm,      &part_apps,      &part_control,     &part_door,     &part_ready,
+    &part_pool,         &part_folder, &part_policy,      &part_launcher, &part_az,        &part_monitor,
+    &part_certificates, &part_socket, &part_confinement, &part_traces,   &part_directory, &part_audit,
+    &part_scheduler,    &part_grpc,   &part_page,        &part_http,     &part_tls,       &part_port,
+    &part_identity,     &part_app,    &part_webhook,     &part_confirm,  &part_apps,      &part_control,
+    &part_door,         &part_ready,
 };
 
 struct composition {

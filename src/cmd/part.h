@@ -21,6 +21,7 @@
 #include "cmd/settings.h"
 #include "cmd/state_dir.h"
 #include "cmd/tls_setup.h"
+#include "credential/az_helper.h"
 #include "crypto/secret.h"
 #include "jail/data_root.h"
 #include "net/listener.h"
@@ -70,6 +71,7 @@ struct server {
         [MADE_APP_KINDS];    /* part_launcher.c: NULL with `made-apps` 0; of containers, without an engine */
     char no_containers[240]; /* part_launcher.c: what struct control_engine has */
     struct made_apps made_apps;    /* part_apps.c */
+    struct az_helper *az_helper;   /* part_az.c: NULL where nothing asks `az` */
     struct http_guests app_guests; /* part_apps.c: their names */
     char apps_port[8];             /* part_apps.c: as their addresses have it */
 
@@ -194,8 +196,8 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_apps, part_confirm, part_control, part_door, part_launcher, part_page, part_policy,
-    part_ready, part_socket, part_traces, part_webhook;
+    part_app, part_apps, part_az, part_confirm, part_control, part_door, part_launcher, part_page,
+    part_policy, part_ready, part_socket, part_traces, part_webhook;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

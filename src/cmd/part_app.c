@@ -22,6 +22,7 @@ static enum status start(struct server *server, struct err *err)
         .pool_url = inner->pool_url,
         .pool_token = inner_key,
         .scheduler_token = inner_key,
+        .az_helper = server->az_helper,
         .scheduler_resource = server->scheduler_resource[0] ? server->scheduler_resource : NULL,
         .approval_timeout_ns = setting_number(values, "approval-timeout"),
         .run_timeout_ns = setting_number(values, "run-timeout"),

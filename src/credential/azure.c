@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "credential/azure.h"
 #include "credential/credential.h"
 #include "credential/wiped.h"
-#include "durabletask_azure.h"
 
 #define PATIENCE_NS (30 * NS_PER_S)
 
@@ -52,6 +52,12 @@ static void explain(const char *resource, char *ret_text, size_t capacity, void 
 enum dt_status dt_azure_credential_create(const struct dt_azure_options *options,
                                           struct dt_azure_credential **ret_credential, struct dt_error *error)
 {
+    return azure_credential_create(options, NULL, ret_credential, error);
+}
+
+enum dt_status azure_credential_create(const struct dt_azure_options *options, struct az_helper *helper,
+                                       struct dt_azure_credential **ret_credential, struct dt_error *error)
+{
     struct err err = {0};
     size_t given_size = 0;
     if (options)
@@ -71,7 +77,8 @@ enum dt_status dt_azure_credential_create(const struct dt_azure_options *options
                                              .tenant_id = known.tenant_id,
                                              .token_file = known.token_file,
                                              .authority = known.authority,
-                                             .ca_file = known.ca_file};
+                                             .ca_file = known.ca_file,
+                                             .helper = helper};
     enum status status = credential_create(&inner, &credential->inner, &err);
     credential->provider = (struct dt_token_provider){.size = sizeof credential->provider,
                                                       .give = give,

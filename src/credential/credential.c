@@ -36,7 +36,7 @@ struct kept_token {
 struct credential {
     struct source_settings settings;
     char *texts[5]; /* what the settings point to */
-    struct world_stop stop;
+    struct world_real real;
     struct credential_world world;
 
     pthread_mutex_t lock; /* guards the next five */
@@ -163,7 +163,7 @@ enum status credential_create(const struct credential_options *options, struct c
                               struct err *err)
 {
     struct connection_string said = {0};
-    struct world_stop nobody = {0};
+    struct world_real nobody = {.helper = NULL};
     struct credential_world world = options->world ? *options->world : world_real(&nobody);
     struct chain chain;
     enum status status = STATUS_OK;
@@ -185,9 +185,10 @@ enum status credential_create(const struct credential_options *options, struct c
     }
     credential->chain = chain;
     credential->source = "";
-    credential->stop =
-        (struct world_stop){.is_wanted = stop_is_wanted, .pause = stop_pause, .context = credential};
-    credential->world = options->world ? world : world_real(&credential->stop);
+    credential->real =
+        (struct world_real){.stop = {.is_wanted = stop_is_wanted, .pause = stop_pause, .context = credential},
+                            .helper = options->helper};
+    credential->world = options->world ? world : world_real(&credential->real);
     if (keep_all(credential, options, &said) != STATUS_OK) {
         credential_destroy(credential);
         return err_set(err, STATUS_NO_MEMORY, "no memory");

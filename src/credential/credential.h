@@ -6,6 +6,7 @@
 #define CREDENTIAL_CREDENTIAL_H
 
 #include "base/buf.h"
+#include "credential/az_helper.h"
 #include "credential/world.h"
 
 struct credential;
@@ -26,6 +27,7 @@ struct credential_options {
     const char *token_file;
     const char *authority; /* URL of the token service; else AZURE_AUTHORITY_HOST, else the public cloud's */
     const char *ca_file;   /* PEM: authorities that token services may have, besides the system's */
+    struct az_helper *helper;             /* NULL: this process starts `az` itself; must live as long */
     const struct credential_world *world; /* NULL: the real one; must live as long */
 };
 

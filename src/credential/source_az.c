@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* source_az.c — the person who has signed in with `az login` on this machine. Its arguments are checked, though no shell sees
  * them, and what it writes is not believed longer than an answer of a service. */
-#include <string.h>
-
 #include "base/duration.h"
+#include "credential/az_question.h"
 #include "credential/source.h"
 
-#define TIMEOUT_NS    (30 * NS_PER_S) /* it starts an interpreter */
-#define ARGUMENTS_MAX 10
-
-/* As the SDKs allow them. */
-static bool is_plain(const char *text)
-{
-    size_t size = strlen(text);
-    return size > 0 && size <= 512 && text[0] != '-' &&
-           strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:/") == size;
-}
+#define TIMEOUT_NS (30 * NS_PER_S) /* it starts an interpreter */
 
 /* What its failure means; `said` is what it wrote for people. */
 static enum status judge(struct bytes said, struct err *err)
@@ -38,17 +28,12 @@ enum status source_az(const struct source_query *query, struct access_token *ret
 {
     *ret_wait_ns = 0;
     const struct credential_world *world = query->world;
-    const char *tenant = query->settings->tenant_id;
-    const char *arguments[ARGUMENTS_MAX] = {"az",   "account",    "get-access-token", "--output",
-                                            "json", "--resource", query->resource};
-    if (!is_plain(query->resource) || (tenant && !is_plain(tenant)))
-        return err_set(err, STATUS_FAILED_PRECONDITION, "az: a resource or tenant with strange characters");
-    if (tenant) {
-        arguments[7] = "--tenant";
-        arguments[8] = tenant;
-    }
+    struct az_question question;
+    enum status status = az_question_make(query->resource, query->settings->tenant_id, &question, err);
+    if (status != STATUS_OK)
+        return status;
     CLEANUP(wiped_fini) struct buf output = {.limit = TOKEN_ANSWER_SIZE_MAX + 1};
-    enum status status = world->run(world->context, arguments, TIMEOUT_NS, &output, err);
+    status = world->run(world->context, question.arguments, TIMEOUT_NS, &output, err);
     if (status == STATUS_OK)
         return token_answer_read_az(buf_peek(&output), world->unix_ns(world->context), ret_token, err);
     if (status == STATUS_NOT_FOUND)

@@ -32,22 +32,26 @@ static uint64_t real_random(void *context)
 static enum status real_ask(void *context, const struct world_request *request, struct world_reply *ret_reply,
                             struct err *err)
 {
-    return world_http_ask(context, request, ret_reply, err);
+    const struct world_real *real = context;
+    return world_http_ask(&real->stop, request, ret_reply, err);
 }
 
 static enum status real_run(void *context, const char *const *arguments, int64_t timeout_ns,
                             struct buf *ret_output, struct err *err)
 {
-    return world_program_run(context, arguments, timeout_ns, ret_output, err);
+    const struct world_real *real = context;
+    if (real->helper)
+        return az_helper_run(real->helper, &real->stop, arguments, timeout_ns, ret_output, err);
+    return world_program_run(&real->stop, arguments, timeout_ns, ret_output, err);
 }
 
 static bool real_pause(void *context, int64_t ns)
 {
-    const struct world_stop *stop = context;
-    return stop->pause(stop->context, ns);
+    const struct world_real *real = context;
+    return real->stop.pause(real->stop.context, ns);
 }
 
-struct credential_world world_real(struct world_stop *stop)
+struct credential_world world_real(struct world_real *real)
 {
     return (struct credential_world){.variable = real_variable,
                                      .unix_ns = real_unix_ns,
@@ -55,5 +59,5 @@ struct credential_world world_real(struct world_stop *stop)
                                      .ask = real_ask,
                                      .run = real_run,
                                      .pause = real_pause,
-                                     .context = stop};
+                                     .context = real};
 }

@@ -160,6 +160,56 @@ class Kinds(Case):
         token, asked = self.shown("Authentication=DefaultAzure", endpoint="", **self.identity())
         self.assertEqual((token, asked.path), ("Bearer tok-1", "/msi/token"))
 
+    def tools(self, text):
+        """A folder with an `az` that does this, before the others on the PATH."""
+        folder = self.folder / "tools"
+        folder.mkdir()
+        (folder / "az").write_text(f"#!/bin/sh\n{text}\n")
+        (folder / "az").chmod(0o755)
+        return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+    def az(self):
+        return self.tools(f"""echo "$*" >> {self.folder}/asked
+echo '{{"accessToken": "tok-az", "expires_on": 4102444800, "tokenType": "Bearer"}}'""")
+
+    def test_azure_cli(self):
+        """The server itself may start no program by then."""
+        self.assertEqual(self.shown("Authentication=AzureCli", **self.az()), ("Bearer tok-az", None))
+        asked = (self.folder / "asked").read_text().splitlines()
+        self.assertEqual(asked[0], "account get-access-token --output json --resource https://durabletask.io")
+
+    def test_default_azure_from_azure_cli(self):
+        """As a developer has it who ran `az login`; the part of the chain that asks no metadata service of this machine."""
+        self.assertEqual(self.shown("Authentication=DefaultAzure", AZURE_TOKEN_CREDENTIALS="dev", **self.az())[0], "Bearer tok-az")
+
+    def test_azure_cli_that_fails_is_told(self):
+        app = self.app(f"Endpoint=http://127.0.0.1:{self.port};TaskHub=hub-1;Authentication=AzureCli",
+                       **self.tools("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")).start(wait=False)
+        eventually(lambda: "nobody is signed in: run az login" in app.tail(), f"it is not told:\n{app.tail()}")
+        self.assertEqual(self.scheduler.shown, [])
+
+    def helpers(self):
+        """Processes that ask `az` for somebody."""
+        found = []
+        for name in pathlib.Path("/proc").glob("[0-9]*/comm"):
+            try:
+                if name.read_text() == "sallyport-az\n":
+                    found.append(int(name.parent.name))
+            except OSError:
+                pass
+        return set(found)
+
+    def test_who_asks_az_ends_with_the_server_and_is_not_there_for_others(self):
+        tools, before = self.az(), self.helpers()
+        string = f"Endpoint=http://127.0.0.1:{self.port};TaskHub=hub-1;Authentication="
+        app = self.app(string + "AzureCli", **tools).start()
+        self.assertEqual(len(self.helpers() - before), 1)
+        app.kill()
+        eventually(lambda: not self.helpers() - before, "it outlives a server that was killed")
+        other = self.app(string + "None", **tools).start()
+        self.assertEqual(self.helpers() - before, set())
+        self.assertEqual(other.stop(), 0)
+
     def test_what_does_not_work_says_what_to_use(self):
         for kind, instead in (("AzurePowerShell", "AzureCli"), ("VisualStudio", "AzureCli"), ("VisualStudioCode", "AzureCli"),
                               ("IntelliJ", "AzureCli"), ("InteractiveBrowser", "DefaultAzure"), ("Telepathy", "DefaultAzure")):

@@ -9,7 +9,7 @@
 #include "base/encode.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "durabletask_azure.h"
+#include "credential/azure.h"
 #include "net/http_server.h"
 #include "store/audit/audit_log.h"
 #include "store/review/review_store.h"
@@ -53,6 +53,7 @@ struct app_service {
     char *task_hub;                 /* of the connection string */
     const char *scheduler_resource; /* NULL: the scheduler is no resource of this server */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
+    struct az_helper *az_helper; /* NULL: nobody asks `az` */
     size_t code_size_max;
     size_t input_size_max;
     size_t inputs_held; /* bytes of input files that are not written yet */

@@ -89,7 +89,7 @@ static enum status make_credential(const struct app_service *service, const char
     options.ca_file = service->ca_file;
     struct dt_error fault = {.status = DT_OK};
     struct dt_azure_credential *credential = NULL;
-    enum dt_status status = dt_azure_credential_create(&options, &credential, &fault);
+    enum dt_status status = azure_credential_create(&options, service->az_helper, &credential, &fault);
     if (status != DT_OK)
         return refuse_setting(setting, status, &fault, error);
     if (credential && credential_check_endpoint(target, target_setting, error) != STATUS_OK) {

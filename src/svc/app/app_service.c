@@ -85,6 +85,7 @@ static void configure(struct app_service *service, const struct app_options *opt
     service->pool_token = copy(options->pool_token);
     service->scheduler_token = copy(options->scheduler_token);
     service->ca_file = copy(options->ca_file);
+    service->az_helper = options->az_helper;
     service->activity = (struct activity_settings){
         .pool = {.lines = pool_lines_create(),
                  .url = service->pool_url,

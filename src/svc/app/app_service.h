@@ -19,6 +19,7 @@ struct app_options {
     const char *
         scheduler_resource; /* its id, at which roles may be granted; borrowed; NULL: it is none of this server's */
     const char *ca_file; /* PEM: the authorities that pool and scheduler may have; NULL: the system's */
+    struct az_helper *az_helper; /* asks `az` for tokens; outlives the service; NULL: nobody does */
     const char
         *scheduler_token; /* bearer token for the scheduler; NULL: what Authentication= of its string says */
     const char *
