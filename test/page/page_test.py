@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The page in a real browser against a real server, and the headers that it comes with.
 
-Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MODULES SALLYPORT"""
+Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MODULES SALLYPORT [--shots FOLDER] [Page.TEST…]"""
 import gzip
 import http.client
 import http.server
@@ -13,8 +13,10 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
+import fill
 import modules
 
 import browser  # noqa: E402
@@ -25,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 FIRST_PAGE_MAX = 60_000  # bytes of gzip: the document, and what it names
 ALL_MAX = 300_000
 PATIENCE_S = 400
+WAITING = 10_000
 TRIES = """import socket
 try: socket.socket()
 except OSError as error: print(error)
@@ -182,6 +185,25 @@ class Page(unittest.TestCase):
         self.drive("drive_live.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp70_ten_thousand_that_wait(self):
+        server = Server(PROGRAM, arguments=["--ready-sessions", "1"]).start()
+        self.addCleanup(server.close)
+        fill.fill(server.port, WAITING)
+        times = []
+        for _ in range(9):
+            began = time.monotonic()
+            self.assertEqual(len(server.ask("GET", "/v1/requests?state=waiting&order=asc&limit=50")[2]["requests"]), 50)
+            times.append(time.monotonic() - began)
+        print(f"the first page of {WAITING} waiting: {sorted(times)[4] * 1000:.0f} ms, at most {max(times) * 1000:.0f}")
+        self.drive("drive_inbox.mjs", server, PAGE_COUNT=str(WAITING))
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp71_rp76_what_inbox_and_review_say(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_review.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
@@ -203,4 +225,6 @@ class Page(unittest.TestCase):
 if __name__ == "__main__":
     FOLDER = modules.prepare(sys.argv.pop(1))
     PROGRAM = sys.argv.pop(1)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    names = [word for word in sys.argv[1:] if word.startswith("Page.")]
+    sys.argv = [word for word in sys.argv if word not in names]
+    unittest.main(argv=sys.argv[:1] + names, verbosity=2)

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { checkCalls, record } from "./calls.mjs";
 
 const require = createRequire(`${process.env.PAGE_MODULES}/`);
 const { chromium } = require("playwright-core");
@@ -23,6 +24,7 @@ export async function visitor({ phone = false } = {}) {
     reducedMotion: "reduce",
   });
   context.setDefaultTimeout(WAIT_MS);
+  record(context, BASE);
   const page = await context.newPage();
   page.faults = [];
   page.on("console", (message) => {
@@ -115,9 +117,14 @@ export async function server(verb) {
   assert.equal(response.status, 200);
 }
 
+/** Those of a pattern, while one works on a test. */
+export const only = (tests) =>
+  Object.fromEntries(Object.entries(tests).filter(([name]) => new RegExp(process.env.PAGE_ONLY ?? "").test(name)));
+
 /** Runs the tests that are named, or all; says how each went. */
 export async function run(tests) {
   let failed = 0;
+  const document = await api("GET", "/openapi.json");
   for (const [name, test] of Object.entries(tests)) {
     const started = Date.now();
     try {
@@ -128,6 +135,10 @@ export async function run(tests) {
       console.log(`FAILED  ${name}\n${error.stack}`);
     }
   }
+  const checked = await checkCalls(document);
+  if (checked.faults.length > 0) failed++;
+  console.log(`${checked.faults.length > 0 ? "FAILED " : "ok     "} ${checked.calls} calls of ${checked.routes} routes fit /openapi.json`);
+  for (const fault of checked.faults) console.log(`  ${fault}`);
   await close();
   process.exitCode = failed ? 1 : 0;
 }

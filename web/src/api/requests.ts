@@ -58,14 +58,24 @@ export const vote = (
     },
   });
 
-/** `kept`: which files of before it has again; undefined, and no new ones: all of them. */
-export const revise = (id: string, code: string, comment: string, kept: InputFile[] | undefined, uploads: Upload[]) =>
+export interface NextRevision {
+  code: string;
+  comment: string;
+  /** Which files of before it has again; undefined, and no new ones: all of them. */
+  kept: InputFile[] | undefined;
+  uploads: Upload[];
+  /** The step behind the approval; null: none; undefined: that of before. */
+  step: string | null | undefined;
+}
+
+export const revise = (id: string, { code, comment, kept, uploads, step }: NextRevision) =>
   callJson<ReviewRequest>(at("POST /v1/requests/{id}/revisions", [id]), {
     body: bodyOf(
       {
         code,
         ...(comment ? { comment } : {}),
         ...(kept ? { files: kept.map(({ path, sha256 }) => ({ path, sha256 })) } : {}),
+        ...(step === undefined ? {} : { then: { code: step } }),
       },
       uploads,
     ),

@@ -134,6 +134,7 @@ export interface Revision {
   codeBytes?: number;
   files?: InputFile[];
   comment?: string;
+  then?: { code: { sha256: string; bytes: number } };
 }
 
 export interface FileChange {
@@ -226,7 +227,28 @@ export interface Policy {
   due?: string;
   /** Rules that wait for facts of the run. */
   waiting?: number;
-  demands?: object;
+  demands?: { escalate?: string[] };
+}
+
+/** How far one demand of the policy is; stages of it are asked one after the other. */
+export interface Progress {
+  rule?: string;
+  stage: number;
+  stages: number;
+  name?: string;
+  approvals: number;
+  needed: number;
+  /** "anyone", "user:…", "group:…", "role:…". */
+  reviewers: string[];
+  complete: boolean;
+}
+
+/** What a session found in the code, for a policy that looks at it. */
+export interface Syntax {
+  imports?: string[];
+  calls?: string[];
+  treeSha256?: string;
+  error?: string;
 }
 
 export interface ReviewRequest {
@@ -280,8 +302,9 @@ export interface ReviewRequest {
   /** Votes stay unseen until all are in. */
   blind?: boolean;
   /** How far each track of the policy is. */
-  progress?: object[];
+  progress?: Progress[];
   nextReminder?: string;
+  syntax?: Syntax;
   escalated?: boolean;
   ended?: { by?: string | Person; reason?: string; at?: string };
   warnings?: string[];
@@ -300,7 +323,7 @@ export interface Submission {
   labels?: Record<string, string>;
   gate?: "after" | "before" | "both";
   session?: string;
-  then?: Then;
+  then?: { start?: { name: string; hub?: string }; code?: string };
 }
 
 /** What differs between two revisions, by hashes. */

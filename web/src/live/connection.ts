@@ -6,6 +6,7 @@
 import { signal } from "@preact/signals";
 import { changesAddress } from "../api/scheduler.ts";
 import { eventsAddress } from "../api/requests.ts";
+import type { ReviewRequest } from "../api/types.ts";
 import { haltClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
 import { has, hubs, loadServer } from "./server.ts";
@@ -20,7 +21,8 @@ export const lostAt = signal<number | undefined>(undefined);
 export const eventsTold = signal(0);
 
 export type Change =
-  | { what: "request"; id: string }
+  /** `request`: as a list shows it, where the change says so itself. */
+  | { what: "request"; id: string; request?: ReviewRequest }
   | { what: "instance"; hub: string; id: string }
   /** Anything of that hub. */
   | { what: "hub"; hub: string }
@@ -56,15 +58,18 @@ export function tell(change: Change): void {
   for (const listener of listeners) listener(change);
 }
 
-function member(data: string, name: string): string | undefined {
+/** The members of an event's data; none, if it is no object. */
+function membersOf(event: MessageEvent<string>): Record<string, unknown> {
   try {
-    const parsed: unknown = JSON.parse(data);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    const value = (parsed as Record<string, unknown>)[name];
-    return typeof value === "string" ? value : undefined;
+    const parsed: unknown = JSON.parse(event.data);
+    return typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : {};
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function isRequest(data: unknown): data is ReviewRequest {
+  return typeof data === "object" && data !== null && "id" in data && "state" in data;
 }
 
 // --- whether the page is live ---
@@ -101,13 +106,15 @@ function lose(closed: boolean): void {
 
 // --- requests ---
 
-/** CloudEvents whose subject or source names a request: "requests/ID". */
+/** CloudEvents whose subject names a request, "requests/ID", and whose data is the request. */
 function requestFeed(): Feed {
   return new Feed(eventsAddress, [], {
     tell(event) {
-      const id = (member(event.data, "subject") ?? "").replace(/^.*\//, "");
+      const { subject, data } = membersOf(event);
+      const id = typeof subject === "string" ? subject.replace(/^.*\//, "") : "";
       eventsTold.value++;
-      tell(id ? { what: "request", id } : { what: "all" });
+      if (!id) tell({ what: "all" });
+      else tell({ what: "request", id, ...(isRequest(data) && data.id === id ? { request: data } : {}) });
     },
     open: found,
     reset: () => tell({ what: "all" }),
@@ -129,10 +136,10 @@ function hubFeed(hub: string, first: boolean): Feed {
   const missing = () => tell(first ? { what: "all" } : { what: "hub", hub });
   const feed: Feed = new Feed((after) => changesAddress(hub, after), HUB_EVENTS, {
     tell(event) {
-      const id = member(event.data, "instanceId");
-      if (!id) return;
+      const { instanceId: id, name } = membersOf(event);
+      if (typeof id !== "string") return;
       tell({ what: "instance", hub, id });
-      if (first && member(event.data, "name") === ORCHESTRATION) tell({ what: "request", id });
+      if (first && name === ORCHESTRATION) tell({ what: "request", id });
     },
     open: (missed) => (first ? found(missed) : missed && missing()),
     reset: missing,

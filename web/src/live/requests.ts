@@ -1,10 +1,10 @@
-/** Requests by id, as signals, and the list of those that wait. Views read; changes come from the connection. */
-import { computed, signal, type Signal } from "@preact/signals";
+/** Requests by id, as signals. Views read; changes come from the connection. */
+import { signal, type Signal } from "@preact/signals";
 import { Problem, wordsOf } from "../api/client.ts";
-import { getRequest, listRequests } from "../api/requests.ts";
+import { getRequest } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
-import { parseTime } from "../format/time.ts";
 import { onChange } from "./connection.ts";
+import { loadWaiting, noteInList, removeFromList, waitingFailure } from "./waiting.ts";
 
 /** A request as far as it is known. */
 export interface Known {
@@ -77,122 +77,43 @@ export function watch(id: string): () => void {
   };
 }
 
-// --- those that wait ---
-
-const waitingById = signal<ReadonlyMap<string, ReviewRequest>>(new Map());
-/** Came while somebody reads, types or selects: shown when they ask for it. */
-export const held = signal<ReadonlyMap<string, ReviewRequest>>(new Map());
-export const waitingLoaded = signal(false);
-export const waitingFailure = signal<{ title: string; detail: string } | undefined>(undefined);
-export const moreWaiting = signal<string | undefined>(undefined);
-
-const deadlineOf = (request: ReviewRequest) => {
-  const time = parseTime(request.deadline);
-  return Number.isNaN(time) ? Infinity : time;
-};
-
-/** Soonest deadline first. */
-export const waiting = computed(() =>
-  [...waitingById.value.values()].sort((a, b) => deadlineOf(a) - deadlineOf(b) || a.id.localeCompare(b.id)),
-);
-
-function put(target: Signal<ReadonlyMap<string, ReviewRequest>>, requests: ReviewRequest[]): void {
-  const next = new Map(target.value);
-  for (const request of requests) next.set(request.id, brief(request));
-  target.value = next;
-}
-
-/** Lists hold no code and no result. */
-function brief(request: ReviewRequest): ReviewRequest {
-  const copy = { ...request };
-  delete copy.code;
-  delete copy.result;
-  return copy;
-}
-
-function removeFrom(target: Signal<ReadonlyMap<string, ReviewRequest>>, id: string): void {
-  if (!target.value.has(id)) return;
-  const next = new Map(target.value);
-  next.delete(id);
-  target.value = next;
-}
-
-function removeFromList(id: string): void {
-  removeFrom(waitingById, id);
-  removeFrom(held, id);
-}
-
-/** Nothing jumps under the eyes of somebody who reads further down, types or selects. */
-function isBusy(): boolean {
-  const element = document.activeElement;
-  const types = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
-  return window.scrollY > 40 || types || (document.getSelection()?.isCollapsed ?? true) === false;
-}
-
-function noteInList(request: ReviewRequest): void {
-  if (request.state !== "waiting") removeFromList(request.id);
-  else if (waitingById.value.has(request.id) || !waitingLoaded.value || !isBusy()) put(waitingById, [request]);
-  else put(held, [request]);
-}
-
-export function showHeld(): void {
-  put(waitingById, [...held.value.values()]);
-  held.value = new Map();
-}
-
-export async function loadWaiting(): Promise<void> {
-  try {
-    const page = await listRequests({ state: "waiting", order: "asc", limit: 50 });
-    waitingById.value = new Map(page.requests.map((request) => [request.id, request]));
-    held.value = new Map();
-    moreWaiting.value = page.next;
-    waitingLoaded.value = true;
-    waitingFailure.value = undefined;
-  } catch (cause) {
-    waitingFailure.value = wordsOf(cause);
-  }
-}
-
-export async function loadMoreWaiting(): Promise<void> {
-  const after = moreWaiting.value;
-  if (after === undefined) return;
-  moreWaiting.value = undefined;
-  const page = await listRequests({ state: "waiting", order: "asc", limit: 100, after });
-  put(waitingById, page.requests);
-  moreWaiting.value = page.next;
-}
-
 // --- changes ---
 
 /** Changes of one request within this time are one question. */
 const GATHER_MS = 120;
 const gathered = new Set<string>();
 let gatherTimer: ReturnType<typeof setTimeout> | undefined;
-/** More changes at once than this: the list is asked for, not each request. */
+/** More changes at once than this, of what nobody looks at: the list is asked for, not each request. */
 const ONE_BY_ONE_MOST = 12;
 
 function settle(): void {
   gatherTimer = undefined;
-  const ids = [...gathered];
-  gathered.clear();
-  const shown = ids.filter((id) => watched.has(id));
-  for (const id of shown) void loadDetail(id);
-  const rest = ids.filter((id) => !watched.has(id));
+  const rest = [...gathered].filter((id) => !watched.has(id));
+  for (const id of gathered) if (watched.has(id) || rest.length <= ONE_BY_ONE_MOST) void loadDetail(id);
   if (rest.length > ONE_BY_ONE_MOST) void loadWaiting();
-  else for (const id of rest) void loadDetail(id);
+  gathered.clear();
+}
+
+/** An event has what lists show; a change of a task hub, where there are no events, says only that something is different. */
+function onRequest(id: string, request: ReviewRequest | undefined): void {
+  if (request) noteInList(request);
+  if (request && !watched.has(id)) {
+    details.delete(id); // it is asked for again when somebody looks at it
+    return;
+  }
+  gathered.add(id);
+  gatherTimer ??= setTimeout(settle, GATHER_MS);
 }
 
 export function startRequests(): void {
   onChange((change) => {
+    if (change.what === "request") onRequest(change.id, change.request);
     if (change.what === "back") {
       if (waitingFailure.value) void loadWaiting();
       for (const id of watched.keys()) if (detail(id).value.failure) void loadDetail(id);
     } else if (change.what === "all") {
       void loadWaiting();
       for (const id of watched.keys()) void loadDetail(id);
-    } else if (change.what === "request") {
-      gathered.add(change.id);
-      gatherTimer ??= setTimeout(settle, GATHER_MS);
     }
   });
 }

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { shortId } from "../format/size.ts";
 import { titleOf } from "../format/title.ts";
-import { waiting } from "../live/requests.ts";
+import { waiting } from "../live/waiting.ts";
 import { hasRequests, hasScheduler, openApi } from "../live/server.ts";
 import { go, href } from "../route.ts";
 import { Dialog } from "./Dialog.tsx";

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { plural } from "../format/size.ts";
 import { eventsTold, liveState, lostAt, tryNow } from "../live/connection.ts";
-import { held, waiting } from "../live/requests.ts";
+import { countWords, held, waiting } from "../live/waiting.ts";
 import { hasRequests, hasScheduler, has, known, me } from "../live/server.ts";
 import { dismiss, toasts, type Toast } from "../live/toasts.ts";
 import { href, place } from "../route.ts";
@@ -74,8 +74,8 @@ function Nav() {
             <Icon name={item.icon} />
             <span class="t">{item.name}</span>
             {item.path === "/" && count > 0 && (
-              <span class="n held" role="img" aria-label={`${count} waiting`}>
-                {count}
+              <span class="n held" role="img" aria-label={`${countWords(count)} waiting`}>
+                {countWords(count)}
               </span>
             )}
           </a>

@@ -1,10 +1,11 @@
 import { useEffect } from "preact/hooks";
-import { held, waiting } from "../live/requests.ts";
+import { countWords, held, waiting } from "../live/waiting.ts";
 
 /** The window's title: how many wait, and where one is. */
 export function useTitle(title: string): void {
-  const count = waiting.value.length + held.value.size;
+  const known = waiting.value.length + held.value.size;
+  const count = known > 0 ? `(${countWords(known)}) ` : "";
   useEffect(() => {
-    document.title = `${count > 0 ? `(${count}) ` : ""}${title} · Sallyport`;
+    document.title = `${count}${title} · Sallyport`;
   }, [title, count]);
 }

@@ -7,8 +7,9 @@ import { withoutAnsi } from "../../format/ansi.ts";
 import { plural } from "../../format/size.ts";
 import { firstLine, visible, visibleLine } from "../../format/text.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
-import { detail, loadDetail } from "../../live/requests.ts";
+import { detail, watch } from "../../live/requests.ts";
 import { Tag } from "../../parts/Box.tsx";
+import type { Place } from "../../parts/Chunks.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
@@ -66,35 +67,86 @@ function Rule({ request }: { request: ReviewRequest }) {
   );
 }
 
-/** Loads the rest of a row when it comes into view: code and result are not in lists. */
+const STAYS_MS = 150; // what is scrolled past is not asked for
+
+/** What lists do not have, code and result, is asked for while the row is near the view, and kept up to date. */
 function useDetail(id: string) {
   const element = useRef<HTMLLIElement>(null);
   const near = useSignal(false);
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const observer = new IntersectionObserver(
       (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) near.value = true;
+        clearTimeout(timer);
+        const isNear = entries[entries.length - 1]?.isIntersecting ?? false;
+        if (isNear) timer = setTimeout(() => (near.value = true), STAYS_MS);
+        else near.value = false;
       },
       { rootMargin: "200px" },
     );
     if (element.current) observer.observe(element.current);
-    return () => observer.disconnect();
+    return () => {
+      clearTimeout(timer);
+      observer.disconnect();
+    };
   }, [near]);
-  const known = detail(id).value;
-  useEffect(() => {
-    if (near.value && !known.whole && !known.failure) void loadDetail(id);
-  }, [near.value, known.whole, known.failure, id]);
-  return { element, whole: known.request };
+  useEffect(() => (near.value ? watch(id) : undefined), [near.value, id]);
+  return { element, known: detail(id).value };
 }
 
-export function Row({ request, chosen }: { request: ReviewRequest; chosen: boolean }) {
-  const { element, whole } = useDetail(request.id);
-  const full = whole ?? request;
-  const code = firstLine(full.code ?? "", /^(#|"""|import |from )/) ?? firstLine(full.code ?? "");
-  const output = firstLine(withoutAnsi(full.result?.stdout || full.result?.stderr || ""));
+/** The first line of the code, and of what came of it; the room for both is there before they are. */
+function Peeks({ request, failed }: { request: ReviewRequest; failed: boolean }) {
+  const code = firstLine(request.code ?? "", /^(#|"""|import |from )/) ?? firstLine(request.code ?? "");
+  const output = firstLine(withoutAnsi(request.result?.stdout || request.result?.stderr || ""));
+  const words = output
+    ? visible(output)
+    : request.contentRemovedAt
+      ? "Not kept any more"
+      : request.result
+        ? "It printed nothing"
+        : request.attempts
+          ? "Held until it is released"
+          : "Not run yet";
+  if (request.code === undefined && failed) return null;
+  if (request.code === undefined)
+    return (
+      <>
+        <div class="peek" aria-hidden="true">
+          {"\u00a0"}
+        </div>
+        <div class="peek" aria-hidden="true">
+          {"\u00a0"}
+        </div>
+      </>
+    );
+  return (
+    <>
+      {code && (
+        <div class="peek">
+          <i aria-hidden="true">›</i>
+          <span class="cut">
+            <span class="vh">Code: </span>
+            {visible(code)}
+          </span>
+        </div>
+      )}
+      <div class="peek">
+        <i aria-hidden="true">=</i>
+        <span class={output ? "cut" : "cut dim"}>
+          <span class="vh">Output: </span>
+          {words}
+        </span>
+      </div>
+    </>
+  );
+}
+
+export function Row({ request, chosen, at }: { request: ReviewRequest; chosen: boolean; at: Place }) {
+  const { element, known } = useDetail(request.id);
+  const full = known.request ?? request;
   const waits = request.state === "waiting";
   return (
-    <li class={chosen ? "cur" : undefined} ref={element} data-id={request.id}>
+    <li class={chosen ? "cur" : undefined} ref={element} {...at}>
       <span class={waits ? "is-held" : "dim"}>
         <Icon name="held" label={waits ? "held" : "decided"} />
       </span>
@@ -108,24 +160,7 @@ export function Row({ request, chosen }: { request: ReviewRequest; chosen: boole
           {request.stage === "before" && <> · before the run</>}
           {(request.revision ?? 1) > 1 && <> · revision {request.revision}</>}
         </p>
-        {code && (
-          <div class="peek">
-            <i aria-hidden="true">›</i>
-            <span class="cut">
-              <span class="vh">Code: </span>
-              {visible(code)}
-            </span>
-          </div>
-        )}
-        {full.code !== undefined && (
-          <div class="peek">
-            <i aria-hidden="true">=</i>
-            <span class={output ? "cut" : "cut dim"}>
-              <span class="vh">Output: </span>
-              {output ? visible(output) : full.stage === "before" ? "Not run yet" : "It printed nothing"}
-            </span>
-          </div>
-        )}
+        <Peeks request={full} failed={known.failure !== undefined} />
       </div>
       <Signs request={full} />
       <Rule request={full} />

@@ -1,13 +1,13 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { listRequests } from "../../api/requests.ts";
-import { wordsOf } from "../../api/client.ts";
 import type { ReviewRequest } from "../../api/types.ts";
 import { plural } from "../../format/size.ts";
 import { titleOf } from "../../format/title.ts";
 import { left, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
+import { me } from "../../live/server.ts";
 import {
+  countWords,
   held,
   loadMoreWaiting,
   loadWaiting,
@@ -16,16 +16,16 @@ import {
   waiting,
   waitingFailure,
   waitingLoaded,
-} from "../../live/requests.ts";
-import { onChange } from "../../live/connection.ts";
-import { me } from "../../live/server.ts";
+} from "../../live/waiting.ts";
 import { PageHead } from "../../parts/Box.tsx";
+import { Chunks } from "../../parts/Chunks.tsx";
+import { Icon } from "../../parts/Icon.tsx";
 import { useKeys } from "../../parts/keys.ts";
 import { Panel, Tabs } from "../../parts/Tabs.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
-import { Icon } from "../../parts/Icon.tsx";
+import { useDecided } from "./decided.ts";
 import { NothingWaits } from "./NothingWaits.tsx";
 import { Row } from "./Row.tsx";
 
@@ -48,58 +48,66 @@ function matches(request: ReviewRequest, filter: string): boolean {
   return text.join(" ").toLowerCase().includes(filter.toLowerCase());
 }
 
-/** Those that are over, newest first; read when the tab is opened, and again when something changes. */
-function useDecided(on: boolean) {
-  const list = useSignal<ReviewRequest[] | undefined>(undefined);
-  const failure = useSignal<{ title: string; detail: string } | undefined>(undefined);
-  useEffect(() => {
-    if (!on) return undefined;
-    const load = () =>
-      listRequests({ order: "desc", limit: 100 }).then(
-        (page) => (list.value = page.requests.filter((one) => !["queued", "running", "waiting"].includes(one.state))),
-        (cause: unknown) => (failure.value = wordsOf(cause)),
-      );
-    void load();
-    return onChange(() => void load());
-  }, [on, list, failure]);
-  return { list, failure };
+/** The rows of a tab; `more`: there are others, which `turn` asks for. */
+interface Rows {
+  rows: ReviewRequest[] | undefined;
+  failure: { title: string; detail: string } | undefined;
+  more: boolean;
+  turn: () => void;
+  again: () => void;
 }
 
-function useRows(tab: string, filter: string) {
+function useRows(tab: string, filter: string): Rows & { mine: ReviewRequest[]; others: ReviewRequest[] } {
   const decided = useDecided(tab === "done");
-  const mine = waiting.value.filter((one) => !isOwn(one));
-  const others = waiting.value.filter(isOwn);
-  const rows = tab === "done" ? decided.list.value : tab === "others" ? others : waitingLoaded.value ? mine : undefined;
-  const failure = tab === "done" ? decided.failure.value : waitingFailure.value;
-  return { rows: rows?.filter((one) => matches(one, filter)), failure, mine, others };
+  const mine = useComputed(() => waiting.value.filter((one) => !isOwn(one))).value;
+  const others = useComputed(() => waiting.value.filter(isOwn)).value;
+  const fits = (rows: ReviewRequest[] | undefined) =>
+    filter === "" ? rows : rows?.filter((one) => matches(one, filter));
+  const done: Rows = {
+    rows: fits(decided.list.value),
+    failure: decided.failure.value,
+    more: decided.more.value !== undefined,
+    turn: decided.turn,
+    again: decided.again,
+  };
+  const waits: Rows = {
+    rows: waitingLoaded.value ? fits(tab === "others" ? others : mine) : undefined,
+    failure: waitingFailure.value,
+    more: moreWaiting.value !== undefined,
+    turn: () => void loadMoreWaiting(filter !== ""),
+    again: () => void loadWaiting(),
+  };
+  return { ...(tab === "done" ? done : waits), mine, others };
 }
 
-/** Asks for the next page when the end of the list comes near. */
-function More() {
-  const mark = useRef<HTMLDivElement>(null);
+/** Asks for the next page when the end of the list comes near, and again while it is still there. */
+function More({ turn, known, filtered }: { turn: () => void; known: number; filtered: boolean }) {
+  const mark = useRef<HTMLParagraphElement>(null);
+  const near = useSignal(false);
   useEffect(() => {
     const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) void loadMoreWaiting();
-      },
-      { rootMargin: "600px" },
+      (entries) => (near.value = entries[entries.length - 1]?.isIntersecting ?? false),
+      { rootMargin: "900px" },
     );
     if (mark.current) observer.observe(mark.current);
     return () => observer.disconnect();
-  });
-  return moreWaiting.value === undefined ? null : (
-    <div ref={mark} class="pad small dim">
-      More wait; they come as you scroll.
-    </div>
+  }, [near]);
+  useEffect(() => {
+    if (near.value) turn();
+  }, [near.value, known]);
+  return (
+    <p ref={mark} class="pad small dim" role="status">
+      {filtered ? `Looking through the rest: ${known} so far.` : "There are more; they come as you scroll."}
+    </p>
   );
 }
 
-function summary(mine: ReviewRequest[]): string {
-  if (mine.length === 0) return "Nothing waits for you";
+function Summary({ mine }: { mine: ReviewRequest[] }) {
+  if (mine.length === 0) return moreWaiting.value === undefined ? <>Nothing waits for you</> : null;
   const first = mine.map((one) => parseTime(one.deadline)).find((time) => !Number.isNaN(time));
   const more = moreWaiting.value === undefined ? "" : " or more";
   const next = first === undefined ? "" : ` · next deadline in ${left(first, now.value)}`;
-  return `${plural(mine.length, "request")}${more} ${mine.length === 1 ? "waits" : "wait"} for you${next}`;
+  return <>{`${plural(mine.length, "request")}${more} ${mine.length === 1 ? "waits" : "wait"} for you${next}`}</>;
 }
 
 function useMoves(rows: ReviewRequest[] | undefined, filterBox: () => void) {
@@ -130,12 +138,19 @@ function useMoves(rows: ReviewRequest[] | undefined, filterBox: () => void) {
   });
 }
 
+function listLabel(tab: string, more: boolean): string {
+  if (tab === "done") return "Decided, newest first";
+  return more
+    ? "Requests that wait, soonest deadline first of those that were read"
+    : "Requests that wait, soonest deadline first";
+}
+
 export default function Inbox() {
   const query = place.value.query;
   const tab = query.get("tab") ?? "me";
   const filter = query.get("filter") ?? "";
   const box = useRef<HTMLInputElement>(null);
-  const { rows, failure, mine, others } = useRows(tab, filter);
+  const { rows, failure, more, turn, again, mine, others } = useRows(tab, filter);
   const chosen = query.get("at") ?? undefined;
   const isEmpty = useComputed(() => waitingLoaded.value && waiting.value.length === 0);
   useTitle("Inbox");
@@ -144,15 +159,15 @@ export default function Inbox() {
     {
       id: "me",
       name: "Waiting for me",
-      count: waitingLoaded.value ? mine.length : undefined,
+      count: waitingLoaded.value ? countWords(mine.length) : undefined,
       held: mine.length > 0,
     },
-    { id: "others", name: "Waiting for others", count: waitingLoaded.value ? others.length : undefined },
+    { id: "others", name: "Waiting for others", count: waitingLoaded.value ? countWords(others.length) : undefined },
     { id: "done", name: "Decided" },
   ];
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <PageHead title="Inbox" under={waitingLoaded.value ? summary(mine) : undefined}>
+      <PageHead title="Inbox" under={waitingLoaded.value ? <Summary mine={mine} /> : undefined}>
         <label class="vh" for="f">
           Filter
         </label>
@@ -177,28 +192,39 @@ export default function Inbox() {
         panel="inbox"
         choose={(id) => setQuery({ tab: id === "me" ? undefined : id })}
       />
-      {held.value.size > 0 && tab === "me" && (
-        <button type="button" class="btn" onClick={showHeld}>
-          {held.value.size} new
-        </button>
-      )}
+      <div role="status" aria-label="New requests">
+        {held.value.size > 0 && tab === "me" && (
+          <button type="button" class="btn" onClick={showHeld}>
+            {held.value.size} new
+          </button>
+        )}
+      </div>
       <Panel id="inbox" tab={tab} class="card">
-        {failure && <Failure {...failure} again={() => void loadWaiting()} />}
+        {failure && <Failure {...failure} again={again} />}
         {rows === undefined && !failure && <Skeleton lines={6} what="the requests that wait" />}
         {rows !== undefined && rows.length > 0 && (
-          <ul
+          <Chunks
+            key={tab}
+            name={`inbox ${tab}`}
             class="inbox"
-            aria-label={tab === "done" ? "Decided, newest first" : "Requests that wait, soonest deadline first"}
-          >
-            {rows.map((request) => (
-              <Row key={request.id} request={request} chosen={request.id === chosen} />
-            ))}
-          </ul>
+            label={listLabel(tab, more)}
+            rows={rows}
+            keyOf={(request) => request.id}
+            row={(request, at) => <Row key={request.id} request={request} chosen={request.id === chosen} at={at} />}
+            chosen={chosen}
+            open={more}
+          />
         )}
-        {rows !== undefined && rows.length === 0 && (
+        {rows !== undefined && rows.length === 0 && !more && (
           <NothingWaits tab={tab} filtered={filter !== ""} none={isEmpty.value} />
         )}
-        {tab === "me" && <More />}
+        {more && (
+          <More
+            turn={turn}
+            known={tab === "done" ? (rows?.length ?? 0) : waiting.value.length}
+            filtered={filter !== ""}
+          />
+        )}
       </Panel>
       <p class="row small dim lo keys">
         <span>

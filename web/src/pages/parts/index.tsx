@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { ask } from "../../parts/Ask.tsx";
 import { Card, Facts, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
+import { Chunks } from "../../parts/Chunks.tsx";
 import { Code } from "../../parts/Code.tsx";
 import { Colours } from "../../parts/Colours.tsx";
 import { Command } from "../../parts/Command.tsx";
@@ -197,6 +198,20 @@ function Texts() {
       <Story part="Output">
         <Output name="coloured" text={"\u001b[32mgreen\u001b[0m and \u001b]0;title\u0007hidden\n"} />
         <Output name="cut" text="head … tail" cut={{ of: 12_000_000 }} raw />
+      </Story>
+      <Story part="Chunks">
+        <Chunks
+          name="story"
+          class="log"
+          label="Few rows: all are there"
+          rows={["first", "second"]}
+          keyOf={(row) => row}
+          row={(row, at) => (
+            <li key={row} {...at}>
+              {row}
+            </li>
+          )}
+        />
       </Story>
       <Story part="Windowed">
         <Windowed

@@ -82,7 +82,7 @@ function Closed({ request }: { request: ReviewRequest }) {
         <br />
         <a href={href("/runs", request.id)}>Timeline and receipt</a>
       </div>
-      <p class="small sub" role="status">
+      <p class="small sub">
         {decision ? (
           <>
             {decision.approved ? "Approved" : "Rejected"} by <By decision={decision} /> <Ago at={decision.at} />

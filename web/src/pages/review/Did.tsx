@@ -11,6 +11,7 @@ import { Panel, Tabs, type Tab } from "../../parts/Tabs.tsx";
 import { place, setQuery } from "../../route.ts";
 import { EffectsTab } from "./EffectsTab.tsx";
 import { FilesTab } from "./FilesTab.tsx";
+import { FindingsTab } from "./FindingsTab.tsx";
 import { HistoryTab } from "./HistoryTab.tsx";
 import { InputsTab } from "./InputsTab.tsx";
 import { OutputTab, ResultTab, TracebackTab } from "./tabs.tsx";
@@ -60,6 +61,7 @@ function tabsOf(request: ReviewRequest): Tab[] {
   const inputs = request.revisions?.find((one) => one.number === request.revision)?.files;
   const tabs: Tab[] = [];
   if (request.result?.error || request.error) tabs.push({ id: "error", name: "Traceback" });
+  if (request.syntax) tabs.push({ id: "findings", name: "Findings" });
   tabs.push({ id: "output", name: "Output" });
   tabs.push({ id: "result", name: "Result and plots", count: shown || undefined });
   tabs.push({ id: "files", name: "Files", count: request.files?.length || undefined });
@@ -71,6 +73,7 @@ function tabsOf(request: ReviewRequest): Tab[] {
 
 const VIEWS: Record<string, (props: { request: ReviewRequest }) => ComponentChildren> = {
   error: TracebackTab,
+  findings: FindingsTab,
   output: OutputTab,
   result: ResultTab,
   files: FilesTab,
@@ -82,6 +85,7 @@ const VIEWS: Record<string, (props: { request: ReviewRequest }) => ComponentChil
 /** The tab that says most when nobody has chosen one. */
 function firstTab(request: ReviewRequest, tabs: Tab[]): string {
   if (tabs[0]?.id === "error") return "error";
+  if (request.stage === "before" && request.syntax) return "findings";
   const shown = shownOf(request.result);
   const printed = request.result?.stdout || request.result?.stderr;
   if (!printed && shown.length > 0) return "result";

@@ -1,16 +1,17 @@
 import type { ReviewRequest } from "../../api/types.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
-import { waiting } from "../../live/requests.ts";
+import { countWords, loadMoreWaiting, moreWaiting, waiting } from "../../live/waiting.ts";
 import { Tag } from "../../parts/Box.tsx";
 import { Id } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Passage } from "../../parts/Passage.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
-import { Ago, DueLine, Exact } from "../../parts/Time.tsx";
-import { go, href, setQuery } from "../../route.ts";
+import { Ago, Exact } from "../../parts/Time.tsx";
+import { go, href, place, setQuery } from "../../route.ts";
 import { Cancel } from "./Cancel.tsx";
+import { Why } from "./Why.tsx";
 
 /** The request before or after this one in the inbox. */
 export function neighbour(id: string, step: 1 | -1): string | undefined {
@@ -20,22 +21,24 @@ export function neighbour(id: string, step: 1 | -1): string | undefined {
   return list[at + step]?.id;
 }
 
-export const openNeighbour = (id: string, step: 1 | -1) => {
+/** At the end of what is known of the list its next page is read first. */
+export async function openNeighbour(id: string, step: 1 | -1): Promise<void> {
+  if (step > 0 && neighbour(id, step) === undefined) await loadMoreWaiting();
   const next = neighbour(id, step);
-  if (next) go(href("/requests", next));
-};
+  if (next && place.value.segments[1] === id) go(href("/requests", next));
+}
 
 function Place({ id }: { id: string }) {
   const at = waiting.value.findIndex((one) => one.id === id);
   return (
     <span class="row tight end small dim">
-      {at >= 0 && `${at + 1} of ${waiting.value.length}`}
+      {at >= 0 && `${at + 1} of ${countWords(waiting.value.length)}`}
       <button
         type="button"
         class="btn sm icon quiet"
         aria-label="Previous request, k"
         aria-disabled={neighbour(id, -1) === undefined}
-        onClick={() => openNeighbour(id, -1)}
+        onClick={() => void openNeighbour(id, -1)}
       >
         <Icon name="left" />
       </button>
@@ -43,52 +46,12 @@ function Place({ id }: { id: string }) {
         type="button"
         class="btn sm icon quiet"
         aria-label="Next request, j"
-        aria-disabled={neighbour(id, 1) === undefined}
-        onClick={() => openNeighbour(id, 1)}
+        aria-disabled={neighbour(id, 1) === undefined && moreWaiting.value === undefined}
+        onClick={() => void openNeighbour(id, 1)}
       >
         <Icon name="chev" />
       </button>
     </span>
-  );
-}
-
-/** What sent it here, and how far the votes are. */
-function Why({ request }: { request: ReviewRequest }) {
-  const policy = request.policy;
-  const rule = policy?.settledBy ?? policy?.rules?.[0]?.name ?? (policy ? "defaults" : undefined);
-  const approvals = policy?.approvals ?? 1;
-  const approved = request.votes?.filter((one) => one.counts !== false && one.answer === "approve") ?? [];
-  return (
-    <div class="why">
-      <span class="row tight">
-        <Icon name="policy" />
-        {rule ? (
-          <span>
-            Sent here by <b>{visibleLine(rule)}</b>
-            {policy?.version !== undefined && <span class="dim"> (policy {policy.version})</span>}
-          </span>
-        ) : (
-          <span>One approval releases it: this server has no policy file.</span>
-        )}
-      </span>
-      {request.votes && (
-        <span class="row tight">
-          <b>
-            {approved.length} of {approvals}
-          </b>
-          {approved.map((one) => (
-            <Person person={one.by} />
-          ))}
-        </span>
-      )}
-      {request.state === "waiting" && (
-        <span class="end row tight">
-          <Icon name="clock" />
-          <DueLine until={request.deadline} />
-          <span class="dim">, then timed out</span>
-        </span>
-      )}
-    </div>
   );
 }
 

@@ -29,9 +29,14 @@ const WEIGHTS: Record<string, string> = {
   "too-early": "an earlier stage was not complete",
 };
 
-const weightOf = (vote: Vote) => WEIGHTS[vote.weight ?? "other-manifest"] ?? vote.weight;
+function weightOf(vote: Vote, request: ReviewRequest) {
+  const weight = vote.weight ?? "other-manifest";
+  if (weight === "other-manifest" && vote.revision !== undefined && vote.revision !== request.revision)
+    return `it is on revision ${vote.revision}, and there is another now`;
+  return WEIGHTS[weight] ?? weight;
+}
 
-function ofVote(vote: Vote): Happening {
+function ofVote(vote: Vote, request: ReviewRequest): Happening {
   const answer = ANSWERS[vote.answer];
   return {
     at: vote.at,
@@ -44,7 +49,7 @@ function ofVote(vote: Vote): Happening {
           <> in place of {vote.standsInFor.map(visibleLine).join(", ")}</>
         )}
         {vote.remember && <>, to be remembered</>}
-        {vote.counts === false && <span class="dim">; it does not count: {weightOf(vote)}</span>}
+        {vote.counts === false && <span class="dim">; it does not count: {weightOf(vote, request)}</span>}
       </>
     ),
     comment: vote.comment,
@@ -80,7 +85,7 @@ function happenings(request: ReviewRequest): Happening[] {
   if (list.length === 0)
     list.push({ at: request.createdAt, icon: "submit", tone: "", words: <>{submitter} submitted it</> });
   list.push(...(request.runs ?? []).flatMap(ofRun));
-  list.push(...(request.votes ?? []).map(ofVote));
+  list.push(...(request.votes ?? []).map((vote) => ofVote(vote, request)));
   const decision = request.decision;
   if (decision)
     list.push({

@@ -1,5 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
+import type { ReviewRequest } from "../../api/types.ts";
+import { visibleLine } from "../../format/text.ts";
 import { titleOf } from "../../format/title.ts";
 import { useKeys } from "../../parts/keys.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
@@ -10,6 +12,32 @@ import { Decide } from "./Decide.tsx";
 import { Did } from "./Did.tsx";
 import { Head, openNeighbour } from "./Head.tsx";
 
+/** What became of it, said aloud when it changes: the region is there before the words are. */
+function Spoken({ request }: { request: ReviewRequest }) {
+  const by = request.decision?.by;
+  const name = typeof by === "string" ? by : by?.name;
+  const words = request.decision
+    ? `It is ${request.decision.approved ? "approved" : "rejected"} now.${name ? ` ${visibleLine(name)} decided.` : ""}`
+    : STATE_WORDS[request.state];
+  return (
+    <p class="vh" role="status" aria-label="State of the request">
+      {words}
+    </p>
+  );
+}
+
+const STATE_WORDS: Record<ReviewRequest["state"], string> = {
+  queued: "It waits for its run.",
+  running: "It runs.",
+  waiting: "It waits for a decision.",
+  approved: "It is approved now.",
+  rejected: "It is rejected now.",
+  "changes-requested": "The submitter is asked for changes.",
+  "timed-out": "Nobody decided in time.",
+  failed: "It has failed.",
+  cancelled: "It is given up.",
+};
+
 /** One request: what it is for, what it did, what the answer would cause. */
 export default function Review() {
   const id = place.value.segments[1] ?? "";
@@ -17,8 +45,8 @@ export default function Review() {
   useEffect(() => watch(id), [id]);
   useTitle(known.request ? titleOf(known.request) : "Request");
   useKeys({
-    j: () => openNeighbour(id, 1),
-    k: () => openNeighbour(id, -1),
+    j: () => void openNeighbour(id, 1),
+    k: () => void openNeighbour(id, -1),
     e: () => go(href("/submit", undefined, { from: id })),
     d: () => setQuery({ view: place.value.query.get("view") === "diff" ? undefined : "diff" }),
     w: () => setQuery({ wrap: place.value.query.get("wrap") === "off" ? undefined : "off" }),
@@ -51,6 +79,7 @@ export default function Review() {
   }
   return (
     <main id="main" class="review" tabIndex={-1}>
+      <Spoken request={request} />
       <Head request={request} />
       <div class="split">
         <CodePane request={request} />

@@ -60,6 +60,8 @@ function useForm() {
     files: useSignal<Upload[]>([]),
     /** Of a revision: those of before that it has again; undefined until one is taken away. */
     kept: useSignal<InputFile[] | undefined>(undefined),
+    /** The code of the step behind the approval; undefined: there is none. */
+    step: useSignal<string | undefined>(undefined),
     start: useSignal(""),
     hub: useSignal(""),
   };
@@ -76,11 +78,15 @@ function useForm() {
     if (typeof old?.code !== "string" || form.code.value !== "") return;
     form.code.value = old.code;
     form.purpose.value = old.purpose ?? "";
+    form.step.value = old.then?.code?.text ?? undefined;
   }, [old?.code]);
   return { form, from, old };
 }
 
 type Form = ReturnType<typeof useForm>["form"];
+
+/** A step without code is none. */
+const stepOf = (form: Form): string | undefined => (form.step.value?.trim() ? form.step.value : undefined);
 
 export function submissionOf(form: Form): Submission {
   const seconds = secondsOf(form.timeout.value);
@@ -93,12 +99,17 @@ export function submissionOf(form: Form): Submission {
   const labels = labelsOf(form.labels.value);
   const start = form.start.value.trim();
   const hub = form.hub.value.trim();
+  const step = stepOf(form);
+  const then = {
+    ...(start ? { start: { name: start, ...(hub ? { hub } : {}) } } : {}),
+    ...(step === undefined ? {} : { code: step }),
+  };
   return {
     ...basic,
     gate: form.gate.value,
     ...(form.purpose.value.trim() ? { purpose: form.purpose.value.trim() } : {}),
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
-    ...(start ? { then: { start: { name: start, ...(hub ? { hub } : {}) } } } : {}),
+    ...(Object.keys(then).length > 0 ? { then } : {}),
   };
 }
 
@@ -238,6 +249,40 @@ function Files({ form, before }: { form: Form; before: InputFile[] }) {
   );
 }
 
+/** What goes on in the same session once the result of the code above is approved. */
+function StepCard({ form, submit }: { form: Form; submit: () => void }) {
+  if (form.step.value === undefined)
+    return (
+      <p class="small">
+        <button type="button" class="btn sm quiet" onClick={() => (form.step.value = "")}>
+          <Icon name="plus" />
+          Add a step behind the approval
+        </button>{" "}
+        <span class="dim">First a dry run, somebody looks, then the real step in the same session.</span>
+      </p>
+    );
+  return (
+    <Card
+      title="then.py"
+      mono
+      bare
+      side={
+        <button type="button" class="btn sm quiet" onClick={() => (form.step.value = undefined)}>
+          Remove the step
+        </button>
+      }
+      foot="Runs in the same session once the result of main.py is approved; its result is what is released then."
+    >
+      <Editor
+        label="Code of the step, then.py"
+        value={form.step.value}
+        change={(value) => (form.step.value = value)}
+        submit={submit}
+      />
+    </Card>
+  );
+}
+
 function Side({ form, send, sending, revises }: { form: Form; send: () => void; sending: boolean; revises: boolean }) {
   const badTime = secondsOf(form.timeout.value) === undefined;
   return (
@@ -309,7 +354,13 @@ export default function Submit() {
         const uploads = form.files.value;
         // Nothing said of files keeps all of them; a new one says which of the others stay.
         const kept = form.kept.value ?? (uploads.length > 0 ? before : undefined);
-        await revise(from, form.code.value, form.comment.value.trim(), kept, uploads);
+        await revise(from, {
+          code: form.code.value,
+          comment: form.comment.value.trim(),
+          kept,
+          uploads,
+          step: stepOf(form) ?? (old?.then?.code ? null : undefined),
+        });
         await loadDetail(from); // the bytes of before are not shown as if they were to be voted on
         go(href("/requests", from));
       } else {
@@ -366,6 +417,7 @@ export default function Submit() {
               submit={() => void send()}
             />
           </Card>
+          {hasVotes.value && <StepCard form={form} submit={() => void send()} />}
           {failure.value && <Failure {...failure.value} again={() => void send()} />}
           {followed && <Followed id={followed} />}
         </div>

@@ -1,2 +1,0 @@
-import{E as e,bt as t,hn as n,yt as r}from"./title-CrhM4W-o.js";import{t as i}from"./highlight-DGnxlKQC.js";import{t as a}from"./Windowed-CJpOCl5G.js";function o(o){let{code:s,label:c,hit:l,colours:u=i}=o,d=n(()=>u(s),[s,u]),f=Number(r.value.query.get(`line`)??0);return e(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:n=>e(`span`,{class:n+1===l?`l hit`:n+1===f?`l at`:`l`,"data-n":n+1,onClick:()=>t({line:String(n+1)}),children:[d[n]?.map(t=>t.style?e(`span`,{class:t.style,children:t.text}):t.text),`
-`]},n)})}export{o as t};
