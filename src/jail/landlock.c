@@ -105,7 +105,12 @@ enum status landlock_enter(const struct landlock_rule *rules, size_t count, unsi
         attr.net = NET_BIND_TCP | NET_CONNECT_TCP;
     if (flags & LANDLOCK_SCOPED && abi >= 6)
         attr.scoped = SCOPE_ABSTRACT | SCOPE_SIGNAL;
-    size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+    /* As long as this kernel knows it: a longer struct it may refuse. */
+    size_t size = sizeof attr.fs;
+    if (abi >= 4)
+        size += sizeof attr.net;
+    if (abi >= 6)
+        size += sizeof attr.scoped;
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0)
         return err_set(err, STATUS_IO, "landlock: %s", strerror(errno));

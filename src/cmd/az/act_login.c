@@ -189,8 +189,12 @@ static void name_of(const json_t *answer, char *ret_name, size_t size)
     (void)bytes_split(&rest, '.');
     struct bytes middle = bytes_split(&rest, '.');
     for (size_t i = 0; i < middle.size; i++) {
-        uint8_t c = middle.data[i];
-        buf_append_byte(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+        uint8_t byte = middle.data[i];
+        if (byte == '-') /* the alphabet of URLs, RFC 4648 section 5 */
+            byte = '+';
+        else if (byte == '_')
+            byte = '/';
+        buf_append_byte(&standard, byte);
     }
     const char *name = NULL;
     if (base64_decode(&text, buf_peek(&standard)) == STATUS_OK &&

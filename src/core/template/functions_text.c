@@ -226,9 +226,12 @@ static json_t *in_case(const struct template_call *call, bool upper)
     if (!template_take_text(call, 0, &text))
         return NULL;
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        bool turns = upper && c >= 'a' && c <= 'z';
-        buf_append_byte(&out, turns ? (uint8_t)(c - 'a' + 'A') : upper ? c : ascii_lower(c));
+        uint8_t byte = text.data[i];
+        if (!upper)
+            byte = ascii_lower(byte);
+        else if (byte >= 'a' && byte <= 'z')
+            byte = (uint8_t)(byte - 'a' + 'A');
+        buf_append_byte(&out, byte);
     }
     return finish(call, &out);
 }

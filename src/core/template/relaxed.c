@@ -26,9 +26,9 @@ static void copy_text(struct relaxed_walk *walk)
             buf_append_byte(walk->out, c);
             c = walk->text.data[walk->at++];
         } else if (c == '\n' || c == '\r' || c == '\t') {
-            static const char letters[] = "nrt";
+            static const char letters[] = {['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
             buf_append_byte(walk->out, '\\');
-            c = (uint8_t)letters[c == '\n' ? 0 : c == '\r' ? 1 : 2];
+            c = (uint8_t)letters[c];
         } else if (c == '"') {
             buf_append_byte(walk->out, c);
             return;

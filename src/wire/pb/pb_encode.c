@@ -98,9 +98,13 @@ static size_t opt_size(uint8_t kind, const void *slot)
             return 1 + delimited(size);
         return 0;
     }
-    uint64_t v[2];
-    opt_numbers(kind, slot, v);
-    return (v[0] ? 1 + varint_size(v[0]) : 0) + (v[1] ? 1 + varint_size(v[1]) : 0);
+    uint64_t numbers[2];
+    size_t size = 0;
+    opt_numbers(kind, slot, numbers);
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        if (numbers[i])
+            size += 1 + varint_size(numbers[i]);
+    return size;
 }
 
 static size_t size_message(const struct pb_message *type, const void *message, struct sizes *sizes,

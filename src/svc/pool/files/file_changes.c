@@ -179,6 +179,16 @@ static const struct file_entry *next_file(const struct file_lister *lister, size
     return *at < lister->count ? &lister->entries[*at] : NULL;
 }
 
+/* As file_entry_compare: the end of a list is behind every file. */
+static int order_of(const struct file_entry *before, const struct file_entry *after)
+{
+    if (!before)
+        return 1;
+    if (!after)
+        return -1;
+    return file_entry_compare(before, after);
+}
+
 static enum status merge(struct file_changes *changes)
 {
     size_t at_before = 0, at_after = 0;
@@ -188,7 +198,7 @@ static enum status merge(struct file_changes *changes)
         const struct file_entry *after = next_file(&changes->after.lister, &at_after);
         if (!before && !after)
             break;
-        int order = !before ? 1 : !after ? -1 : file_entry_compare(before, after);
+        int order = order_of(before, after);
         if (order < 0)
             status = add_change(changes, before, FILE_REMOVED);
         else if (order > 0)

@@ -57,14 +57,18 @@ static void write_legacy_value(struct json_writer *json, const char *name, const
         member_json(json, name, &execution->outcome.value);
 }
 
+static const char *legacy_status(const struct execution *execution)
+{
+    if (execution->status == EXECUTION_SUCCEEDED)
+        return "Success";
+    return execution_final(execution) ? "Failure" : "Running";
+}
+
 static void write_legacy_object(struct json_writer *json, const char *id, const struct execution *execution)
 {
     json_write_begin_object(json);
     json_write_member_cstr(json, "$id", id);
-    json_write_member_cstr(json, "status",
-                           execution->status == EXECUTION_SUCCEEDED ? "Success"
-                           : execution_final(execution)             ? "Failure"
-                                                                    : "Running");
+    json_write_member_cstr(json, "status", legacy_status(execution));
     write_streams(json, execution);
     write_legacy_value(json, "result", execution);
     write_legacy_value(json, "executionResult", execution);

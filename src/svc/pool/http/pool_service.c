@@ -154,13 +154,20 @@ struct pool_report pool_service_facts(const struct pool_service *service)
     return pool_report(service->pool);
 }
 
+static const char *state_name(const struct pool_report *report)
+{
+    if (report->lost)
+        return "lost";
+    return report->up ? "up" : "starting";
+}
+
 void pool_service_report(const struct pool_service *service, struct buf *json)
 {
     struct pool_report report = pool_report(service->pool);
     struct json_writer w = {.out = json, .replace_invalid = true};
     json_write_begin_object(&w);
     json_write_member_cstr(&w, "name", service->name);
-    json_write_member_cstr(&w, "state", report.lost ? "lost" : report.up ? "up" : "starting");
+    json_write_member_cstr(&w, "state", state_name(&report));
     if (report.lost)
         json_write_member_cstr(&w, "cause", report.lost);
     json_write_member_cstr(&w, "tier", report.tier);

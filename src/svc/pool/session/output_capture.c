@@ -2,6 +2,8 @@
 /* output_capture.c — a head, a ring, and the repair of what is not UTF-8. */
 #include "svc/pool/session/output_capture.h"
 
+#include "base/text.h"
+
 #define STORAGE_KEPT_MAX 65536 /* bytes of each part that survive output_capture_clear */
 #define TEXT_GROWTH_MAX  3     /* a byte that is not UTF-8 becomes the three of U+FFFD */
 #define WINDOW_SIZE      8192  /* bytes that a reader takes at a time */
@@ -98,28 +100,36 @@ void output_capture_clear(struct output_capture *capture)
     capture->total = 0;
 }
 
-/* The size of the well-formed sequence at the front of `in` (RFC 3629 table), or 0; then `*ret_bad` is how
- * many bytes form the maximal bad part. */
+/* RFC 3629, section 4: by the first byte, how many there are and where the second may lie; all others lie in 80..BF. */
+static const struct {
+    uint8_t first, last; /* of the first byte */
+    uint8_t size;
+    uint8_t low, high; /* of the second */
+} sequences[] = {
+    {0x00, 0x7f, 1, 0x00, 0x00}, {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf},
+    {0xe1, 0xec, 3, 0x80, 0xbf}, {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf},
+    {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+/* The size of the well-formed sequence at the front of `in`, or 0; then `*ret_bad` is how many bytes form the maximal bad
+ * part. */
 static size_t sequence_size(struct bytes in, size_t *ret_bad)
 {
-    uint8_t first = in.data[0];
-    size_t size = first < 0x80                     ? 1
-                  : first >= 0xc2 && first <= 0xdf ? 2
-                  : (first & 0xf0) == 0xe0         ? 3
-                  : first >= 0xf0 && first <= 0xf4 ? 4
-                                                   : 0;
+    size_t row = 0;
     *ret_bad = 1;
-    for (size_t i = 1; i < size; i++) {
-        uint8_t low = 0x80, high = 0xbf;
-        if (i == 1) {
-            low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-            high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-        }
+    while (row < ARRAY_SIZE(sequences) && in.data[0] > sequences[row].last)
+        row++;
+    if (row == ARRAY_SIZE(sequences) || in.data[0] < sequences[row].first)
+        return 0;
+
+    for (size_t i = 1; i < sequences[row].size; i++) {
+        uint8_t low = i == 1 ? sequences[row].low : 0x80;
+        uint8_t high = i == 1 ? sequences[row].high : 0xbf;
         if (i >= in.size || in.data[i] < low || in.data[i] > high)
             return 0;
         *ret_bad = i + 1;
     }
-    return size;
+    return sequences[row].size;
 }
 
 void utf8_append_repaired(struct buf *out, struct bytes in)
@@ -150,8 +160,7 @@ static struct bytes without_cut_end(struct bytes bytes)
         uint8_t c = bytes.data[bytes.size - back];
         if ((c & 0xc0) == 0x80)
             continue;
-        size_t needs = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
-        return needs > back ? bytes_slice(bytes, 0, bytes.size - back) : bytes;
+        return utf8_lead_size(c) > back ? bytes_slice(bytes, 0, bytes.size - back) : bytes;
     }
     return bytes;
 }

@@ -24,9 +24,8 @@ static size_t character_size(struct bytes text, size_t at, size_t *ret_utf8_size
 {
     uint8_t first = text.data[at];
     if (first != '\\') {
-        size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-        *ret_utf8_size = size;
-        return size;
+        *ret_utf8_size = utf8_lead_size(first);
+        return *ret_utf8_size;
     }
     int unit = result_code_unit(text, at);
     if (unit < 0) { /* \n and the like */
@@ -38,7 +37,11 @@ static size_t character_size(struct bytes text, size_t at, size_t *ret_utf8_size
         *ret_utf8_size = 4;
         return 12;
     }
-    *ret_utf8_size = unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+    *ret_utf8_size = 3;
+    if (unit < 0x80)
+        *ret_utf8_size = 1;
+    else if (unit < 0x800)
+        *ret_utf8_size = 2;
     return 6;
 }
 

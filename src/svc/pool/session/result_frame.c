@@ -177,7 +177,8 @@ static enum status skip_value(struct cursor *cursor, struct result_value *ret_va
             if (depth == RESULT_FRAME_DEPTH_MAX)
                 return STATUS_TOO_LARGE;
             closers[depth++] = array ? ']' : '}';
-            type = type ? type : array ? RESULT_ARRAY : RESULT_OBJECT;
+            if (!type)
+                type = array ? RESULT_ARRAY : RESULT_OBJECT;
             skip_blanks(cursor);
             bool empty = cursor->at < cursor->end && *cursor->at == closers[depth - 1];
             if (!empty && !array && !skip_key(cursor))
@@ -187,7 +188,8 @@ static enum status skip_value(struct cursor *cursor, struct result_value *ret_va
         } else {
             if (!skip_scalar(cursor, &scalar))
                 return STATUS_MALFORMED;
-            type = type ? type : scalar;
+            if (!type)
+                type = scalar;
         }
         if (!skip_after_value(cursor, closers, &depth))
             return STATUS_MALFORMED;
