@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hidden.h"
 #include "base/text.h"
 
 #define ROOM_TO_CLOSE 8 /* bytes: quote, two braces, line feed */
@@ -66,22 +67,34 @@ static void put_text(struct writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-static void put_code(struct writer *writer, unsigned char byte)
+/* The number of the hidden character of UTF-8 that is there: none has more than three bytes. */
+static unsigned hidden_code(struct bytes text, size_t at, size_t size)
 {
-    char code[8];
-    int size = snprintf(code, sizeof code, "\\u%04x", (unsigned)byte);
-    put(writer, code, (size_t)size);
+    static const uint8_t lead_bits[] = {0, 0x7f, 0x1f, 0x0f};
+    unsigned code = text.data[at] & lead_bits[MIN(size, ARRAY_SIZE(lead_bits) - 1)];
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (text.data[at + i] & 0x3f);
+    return code;
+}
+
+static void put_code(struct writer *writer, unsigned code)
+{
+    char text[8];
+    int size = snprintf(text, sizeof text, "\\u%04x", code & 0xffff);
+    put(writer, text, (size_t)size);
 }
 
 static void put_escaped(struct writer *writer, struct bytes text)
 {
     bool valid = bytes_utf8_valid(text);
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = (char)text.data[i];
+    for (size_t at = 0, step; at < text.size; at += step) {
+        char byte = (char)text.data[at];
+        size_t hidden = valid || (unsigned char)byte < 128 ? hidden_size(text, at) : 0;
+        step = MAX(hidden, (size_t)1);
         if (byte == '"' || byte == '\\')
             put(writer, (const char[]){'\\', byte}, 2);
-        else if ((unsigned char)byte < ' ' || byte == 127)
-            put_code(writer, (unsigned char)byte);
+        else if (hidden)
+            put_code(writer, hidden_code(text, at, hidden));
         else
             put(writer, valid || (unsigned char)byte < 128 ? &byte : "?", 1);
     }
@@ -156,19 +169,27 @@ static void put_json(struct writer *writer, const struct log_event *event)
     writer->line[writer->size++] = '}';
 }
 
+/* What cannot be seen, or is no UTF-8, is a question mark: a terminal obeys none of it, and the line ends where it ends. */
+static void put_shown(struct writer *writer, struct bytes text)
+{
+    bool valid = bytes_utf8_valid(text);
+    for (size_t at = 0, step; at < text.size; at += step) {
+        bool known = valid || text.data[at] < 128;
+        size_t hidden = known ? hidden_size(text, at) : 0;
+        step = MAX(hidden, (size_t)1);
+        put(writer, known && !hidden ? (const char *)text.data + at : "?", 1);
+    }
+}
+
 static void put_plain(struct writer *writer, const struct log_event *event)
 {
-    size_t start = writer->size;
     put_text(writer, event->at);
     put_text(writer, " level=");
     put_text(writer, log_level_name(event->level));
     put_text(writer, " area=");
     put_text(writer, event->area);
     put_text(writer, " ");
-    put_text(writer, event->text);
-    for (size_t i = start; i < writer->size; i++)
-        if ((unsigned char)writer->line[i] < ' ' || writer->line[i] == 127)
-            writer->line[i] = '?';
+    put_shown(writer, bytes_of_cstr(event->text));
 }
 
 size_t log_line_format(const struct log_event *event, enum log_format format,

@@ -12,6 +12,8 @@
 
 #include "cmd/log_line.h"
 
+#define HEAD "{\"time\":\"T\",\"level\":\"warn\",\"area\":\"svc/app\",\"message\":"
+
 static void assert_line(enum log_format format, bool journal, const char *text, const char *want)
 {
     char line[LOG_LINE_SIZE_MAX];
@@ -31,12 +33,21 @@ static void a_line_for_people(void **state)
                 "T level=warn area=svc/app run failed id=1 cause=\"a?b\"");
 }
 
+/* C1 controls, marks that turn the direction of reading, separators of lines; and bytes that are no text. */
+static void what_cannot_be_seen_is_shown(void **state)
+{
+    static const char text[] = "m by=\"a\xc2\x9b"
+                               "2J\u202egpj\u2028\ufeff\u00e9\"";
+    assert_line(LOG_FORMAT_TEXT, false, text, "T level=warn area=svc/app m by=\"a?2J?gpj??\u00e9\"");
+    assert_line(LOG_FORMAT_JSON, false, text,
+                HEAD "\"m\",\"fields\":{\"by\":\"a\\u009b2J\\u202egpj\\u2028\\ufeff\u00e9\"}}");
+    assert_line(LOG_FORMAT_TEXT, false, "m \x9b\u202e", "T level=warn area=svc/app m ????");
+}
+
 static void the_journal_is_told_the_priority(void **state)
 {
     assert_line(LOG_FORMAT_TEXT, true, "x", "<4>T level=warn area=svc/app x");
 }
-
-#define HEAD "{\"time\":\"T\",\"level\":\"warn\",\"area\":\"svc/app\",\"message\":"
 
 static void a_line_for_programs(void **state)
 {
@@ -76,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_for_people),
+        cmocka_unit_test(what_cannot_be_seen_is_shown),
         cmocka_unit_test(the_journal_is_told_the_priority),
         cmocka_unit_test(a_line_for_programs),
         cmocka_unit_test(a_cause_cannot_pose_as_the_level),
