@@ -51,6 +51,7 @@ void person_question_write_vote(const char *answer, const char *manifest_sha256,
 static const struct person_refusal refusals[] = {
     {"comment-needed", "The policy wants a comment with this answer. Nothing was decided yet.",
      .wants_comment = true},
+    {"bad-request", "The comment is no text, or longer than 4,000 bytes. Nothing was decided yet."},
     {"own-request", "Nobody decides on their own request."},
     {"already-voted", "Your vote was taken before; this one was not."},
     {"already-decided", "It was decided before; this vote was not taken.", .is_last = true},
