@@ -11,11 +11,13 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 import unittest
@@ -281,6 +283,39 @@ class Commands(Case):
             self.assertEqual(process.line(), out)
             self.assertEqual(process.wait(), code)
             self.assertIn(f"{self.url.rstrip('/')}/#/requests/{request_id}", "".join(process.errors))
+
+    def run_step(self, name, expressions):
+        """Begins a step of the example workflow as a runner does: its own shell, its own environment, expressions put in as text."""
+        text = (SOURCE / "examples/workflow.yml").read_text().split(f"- name: {name}\n")[1]
+        text = re.sub(r"\$\{\{ *([\w.]+) *\}\}", lambda found: expressions[found[1]], text)
+        script = self.write("step.sh", textwrap.dedent(text.split("run: |\n")[1]))
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"] if re.search(r"^ *shell: bash\b", text, re.MULTILINE) else ["bash", "-e"]
+        environment = dict(re.findall(r"^ {10}(\w+): (.*)$", text.split("run: |")[0], re.MULTILINE))
+        folder = self.folder / "bin"
+        folder.mkdir(exist_ok=True)
+        if not (folder / "sallyport").exists():
+            (folder / "sallyport").symlink_to(PROGRAM)
+        process = Process([*shell, script], cwd=self.folder, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": "/nowhere", **environment,
+                                                                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")})
+        self.addCleanup(process.kill)
+        return process
+
+    def test_rp64_the_example_workflow_ends_by_the_outcome(self):
+        """Its step as it stands in the file: the link for the reviewer, the output, and an end by what was decided."""
+        for number, (command, code, body) in enumerate((("approve", 0, "print(42)"), ("reject", 4, "print(42)"), (None, 6, "1 / 0"))):
+            repository = f"ann/figures-{number}"
+            self.write("figures.py", body)
+            step = self.run_step("Run it once a person approved",
+                                 {"vars.SALLYPORT_URL": self.url, "secrets.SALLYPORT_KEY": "spk_of_nobody", "github.repository": repository,
+                                  "github.run_id": str(number)})
+            request_id = self.await_request(f"nightly figures of {repository}")
+            self.wait(request_id)
+            if command:
+                self.say(command, request_id, *(["-m", "no"] if command == "reject" else []))
+            self.assertEqual(step.wait(), code, step.said())
+            self.assertIn(f"/#/requests/{request_id}", "".join(step.errors))
+            self.assertIn("42\n" if command else "ZeroDivisionError", (self.folder / "figures.txt").read_text())
+            self.assertEqual(self.client.get(request_id)["labels"], {"run": str(number)})
 
     def follow(self, *words):
         process = Process([PROGRAM, "logs", "-f", *words], env={**os.environ, "SALLYPORT_URL": self.url})
