@@ -104,6 +104,21 @@ class Keys(Case):
             self.assertNotIn(key.encode(), kept)
             self.assertIn(hashlib.sha256(key.encode()).hexdigest().encode(), kept)
 
+    def test_rp20_a_scanner_finds_a_key_by_its_form(self):
+        """The pattern that doc/sign-in.md publishes finds each key in whatever it leaked into, and the checksum tells it from what only looks so."""
+        page = (pathlib.Path(__file__).resolve().parents[2] / "doc/sign-in.md").read_text()
+        pattern = re.compile(re.search(r"`(\\b\S*spk_\S*\\b)`", page)[1])
+
+        def finds(text):
+            return [found for found in pattern.findall(text) if found[-6:] == base62(zlib.crc32(found[:-6].encode()), 6)]
+        for number in range(20):
+            key = self.make("--name", f"leaked{number}", "--role", "submitter")["key"]
+            for leak in ("SALLYPORT_KEY={}", '{{"key":"{}"}}', "curl -H 'Authorization: Bearer {}' x", "https://x/?key={}&y=1", "a\n{}\nb", "<b>{}</b>", "({}),"):
+                self.assertEqual(finds(leak.format(key)), [key], leak)
+            changed = key[:20] + ("a" if key[20] != "a" else "b") + key[21:]
+            for other in (changed, key[:-1], key + "0", "x" + key, key.replace("spk_", "spl_"), "spk_" + "x" * 49):
+                self.assertEqual(finds(other), [], other)
+
     def test_last_use_is_shown(self):
         """RP-20: none before the first, and then a time that is not before it."""
         key = self.make("--name", "used", "--role", "submitter")["key"]

@@ -63,6 +63,46 @@ class Reading(Case):
         self.assertEqual((over["revision"], over["syntax"]["imports"], len(over["runs"])), (2, ["subprocess"], 1))
 
 
+class WhoAndWhen(Case):
+    """By which key it came, and when."""
+    people = PEOPLE
+
+    def outcome(self, who):
+        over = self.until(self.submit("print(1)", who=who)["id"], "waiting", "approved", "rejected")
+        return over["state"], over["policy"].get("settledBy")
+
+    def test_rp31_a_rule_looks_at_the_key(self):
+        """The name of the key, and not its owner: another key of the same person is asked about."""
+        self.keys["nightly"] = self.server.change_directory("keys", {"name": "nightly", "owner": "sam"})["key"]
+        self.rule("rules: [{ name: by the job, do: allow, when: { key: nightly } }]")
+        self.assertEqual(self.outcome("nightly"), ("approved", "by the job"))
+        self.assertEqual(self.outcome("sam")[0], "waiting")
+        self.rule("rules: [{ name: not by the job, do: deny, when: { key: nightly } }]")
+        self.assertEqual(self.outcome("nightly"), ("rejected", "not by the job"))
+        self.assertEqual(self.outcome("sam")[0], "waiting")
+        origin = {"Origin": f"http://127.0.0.1:{self.server.port}"}
+        status, headers, answer = self.server.ask("POST", "/page/sign-in", {"credentials": self.keys["nightly"]}, origin)
+        self.assertEqual(status, 200)
+        browser = {**origin, "Cookie": headers["Set-Cookie"].split(";")[0], "X-Sallyport-Token": answer["token"]}
+        made = self.server.ask("POST", "/v1/requests", {"code": "print(1)"}, browser)[2]  # a browser that the key signed in is the key
+        self.assertEqual(self.look(made["id"])["policy"]["settledBy"], "not by the job")
+
+    def test_rp31_a_rule_looks_at_the_clock(self):
+        """The time of day and the day of the week, UTC, when it was handed in; hours away from the edges."""
+        def hours(begin, end):
+            now = time.time()
+            return f"{time.strftime('%H:%M', time.gmtime(now + begin * 3600))}-{time.strftime('%H:%M', time.gmtime(now + end * 3600))}"
+        for window, state in ((hours(-2, 2), "rejected"), (hours(3, 9), "waiting"), (hours(-9, -3), "waiting"), (hours(-2, 9), "rejected")):
+            self.rule(f"rules: [{{ name: closed, do: deny, when: {{ time_of_day: '{window}' }} }}]")
+            self.assertEqual(self.outcome("sam")[0], state, window)
+        days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        today = time.gmtime().tm_wday
+        near = {days[(today + step) % 7] for step in (0, 1)}  # it may be midnight in between
+        for listed, state in ((near, "rejected"), (set(days) - near, "waiting")):
+            self.rule(f"rules: [{{ name: closed, do: deny, when: {{ weekday: [{', '.join(sorted(listed))}] }} }}]")
+            self.assertEqual(self.outcome("sam")[0], state, listed)
+
+
 # Each with code that makes it try for ages: from core/policy's own test, which says how long each takes.
 BOMBS = [("(a+)+$", "a", "!"), ("(a|a)*xy", "a", "y"), (".*.*.*xy", "ab", "y"), ("(?s).*?.*?.*?xy", "ab", "y"), ("(?:a?){60}a{60}xy", "a", "y"),
          ("(?=(?s:.*)xy)a", "ab", "y"), ("(a(?R)?b)+xy", "a", "y")]
