@@ -37,6 +37,7 @@
 #include "jail/usage.h"
 #include "net/certificate.h"
 #include "net/grpc_server.h"
+#include "net/guess_line.h"
 #include "net/h2_budget.h"
 #include "net/handshake_gate.h"
 #include "net/http_metrics.h"
@@ -160,6 +161,9 @@ const struct limit_row limits_table[] = {
     ROW("network", HANDSHAKES_PEER_MAX, LIMIT_COUNT, "TLS handshakes of one peer under way", ""),
     ROW("network", HANDSHAKES_MAX, LIMIT_COUNT, "TLS handshakes of all peers under way", ""),
     ROW("network", REQUEST_RATES_MAX, LIMIT_COUNT, "Keys whose requests of a minute are counted; the one that asked longest ago is forgotten", ""),
+    ROW("network", GUESS_BURST, LIMIT_COUNT, "Answers to a peer's credentials that do not count, at once", ""),
+    ROW("network", GUESS_PER_SECOND, LIMIT_PER_SECOND, "Answers to a peer's credentials that do not count, behind those", ""),
+    ROW("network", GUESS_WAIT_MAX_NS, LIMIT_NS, "For such an answer to wait; more of them are refused", ""),
     ROW("network", EVENT_STREAM_HEARTBEAT_NS, LIMIT_NS, "Between two comments to readers of events", ""),
     ROW("network", LISTENER_FIRST_BYTE_TIMEOUT_NS, LIMIT_NS, "For a new connection's first byte, and again for its TLS handshake", ""),
     ROW("network", UNSETTLED_MAX, LIMIT_COUNT, "Connections that have sent nothing yet; the oldest makes room", ""),

@@ -76,7 +76,7 @@ static enum http_step finish(struct http_connection *connection)
 /* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */
 static enum http_step lose_peer(struct http_connection *connection)
 {
-    if (connection->request.on_gone)
+    if (connection->request.on_gone || connection->request.late_detail)
         return HTTP_STEP_CLOSE;
     if (connection->transport.fd >= 0) {
         loop_fd_remove(&connection->watch);
@@ -163,7 +163,8 @@ void http_connection_judge_again(struct http_connection *connection)
     struct http_request *request = &connection->request;
     const struct http_handler *handler = &connection->server->handler;
 
-    if (connection->state != HTTP_ANSWERING || connection->failed || request->port || !handler->may_go_on)
+    if (connection->state != HTTP_ANSWERING || connection->failed || request->port || !handler->may_go_on ||
+        request->late_detail)
         return;
     if (handler->may_go_on(handler->context, request))
         return;
@@ -192,6 +193,8 @@ static void on_timer(struct loop_timer *timer)
     connection->advancing = true;
     if (connection->state == HTTP_HEAD || connection->state == HTTP_BODY)
         (void)http_read_refuse(connection, 408, "The request did not arrive in time.");
+    else if (connection->request.late_detail)
+        http_response_late(&connection->request);
     else
         connection->failed = true; /* idle, not reading its answer, or still sending after its refusal */
     advance(connection);

@@ -129,15 +129,23 @@ static int foreign_status(struct http_connection *connection, bool page, const c
     return 403;
 }
 
+/* Whose credentials do not count is answered in a line of their own. */
+static void refuse(struct http_request *request, const struct http_admission *admission)
+{
+    if (admission->http_status == 401 && request->principal->refusal)
+        http_refuse_guess(request, admission->detail);
+    else
+        http_response_fail(request, admission->http_status, admission->detail);
+}
+
 /* Answers what needs no body to be known, without closing a connection that nothing more comes over. */
 static enum http_step fail(struct http_connection *connection, bool has_body,
                            const struct http_admission *admission)
 {
-    if (has_body)
-        return http_read_refuse(connection, admission->http_status, admission->detail);
     connection->state = HTTP_ANSWERING;
     connection->deadline = 0;
-    http_response_fail(&connection->request, admission->http_status, admission->detail);
+    connection->request.close = connection->request.close || has_body;
+    refuse(&connection->request, admission);
     return HTTP_STEP_AGAIN;
 }
 

@@ -2,6 +2,7 @@
 /* http_response.c — heads, bodies, chunks, and the answers the server gives by itself. */
 #include <stdio.h>
 
+#include "net/address.h"
 #include "net/http_server_internal.h"
 
 /* Code, results, files and decisions: no browser, proxy or disk shall keep them, no browser shall take them
@@ -131,6 +132,37 @@ void http_response_fail(struct http_request *request, int http_status, const cha
         content_type = http_problem_write(&body, http_problem_of_status(http_status), detail);
     }
     http_respond(request, http_status, content_type, body.failed ? (struct bytes){0} : buf_peek(&body));
+}
+
+void http_response_late(struct http_request *request)
+{
+    const char *detail = request->late_detail;
+    request->late_detail = NULL;
+    http_response_fail(request, 401, detail);
+}
+
+void http_refuse_guess(struct http_request *request, const char *detail)
+{
+    struct http_connection *connection = request->connection;
+    struct http_server *server = connection->server;
+    union address address = address_of_peer(connection->peer.fd);
+    int64_t now_ns = loop_now(server->loop), wait_ns = 0;
+    char peer[ADDRESS_TEXT_SIZE];
+    address_text(&address, peer);
+    const char *port = strrchr(peer, ':');
+    struct bytes host = bytes_of(peer, port ? (size_t)(port - peer) : strlen(peer));
+
+    if (!guess_line_join(&server->guesses, host, now_ns, &wait_ns)) {
+        http_response_fail(request, 503, "Too many credentials that do not count: come again.");
+        return;
+    }
+    request->late_detail = wait_ns > 0 ? arena_cstr(&request->arena, bytes_of_cstr(detail)) : NULL;
+    if (!request->late_detail) {
+        http_response_fail(request, 401, detail);
+        return;
+    }
+    connection->deadline = now_ns + wait_ns;
+    http_connection_wake(connection);
 }
 
 void http_response_refuse(struct http_request *request, int http_status, const char *detail)

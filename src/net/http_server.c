@@ -62,6 +62,7 @@ enum status http_server_create(struct loop *loop, const struct http_server_limit
     check_limits(&server->limits);
     server->site = &loopback_only;
     server->drained.on_run = tell_drained;
+    entropy_fill(server->guesses.key, sizeof server->guesses.key);
     server->date_second = -1;
     list_init(&server->connections);
     buf_init(&server->head, HTTP_RESPONSE_HEAD_MAX + 4096);

@@ -180,6 +180,9 @@ void http_respond_problem(struct http_request *request, const struct http_proble
                           const char *detail);
 /* The same for the general cause of a status. */
 void http_respond_failure(struct http_request *request, int http_status, const char *detail);
+/* 401 to credentials that do not count, the later the more of them the peer has shown (net/guess_line.h); 503 when too many of its
+ * answers wait. `detail` is copied. */
+void http_refuse_guess(struct http_request *request, const char *detail);
 
 /* A chunked answer (SSE, downloads); to an HTTP/1.0 client it is sent plain and ends with the connection.
  * begin sends the head; write sends a chunk at once, queues what the socket does not take, and returns the

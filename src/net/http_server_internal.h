@@ -13,6 +13,7 @@
 
 #include "base/duration.h"
 #include "base/log_rate.h"
+#include "net/guess_line.h"
 #include "net/http_carrier.h"
 #include "net/http_route.h"
 #include "net/http_server.h"
@@ -35,6 +36,7 @@ struct http_server {
     struct list connections; /* those that wait for a request in the order in which they began to */
     size_t connection_count;
     struct log_rate drop_told;
+    struct guess_line guesses;
     size_t bodies_size; /* bytes of all bodies held */
     int callbacks;      /* handler calls now on the stack */
     bool draining;
@@ -79,10 +81,11 @@ struct http_request {
     unsigned
         headers_given; /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
     int64_t began_ns;
-    int http_status;      /* of the answer; 0: none yet */
-    uint64_t answer_size; /* bytes of its body */
-    bool answered;        /* http_respond or http_stream_begin was called */
-    bool streaming;       /* begun and not ended */
+    int http_status;         /* of the answer; 0: none yet */
+    uint64_t answer_size;    /* bytes of its body */
+    bool answered;           /* http_respond or http_stream_begin was called */
+    const char *late_detail; /* the answer 401 waits for the connection's timer; NULL: it does not */
+    bool streaming;          /* begun and not ended */
     bool send_chunked;
     bool send_body; /* false for HEAD */
     bool close;     /* the connection ends with this answer */
@@ -186,5 +189,7 @@ const char *http_server_date(struct http_server *server);
 void http_response_refuse(struct http_request *request, int http_status, const char *detail);
 /* The same for a request that is whole: the connection lives on. */
 void http_response_fail(struct http_request *request, int http_status, const char *detail);
+/* The wait of http_refuse_guess is over. */
+void http_response_late(struct http_request *request);
 
 #endif

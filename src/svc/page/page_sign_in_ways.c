@@ -72,7 +72,7 @@ static void by_authorization(struct page_sign_in *sign_in, struct http_request *
     } else {
         sign_in->authenticator.denied(sign_in->authenticator.context, principal, "/page/sign-in",
                                       (struct bytes){0});
-        http_respond_failure(request, 401, access_refusal(principal));
+        http_refuse_guess(request, access_refusal(principal));
     }
     authenticator_release(&sign_in->authenticator, principal);
 }
