@@ -179,6 +179,33 @@ static void note_failure(struct audit_log *log, const struct audit_work *work)
         log->failure = work->err; /* empty when it was written */
 }
 
+static void tidy_perform(struct store_job *job)
+{
+    audit_file_tidy(CONTAINER_OF(job, struct audit_log, tidy)->file);
+}
+
+static void tidy_report(struct store_job *job)
+{
+    CONTAINER_OF(job, struct audit_log, tidy)->tidying = false;
+}
+
+/* It is a part of the log. */
+static void tidy_destroy(struct store_job *job)
+{
+    list_init(&job->link);
+}
+
+/* ORDER: once a batch has been told of and before the next one, so that no answer waits for it. */
+static void tidy_if_due(struct audit_log *log)
+{
+    if (log->tidying || !audit_file_is_untidy(log->file))
+        return;
+    log->tidying = true;
+    log->tidy = (struct store_job){.perform = tidy_perform, .report = tidy_report, .destroy = tidy_destroy};
+    list_init(&log->tidy.link);
+    store_worker_submit(log->worker, &log->tidy);
+}
+
 static void batch_report(struct store_job *job)
 {
     struct audit_batch *batch = CONTAINER_OF(job, struct audit_batch, job);
@@ -191,6 +218,7 @@ static void batch_report(struct store_job *job)
         note_failure(log, work);
         work->on_done(work, work->status, &work->err);
     }
+    tidy_if_due(log);
     if (!list_empty(&log->queue))
         loop_defer(log->loop, &log->next_task);
 }

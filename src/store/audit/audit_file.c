@@ -8,8 +8,8 @@
 #include "store/sqlite/store_lock.h"
 
 #define APPLICATION_ID   0x53504155 /* "SPAU": Sallyport's audit log, in the file's header */
-#define CHECKPOINT_PAGES 250        /* of 4 KiB in the log, before they are copied into the file */
-#define CACHE_KIB        1024
+#define CHECKPOINT_PAGES 1000       /* of 4 KiB in the log, before they are copied into the file */
+#define CACHE_KIB        4096       /* what a hundred submissions in one transaction change */
 
 enum { ENTRY_PUT, ENTRY_LAST, ENTRY_PAGE, ENTRY_OF_OBJECT, ENTRY_STATEMENTS };
 
@@ -35,6 +35,7 @@ static const struct db_schema schema = {.what = "the audit log",
 struct audit_file {
     struct store_lock lock;
     struct db *db;
+    bool untidy;
 };
 
 /* --- open --- */
@@ -160,8 +161,19 @@ enum status audit_file_transact(struct audit_file *file,
     /* The checkpoint comes behind the commit: it moves only what stands already. */
     enum status status = db_transact(file->db, apply, context, err);
     if (status == STATUS_OK)
-        db_tidy(file->db, CHECKPOINT_PAGES);
+        file->untidy = db_wal_pages(file->db) > CHECKPOINT_PAGES;
     return status;
+}
+
+bool audit_file_is_untidy(const struct audit_file *file)
+{
+    return file->untidy;
+}
+
+void audit_file_tidy(struct audit_file *file)
+{
+    db_tidy(file->db, CHECKPOINT_PAGES);
+    file->untidy = false;
 }
 
 struct db *audit_file_db(struct audit_file *file)

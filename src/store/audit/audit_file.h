@@ -37,6 +37,10 @@ STATUS_RESULT audit_file_read(struct audit_file *file, int64_t after, size_t lim
 STATUS_RESULT audit_file_transact(struct audit_file *file,
                                   enum status (*apply)(struct db *db, void *context, struct err *err),
                                   void *context, struct err *err);
+/* True if so much was written since the last tidying that it should be tidied. */
+bool audit_file_is_untidy(const struct audit_file *file);
+/* Copies what is in SQLite's log into the file. It takes as long as several syncs, so nobody should wait for it. */
+void audit_file_tidy(struct audit_file *file);
 /* Within a transaction. */
 STATUS_RESULT audit_file_put(struct audit_file *file, const struct audit_row *row, struct err *err);
 /* The connection, for the tables of others. */

@@ -22,7 +22,9 @@ struct audit_log {
     struct store_worker *worker;
     struct list queue; /* of works */
     size_t queued;
-    bool writing;       /* a batch is with the thread */
+    bool writing;          /* a batch is with the thread */
+    struct store_job tidy; /* the thread's while `tidying` */
+    bool tidying;
     struct err failure; /* why the last work could not be written; status OK: it was */
     struct loop_task next_task;
 };

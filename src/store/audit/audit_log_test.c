@@ -341,6 +341,31 @@ static void a_key_that_is_gone_is_not_made_anew(void **state)
     assert_int_equal(verify(rig), 1);
 }
 
+/* Else SQLite's log grows as long as the server runs, and is read through at each start. */
+static void what_was_written_comes_into_the_file(void **state)
+{
+    struct audit_fixture *rig = *state;
+    char path[128], *large = malloc(32 << 10);
+    struct stat facts;
+    path_in(rig, AUDIT_DATABASE, path);
+    memset(large, 'x', 32 << 10);
+    large[(32 << 10) - 1] = '\0';
+    json_t *details = json_pack("{s:s}", "text", large);
+    for (int i = 0; i < 200; i++) { /* 6 MiB */
+        struct append_wait wait = {.waiter.on_done = on_done};
+        struct audit_entry entry = entry_about("requests/1");
+        entry.details = details;
+        audit_log_append(rig->log, &entry, &wait.waiter);
+        while (!wait.done)
+            step(rig);
+        assert_int_equal(wait.status, STATUS_OK);
+    }
+    assert_int_equal(stat(path, &facts), 0);
+    assert_true(facts.st_size > 3 << 20);
+    json_decref(details);
+    free(large);
+}
+
 static void one_process_has_it(void **state)
 {
     struct audit_fixture *rig = *state;
@@ -354,15 +379,11 @@ static void one_process_has_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_appended_is_there_after_a_restart),
-        CASE(pages_and_objects_are_found),
-        CASE(an_entry_with_its_head_stands_for_itself),
-        CASE(many_at_once_keep_their_order),
-        CASE(an_entry_that_cannot_be_written_fails_alone),
-        CASE(a_thread_can_wait_for_the_disk),
-        CASE(private_files_are_the_owners_alone),
-        CASE(a_key_that_is_gone_is_not_made_anew),
-        CASE(one_process_has_it),
+        CASE(what_is_appended_is_there_after_a_restart),   CASE(pages_and_objects_are_found),
+        CASE(an_entry_with_its_head_stands_for_itself),    CASE(many_at_once_keep_their_order),
+        CASE(an_entry_that_cannot_be_written_fails_alone), CASE(a_thread_can_wait_for_the_disk),
+        CASE(private_files_are_the_owners_alone),          CASE(a_key_that_is_gone_is_not_made_anew),
+        CASE(what_was_written_comes_into_the_file),        CASE(one_process_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 
 struct store_worker;
 
-/* A job embeds it as its first member, on the heap. */
+/* A job embeds it, most of them as the first member of what `destroy` frees. */
 struct store_job {
     struct list link;
     void (*perform)(struct store_job *job); /* worker's thread */
