@@ -20,6 +20,7 @@
 
 #define AREA         "svc/app"
 #define PAGE         200
+#define PIECE        ((size_t)16 << 10) /* bytes of frames that go out together */
 #define SUBJECT_SIZE 128
 
 struct review_stream {
@@ -51,20 +52,19 @@ static const char *text_of(const json_t *event, const char *member)
     return text_or(text, "");
 }
 
-static bool wants(const struct review_stream *stream, const json_t *event)
+/* `viewer`: as of now, for a role may have been taken away since the stream began. */
+static bool wants(const struct review_stream *stream, const struct review_viewer *viewer, const json_t *event)
 {
-    struct app_viewer viewer; /* as of now: a role may have been taken away since the stream began */
-    app_viewer_of(http_request_principal(stream->out.request), stream->feed->absences, &viewer);
-    if (review_sight(json_object_get(event, "data"), &viewer.viewer) == REVIEW_HIDDEN)
+    if (review_sight(json_object_get(event, "data"), viewer) == REVIEW_HIDDEN)
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
     return !stream->type[0] || strcmp(text_of(event, "type"), stream->type) == 0;
 }
 
-static void send(struct review_stream *stream, const struct buf *frame)
+static void send(struct review_stream *stream, const struct buf *frames)
 {
-    event_stream_write(&stream->out, buf_peek(frame));
+    event_stream_write(&stream->out, buf_peek(frames));
     if (stream->out.full)
         stream->live = false;
 }
@@ -81,16 +81,41 @@ static char *event_text(const json_t *event)
     return text;
 }
 
-static bool write_frame(const json_t *event, struct buf *frame)
+/* The events of a page, each written once, whoever reads it. */
+struct frames {
+    const json_t *page;
+    struct buf text;
+    size_t ends[PAGE]; /* of each in the text */
+};
+
+static void write_frame(const json_t *event, struct buf *frame)
 {
     char id[24];
     char *text = event_text(event);
     (void)snprintf(id, sizeof id, "%" PRId64,
                    (int64_t)json_integer_value(json_object_get(event, "sequence")));
     const struct sse_event sse = {.id = bytes_of_cstr(id), .data = bytes_of_cstr(text_or(text, ""))};
-    bool whole = text && sse_write(frame, &sse) == STATUS_OK;
+    if (text)
+        (void)!sse_write(frame, &sse);
     free(text);
-    return whole;
+}
+
+static void frames_write(struct frames *frames, const json_t *page)
+{
+    json_t *event;
+    size_t index;
+    *frames = (struct frames){.page = page};
+    json_array_foreach(page, index, event)
+    {
+        write_frame(event, &frames->text);
+        frames->ends[index] = frames->text.size;
+    }
+}
+
+static struct bytes frame_of(const struct frames *frames, size_t index)
+{
+    size_t begin = index > 0 ? frames->ends[index - 1] : 0;
+    return bytes_slice(buf_peek(&frames->text), begin, frames->ends[index] - begin);
 }
 
 static void send_reset(struct review_stream *stream)
@@ -101,15 +126,35 @@ static void send_reset(struct review_stream *stream)
         send(stream, &frame);
 }
 
-/* One event for one stream, unless it has it. */
-static void offer(struct review_stream *stream, const json_t *event, const struct buf *frame)
+/* What of a page one stream wants and does not have, in as few writes as there are pieces: each is a call of the kernel, and there may
+ * be a thousand streams. Ends where the stream is full; it goes on behind the last event that it was sent. False without memory:
+ * it would miss something. */
+static bool offer(struct review_stream *stream, const struct frames *frames)
 {
-    int64_t number = json_integer_value(json_object_get(event, "sequence"));
-    if (number <= stream->next)
-        return;
-    stream->next = number;
-    if (wants(stream, event))
-        send(stream, frame);
+    CLEANUP(buf_fini) struct buf piece = {0};
+    struct app_viewer viewer;
+    json_t *event;
+    size_t index;
+    app_viewer_of(http_request_principal(stream->out.request), stream->feed->absences, &viewer);
+    json_array_foreach(frames->page, index, event)
+    {
+        int64_t number = json_integer_value(json_object_get(event, "sequence"));
+        if (number <= stream->next)
+            continue;
+        stream->next = number;
+        if (wants(stream, &viewer.viewer, event))
+            buf_append_bytes(&piece, frame_of(frames, index));
+        if (piece.size < PIECE)
+            continue;
+        send(stream, &piece);
+        buf_clear(&piece);
+        if (stream->out.full)
+            return true;
+    }
+    bool whole = buf_status(&piece) == STATUS_OK && buf_status(&frames->text) == STATUS_OK;
+    if (whole && piece.size > 0)
+        send(stream, &piece);
+    return whole;
 }
 
 /* --- a stream that is behind --- */
@@ -145,23 +190,29 @@ static enum status read_page(struct review_job *job, struct review_book *book, s
     return review_book_events(book, &filter, &stream->page, &stream->last, err);
 }
 
-static void send_page(struct review_stream *stream)
+/* False without memory. */
+static bool send_page(struct review_stream *stream)
 {
-    json_t *event;
-    size_t index;
     const json_t *first = json_array_get(stream->page, 0);
     if (first && stream->next > 0 &&
         json_integer_value(json_object_get(first, "sequence")) > stream->next + 1)
         send_reset(stream);
-    json_array_foreach(stream->page, index, event)
-    {
-        CLEANUP(buf_fini) struct buf frame = {0};
-        if (stream->out.full)
-            return;
-        if (write_frame(event, &frame))
-            offer(stream, event, &frame);
-    }
-    stream->next = MAX(stream->next, stream->last);
+    if (stream->out.full)
+        return true;
+    struct frames frames;
+    frames_write(&frames, stream->page);
+    bool whole = offer(stream, &frames);
+    buf_fini(&frames.text);
+    if (!stream->out.full)
+        stream->next = MAX(stream->next, stream->last);
+    return whole;
+}
+
+/* The reader comes again, and says what it has. */
+static void cut(struct review_stream *stream)
+{
+    event_stream_cut(&stream->out);
+    stream_free(stream);
 }
 
 static void on_page(struct review_job *job, enum status status, const struct err *err)
@@ -174,8 +225,7 @@ static void on_page(struct review_job *job, enum status status, const struct err
         return;
     }
     if (status != STATUS_OK) {
-        event_stream_cut(&stream->out);
-        stream_free(stream);
+        cut(stream);
         return;
     }
     size_t count = json_array_size(stream->page);
@@ -185,7 +235,10 @@ static void on_page(struct review_job *job, enum status status, const struct err
         stream->next = stream->last;
         send_reset(stream);
     }
-    send_page(stream);
+    if (!send_page(stream)) {
+        cut(stream);
+        return;
+    }
     if (stream->out.full)
         return; /* on_drain goes on */
     if (count < PAGE && stream->next >= stream->feed->next)
@@ -214,17 +267,17 @@ static enum status read_new(struct review_job *job, struct review_book *book, st
     return review_book_events(book, &filter, &feed->page, &feed->last, err);
 }
 
-static void offer_to_all(struct review_feed *feed, const json_t *event)
+static void offer_to_all(struct review_feed *feed)
 {
-    CLEANUP(buf_fini) struct buf frame = {0};
-    if (!write_frame(event, &frame))
-        return;
-    list_each (link, &feed->streams.open) {
+    struct frames frames;
+    frames_write(&frames, feed->page);
+    list_each_safe (link, &feed->streams.open) {
         struct event_stream *out = CONTAINER_OF(link, struct event_stream, link);
         struct review_stream *stream = CONTAINER_OF(out, struct review_stream, out);
-        if (stream->live)
-            offer(stream, event, &frame);
+        if (stream->live && !offer(stream, &frames))
+            cut(stream);
     }
+    buf_fini(&frames.text);
 }
 
 static void look(struct review_feed *feed);
@@ -232,8 +285,6 @@ static void look(struct review_feed *feed);
 static void on_new(struct review_job *job, enum status status, const struct err *err)
 {
     struct review_feed *feed = CONTAINER_OF(job, struct review_feed, job);
-    size_t index;
-    json_t *event;
     feed->reading = false;
     if (feed->streams.stopping)
         return;
@@ -242,10 +293,8 @@ static void on_new(struct review_job *job, enum status status, const struct err 
         return;
     }
     bool first = feed->next < 0;
-    json_array_foreach(feed->page, index, event)
-    {
-        offer_to_all(feed, event);
-    }
+    if (json_array_size(feed->page) > 0)
+        offer_to_all(feed);
     feed->next = MAX(feed->next, feed->last);
     if (first || feed->wanted || json_array_size(feed->page) == PAGE)
         look(feed);
