@@ -8,6 +8,8 @@
 #include "os/clock.h"
 #include "store/sqlite/store_reserve.h"
 
+#define READER_CACHE_KIB 2048
+
 /* --- reading --- */
 
 struct audit_read_job {
@@ -193,6 +195,17 @@ enum status audit_log_join(struct audit_log *log, const struct db_schema *schema
     if (status == STATUS_OK)
         *ret_db = db;
     return status;
+}
+
+enum status audit_log_open_reader(struct audit_log *log, const char *const *statements, size_t count,
+                                  struct db **ret_db, struct err *err)
+{
+    const struct db_options options = {.path = log->path,
+                                       .read_only = true,
+                                       .cache_size_kib = READER_CACHE_KIB,
+                                       .statements = statements,
+                                       .statement_count = count};
+    return db_open(&options, ret_db, err);
 }
 
 bool audit_log_writable(const struct audit_log *log, struct err *ret_why)

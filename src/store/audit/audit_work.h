@@ -49,5 +49,9 @@ STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audi
 STATUS_RESULT audit_log_join(struct audit_log *log, const struct db_schema *schema,
                              const char *const *statements, size_t count, struct db **ret_db,
                              size_t *ret_first, struct err *err);
+/* A second connection to the log's file, which only reads: what is committed, while the thread writes. The caller's, for one thread, closed
+ * (db_close) before the log; the statements outlive it, and the tables are there. Those of db_open. */
+STATUS_RESULT audit_log_open_reader(struct audit_log *log, const char *const *statements, size_t count,
+                                    struct db **ret_db, struct err *err);
 
 #endif

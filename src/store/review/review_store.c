@@ -33,17 +33,26 @@ static enum status read_name(struct review_store *store, struct err *err)
 /* A server whose policy cannot be read must not decide by another one. */
 static enum status read_policy(struct review_store *store, struct err *err)
 {
-    struct review_book book = {.store = store, .db = store->db};
+    struct review_book book = {.store = store, .db = store->db, .first = store->first};
     const struct policy_in_force *policy;
     return review_policy_in_force(&book, &policy, err);
 }
 
-/* ORDER: the book joins the audit log's database before it reads from it; the thread beside starts last, since
- * nothing may fail behind it that would have to stop it. */
+static void release(struct review_store *store)
+{
+    store_worker_stop(store->beside);
+    store_worker_stop(store->reader);
+    db_close(store->reader_db);
+    review_policy_forget(&store->policy);
+    free(store);
+}
+
+/* ORDER: the book joins the audit log's database before it reads from it. */
 enum status review_store_open(struct loop *loop, struct audit_log *log, const char *folder, int64_t keep_ns,
                               struct review_store **ret_store, struct err *err)
 {
-    static const struct store_worker_options beside = {.name = "thread for files of requests"};
+    static const struct store_worker_options beside = {.name = "thread for files of requests"},
+                                             reader = {.name = "thread for lists of requests"};
     struct review_store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -62,10 +71,13 @@ enum status review_store_open(struct loop *loop, struct audit_log *log, const ch
     if (status == STATUS_OK)
         status = read_policy(store, err);
     if (status == STATUS_OK)
+        status = audit_log_open_reader(log, review_statements, REVIEW_STATEMENTS, &store->reader_db, err);
+    if (status == STATUS_OK)
         status = store_worker_start(loop, &beside, &store->beside, err);
+    if (status == STATUS_OK)
+        status = store_worker_start(loop, &reader, &store->reader, err);
     if (status != STATUS_OK) {
-        review_policy_forget(&store->policy);
-        free(store);
+        release(store);
         return status;
     }
     review_blob_forget_drafts(&store->blobs);
@@ -81,9 +93,7 @@ void review_store_close(struct review_store *store)
         return;
     review_sweeper_halt(store);
     review_store_settle(store);
-    store_worker_stop(store->beside);
-    review_policy_forget(&store->policy);
-    free(store);
+    release(store);
 }
 
 struct review_blobs *review_store_blobs(struct review_store *store)
@@ -117,7 +127,8 @@ void review_store_on_deliveries(struct review_store *store, void (*on_deliveries
 static enum status perform(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
 {
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
-    struct review_book book = {.store = job->store, .scribe = scribe, .db = job->store->db};
+    struct review_book book = {
+        .store = job->store, .scribe = scribe, .db = job->store->db, .first = job->store->first};
     enum status status = job->perform(job, &book, err);
     job->last_event = status == STATUS_OK ? book.last_event : 0;
     job->has_deliveries = status == STATUS_OK && book.has_deliveries;
@@ -172,23 +183,38 @@ void review_store_settle(struct review_store *store)
 {
     do { /* the end of one may begin another */
         store_worker_wait(store->beside);
+        store_worker_wait(store->reader);
         audit_log_settle(store->log);
-    } while (store_worker_open(store->beside) > 0);
+    } while (store_worker_open(store->beside) + store_worker_open(store->reader) > 0);
 }
 
-/* --- beside the book --- */
+/* --- beside the book, and readers of it --- */
 
 struct beside_job {
     struct store_job job; /* first */
     struct review_job *review;
+    bool reads_book;
     enum status status;
     struct err err;
 };
 
+/* Of one moment, however many rows it looks at. */
+static enum status read_book(struct review_store *store, struct review_job *job, struct err *err)
+{
+    struct review_book book = {.store = store, .db = store->reader_db};
+    enum status status = db_script(store->reader_db, "BEGIN", err);
+    if (status == STATUS_OK)
+        status = job->perform(job, &book, err);
+    db_rollback(store->reader_db);
+    return status;
+}
+
 static void beside_perform(struct store_job *job)
 {
     struct beside_job *beside = CONTAINER_OF(job, struct beside_job, job);
-    beside->status = beside->review->perform(beside->review, NULL, &beside->err);
+    struct review_job *review = beside->review;
+    beside->status = beside->reads_book ? read_book(review->store, review, &beside->err)
+                                        : review->perform(review, NULL, &beside->err);
 }
 
 static void beside_report(struct store_job *job)
@@ -220,7 +246,7 @@ static enum status perform_nothing(struct audit_work *work, struct audit_scribe 
     return STATUS_OK;
 }
 
-void review_store_run_beside(struct review_store *store, struct review_job *job)
+static void run_on(struct review_store *store, struct store_worker *thread, struct review_job *job)
 {
     struct beside_job *beside = calloc(1, sizeof *beside);
     job->store = store;
@@ -234,7 +260,18 @@ void review_store_run_beside(struct review_store *store, struct review_job *job)
         (struct store_job){.perform = beside_perform, .report = beside_report, .destroy = beside_destroy};
     list_init(&beside->job.link);
     beside->review = job;
-    store_worker_submit(store->beside, &beside->job);
+    beside->reads_book = thread == store->reader;
+    store_worker_submit(thread, &beside->job);
+}
+
+void review_store_run_beside(struct review_store *store, struct review_job *job)
+{
+    run_on(store, store->beside, job);
+}
+
+void review_store_read(struct review_store *store, struct review_job *job)
+{
+    run_on(store, store->reader, job);
 }
 
 /* On the loop's thread, while the other thread stands still. */

@@ -65,6 +65,9 @@ void review_store_run(struct review_store *store, struct review_job *job);
 /* The same on a thread beside the book's: for reading and writing many bytes (review_draft_append, review_blob_read). `perform`
  * gets no book. Loop's thread. */
 void review_store_run_beside(struct review_store *store, struct review_job *job);
+/* Reads what is committed, on a thread and a connection of its own, so that nobody's writing waits for it: for review_book_list and
+ * review_book_read. It sees whatever was told of before. Loop's thread. */
+void review_store_read(struct review_store *store, struct review_job *job);
 /* Stands still until every job is done and told of. Loop's thread, not from a job's end. */
 void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */

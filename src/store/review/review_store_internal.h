@@ -31,6 +31,8 @@ struct review_store {
     struct loop *loop;
     struct audit_log *log;
     struct store_worker *beside; /* the second thread */
+    struct store_worker *reader; /* the third, */
+    struct db *reader_db;        /* and its connection, whose statements are ours alone */
     struct review_sweeper sweeper;
     struct db *db;   /* the thread's */
     size_t first;    /* of our statements */
@@ -47,8 +49,9 @@ struct review_store {
 
 struct review_book {
     struct review_store *store;
-    struct audit_scribe *scribe;
+    struct audit_scribe *scribe; /* NULL: it is only read */
     struct db *db;
+    size_t first;        /* of our statements */
     int64_t last_event;  /* of this job; 0: none */
     bool has_deliveries; /* this job made something due for a webhook */
 };
@@ -71,6 +74,7 @@ enum review_statement {
     LIST_LABEL_DOWN,
     LIST_TEXT_UP,
     LIST_TEXT_DOWN,
+    LIST_DOC, /* of a row that came without */
     OVER_PUT,
     OVER_DONE,
     OVER_BY_SETTING,
@@ -147,7 +151,7 @@ enum review_statement {
 /* Its place among the statements of the database. */
 static inline size_t review_at(const struct review_book *book, enum review_statement statement)
 {
-    return book->store->first + statement;
+    return book->first + statement;
 }
 
 /* NO_MEMORY, and says so. */

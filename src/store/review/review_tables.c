@@ -111,8 +111,10 @@ const struct db_schema review_schema = {
 /* Two walks that are merged in order, so that nothing is sorted. */
 #define BY_ID   "submitter = ?4 AND "
 #define BY_NAME "submitter_name = ?4 AND submitter <> ?4 AND "
-#define LABEL   "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
-#define WORDS   "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
+/* What is sorted comes without its text, which is looked up row by row: a page takes few of thousands. */
+#define PLACES "SELECT n, created_ns, state, NULL, id FROM request r WHERE "
+#define LABEL  "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
+#define WORDS  "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
 
 /* Of request ?1 what is not among the hashes of the JSON text ?2. */
 #define NOT_KEPT "u.n = ?1 AND CAST(u.sha256 AS TEXT) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))"
@@ -136,10 +138,11 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [LIST_STATE_DOWN] = COLUMNS STATE DOWN,
     [LIST_SUBMITTER_UP] = COLUMNS BY_ID BEHIND "UNION ALL " COLUMNS BY_NAME UP,
     [LIST_SUBMITTER_DOWN] = COLUMNS BY_ID BEFORE "UNION ALL " COLUMNS BY_NAME DOWN,
-    [LIST_LABEL_UP] = COLUMNS LABEL UP,
-    [LIST_LABEL_DOWN] = COLUMNS LABEL DOWN,
-    [LIST_TEXT_UP] = COLUMNS WORDS UP,
-    [LIST_TEXT_DOWN] = COLUMNS WORDS DOWN,
+    [LIST_LABEL_UP] = PLACES LABEL UP,
+    [LIST_LABEL_DOWN] = PLACES LABEL DOWN,
+    [LIST_TEXT_UP] = PLACES WORDS UP,
+    [LIST_TEXT_DOWN] = PLACES WORDS DOWN,
+    [LIST_DOC] = "SELECT doc FROM request WHERE n = ?1",
     [OVER_PUT] = "INSERT OR IGNORE INTO request_over (n, ended_ns, keep_ns) VALUES (?1, ?2, ?3)",
     [OVER_DONE] = "DELETE FROM request_over WHERE n = ?1",
     [OVER_BY_SETTING] = "SELECT r.id FROM request_over o JOIN request r ON r.n = o.n"

@@ -249,13 +249,22 @@ static void on_last_job(struct review_job *job, enum status status, const struct
     service->on_stopped(service->on_stopped_context);
 }
 
-static void on_last_beside(struct review_job *job, enum status status, const struct err *err)
+static void on_last_read(struct review_job *job, enum status status, const struct err *err)
 {
     (void)status;
     (void)err;
     struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
     *job = (struct review_job){.perform = do_nothing, .on_done = on_last_job, .reads_only = true};
     review_store_run(service->review, job);
+}
+
+static void on_last_beside(struct review_job *job, enum status status, const struct err *err)
+{
+    (void)status;
+    (void)err;
+    struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
+    *job = (struct review_job){.perform = do_nothing, .on_done = on_last_read};
+    review_store_read(service->review, job);
 }
 
 static void on_sdk_stopped(struct loop_message *message)
@@ -267,7 +276,7 @@ static void on_sdk_stopped(struct loop_message *message)
         service->on_stopped(service->on_stopped_context);
         return;
     }
-    /* Jobs come back in order: when these do, nothing of ours is under way beside the book, and then in it. */
+    /* Jobs come back in order: when these do, nothing of ours is under way beside the book, reading it, and in it. */
     review_store_on_events(service->review, NULL, NULL);
     service->last_job = (struct review_job){.perform = do_nothing, .on_done = on_last_beside};
     review_store_run_beside(service->review, &service->last_job);

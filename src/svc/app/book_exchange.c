@@ -88,15 +88,33 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
     review_store_run(exchange->base.service->review, &exchange->job);
 }
 
-void book_exchange_act_beside(struct book_exchange *exchange,
-                              enum status (*act)(struct book_exchange *exchange, struct review_book *book,
-                                                 struct err *err),
-                              void (*on_step)(struct exchange *exchange))
+/* What is left of the job before is the store's. */
+static void prepare(struct book_exchange *exchange,
+                    enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                       struct err *err),
+                    void (*on_step)(struct exchange *exchange))
 {
     exchange_call(&exchange->base, on_step);
     exchange->act = act;
     exchange->job =
         (struct review_job){.perform = perform, .on_done = on_done, .new_work = exchange->job.new_work};
+}
+
+void book_exchange_read(struct book_exchange *exchange,
+                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                           struct err *err),
+                        void (*on_step)(struct exchange *exchange))
+{
+    prepare(exchange, act, on_step);
+    review_store_read(exchange->base.service->review, &exchange->job);
+}
+
+void book_exchange_act_beside(struct book_exchange *exchange,
+                              enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                                 struct err *err),
+                              void (*on_step)(struct exchange *exchange))
+{
+    prepare(exchange, act, on_step);
     review_store_run_beside(exchange->base.service->review, &exchange->job);
 }
 

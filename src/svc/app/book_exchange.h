@@ -34,6 +34,11 @@ void book_exchange_act(struct book_exchange *exchange, bool reads_only,
                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
                                           struct err *err),
                        void (*on_step)(struct exchange *exchange));
+/* The same without writing, while others write: see review_store_read. */
+void book_exchange_read(struct book_exchange *exchange,
+                        enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                           struct err *err),
+                        void (*on_step)(struct exchange *exchange));
 /* The same on the thread beside the book's; `act` gets no book. */
 void book_exchange_act_beside(struct book_exchange *exchange,
                               enum status (*act)(struct book_exchange *exchange, struct review_book *book,

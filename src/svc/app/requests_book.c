@@ -342,7 +342,7 @@ static void walk_on(struct merged_list *list)
     list->bound_ns = list->walk.at_ns;
     memcpy(list->walked_id, list->walk.at_id, sizeof list->walked_id);
     list->walks++;
-    book_exchange_act(&list->base, true, read_book, on_book);
+    book_exchange_read(&list->base, read_book, on_book);
 }
 
 static void take_from_book(struct merged_list *list)
@@ -491,5 +491,5 @@ void list_with_book(struct app_service *service, struct http_request *request)
     else if (list->starved)
         exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
     else
-        book_exchange_act(exchange, true, read_book, on_book);
+        book_exchange_read(exchange, read_book, on_book);
 }

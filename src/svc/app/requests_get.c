@@ -126,7 +126,7 @@ static void answer_or_wait(struct exchange *exchange)
     struct look_exchange *own = own_of(exchange);
     int64_t left_ns = own->deadline_ns - loop_now(exchange->service->loop);
     if (awaited(own, state_in_book(own)) || left_ns <= 0) {
-        book_exchange_act(&own->base, true, read_full, on_full);
+        book_exchange_read(&own->base, read_full, on_full);
         return;
     }
     exchange_pause(exchange, MIN(BOOK_PAUSE_NS, left_ns), look);
@@ -211,7 +211,7 @@ static void look(struct exchange *exchange)
     if (!book_exchange_see(&own_of(exchange)->base))
         exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
     else if (exchange->service->review)
-        book_exchange_act(&own_of(exchange)->base, true, read_brief, on_brief);
+        book_exchange_read(&own_of(exchange)->base, read_brief, on_brief);
     else
         look_at_scheduler(exchange);
 }
