@@ -49,7 +49,7 @@ static int64_t seconds_of(const json_t *value)
 
 static STATUS_RESULT take_text(json_t *root, const char *name, struct access_token *token, struct err *err)
 {
-    struct bytes text = json_bytes(json_object_get(root, name));
+    struct bytes text = json_member_bytes(root, name);
     if (!wiped_is_token(text))
         return err_set(err, STATUS_MALFORMED, "the answer has no usable %s", name);
     enum status status = buf_reserve(&token->text, text.size + 1); /* one more: users end it with NUL */
@@ -77,7 +77,7 @@ static int64_t sum(int64_t now_ns, int64_t more_s)
 
 static STATUS_RESULT read_oauth(json_t *root, int64_t now_ns, struct access_token *token, struct err *err)
 {
-    struct bytes type = json_bytes(json_object_get(root, "token_type"));
+    struct bytes type = json_member_bytes(root, "token_type");
     if (type.data && !bytes_equal_nocase(type, BYTES_LITERAL("Bearer")))
         return err_set(err, STATUS_MALFORMED, "the token is not of the type Bearer");
     enum status status = take_text(root, "access_token", token, err);
@@ -119,7 +119,7 @@ static STATUS_RESULT read_az(json_t *root, int64_t now_ns, struct access_token *
         return status;
     int64_t until_s = seconds_of(json_object_get(root, "expires_on"));
     if (until_s < 0)
-        until_s = local_seconds(json_bytes(json_object_get(root, "expiresOn")));
+        until_s = local_seconds(json_member_bytes(root, "expiresOn"));
     return take_end(until_s, now_ns, token, err);
 }
 
@@ -172,10 +172,10 @@ void token_fault_describe(long http_status, struct bytes body, struct bytes secr
     CLEANUP(json_release) json_t *root = parse(body);
     const json_t *inner = json_object_get(root, "error");
     bool nested = json_is_object(inner); /* {"error":{"code","message"}} of resource providers */
-    struct bytes code = nested ? json_bytes(json_object_get(inner, "code")) : json_bytes(inner);
-    struct bytes words = json_bytes(json_object_get(root, "error_description"));
+    struct bytes code = nested ? json_member_bytes(inner, "code") : json_bytes(inner);
+    struct bytes words = json_member_bytes(root, "error_description");
     if (!words.data)
-        words = json_bytes(json_object_get(nested ? inner : root, "message"));
+        words = json_member_bytes(nested ? inner : root, "message");
     code = code.size <= CODE_SIZE_MAX ? words_of(code, secret) : (struct bytes){0};
     words = words_of(words, secret);
     snprintf(ret_text, TOKEN_FAULT_SIZE, "HTTP %ld%s%.*s%s%.*s", http_status, code.size ? " " : "",

@@ -16,6 +16,7 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "wire/json/json.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192 /* a check costs with the size */
@@ -87,7 +88,7 @@ static bool is_taken(const cjose_jwk_t *jwk)
  * member that it need not know. */
 static bool copy_member(const json_t *from, const char *name, bool number, json_t *to)
 {
-    struct bytes text = json_bytes(json_object_get(from, name));
+    struct bytes text = json_member_bytes(from, name);
     CLEANUP(buf_fini) struct buf decoded = {.limit = JWK_SIZE_MAX};
     if (!json_object_get(from, name))
         return true;

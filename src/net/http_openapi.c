@@ -178,7 +178,7 @@ static void write_body(struct json_writer *json, unsigned types, const json_t *o
 static void write_success(struct json_writer *json, const json_t *operation)
 {
     const json_t *answer = json_object_get(operation, "answer");
-    const char *type = json_string_value(json_object_get(operation, "type"));
+    const char *type = json_member_text(operation, "type");
     json_write_key(json, "2XX");
     json_write_begin_object(json);
     json_write_member_cstr(json, "description", "It was done.");

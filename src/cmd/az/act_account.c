@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cmd/az/acts.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define SUBSCRIPTIONS "/subscriptions"
 #define VERSION       "2022-12-01"
@@ -32,10 +33,10 @@ static json_t *user_of(const struct az_call *call)
 /* One subscription as `account` shows it; `*chosen` is made true by the one that is meant. */
 static json_t *account_of(const struct az_call *call, const json_t *item, bool is_default, const char *cloud)
 {
-    const char *tenant = json_string_value(json_object_get(item, "tenantId"));
-    const char *id = json_string_value(json_object_get(item, "subscriptionId"));
-    const char *name = json_string_value(json_object_get(item, "displayName"));
-    const char *state = json_string_value(json_object_get(item, "state"));
+    const char *tenant = json_member_text(item, "tenantId");
+    const char *id = json_member_text(item, "subscriptionId");
+    const char *name = json_member_text(item, "displayName");
+    const char *state = json_member_text(item, "state");
     return json_pack("{s:s, s:s?, s:s?, s:b, s:[], s:s?, s:s, s:s?, s:o}", cloud, "Sallyport", "homeTenantId",
                      tenant, "id", id, "isDefault", is_default, "managedByTenants", "name", name, "state",
                      text_or(state, "Enabled"), "tenantId", tenant, "user", user_of(call));
@@ -61,7 +62,7 @@ int az_account_print(struct az_call *call, bool one)
     shown = json_array();
     for (size_t i = 0; code == EXIT_GOOD && i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);
-        const char *id = json_string_value(json_object_get(item, "subscriptionId"));
+        const char *id = json_member_text(item, "subscriptionId");
         bool meant = id && strcmp(id, az_subscription_id(call)) == 0;
         (void)json_array_append_new(shown, account_of(call, item, meant, "cloudName"));
     }
@@ -100,8 +101,8 @@ int az_act_account_set(struct az_call *call)
     int code = az_ask_list(call, SUBSCRIPTIONS, VERSION, &items);
     const char *found = NULL;
     for (size_t i = 0; code == EXIT_GOOD && i < json_array_size(items); i++) {
-        const char *id = json_string_value(json_object_get(json_array_get(items, i), "subscriptionId"));
-        const char *name = json_string_value(json_object_get(json_array_get(items, i), "displayName"));
+        const char *id = json_member_text(json_array_get(items, i), "subscriptionId");
+        const char *name = json_member_text(json_array_get(items, i), "displayName");
         if (id && (bytes_equal_nocase(bytes_of_cstr(id), bytes_of_cstr(typed)) ||
                    (name && bytes_equal_nocase(bytes_of_cstr(name), bytes_of_cstr(typed)))))
             found = id;
@@ -171,10 +172,9 @@ int az_act_account_token(struct az_call *call)
     struct tm local;
     localtime_r(&seconds, &local);
     (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S.000000", &local);
-    shown =
-        json_pack("{s:s%, s:s, s:I, s:s?, s:s?, s:s}", "accessToken", token.data, token.size, "expiresOn",
-                  when, "expires_on", (json_int_t)expires, "subscription", az_subscription_id(call), "tenant",
-                  json_string_value(json_object_get(call->subscription, "tenantId")), "tokenType", "Bearer");
+    shown = json_pack("{s:s%, s:s, s:I, s:s?, s:s?, s:s}", "accessToken", token.data, token.size, "expiresOn",
+                      when, "expires_on", (json_int_t)expires, "subscription", az_subscription_id(call),
+                      "tenant", json_member_text(call->subscription, "tenantId"), "tokenType", "Bearer");
     if (!shown)
         return az_fail(EXIT_FAILED, "out of memory");
     return az_print(call, shown);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cmd/az/acts.h"
 #include "cmd/az/request.h"
+#include "wire/json/json.h"
 
 #define SECRET_REFERENCE "secretref:"
 
@@ -264,7 +265,7 @@ static int app_path(struct az_call *call, const char *end, struct buf *out)
 static void remove_variable(json_t *variables, const char *name)
 {
     for (size_t i = json_array_size(variables); i-- > 0;) {
-        const char *own = json_string_value(json_object_get(json_array_get(variables, i), "name"));
+        const char *own = json_member_text(json_array_get(variables, i), "name");
         if (own && strcmp(own, name) == 0)
             (void)json_array_remove(variables, i);
     }
@@ -290,7 +291,7 @@ static bool change_variables(const struct az_call *call, json_t *container)
     for (size_t i = 0; removed && i < removed->count; i++)
         remove_variable(variables, call->values.texts[removed->first + i]);
     for (size_t i = 0; i < json_array_size(added); i++)
-        remove_variable(variables, json_string_value(json_object_get(json_array_get(added, i), "name")));
+        remove_variable(variables, json_member_text(json_array_get(added, i), "name"));
     return json_array_extend(variables, added) == 0 || out_of_memory();
 }
 
@@ -335,7 +336,7 @@ static int first_name(struct az_call *call, const char *end, char *ret_name, siz
         code = az_ask_list(call, (const char *)path.data, call->command->version, &items);
     if (code != EXIT_GOOD)
         return code;
-    const char *name = json_string_value(json_object_get(json_array_get(items, 0), "name"));
+    const char *name = json_member_text(json_array_get(items, 0), "name");
     if (!name)
         return az_fail(EXIT_FAILED, "the app does not run: sallyport az containerapp show tells why");
     (void)snprintf(ret_name, size, "%s", name);
@@ -358,8 +359,7 @@ static int find_stream(struct az_call *call, struct buf *out)
     if (code != EXIT_GOOD)
         return code;
     if (!revision)
-        revision =
-            json_string_value(json_object_get(json_object_get(app, "properties"), "latestRevisionName"));
+        revision = json_member_text(json_object_get(app, "properties"), "latestRevisionName");
     (void)snprintf(end, sizeof end, "/revisions/%.128s/replicas", text_or(revision, ""));
     if (typed)
         (void)snprintf(replica, sizeof replica, "%s", typed);
@@ -376,8 +376,8 @@ static int find_stream(struct az_call *call, struct buf *out)
     const json_t *containers = json_object_get(json_object_get(replica_object, "properties"), "containers");
     for (size_t i = 0; i < json_array_size(containers); i++) {
         const json_t *container = json_array_get(containers, i);
-        const char *name = json_string_value(json_object_get(container, "name"));
-        const char *stream = json_string_value(json_object_get(container, "logStreamEndpoint"));
+        const char *name = json_member_text(container, "name");
+        const char *stream = json_member_text(container, "logStreamEndpoint");
         if (stream && (!wanted || (name && strcmp(name, wanted) == 0)) && !out->size)
             buf_append_cstr(out, stream);
     }

@@ -8,6 +8,7 @@
 #include "cmd/az/acts.h"
 #include "cmd/az/request.h"
 #include "core/template/relaxed.h"
+#include "wire/json/json.h"
 
 #define TEMPLATE_FILE_SIZE ((size_t)4 << 20)
 #define NAME_SIZE          65
@@ -52,7 +53,7 @@ static bool add_parameter(json_t *parameters, const char *text, const json_t *de
         return false;
     char name[128];
     snprintf(name, sizeof name, "%.*s", (int)MIN((size_t)(equals - text), sizeof name - 1), text);
-    struct bytes type = json_bytes(json_object_get(json_get_nocase(declared, name), "type"));
+    struct bytes type = json_member_bytes(json_get_nocase(declared, name), "type");
     bool is_text = bytes_equal_nocase(type, BYTES_LITERAL("string")) ||
                    bytes_equal_nocase(type, BYTES_LITERAL("secureString"));
     if (is_text || json_parse(bytes_of_cstr(equals + 1), NULL, &value, NULL) != STATUS_OK)

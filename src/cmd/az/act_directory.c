@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "cmd/az/acts.h"
+#include "wire/json/json.h"
 
 #define SECONDS_A_YEAR (365 * 86400LL)
 #define YEARS_MAX      99
@@ -135,9 +136,9 @@ int az_act_sp_for_rbac(struct az_call *call)
         code = make_application(call, text_or(name, "sallyport-az"), year_count, &application);
     if (code != EXIT_GOOD)
         return code;
-    const char *client = json_string_value(json_object_get(application, "clientId"));
-    const char *object = json_string_value(json_object_get(application, "id"));
-    const char *secret = json_string_value(json_object_get(application, "secret"));
+    const char *client = json_member_text(application, "clientId");
+    const char *object = json_member_text(application, "id");
+    const char *secret = json_member_text(application, "secret");
     if (!client || !object || !secret)
         return az_fail(EXIT_FAILED, "the directory's answer has no secret");
     code = grant_all(call, object);
@@ -148,8 +149,8 @@ int az_act_sp_for_rbac(struct az_call *call)
             "credentials in your code or check the credentials into your source control.");
     CLEANUP(json_release)
     json_t *shown = json_pack("{s:s, s:s?, s:s, s:s?}", "appId", client, "displayName",
-                              json_string_value(json_object_get(application, "name")), "password", secret,
-                              "tenant", json_string_value(json_object_get(call->subscription, "tenantId")));
+                              json_member_text(application, "name"), "password", secret, "tenant",
+                              json_member_text(call->subscription, "tenantId"));
     if (!shown)
         return az_fail(EXIT_FAILED, "out of memory");
     return az_print(call, shown);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cmd/az/acts.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define CLI_CLIENT          "04b07795-8ddb-461a-bbee-02f9e1bf7b46" /* the public client that the cloud's `az` is */
 #define ENDPOINTS           "/metadata/endpoints?api-version=2022-09-01"
@@ -56,7 +57,7 @@ static int learn_audiences(struct az_call *call)
     int code = az_ask(call, &ask, &answer);
     const json_t *authentication = json_object_get(answer, "authentication");
     const char *manager = json_string_value(json_array_get(json_object_get(authentication, "audiences"), 0));
-    const char *graph = json_string_value(json_object_get(answer, "microsoftGraphResourceId"));
+    const char *graph = json_member_text(answer, "microsoftGraphResourceId");
     if (code == EXIT_GOOD)
         code = keep(call, "manager", manager);
     if (code != EXIT_GOOD)
@@ -181,7 +182,7 @@ static int ask_form(struct az_call *call, const char *tenant, const char *end, c
 /* The name in an id token; its signature is not looked at, since it came from the server itself. */
 static void name_of(const json_t *answer, char *ret_name, size_t size)
 {
-    const char *token = json_string_value(json_object_get(answer, "id_token"));
+    const char *token = json_member_text(answer, "id_token");
     struct bytes rest = bytes_of_cstr(text_or(token, ""));
     CLEANUP(buf_fini) struct buf standard = {0};
     CLEANUP(buf_fini) struct buf text = {0};
@@ -199,7 +200,7 @@ static void name_of(const json_t *answer, char *ret_name, size_t size)
     const char *name = NULL;
     if (base64_decode(&text, buf_peek(&standard)) == STATUS_OK &&
         json_parse(buf_peek(&text), NULL, &claims, NULL) == STATUS_OK)
-        name = json_string_value(json_object_get(claims, "preferred_username"));
+        name = json_member_text(claims, "preferred_username");
     (void)snprintf(ret_name, size, "%s", text_or(name, "user"));
 }
 
@@ -217,8 +218,8 @@ static int poll_token(struct az_call *call, const char *tenant, const char *devi
         int code = ask_form(call, tenant, "token", &form, &answer);
         if (code != EXIT_GOOD)
             return code;
-        const char *error = json_string_value(json_object_get(answer.json, "error"));
-        const char *why = json_string_value(json_object_get(answer.json, "error_description"));
+        const char *error = json_member_text(answer.json, "error");
+        const char *why = json_member_text(answer.json, "error_description");
         if (answer.status == 200) {
             char name[256];
             name_of(answer.json, name, sizeof name);
@@ -263,11 +264,11 @@ static int login_person(struct az_call *call)
     code = ask_form(call, tenant, "devicecode", &form, &answer);
     if (code != EXIT_GOOD)
         return code;
-    const char *message = json_string_value(json_object_get(answer.json, "message"));
-    const char *device_code = json_string_value(json_object_get(answer.json, "device_code"));
+    const char *message = json_member_text(answer.json, "message");
+    const char *device_code = json_member_text(answer.json, "device_code");
     json_int_t interval = json_integer_value(json_object_get(answer.json, "interval"));
     if (answer.status != 200 || !message || !device_code) {
-        const char *why = json_string_value(json_object_get(answer.json, "error_description"));
+        const char *why = json_member_text(answer.json, "error_description");
         code = az_fail(EXIT_FAILED, "%s", text_or(why, "the server has no sign-in by code"));
     } else {
         az_warn(call, "%s", message);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cmd/az/acts.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define ASSIGNMENTS         "/providers/Microsoft.Authorization/roleAssignments"
 #define DEFINITIONS         "/providers/Microsoft.Authorization/roleDefinitions"
@@ -30,7 +31,7 @@ static bool is_guid(const char *text)
 
 static const char *member(const json_t *object, const char *name)
 {
-    const char *text = json_string_value(json_object_get(object, name));
+    const char *text = json_member_text(object, name);
     return text_or(text, "");
 }
 

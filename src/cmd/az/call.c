@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/az/request.h"
 #include "cmd/az/shape.h"
+#include "wire/json/json.h"
 
 #define PAGES_MAX              1000 /* of one list */
 #define VERSION_SUBSCRIPTIONS  "2022-12-01"
@@ -63,14 +64,13 @@ int az_fail_with(const struct err *err)
 int az_fail_answer(const struct az_answer *answer)
 {
     const json_t *error = json_object_get(answer->json, "error");
-    const char *code = json_string_value(json_object_get(error, "code"));
-    const char *message = json_string_value(json_object_get(error, "message"));
+    const char *code = json_member_text(error, "code");
+    const char *message = json_member_text(error, "message");
     int exit_code = answer->status == 404 ? EXIT_ABSENT : EXIT_FAILED;
     if (answer->status == 401)
         return az_fail(EXIT_FAILED, "%s%sPlease run 'az login' to setup account.", text_or(message, ""),
                        message ? "\n" : "");
-    const char *detail =
-        json_string_value(json_object_get(answer->json, "detail")); /* of our own API, RFC 9457 */
+    const char *detail = json_member_text(answer->json, "detail"); /* of our own API, RFC 9457 */
     if (!code && detail)
         return az_fail(exit_code, "%s", detail);
     if (!code || !message)
@@ -203,8 +203,7 @@ static int ask_pages(struct az_call *call, const char *path, enum az_audience au
         page = answer;
         if (json_array_extend(items, json_object_get(page, "value")) != 0)
             return az_fail(EXIT_FAILED, "the server's list is no list");
-        next =
-            json_string_value(json_object_get(page, audience == AZ_GRAPH ? "@odata.nextLink" : "nextLink"));
+        next = json_member_text(page, audience == AZ_GRAPH ? "@odata.nextLink" : "nextLink");
         if (next && !is_same_server(call, next))
             return az_fail(EXIT_FAILED, "the list goes on at another server: %s", next);
     }
@@ -234,8 +233,8 @@ int az_ask_graph_list(struct az_call *call, const char *path, json_t **ret_items
 
 static bool is_meant(const json_t *subscription, const char *typed)
 {
-    const char *id = json_string_value(json_object_get(subscription, "subscriptionId"));
-    const char *name = json_string_value(json_object_get(subscription, "displayName"));
+    const char *id = json_member_text(subscription, "subscriptionId");
+    const char *name = json_member_text(subscription, "displayName");
     struct bytes wanted = bytes_of_cstr(typed);
     return (id && bytes_equal_nocase(bytes_of_cstr(id), wanted)) ||
            (name && bytes_equal_nocase(bytes_of_cstr(name), wanted));
@@ -283,7 +282,7 @@ int az_call_subscription(struct az_call *call)
 
 const char *az_subscription_id(const struct az_call *call)
 {
-    return json_string_value(json_object_get(call->subscription, "subscriptionId"));
+    return json_member_text(call->subscription, "subscriptionId");
 }
 
 /* --- a row --- */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cmd/state_dir.h"
+#include "wire/json/json.h"
 
 #define PROFILE_SIZE_MAX ((size_t)1 << 20) /* bytes */
 #define PROFILE_NAME     AZ_PROFILE_FOLDER "/profile.json"
@@ -104,7 +105,7 @@ enum status az_profile_write(const json_t *profile, struct err *err)
 const char *az_profile_text(const json_t *profile, const char *object, const char *name)
 {
     const json_t *holder = object ? json_object_get(profile, object) : profile;
-    return json_string_value(json_object_get(holder, name));
+    return json_member_text(holder, name);
 }
 
 bool az_profile_set(json_t *profile, const char *object, const char *name, const char *text)

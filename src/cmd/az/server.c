@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/ready.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
 #define READY_SIZE_MAX  4096               /* bytes of the file that a running server leaves */
@@ -74,8 +75,8 @@ static const char *variable(const char *name)
 /* What was meant for this product, what the server itself says, what was kept at the sign-in, what is meant for all. */
 static const char *trusted_file(const struct az_server *server, const json_t *ready)
 {
-    const char *authority = json_string_value(json_object_get(ready, "certificateAuthority"));
-    const char *url = json_string_value(json_object_get(ready, "url"));
+    const char *authority = json_member_text(ready, "certificateAuthority");
+    const char *url = json_member_text(ready, "url");
     bool is_its_own = url && authority && *authority && strcmp(url, (const char *)server->url.data) == 0;
     const char *const files[] = {variable("SALLYPORT_CA_FILE"), is_its_own ? authority : NULL,
                                  server->profile_is_ours ? az_profile_text(server->profile, NULL, "caFile")
@@ -91,8 +92,8 @@ static const char *trusted_file(const struct az_server *server, const json_t *re
 /* The key of a server that this user runs with sign-in: whoever may read the folder of its state is its owner anyway. */
 static void read_local_key(struct az_server *server, const json_t *ready)
 {
-    const char *folder = json_string_value(json_object_get(ready, "dataDir"));
-    const char *url = json_string_value(json_object_get(ready, "url"));
+    const char *folder = json_member_text(ready, "dataDir");
+    const char *url = json_member_text(ready, "url");
     if (folder && !server->url.failed && strcmp(url, (const char *)server->url.data) == 0)
         local_key_read(folder, &server->local_key);
 }
@@ -104,7 +105,7 @@ static void choose(struct az_server *server)
     CLEANUP(json_release) json_t *ready = running_server();
     const char *url = typed && *typed ? typed : signed_in;
     if (!url && ready)
-        url = json_string_value(json_object_get(ready, "url"));
+        url = json_member_text(ready, "url");
     set_text(&server->url, url ? url : URL_DEFAULT);
     if (ready)
         read_local_key(server, ready);
@@ -331,8 +332,8 @@ const char *az_server_audience(const struct az_server *server, enum az_audience 
 enum status az_server_keep_token(struct az_server *server, const char *resource, const json_t *answer,
                                  struct err *err)
 {
-    const char *access = json_string_value(json_object_get(answer, "access_token"));
-    const char *refresh = json_string_value(json_object_get(answer, "refresh_token"));
+    const char *access = json_member_text(answer, "access_token");
+    const char *refresh = json_member_text(answer, "refresh_token");
     const json_t *lifetime = json_object_get(answer, "expires_in");
     json_int_t seconds = json_is_string(lifetime) ? strtoll(json_string_value(lifetime), NULL, 10)
                                                   : json_integer_value(lifetime);
@@ -398,7 +399,7 @@ static enum status renew(struct az_server *server, const char *resource, struct 
     enum status status = az_server_ask(server, &ask, &answer, err);
     if (status != STATUS_OK)
         return status;
-    const char *why = json_string_value(json_object_get(answer.json, "error_description"));
+    const char *why = json_member_text(answer.json, "error_description");
     if (answer.status != 200)
         status = err_set(err, STATUS_UNAUTHENTICATED, "%.160s\nPlease run 'az login' again.",
                          text_or(why, "the token service refused"));
@@ -421,7 +422,7 @@ enum status az_server_token(struct az_server *server, const char *resource, stru
         const json_t *token = json_object_get(json_object_get(server->profile, "tokens"), resource);
         *ret_expires = json_integer_value(json_object_get(token, "expires"));
         if (token && *ret_expires - TOKEN_RESERVE_S > clock_unix_ns() / NS_PER_S) {
-            buf_append_cstr(out, json_string_value(json_object_get(token, "access")));
+            buf_append_cstr(out, json_member_text(token, "access"));
             return buf_status(out);
         }
         enum status status = attempt == 0 ? renew(server, resource, err) : STATUS_OK;

@@ -8,6 +8,7 @@
 #include "cmd/cli/fetch.h"
 #include "cmd/cli/print.h"
 #include "store/audit/audit_log.h"
+#include "wire/json/json.h"
 
 /* --- the server --- */
 
@@ -38,11 +39,6 @@ static json_t *parse_lines(struct bytes lines)
     return entries;
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
 static void entries_table(const json_t *entries, struct buf *out)
 {
     static const char *const headings[] = {"ENTRY", "TIME", "ACTION", "ACTOR", "OBJECT"};
@@ -52,8 +48,9 @@ static void entries_table(const json_t *entries, struct buf *out)
         const json_t *entry = json_array_get(entries, i);
         char seq[24];
         (void)snprintf(seq, sizeof seq, "%lld", (long long)json_integer_value(json_object_get(entry, "seq")));
-        const char *cells[] = {seq, member(entry, "at"), member(entry, "action"),
-                               member(json_object_get(entry, "actor"), "name"), member(entry, "object")};
+        const char *cells[] = {seq, json_member_text(entry, "at"), json_member_text(entry, "action"),
+                               json_member_text(json_object_get(entry, "actor"), "name"),
+                               json_member_text(entry, "object")};
         print_table_row(&table, cells, ARRAY_SIZE(cells));
     }
     print_table_write(&table, out);

@@ -12,6 +12,7 @@
 
 #include "crypto/secret.h"
 #include "store/audit/audit_export.h"
+#include "wire/json/json.h"
 #include "wire/tar/tar.h"
 
 #define FOLDERS_DEEP 64
@@ -57,7 +58,7 @@ static enum status hash_file(int fd, const char *path, char ret_hash[SECRET_HASH
 static enum status check_file(struct folder_check *check, int fd, const char *path, struct err *err)
 {
     char hash[SECRET_HASH_SIZE + 1] = "";
-    const char *wanted = json_string_value(json_object_get(check->named, path));
+    const char *wanted = json_member_text(check->named, path);
     if (audit_export_is_aside(bytes_of_cstr(path)))
         return STATUS_OK;
     if (!wanted)

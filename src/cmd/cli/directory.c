@@ -217,8 +217,7 @@ static int print_answer(const struct directory_request *request, const struct op
         write_table(request, json_object_get(root, request->list), &out);
     else
         for (size_t i = 0; i < COLUMNS_MAX && request->columns[i]; i++)
-            print_pair(&out, request->columns[i],
-                       json_string_value(json_object_get(root, request->columns[i])));
+            print_pair(&out, request->columns[i], json_member_text(root, request->columns[i]));
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 

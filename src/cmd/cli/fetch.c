@@ -9,6 +9,7 @@
 #include "cmd/limit_values.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 static size_t on_data(char *data, size_t unit, size_t count, void *context)
 {
@@ -136,7 +137,7 @@ int fetch_text(const struct cli_session *session, const char *path, const char *
         return EXIT_GOOD;
     CLEANUP(json_release) json_t *problem = NULL;
     (void)!json_parse(buf_peek(ret_body), NULL, &problem, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *detail = json_member_text(problem, "detail");
     struct dt_error error = {.status = meaning_of(http_status)};
     (void)snprintf(error.text, sizeof error.text, "%s", detail ? detail : absent);
     return cli_session_failed(session, &error, NULL);

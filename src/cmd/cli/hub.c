@@ -6,6 +6,7 @@
 #include "cmd/cli/actions.h"
 #include "cmd/cli/fetch.h"
 #include "cmd/cli/print.h"
+#include "wire/json/json.h"
 
 /* {"name": "…"} for programs. */
 static int print_done(const struct cli_session *session, const char *name)
@@ -51,7 +52,7 @@ static const char *const counters[] = {"startedCount",    "completedCount", "fai
 static void hub_row(struct print_table *table, const json_t *hub)
 {
     char numbers[ARRAY_SIZE(counters)][24];
-    const char *cells[1 + ARRAY_SIZE(counters)] = {json_string_value(json_object_get(hub, "name"))};
+    const char *cells[1 + ARRAY_SIZE(counters)] = {json_member_text(hub, "name")};
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
         const json_t *number = json_object_get(hub, counters[i]);
         (void)snprintf(numbers[i], sizeof numbers[i], "%lld", (long long)json_integer_value(number));

@@ -12,6 +12,7 @@
 #include "cmd/cli/print.h"
 #include "cmd/cli/waits.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define WHAT_SIZE_MAX 512 /* bytes of a cell with its NUL */
@@ -128,7 +129,7 @@ static bool ask_standing(const struct cli_session *session, const char *id, stru
     buf_append_byte(&path, '\0');
     if (path.failed || fetch_json(session, (const char *)path.data, &status, &answer, &err) != STATUS_OK)
         return false;
-    const char *text = json_string_value(json_object_get(answer, "standing"));
+    const char *text = json_member_text(answer, "standing");
     if (status != 200 || !text)
         return false;
     buf_append_cstr(out, text);

@@ -244,8 +244,8 @@ int server_explain(const struct command *command, const struct option_values *va
     CLEANUP(json_release) json_t *problem = NULL;
     if (json_parse(buf_peek(&answer->body), NULL, &problem, NULL) != STATUS_OK)
         problem = NULL;
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    const char *title = json_string_value(json_object_get(problem, "title"));
+    const char *detail = json_member_text(problem, "detail");
+    const char *title = json_member_text(problem, "title");
     const char *text = text_or(detail, title);
     for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
         if (meanings[i].http_status == answer->http_status)

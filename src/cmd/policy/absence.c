@@ -7,14 +7,10 @@
 #include "cmd/cli/print.h"
 #include "cmd/policy/policy_file.h"
 #include "cmd/review/call.h"
+#include "wire/json/json.h"
 
 #define ABSENCES_PATH "/v1/absences"
 #define DATE_SIZE     10 /* 2026-12-24 */
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 static int print_json(const json_t *value)
 {
@@ -26,9 +22,10 @@ static int print_json(const json_t *value)
 /* "mina: otto until 2026-12-25T00:00:00Z" */
 static void print_absence(const json_t *absence)
 {
-    printf("%s  %s: %s stands in until %s\n", text_or(text_of(absence, "id"), ""),
-           text_or(text_of(json_object_get(absence, "person"), "name"), ""),
-           text_or(text_of(absence, "delegate"), ""), text_or(text_of(absence, "until"), ""));
+    printf("%s  %s: %s stands in until %s\n", text_or(json_member_text(absence, "id"), ""),
+           text_or(json_member_text(json_object_get(absence, "person"), "name"), ""),
+           text_or(json_member_text(absence, "delegate"), ""),
+           text_or(json_member_text(absence, "until"), ""));
 }
 
 /* --- add --- */
@@ -78,10 +75,12 @@ int absence_list(const struct command *command, const struct option_values *valu
     print_table_row(&table, headings, ARRAY_SIZE(headings));
     for (size_t i = 0; i < json_array_size(absences); i++) {
         const json_t *absence = json_array_get(absences, i);
-        const char *const cells[] = {
-            text_of(absence, "id"),       text_of(json_object_get(absence, "person"), "name"),
-            text_of(absence, "delegate"), text_of(absence, "from"),
-            text_of(absence, "until"),    text_of(absence, "comment")};
+        const char *const cells[] = {json_member_text(absence, "id"),
+                                     json_member_text(json_object_get(absence, "person"), "name"),
+                                     json_member_text(absence, "delegate"),
+                                     json_member_text(absence, "from"),
+                                     json_member_text(absence, "until"),
+                                     json_member_text(absence, "comment")};
         print_table_row(&table, cells, ARRAY_SIZE(cells));
     }
     print_table_write(&table, &out);
@@ -106,6 +105,6 @@ int absence_end(const struct command *command, const struct option_values *value
         return code;
     if (setting_flag(values, "json"))
         return print_json(absence);
-    printf("%s is back\n", text_or(text_of(json_object_get(absence, "person"), "name"), ""));
+    printf("%s is back\n", text_or(json_member_text(json_object_get(absence, "person"), "name"), ""));
     return EXIT_GOOD;
 }

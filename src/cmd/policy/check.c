@@ -7,6 +7,7 @@
 #include "cmd/policy/policy_file.h"
 #include "core/policy/describe.h"
 #include "core/policy/policy_read.h"
+#include "wire/json/json.h"
 
 /* --- reading --- */
 
@@ -147,9 +148,8 @@ static void write_list(const json_t *words, const char *list, const char *title,
     print_table_row(&table, headings, ARRAY_SIZE(headings));
     json_array_foreach(json_object_get(words, list), index, row)
     {
-        const char *cells[] = {json_string_value(json_object_get(row, "name")),
-                               json_string_value(json_object_get(row, "form")),
-                               json_string_value(json_object_get(row, "text"))};
+        const char *cells[] = {json_member_text(row, "name"), json_member_text(row, "form"),
+                               json_member_text(row, "text")};
         print_table_row(&table, cells, ARRAY_SIZE(cells));
     }
     buf_append_cstr(out, out->size ? "\n" : "");

@@ -9,6 +9,7 @@
 #include "core/policy/describe.h"
 #include "core/policy/rehearse.h"
 #include "core/policy/tally.h"
+#include "wire/json/json.h"
 
 #define ONE_REQUEST "the request"
 
@@ -21,11 +22,6 @@ struct told {
 };
 
 /* --- from JSON --- */
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 static STATUS_RESULT read_names(const json_t *array, struct arena *arena, const struct bytes **ret_names,
                                 size_t *ret_count)
@@ -44,16 +40,17 @@ static STATUS_RESULT read_names(const json_t *array, struct arena *arena, const 
 static STATUS_RESULT read_vote(const json_t *value, int64_t at, struct arena *arena, struct policy_vote *vote,
                                struct err *err)
 {
-    int answer = policy_word_index("approve changes reject", bytes_of_cstr(text_of(value, "answer")));
-    if (!text_of(value, "by") || answer < 0)
+    int answer =
+        policy_word_index("approve changes reject", bytes_of_cstr(json_member_text(value, "answer")));
+    if (!json_member_text(value, "by") || answer < 0)
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "a vote has \"by\" and \"answer\": approve, changes or reject");
     *vote = (struct policy_vote){
-        .principal = json_bytes(json_object_get(value, "by")),
-        .name = json_bytes(json_object_get(value, "by")),
+        .principal = json_member_bytes(value, "by"),
+        .name = json_member_bytes(value, "by"),
         .answer = (enum policy_answer)answer,
         .at = at,
-        .manifest = json_bytes(json_object_get(value, "manifest")),
+        .manifest = json_member_bytes(value, "manifest"),
     };
     enum status status =
         read_names(json_object_get(value, "groups"), arena, &vote->groups, &vote->group_count);
@@ -154,7 +151,7 @@ static STATUS_RESULT count_votes(const struct told *told, const struct policy_ou
                                  struct arena *arena, struct policy_tally *ret_tally)
 {
     const struct policy_facts *facts = &told->facts;
-    struct policy_matter matter = {.manifest = json_bytes(json_object_get(told->value, "manifest")),
+    struct policy_matter matter = {.manifest = json_member_bytes(told->value, "manifest"),
                                    .people_known = true};
     if (facts->submitter.count)
         matter.submitter = facts->submitter.items[0];
@@ -170,7 +167,8 @@ static void write_votes(const struct told *told, const struct policy_tally *tall
     print_table_row(&table, headings, ARRAY_SIZE(headings));
     for (size_t i = 0; i < told->vote_count; i++) {
         const json_t *vote = json_array_get(json_object_get(told->value, "votes"), i);
-        const char *cells[] = {text_of(vote, "by"), text_of(vote, "answer"), weights[tally->weights[i]]};
+        const char *cells[] = {json_member_text(vote, "by"), json_member_text(vote, "answer"),
+                               weights[tally->weights[i]]};
         print_table_row(&table, cells, ARRAY_SIZE(cells));
     }
     buf_append_byte(out, '\n');
@@ -277,9 +275,9 @@ static STATUS_RESULT explain_many(const struct policy *in_force, const struct po
     if (!pasts)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        const char *request = text_of(told[i].value, "request");
-        pasts[i] = (struct policy_past){request ? request : ONE_REQUEST, text_of(told[i].value, "title"),
-                                        &told[i].facts};
+        const char *request = json_member_text(told[i].value, "request");
+        pasts[i] = (struct policy_past){request ? request : ONE_REQUEST,
+                                        json_member_text(told[i].value, "title"), &told[i].facts};
     }
     enum status status = policy_rehearse(in_force, draft, pasts, count, arena, &rows);
     if (status != STATUS_OK)

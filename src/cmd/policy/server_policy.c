@@ -9,17 +9,13 @@
 #include "cmd/cli/print.h"
 #include "cmd/policy/policy_file.h"
 #include "cmd/review/call.h"
+#include "wire/json/json.h"
 #include "wire/yaml/yaml_tree.h"
 
 #define POLICY_PATH      "/v1/policy"
 #define HTTP_UNPROCESSED 422
 
 #define REHEARSAL_WAITED_MS 600000 /* patterns over a thousand large requests take their time */
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 static int64_t number_of(const json_t *object, const char *name)
 {
@@ -56,7 +52,7 @@ static int explain_fault(const struct review_call *call, const struct server_ans
         return server_explain(call->command, call->values, answer);
     fprintf(stderr, "%s:%" PRId64 ":%" PRId64 ": %s\n", call->values->positionals[0],
             number_of(problem, "line"), number_of(problem, "column"),
-            text_or(text_of(problem, "detail"), ""));
+            text_or(json_member_text(problem, "detail"), ""));
     return EXIT_FAILED;
 }
 
@@ -130,16 +126,16 @@ int policy_apply(const struct command *command, const struct option_values *valu
 /* "1 of role:reviewer", and by which rule. */
 static const char *due_of(const json_t *outcome)
 {
-    const char *due = text_of(outcome, "due");
-    return due && *due ? due : text_of(outcome, "settled");
+    const char *due = json_member_text(outcome, "due");
+    return due && *due ? due : json_member_text(outcome, "settled");
 }
 
 static void add_rehearsed(struct print_table *table, const json_t *row)
 {
     const json_t *was = json_object_get(row, "was"), *would = json_object_get(row, "would");
-    const char *title = text_of(row, "purpose");
-    const char *const cells[] = {text_of(row, "id"), due_of(was), due_of(would),
-                                 text_or(text_of(would, "settledBy"), "defaults"), title};
+    const char *title = json_member_text(row, "purpose");
+    const char *const cells[] = {json_member_text(row, "id"), due_of(was), due_of(would),
+                                 text_or(json_member_text(would, "settledBy"), "defaults"), title};
     print_table_row(table, cells, ARRAY_SIZE(cells));
 }
 
@@ -202,9 +198,10 @@ int policy_show(const struct command *command, const struct option_values *value
     if (setting_flag(values, "json"))
         return print_json(version);
     /* As it was applied: what is printed can be changed and applied again. */
-    print_bytes(&out, json_bytes(json_object_get(version, "text")));
+    print_bytes(&out, json_member_bytes(version, "text"));
     fprintf(stderr, "version %" PRId64 "%s%s\n", number_of(version, "version"),
-            text_of(version, "appliedAt") ? ", applied " : "", text_or(text_of(version, "appliedAt"), ""));
+            json_member_text(version, "appliedAt") ? ", applied " : "",
+            text_or(json_member_text(version, "appliedAt"), ""));
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
@@ -216,11 +213,11 @@ static void add_version(struct print_table *table, const json_t *version)
     (void)snprintf(number, sizeof number, "%" PRId64, number_of(version, "version"));
     (void)snprintf(rules, sizeof rules, "%" PRId64, number_of(version, "rules"));
     const char *const cells[] = {number,
-                                 text_of(version, "appliedAt"),
-                                 text_of(json_object_get(version, "by"), "name"),
-                                 text_of(version, "via"),
+                                 json_member_text(version, "appliedAt"),
+                                 json_member_text(json_object_get(version, "by"), "name"),
+                                 json_member_text(version, "via"),
                                  rules,
-                                 text_of(version, "comment")};
+                                 json_member_text(version, "comment")};
     print_table_row(table, cells, ARRAY_SIZE(cells));
 }
 

@@ -7,14 +7,10 @@
 #include "cmd/cli/print.h"
 #include "cmd/policy/policy_file.h"
 #include "cmd/review/call.h"
+#include "wire/json/json.h"
 
 #define STANDING_PATH "/v1/policy/standing"
 #define ON_A_PAGE     500
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 static int64_t number_of(const json_t *object, const char *name)
 {
@@ -35,10 +31,10 @@ static void write_whom(const json_t *standing, struct buf *out)
 {
     const json_t *label = json_object_get(standing, "label");
     if (label)
-        buf_append_fmt(out, "%s=%s", text_or(text_of(label, "key"), ""),
-                       text_or(text_of(label, "value"), ""));
+        buf_append_fmt(out, "%s=%s", text_or(json_member_text(label, "key"), ""),
+                       text_or(json_member_text(label, "value"), ""));
     else
-        buf_append_cstr(out, text_or(text_of(json_object_get(standing, "submitter"), "name"), ""));
+        buf_append_cstr(out, text_or(json_member_text(json_object_get(standing, "submitter"), "name"), ""));
     buf_append_byte(out, '\0');
 }
 
@@ -46,7 +42,8 @@ static void write_makers(const json_t *standing, struct buf *out)
 {
     const json_t *by = json_object_get(standing, "by");
     for (size_t i = 0; i < json_array_size(by); i++)
-        buf_append_fmt(out, "%s%s", i ? ", " : "", text_or(text_of(json_array_get(by, i), "name"), ""));
+        buf_append_fmt(out, "%s%s", i ? ", " : "",
+                       text_or(json_member_text(json_array_get(by, i), "name"), ""));
     buf_append_byte(out, '\0');
 }
 
@@ -60,12 +57,12 @@ static void add_standing(struct print_table *table, const json_t *standing)
     (void)snprintf(uses, sizeof uses, "%" PRId64 " of %" PRId64, number_of(standing, "usesLeft"),
                    number_of(standing, "uses"));
     bool whole = buf_status(&whom) == STATUS_OK && buf_status(&makers) == STATUS_OK;
-    const char *const cells[] = {text_of(standing, "id"),
-                                 text_of(standing, "state"),
-                                 text_of(standing, "of"),
+    const char *const cells[] = {json_member_text(standing, "id"),
+                                 json_member_text(standing, "state"),
+                                 json_member_text(standing, "of"),
                                  whole ? (const char *)whom.data : "",
                                  uses,
-                                 text_of(standing, "expiresAt"),
+                                 json_member_text(standing, "expiresAt"),
                                  whole ? (const char *)makers.data : ""};
     print_table_row(table, cells, ARRAY_SIZE(cells));
 }

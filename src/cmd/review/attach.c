@@ -10,6 +10,7 @@
 #include "cmd/cli/cli.h"
 #include "cmd/limit_values.h"
 #include "cmd/review/review.h"
+#include "wire/json/json.h"
 
 /* --- one file --- */
 
@@ -108,7 +109,7 @@ static int check_without(const struct review_call *call, const json_t *inputs)
     for (size_t i = 0; (text = setting_each(call->values, "without", i)); i++) {
         bool found = false;
         for (size_t j = 0; !found && j < json_array_size(inputs); j++) {
-            const char *path = json_string_value(json_object_get(json_array_get(inputs, j), "path"));
+            const char *path = json_member_text(json_array_get(inputs, j), "path");
             found = path && strcmp(path, text) == 0;
         }
         if (found)
@@ -124,7 +125,7 @@ static int append_kept(const struct review_call *call, const json_t *inputs, jso
 {
     for (size_t i = 0; i < json_array_size(inputs); i++) {
         const json_t *input = json_array_get(inputs, i);
-        const char *path = json_string_value(json_object_get(input, "path"));
+        const char *path = json_member_text(input, "path");
         if (!path || is_typed(call, path))
             continue;
         json_t *kept = json_pack("{s:s, s:O}", "path", path, "sha256", json_object_get(input, "sha256"));

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/cli/cli.h"
 #include "cmd/review/review.h"
+#include "wire/json/json.h"
 
 #define UPLOAD_BYTES_MS 128 /* of a body with files, at least, in a millisecond */
 
@@ -122,7 +123,7 @@ static void search_page(struct id_search *search, const json_t *page)
 {
     const json_t *requests = json_object_get(page, "requests");
     for (size_t i = 0; i < json_array_size(requests); i++) {
-        const char *id = json_string_value(json_object_get(json_array_get(requests, i), "id"));
+        const char *id = json_member_text(json_array_get(requests, i), "id");
         if (!id || strlen(id) >= REVIEW_ID_SIZE ||
             !bytes_starts_with_nocase(bytes_of_cstr(id), search->typed))
             continue;
@@ -146,7 +147,7 @@ static int search_all(const struct review_call *call, struct id_search *search)
             return code;
 
         search_page(search, page);
-        const char *next = json_string_value(json_object_get(page, "next"));
+        const char *next = json_member_text(page, "next");
         buf_clear(&path);
         if (!next)
             break;

@@ -8,6 +8,7 @@
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 /* Prints the request as it is afterwards. */
 static int print_after(const struct review_call *call, const json_t *request)
@@ -59,7 +60,7 @@ static int vote(const struct review_call *call, const char *answer, json_t *reme
     CLEANUP(json_release) json_t *remember = remember_taken;
     CLEANUP(buf_fini) struct buf votes = {0};
     int code = review_get_typed(call, &request);
-    const char *id = json_string_value(json_object_get(request, "id"));
+    const char *id = json_member_text(request, "id");
     if (code == EXIT_GOOD && !review_path(call, text_or(id, ""), "/votes", &votes))
         code = EXIT_FAILED;
     if (code == EXIT_GOOD)

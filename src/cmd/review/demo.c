@@ -14,6 +14,7 @@
 #include "cmd/review/demo_requests.h"
 #include "cmd/review/view.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define PROGRAM         "/proc/self/exe"
 #define START_PATIENCE  (90 * NS_PER_S) /* until the server is ready */
@@ -63,7 +64,7 @@ static char *await_server(const struct demo *demo)
         CLEANUP(json_release) json_t *ready = NULL;
         if (server_read_file(demo->ready_path, READY_SIZE_MAX, &text) &&
             json_parse(buf_peek(&text), NULL, &ready, NULL) == STATUS_OK) {
-            const char *url = json_string_value(json_object_get(ready, "url"));
+            const char *url = json_member_text(ready, "url");
             return url ? strdup(url) : NULL;
         }
         usleep(LOOK_AGAIN_USEC);
@@ -108,7 +109,7 @@ static int submit_all(const struct demo *demo)
         const struct demo_request *request = &demo_requests[i];
         CLEANUP(json_release) json_t *answer = NULL;
         code = review_post(&demo->inner, "/v1/requests", submission(request), &answer);
-        const char *id = json_string_value(json_object_get(answer, "id"));
+        const char *id = json_member_text(answer, "id");
         if (code == EXIT_GOOD && request->revision && id)
             code = revise(demo, id, request);
     }

@@ -13,6 +13,7 @@
 #include "cmd/review/actions.h"
 #include "cmd/review/review.h"
 #include "cmd/review/view.h"
+#include "wire/json/json.h"
 
 #define FILE_PATIENCE_MS 600000
 
@@ -34,7 +35,7 @@ static int get_made(const struct review_call *call, const char *id, json_t **ret
         return server_explain(call->command, call->values, &answer);
     if (json_parse(buf_peek(&answer.body), NULL, ret_made, &err) != STATUS_OK)
         return server_failed(call->command, EXIT_FAILED, "the server's answer is no JSON", NULL);
-    const char *type = json_string_value(json_object_get(*ret_made, "type"));
+    const char *type = json_member_text(*ret_made, "type");
     *ret_held = !good && type && strcmp(type, "urn:sallyport:problem:not-released") == 0;
     return good || *ret_held ? EXIT_GOOD : server_explain(call->command, call->values, &answer);
 }

@@ -11,6 +11,7 @@
 #include "cmd/review/review.h"
 #include "cmd/review/view.h"
 #include "wire/http1/sse_reader.h"
+#include "wire/json/json.h"
 
 #define PLACE_SIZE 128 /* bytes of an event's id with its NUL */
 
@@ -49,11 +50,11 @@ static void note(const struct followed_run *run, const char *text)
 
 static void take_status(struct followed_run *run, const json_t *data)
 {
-    const char *ended = json_string_value(json_object_get(data, "ended"));
-    const char *words = json_string_value(json_object_get(data, "words"));
+    const char *ended = json_member_text(data, "ended");
+    const char *words = json_member_text(data, "words");
     CLEANUP(buf_fini) struct buf shown = {0};
     run->is_held = json_is_true(json_object_get(data, "held"));
-    if (!bytes_equal_cstr(json_bytes(json_object_get(data, "status")), "over"))
+    if (!bytes_equal_cstr(json_member_bytes(data, "status"), "over"))
         return;
     run->is_over = true;
     run->is_lost = ended && strcmp(ended, "interrupted") == 0;
@@ -86,7 +87,7 @@ static void on_event(void *context, const struct sse_event *event)
     if (json_parse(event->data, NULL, &data, NULL) != STATUS_OK)
         return;
     bool is_json = setting_flag(run->call->values, "json");
-    struct bytes text = json_bytes(json_object_get(data, "text"));
+    struct bytes text = json_member_bytes(data, "text");
     if (is_json)
         write_json(run, event->name, data);
     if (bytes_equal_cstr(event->name, "status"))

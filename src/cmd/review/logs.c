@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
+#include "wire/json/json.h"
 
 #define FOLLOW_REST "?wait=60s"
 #define FOLLOW_MS   90000 /* for an answer that is held back for a minute */
@@ -13,7 +14,7 @@
 /* True while there may be output to come. */
 static bool is_under_way(const json_t *request)
 {
-    const char *state = json_string_value(json_object_get(request, "state"));
+    const char *state = json_member_text(request, "state");
     struct bytes text = bytes_of_cstr(text_or(state, ""));
     return bytes_equal_cstr(text, "queued") || bytes_equal_cstr(text, "running");
 }
@@ -31,7 +32,7 @@ int review_logs(const struct review_call *call)
     bool follows = setting_flag(call->values, "follow");
     int code = review_get_typed(call, &request);
     if (code == EXIT_GOOD && follows && is_followed(request))
-        return review_follow(call, text_or(json_string_value(json_object_get(request, "id")), ""), request);
+        return review_follow(call, text_or(json_member_text(request, "id"), ""), request);
     if (code == EXIT_GOOD)
         code = review_typed_path(call, follows ? FOLLOW_REST : "", &path);
     while (code == EXIT_GOOD) {

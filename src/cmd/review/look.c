@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
+#include "wire/json/json.h"
 
 #define PAGE_SIZE 200 /* asked for at once */
 
@@ -58,7 +59,7 @@ static int read_page(const struct review_call *call, json_t *list, int64_t left,
         return code;
     if (json_array_extend(list, json_object_get(page, "requests")) != 0)
         return server_failed(call->command, EXIT_FAILED, "the server has no list of requests", NULL);
-    const char *next = json_string_value(json_object_get(page, "next"));
+    const char *next = json_member_text(page, "next");
     *ret_after = next ? strdup(next) : NULL;
     return next && !*ret_after ? review_no_memory(call) : EXIT_GOOD;
 }

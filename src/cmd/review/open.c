@@ -8,6 +8,8 @@
 
 #include "cmd/review/actions.h"
 
+#include "wire/json/json.h"
+
 static bool has_desktop(void)
 {
     return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
@@ -31,7 +33,7 @@ static const char *code_of(const struct review_call *call, struct server_answer 
     server_ask(call->values, &request, answer);
     if (answer->http_status != 201 || json_parse(buf_peek(&answer->body), NULL, ret_root, NULL) != STATUS_OK)
         return NULL;
-    return json_string_value(json_object_get(*ret_root, "code"));
+    return json_member_text(*ret_root, "code");
 }
 
 int review_open(const struct review_call *call)

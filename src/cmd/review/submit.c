@@ -12,6 +12,7 @@
 #include "cmd/review/review.h"
 #include "cmd/review/view.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define POLL_REST "?wait=60s&until=over"
 #define POLL_MS   90000 /* for an answer that is held back for a minute */
@@ -147,7 +148,7 @@ static int wait_until_over(const struct review_call *call, const char *path, jso
         if (code != EXIT_GOOD || view_is_over(*ret_request))
             return code;
 
-        const char *state = json_string_value(json_object_get(*ret_request, "state"));
+        const char *state = json_member_text(*ret_request, "state");
         if (state && !bytes_equal_cstr(buf_peek(&said), state)) {
             say_state(call, *ret_request);
             buf_clear(&said);
@@ -196,7 +197,7 @@ static int print_submitted(const struct review_call *call, const json_t *answer)
         print_text(&clean, json_string_value(json_array_get(warnings, i)));
         fprintf(stderr, "warning: %.*s\n", BYTES_FMT(buf_peek(&clean)));
     }
-    const char *id = json_string_value(json_object_get(answer, "id"));
+    const char *id = json_member_text(answer, "id");
     if (!id)
         return server_failed(call->command, EXIT_FAILED, "the server's answer has no id", NULL);
     if (setting_flag(call->values, "wait"))

@@ -50,7 +50,7 @@ static STATUS_RESULT read_track(json_t *object, struct arena *arena, struct poli
         if (status != STATUS_OK)
             return status;
     }
-    *ret_track = (struct policy_track){json_bytes(json_object_get(object, "rule")), stages, count};
+    *ret_track = (struct policy_track){json_member_bytes(object, "rule"), stages, count};
     return STATUS_OK;
 }
 
@@ -101,12 +101,11 @@ STATUS_RESULT policy_outcome_read(json_t *object, struct arena *arena, struct po
 {
     json_t *demands = json_object_get(object, "demands");
     struct policy_outcome outcome = {
-        .standing = json_bytes(json_object_get(object, "standing")),
+        .standing = json_member_bytes(object, "standing"),
         .message = json_bytes(member(object, POLICY_KEY_MESSAGE)),
         .waiting_count = (size_t)json_integer_value(json_object_get(object, "waiting")),
     };
-    if (!json_is_object(demands) ||
-        !policy_do_find(json_bytes(json_object_get(object, "settled")), &outcome.settled))
+    if (!json_is_object(demands) || !policy_do_find(json_member_bytes(object, "settled"), &outcome.settled))
         return STATUS_MALFORMED;
 
     enum status status = read_terms(demands, outcome.terms);

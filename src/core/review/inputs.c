@@ -2,17 +2,14 @@
 /* inputs.c — a few dozen files at most: each list is walked for each file of the other. */
 #include "core/review/inputs.h"
 
-#include <string.h>
+#include "wire/json/json.h"
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
+#include <string.h>
 
 static const json_t *find(const json_t *files, const char *member, const char *value)
 {
     for (size_t i = 0; value && i < json_array_size(files); i++) {
-        const char *text = text_of(json_array_get(files, i), member);
+        const char *text = json_member_text(json_array_get(files, i), member);
         if (text && strcmp(text, value) == 0)
             return json_array_get(files, i);
     }
@@ -44,9 +41,9 @@ const json_t *review_revision_of(const json_t *request, json_int_t number)
 /* Puts `file` of after where it belongs. */
 static int place(const json_t *before, json_t *file, json_t *added, json_t *changed, json_int_t *same)
 {
-    const char *path = text_of(file, "path"), *sha256 = text_of(file, "sha256");
+    const char *path = json_member_text(file, "path"), *sha256 = json_member_text(file, "sha256");
     const json_t *old = review_input_at(before, path);
-    const char *old_sha256 = text_of(old, "sha256");
+    const char *old_sha256 = json_member_text(old, "sha256");
     if (!old)
         return json_array_append(added, file);
     if (sha256 && old_sha256 && strcmp(sha256, old_sha256) == 0) {
@@ -66,7 +63,7 @@ json_t *review_inputs_difference(const json_t *before, const json_t *after)
         fault = place(before, json_array_get(after, i), added, changed, &same);
     for (size_t i = 0; fault == 0 && i < json_array_size(before); i++) {
         json_t *file = json_array_get(before, i);
-        if (!review_input_at(after, text_of(file, "path")))
+        if (!review_input_at(after, json_member_text(file, "path")))
             fault = json_array_append(removed, file);
     }
     if (fault == 0) /* takes the three */

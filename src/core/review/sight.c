@@ -7,24 +7,25 @@
 #include "base/bytes.h"
 #include "base/macros.h"
 #include "core/review/machine.h"
+#include "wire/json/json.h"
 
 bool review_is_submitter(const json_t *request, const char *person_id)
 {
-    const char *id = json_string_value(json_object_get(json_object_get(request, "submitter"), "id"));
+    const char *id = json_member_text(json_object_get(request, "submitter"), "id");
     return id && person_id && strcmp(id, person_id) == 0;
 }
 
 bool review_is_anybodys(const json_t *request)
 {
     const json_t *submitter = json_object_get(request, "submitter");
-    const char *kind = json_string_value(json_object_get(submitter, "kind"));
+    const char *kind = json_member_text(submitter, "kind");
     return kind && strcmp(kind, "local") == 0;
 }
 
 /* True while people may still decide, or the code may run. */
 static bool goes_on(const json_t *request)
 {
-    const char *shown = json_string_value(json_object_get(request, "state"));
+    const char *shown = json_member_text(request, "state");
     for (enum review_state state = 0; shown && state < REVIEW_STATE_COUNT; state++)
         if (strcmp(review_state_shown(state), shown) == 0)
             return !review_over(state);
@@ -151,7 +152,7 @@ enum review_sight review_sight_of_output(const json_t *request, int64_t run,
 bool review_is_blind(const json_t *request)
 {
     static const char *const open[] = {"queued", "running", "waiting"};
-    const char *state = json_string_value(json_object_get(request, "state"));
+    const char *state = json_member_text(request, "state");
     bool is_open = false;
     for (size_t i = 0; state && i < ARRAY_SIZE(open); i++)
         is_open = is_open || strcmp(state, open[i]) == 0;
@@ -161,7 +162,7 @@ bool review_is_blind(const json_t *request)
 
 static bool is_vote_of(const json_t *vote, const char *person_id)
 {
-    const char *id = json_string_value(json_object_get(json_object_get(vote, "by"), "id"));
+    const char *id = json_member_text(json_object_get(vote, "by"), "id");
     return id && person_id && strcmp(id, person_id) == 0;
 }
 

@@ -46,7 +46,7 @@ enum status syntax_read(struct bytes printed, json_t **ret_syntax)
     bool is_json = json_parse(printed, NULL, &told, NULL) == STATUS_OK;
     const json_t *imports = json_object_get(told, "imports"), *calls = json_object_get(told, "calls");
     const json_t *tree = json_object_get(told, "treeSha256");
-    const char *error = json_string_value(json_object_get(told, "error"));
+    const char *error = json_member_text(told, "error");
     if (error)
         *ret_syntax = syntax_untold(error);
     else if (is_json && are_names(imports) && are_names(calls) && is_hash(tree))

@@ -2,6 +2,8 @@
 /* functions_value.c — functions on numbers, truth, arrays and objects. */
 #include "core/template/functions.h"
 
+#include "wire/json/json.h"
+
 #define ANY           EXPRESSION_ARGUMENTS_MAX
 #define RANGE_LONGEST 10000
 
@@ -327,7 +329,7 @@ static json_t *items(const struct template_call *call)
         size_t at = 0;
         good = good && template_spend(call->scope, strlen(name) + 32);
         while (at < json_array_size(list) &&
-               strcmp(json_string_value(json_object_get(json_array_get(list, at), "key")), name) < 0)
+               strcmp(json_member_text(json_array_get(list, at), "key"), name) < 0)
             at++;
         good = good && item && json_array_insert(list, at, item) == 0;
         json_decref(item);

@@ -2,6 +2,8 @@
 /* scope.c — trees, then JSON values with their loops, then what functions share. */
 #include "core/template/scope.h"
 
+#include "wire/json/json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -382,7 +384,7 @@ static const json_t *find_written(const json_t *variables, struct bytes name, bo
     *ret_loop = false;
     for (size_t i = 0; i < json_array_size(loops); i++) {
         const json_t *loop = json_array_get(loops, i);
-        *ret_loop = bytes_equal_nocase(json_bytes(json_object_get(loop, "name")), name);
+        *ret_loop = bytes_equal_nocase(json_member_bytes(loop, "name"), name);
         if (*ret_loop)
             return loop;
     }

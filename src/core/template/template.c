@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/template/functions.h"
+#include "wire/json/json.h"
 
 /* --- parameters --- */
 
@@ -43,7 +44,7 @@ static const struct {
 
 static bool is_secure(const json_t *written)
 {
-    return bytes_starts_with_nocase(json_bytes(json_object_get(written, "type")), BYTES_LITERAL("secure"));
+    return bytes_starts_with_nocase(json_member_bytes(written, "type"), BYTES_LITERAL("secure"));
 }
 
 /* minLength, maxLength of texts and arrays; minValue, maxValue of numbers. */
@@ -72,7 +73,7 @@ static bool is_allowed(const json_t *written, const json_t *value)
 static enum status check_parameter(const char *name, const json_t *written, const json_t *value,
                                    struct err *err)
 {
-    struct bytes type = json_bytes(json_object_get(written, "type"));
+    struct bytes type = json_member_bytes(written, "type");
     bool null = json_is_null(value) && json_is_true(json_object_get(written, "nullable"));
     size_t kind = 0;
     while (kind < ARRAY_SIZE(kinds) && !bytes_equal_nocase(type, bytes_of_cstr(kinds[kind].name)))
@@ -227,7 +228,7 @@ static json_t *output_of(struct template_scope *scope, const json_t *written)
     json_t *value = template_value(scope, json_object_get(written, "value"));
     if (!value)
         return NULL;
-    const char *type = json_string_value(json_object_get(written, "type"));
+    const char *type = json_member_text(written, "type");
     if (is_secure(written))
         json_decref(value), value = json_null();
     return json_pack("{s:s, s:o}", "type", text_or(type, "Object"), "value", value);

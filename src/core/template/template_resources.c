@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "wire/json/json.h"
 
 #define CHILDREN_DEEP 4
 
@@ -374,7 +375,7 @@ static bool has_own_scope(const struct template_resource *resource)
     const json_t *options = json_object_get(properties, "expressionEvaluationOptions");
     return bytes_equal_nocase(bytes_of_cstr(resource->type),
                               BYTES_LITERAL("Microsoft.Resources/deployments")) &&
-           bytes_equal_nocase(json_bytes(json_object_get(options, "scope")), BYTES_LITERAL("inner"));
+           bytes_equal_nocase(json_member_bytes(options, "scope"), BYTES_LITERAL("inner"));
 }
 
 enum status template_body(struct deployment_plan *plan, const struct template_resource *resource,

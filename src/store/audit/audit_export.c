@@ -6,18 +6,14 @@
 
 #include "crypto/secret.h"
 #include "store/audit/entry.h"
+#include "wire/json/json.h"
 #include "wire/tar/tar.h"
 
 #define MANIFESTS "manifests/"
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
 static bool is_action(const json_t *entry, enum audit_action action)
 {
-    return bytes_equal_cstr(json_bytes(json_object_get(entry, "action")), audit_action_name(action));
+    return bytes_equal_cstr(json_member_bytes(entry, "action"), audit_action_name(action));
 }
 
 /* NULL for either is nothing. As in an export, what cannot be a path there stands under its hash. */
@@ -42,7 +38,7 @@ static void name_files(json_t *named, const char *folder, const json_t *files)
     size_t index;
     json_array_foreach((json_t *)files, index, file)
     {
-        name_file(named, folder, text_of(file, "path"), text_of(file, "sha256"));
+        name_file(named, folder, json_member_text(file, "path"), json_member_text(file, "sha256"));
     }
 }
 
@@ -50,7 +46,7 @@ static void name_files(json_t *named, const char *folder, const json_t *files)
 static void name_by_entry(json_t *named, const json_t *entry)
 {
     const json_t *details = json_object_get(entry, "details");
-    const char *manifest = text_of(details, "manifestSha256");
+    const char *manifest = json_member_text(details, "manifestSha256");
     char folder[64], file[SECRET_HASH_SIZE + 20];
     if (manifest) {
         (void)snprintf(file, sizeof file, "%.64s.json", manifest);
@@ -60,7 +56,7 @@ static void name_by_entry(json_t *named, const json_t *entry)
         return;
     long long revision = json_integer_value(json_object_get(details, "revision"));
     (void)snprintf(folder, sizeof folder, "revisions/%lld/", revision);
-    name_file(named, folder, "code.py", text_of(details, "codeSha256"));
+    name_file(named, folder, "code.py", json_member_text(details, "codeSha256"));
     (void)snprintf(folder, sizeof folder, "revisions/%lld/inputs/", revision);
     name_files(named, folder, json_object_get(details, "files"));
 }
@@ -89,8 +85,8 @@ static enum status name_by_manifest(json_t *named, struct bytes text, struct byt
     secret_hash(text, hash);
     name_file(named, "", "manifest.json", hash);
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-        name_file(named, "", parts[i][1], text_of(json_object_get(manifest, parts[i][0]), "sha256"));
-    return name_by_list(named, list, text_of(json_object_get(manifest, "files"), "sha256"), err);
+        name_file(named, "", parts[i][1], json_member_text(json_object_get(manifest, parts[i][0]), "sha256"));
+    return name_by_list(named, list, json_member_text(json_object_get(manifest, "files"), "sha256"), err);
 }
 
 enum status audit_export_named(const json_t *receipt, struct bytes list, json_t **ret_named, struct err *err)
@@ -103,7 +99,7 @@ enum status audit_export_named(const json_t *receipt, struct bytes list, json_t 
     {
         name_by_entry(named, entry);
     }
-    struct bytes manifest = json_bytes(json_object_get(json_object_get(receipt, "shown"), "manifest"));
+    struct bytes manifest = json_member_bytes(json_object_get(receipt, "shown"), "manifest");
     enum status status = name_by_manifest(named, manifest, list, err);
     if (status == STATUS_OK)
         *ret_named = named;

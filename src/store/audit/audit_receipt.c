@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "store/audit/head.h"
+#include "wire/json/json.h"
 
 #define COVERS_MAX 8 /* parts of a hash */
 
@@ -16,18 +17,13 @@ struct examination {
     json_t *entries; /* array of the entries' objects, as they were signed */
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
 /* --- every entry was signed, and is about this request --- */
 
 static enum status read_entry(const struct examination *exam, const json_t *pair, size_t number,
                               json_t **ret_entry, struct err *err)
 {
-    struct bytes line = json_bytes(json_object_get(pair, "line"));
-    struct bytes head_line = json_bytes(json_object_get(pair, "head"));
+    struct bytes line = json_member_bytes(pair, "line");
+    struct bytes head_line = json_member_bytes(pair, "head");
     struct audit_chain head;
     char hash[SECRET_HASH_SIZE + 1];
     enum status status = audit_head_check(head_line, exam->key, &head, err);
@@ -40,7 +36,7 @@ static enum status read_entry(const struct examination *exam, const json_t *pair
                        number);
     if (json_parse(line, NULL, ret_entry, NULL) != STATUS_OK)
         return err_set(err, STATUS_DATA_LOSS, "entry %zu of the receipt is no JSON", number);
-    const char *object = text_of(*ret_entry, "object");
+    const char *object = json_member_text(*ret_entry, "object");
     if (!object || strcmp(object, exam->object) != 0 ||
         json_integer_value(json_object_get(*ret_entry, "seq")) != head.seq)
         return err_set(err, STATUS_DATA_LOSS, "entry %zu of the receipt is about something else", number);
@@ -68,7 +64,7 @@ static const json_t *find_entry(const struct examination *exam, enum audit_actio
 {
     for (size_t i = json_array_size(exam->entries); i > 0; i--) {
         const json_t *entry = json_array_get(exam->entries, i - 1);
-        const char *name = text_of(entry, "action");
+        const char *name = json_member_text(entry, "action");
         if (name && strcmp(name, audit_action_name(action)) == 0)
             return entry;
     }
@@ -90,12 +86,12 @@ static bool hash_of_code(const struct examination *exam, char ret_hash[SECRET_HA
     const json_t *shown = json_object_get(exam->receipt, "shown");
     CLEANUP(json_release) json_t *manifest = NULL;
     if (!removal_of(exam)) {
-        secret_hash(json_bytes(json_object_get(shown, "code")), ret_hash);
+        secret_hash(json_member_bytes(shown, "code"), ret_hash);
         return true;
     }
-    struct bytes text = json_bytes(json_object_get(shown, "manifest"));
+    struct bytes text = json_member_bytes(shown, "manifest");
     const char *named = json_parse(text, NULL, &manifest, NULL) == STATUS_OK
-                            ? text_of(json_object_get(manifest, "code"), "sha256")
+                            ? json_member_text(json_object_get(manifest, "code"), "sha256")
                             : NULL;
     (void)snprintf(ret_hash, SECRET_HASH_SIZE + 1, "%s", named ? named : "");
     return named != NULL;
@@ -106,7 +102,7 @@ static enum status check_code(const struct examination *exam, struct err *err)
     const json_t *last = find_entry(exam, AUDIT_REQUEST_REVISED);
     if (!last)
         last = find_entry(exam, AUDIT_REQUEST_SUBMITTED);
-    const char *want = text_of(json_object_get(last, "details"), "codeSha256");
+    const char *want = json_member_text(json_object_get(last, "details"), "codeSha256");
     if (!want)
         return err_set(err, STATUS_DATA_LOSS, "no entry says what was handed in");
     char hash[SECRET_HASH_SIZE + 1];
@@ -142,7 +138,7 @@ static enum status append_shown(const json_t *shown, struct buf *out, struct err
 
 static enum status check_shown(const struct examination *exam, const json_t *decision, struct err *err)
 {
-    const char *decided = text_of(decision, "sha256");
+    const char *decided = json_member_text(decision, "sha256");
     CLEANUP(buf_fini) struct buf parts = {0};
     char hash[SECRET_HASH_SIZE + 1];
     if (!decided)
@@ -164,7 +160,8 @@ static enum status check_shown(const struct examination *exam, const json_t *dec
  * neither names any. */
 static bool is_named(struct bytes manifest, const json_t *decision, const json_t *run)
 {
-    const char *decided = text_of(decision, "manifestSha256"), *made = text_of(run, "manifestSha256");
+    const char *decided = json_member_text(decision, "manifestSha256"),
+               *made = json_member_text(run, "manifestSha256");
     char hash[SECRET_HASH_SIZE + 1];
     secret_hash(manifest, hash);
     return (!decided && !made) || (decided && strcmp(hash, decided) == 0) ||
@@ -175,13 +172,13 @@ static bool is_named(struct bytes manifest, const json_t *decision, const json_t
 static enum status check_named(const json_t *shown, struct bytes manifest, const char *member,
                                struct err *err)
 {
-    struct bytes text = json_bytes(json_object_get(shown, member));
+    struct bytes text = json_member_bytes(shown, member);
     CLEANUP(json_release) json_t *named = NULL;
     char hash[SECRET_HASH_SIZE + 1];
     if (!text.data)
         return STATUS_OK;
     const char *wanted = json_parse(manifest, NULL, &named, NULL) == STATUS_OK
-                             ? text_of(json_object_get(named, member), "sha256")
+                             ? json_member_text(json_object_get(named, member), "sha256")
                              : NULL;
     secret_hash(text, hash);
     if (!wanted || strcmp(hash, wanted) != 0)
@@ -193,7 +190,7 @@ static enum status check_manifest(const struct examination *exam, const json_t *
 {
     const json_t *shown = json_object_get(exam->receipt, "shown");
     const json_t *run = json_object_get(find_entry(exam, AUDIT_RUN_ENDED), "details");
-    struct bytes manifest = json_bytes(json_object_get(shown, "manifest"));
+    struct bytes manifest = json_member_bytes(shown, "manifest");
     if (manifest.data && !is_named(manifest, decision, run))
         return err_set(err, STATUS_DATA_LOSS, "the manifest is not the one that was decided about");
     enum status status = check_named(shown, manifest, "effects", err);
@@ -232,27 +229,27 @@ static enum status examine(struct examination *exam, struct audit_receipt_facts 
     if (status == STATUS_OK)
         status = check_manifest(exam, decision, err);
     if (status == STATUS_OK)
-        status = check_state(text_of(exam->receipt, "state"), decision, approved, err);
+        status = check_state(json_member_text(exam->receipt, "state"), decision, approved, err);
     if (status != STATUS_OK)
         return status;
-    *ret_facts = (struct audit_receipt_facts){.id = text_of(exam->receipt, "id"),
-                                              .state = text_of(exam->receipt, "state"),
+    *ret_facts = (struct audit_receipt_facts){.id = json_member_text(exam->receipt, "id"),
+                                              .state = json_member_text(exam->receipt, "state"),
                                               .entries = json_array_size(exam->entries),
-                                              .decided_by = text_of(decision, "by"),
-                                              .decided_at = text_of(decision, "at"),
-                                              .comment = text_of(decision, "comment"),
+                                              .decided_by = json_member_text(decision, "by"),
+                                              .decided_at = json_member_text(decision, "at"),
+                                              .comment = json_member_text(decision, "comment"),
                                               .approved = approved,
-                                              .emptied_at = text_of(removal_of(exam), "at"),
-                                              .shown_sha256 = text_of(decision, "sha256")};
+                                              .emptied_at = json_member_text(removal_of(exam), "at"),
+                                              .shown_sha256 = json_member_text(decision, "sha256")};
     return STATUS_OK;
 }
 
 enum status audit_receipt_check(json_t *receipt, const struct seal_key *key,
                                 struct audit_receipt_facts *ret_facts, struct err *err)
 {
-    const char *format = text_of(receipt, "format"), *id = text_of(receipt, "id");
+    const char *format = json_member_text(receipt, "format"), *id = json_member_text(receipt, "id");
     struct examination exam = {.receipt = receipt, .key = key, .entries = json_array()};
-    if (!format || strcmp(format, RECEIPT_FORMAT) != 0 || !id || !text_of(receipt, "state") ||
+    if (!format || strcmp(format, RECEIPT_FORMAT) != 0 || !id || !json_member_text(receipt, "state") ||
         !exam.entries) {
         json_decref(exam.entries);
         return err_set(err, STATUS_INVALID_ARGUMENT, "this is no receipt of the form %s", RECEIPT_FORMAT);

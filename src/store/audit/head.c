@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "wire/json/canonical.h"
+#include "wire/json/json.h"
 
 #define HEAD_LINE_MAX  1024
 #define HEAD_DEPTH_MAX 2
@@ -70,7 +71,7 @@ static bool is_canonical(json_t *head, struct bytes line)
 static enum status check_signature(json_t *head, const struct seal_key *key, struct err *err)
 {
     CLEANUP(buf_fini) struct buf seal = {0}, signed_text = {0};
-    struct bytes signature = json_bytes(json_object_get(head, "signature"));
+    struct bytes signature = json_member_bytes(head, "signature");
     if (!signature.data || base64url_decode(&seal, signature) != STATUS_OK)
         return err_set(err, STATUS_DATA_LOSS, "a head has no signature");
     (void)json_object_del(head, "signature");
@@ -99,7 +100,7 @@ enum status audit_head_check(struct bytes line, const struct seal_key *key, stru
     if (status != STATUS_OK)
         return status;
     const json_t *seq = json_object_get(head, "seq");
-    const char *hash = json_string_value(json_object_get(head, "hash"));
+    const char *hash = json_member_text(head, "hash");
     if (!json_is_integer(seq) || json_integer_value(seq) < 1 || !is_hash(hash))
         return err_set(err, STATUS_DATA_LOSS, "a head has no \"seq\" or no \"hash\"");
     ret_chain->seq = json_integer_value(seq);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "store/review/absence_book.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 static enum status read_doc(struct review_book *book, enum review_statement statement, json_t **ret_doc,
                             struct err *err)
@@ -21,7 +22,7 @@ static enum status write_doc(struct review_book *book, const json_t *doc, int64_
     if (!text)
         return review_no_memory(err);
     size_t put = review_at(book, ABSENCE_PUT);
-    db_bind_bytes(book->db, put, 1, json_bytes(json_object_get(doc, "id")));
+    db_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
     db_bind_i64(book->db, put, 2, until_ns);
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(text));
     enum status status = db_run(book->db, put, err);
@@ -40,7 +41,7 @@ static enum status audit(struct review_book *book, const json_t *doc, enum audit
         if (value)
             json_object_set(details, told[i], value);
     }
-    (void)snprintf(object, sizeof object, "absences/%s", json_string_value(json_object_get(doc, "id")));
+    (void)snprintf(object, sizeof object, "absences/%s", json_member_text(doc, "id"));
     return review_audit(book, object, action, by, details, now_ns, err);
 }
 
@@ -156,10 +157,10 @@ static enum status load(struct review_book *book, const char *id, int64_t now_ns
 static bool is_theirs(const json_t *doc, const struct review_person *by)
 {
     const json_t *person = json_object_get(doc, "person"), *maker = json_object_get(doc, "by");
-    const char *id = json_string_value(json_object_get(person, "id"));
-    const char *name = json_string_value(json_object_get(person, "name"));
+    const char *id = json_member_text(person, "id");
+    const char *name = json_member_text(person, "name");
     bool is_person = id ? strcmp(id, by->id) == 0 : is_called(by, text_or(name, ""));
-    return is_person || strcmp(text_or(json_string_value(json_object_get(maker, "id")), ""), by->id) == 0;
+    return is_person || strcmp(text_or(json_member_text(maker, "id"), ""), by->id) == 0;
 }
 
 enum status absence_book_end(struct review_book *book, const char *id, const struct review_person *by,

@@ -4,12 +4,13 @@
 
 #include "store/review/policy_book.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 /* What the present run did; NULL: it was not reported, or retention has taken it. */
 static enum status read_effects(struct review_book *book, const struct review_record *record,
                                 json_t **ret_effects, struct err *err)
 {
-    const char *sha256 = json_string_value(json_object_get(review_record_run(record), "effectsSha256"));
+    const char *sha256 = json_member_text(review_record_run(record), "effectsSha256");
     *ret_effects = NULL;
     bool there = sha256 && !review_is_emptied(record->doc);
     enum status status = there ? review_blob_json(book, sha256, ret_effects, err) : STATUS_NOT_FOUND;

@@ -2,6 +2,7 @@
 /* review_decision.c — a decision as the request shows it and as the log has it; by people, by another client, or by a rule. */
 #include "base/text.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 json_t *review_decision_json(const struct review_record *record, bool approved,
                              const struct review_decider *decider, int64_t now_ns)
@@ -60,9 +61,9 @@ enum status review_record_decide(struct review_book *book, struct review_record 
 static void take_earlier(const struct review_record *record, struct review_decider *decider)
 {
     const json_t *earlier = json_object_get(record->doc, "_clearedBy");
-    decider->by = json_string_value(json_object_get(earlier, "by"));
-    decider->comment = json_string_value(json_object_get(earlier, "comment"));
-    decider->via = text_or(json_string_value(json_object_get(earlier, "via")), "policy");
+    decider->by = json_member_text(earlier, "by");
+    decider->comment = json_member_text(earlier, "comment");
+    decider->via = text_or(json_member_text(earlier, "via"), "policy");
     decider->rule = NULL;
     decider->of_before = earlier != NULL;
 }
@@ -71,14 +72,14 @@ enum status review_decide_by_rule(struct review_book *book, struct review_record
                                   int64_t now_ns, struct err *err)
 {
     const json_t *policy = json_object_get(record->doc, "policy");
-    const char *settled = json_string_value(json_object_get(policy, "settled"));
+    const char *settled = json_member_text(policy, "settled");
     bool asked = !settled || strcmp(settled, "ask") == 0;
     struct review_decider decider = {
         .actor = &review_server,
         .via = "policy",
-        .comment = json_string_value(json_object_get(policy, "message")),
-        .rule = json_string_value(json_object_get(policy, "settledBy")),
-        .standing = json_string_value(json_object_get(policy, "standing")),
+        .comment = json_member_text(policy, "message"),
+        .rule = json_member_text(policy, "settledBy"),
+        .standing = json_member_text(policy, "standing"),
     };
     if (approved && asked)
         take_earlier(record, &decider);

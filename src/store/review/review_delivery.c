@@ -9,6 +9,7 @@
 #include "core/notice/event.h"
 #include "os/clock.h"
 #include "store/review/review_webhook_internal.h"
+#include "wire/json/json.h"
 
 #define PING_TYPE NOTICE_EVENT_PREFIX "webhook.ping"
 
@@ -346,8 +347,7 @@ static enum status ping(struct review_book *book, const struct webhook_row *webh
     entropy_fill(random, sizeof random);
     guid_format_digits(random, random_text);
     (void)snprintf(event_id, sizeof event_id, "%s-ping-%s", book->store->name, random_text);
-    (void)snprintf(subject, sizeof subject, "webhooks/%s",
-                   text_or(json_string_value(json_object_get(webhook->doc, "id")), ""));
+    (void)snprintf(subject, sizeof subject, "webhooks/%s", text_or(json_member_text(webhook->doc, "id"), ""));
     const struct review_event_row event = {.at_ns = now_ns,
                                            .type = BYTES_LITERAL(PING_TYPE),
                                            .subject = bytes_of_cstr(subject),

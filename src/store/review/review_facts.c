@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/review/effects.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -46,8 +47,8 @@ static struct policy_texts submitter_of(const struct review_record *record, stru
     struct bytes *items = arena_alloc_array(arena, 2, sizeof *items);
     if (!items)
         return (struct policy_texts){0};
-    items[0] = json_bytes(json_object_get(submitter, "id"));
-    items[1] = json_bytes(json_object_get(submitter, "name"));
+    items[0] = json_member_bytes(submitter, "id");
+    items[1] = json_member_bytes(submitter, "name");
     return (struct policy_texts){true, items, 2};
 }
 
@@ -59,7 +60,7 @@ static void take_who(const struct review_record *record, struct arena *arena, st
     facts->on_behalf_of = text_of(arena, review_record_text(record, "onBehalfOf"));
     if (!who)
         return;
-    facts->key = text_of(arena, json_string_value(json_object_get(who, "key")));
+    facts->key = text_of(arena, json_member_text(who, "key"));
     facts->groups = texts_of(arena, json_object_get(who, "groups"));
     facts->roles = texts_of(arena, json_object_get(who, "roles"));
 }
@@ -91,7 +92,7 @@ static void take_inputs(const json_t *revision, struct arena *arena, struct poli
         return;
     for (size_t i = 0; i < count; i++) {
         const json_t *file = json_array_get(files, i);
-        paths[i] = json_bytes(json_object_get(file, "path"));
+        paths[i] = json_member_bytes(file, "path");
         size += json_integer_value(json_object_get(file, "size"));
     }
     facts->input_paths = (struct policy_texts){true, paths, count};
@@ -116,7 +117,7 @@ static void take_submission(const struct review_record *record, struct arena *ar
     facts->purpose = text_of(arena, review_record_text(record, "purpose"));
     facts->session = text_of(arena, review_record_text(record, "session"));
     facts->revision = number_of(json_object_get(record->doc, "revision"));
-    facts->code_sha256 = text_of(arena, json_string_value(json_object_get(revision, "codeSha256")));
+    facts->code_sha256 = text_of(arena, json_member_text(revision, "codeSha256"));
     facts->code_size = number_of(json_object_get(revision, "codeBytes"));
     take_inputs(revision, arena, facts);
     take_when(record, arena, facts);
@@ -127,7 +128,7 @@ static enum status take_code(struct review_book *book, const struct review_recor
                              struct arena *arena, struct policy_facts *facts, struct err *err)
 {
     CLEANUP(buf_fini) struct buf code = {0};
-    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
+    const char *sha256 = json_member_text(review_record_revision(record), "codeSha256");
     struct bytes *item = arena_alloc(arena, sizeof *item);
     if (!item)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -149,7 +150,7 @@ static enum status take_code(struct review_book *book, const struct review_recor
 static enum status take_syntax(struct review_book *book, const struct review_record *record,
                                struct review_facts *facts, struct err *err)
 {
-    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
+    const char *sha256 = json_member_text(review_record_revision(record), "syntaxSha256");
     bool there = sha256 && !review_is_emptied(record->doc);
     enum status status = there ? review_blob_json(book, sha256, &facts->syntax, err) : STATUS_NOT_FOUND;
     if (status != STATUS_OK)
@@ -163,7 +164,7 @@ static enum status take_syntax(struct review_book *book, const struct review_rec
 static enum status take_more(struct review_book *book, const struct review_record *record,
                              const struct policy *policy, struct review_facts *facts, struct err *err)
 {
-    const char *tree = json_string_value(json_object_get(review_record_revision(record), "treeSha256"));
+    const char *tree = json_member_text(review_record_revision(record), "treeSha256");
     enum status status = review_repeats_read(book, record, &facts->facts, err);
     if (tree)
         facts->facts.tree_sha256 = text_of(&facts->arena, tree);

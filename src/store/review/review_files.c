@@ -6,6 +6,7 @@
 #include "core/review/inputs.h"
 #include "store/review/review_store_internal.h"
 #include "wire/json/canonical.h"
+#include "wire/json/json.h"
 
 /* --- inputs --- */
 
@@ -112,7 +113,7 @@ enum status review_book_files(struct review_book *book, const json_t *request, j
                               struct err *err)
 {
     CLEANUP(buf_fini) struct buf text = {0};
-    const char *sha256 = json_string_value(json_object_get(json_object_get(request, "_files"), "sha256"));
+    const char *sha256 = json_member_text(json_object_get(request, "_files"), "sha256");
     if (!sha256)
         return err_set(err, STATUS_NOT_FOUND, "nobody has reported files");
     enum status status = review_book_blob_of(book, request, sha256, &text, err);

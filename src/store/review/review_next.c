@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "store/review/review_webhook_internal.h"
+#include "wire/json/json.h"
 
 static json_t *start_of(const struct review_record *record)
 {
@@ -54,7 +55,7 @@ enum status review_then_put(struct review_book *book, struct review_record *reco
                             struct err *err)
 {
     char sha256[SECRET_HASH_SIZE + 1];
-    struct bytes code = json_bytes(json_object_get(then, "code"));
+    struct bytes code = json_member_bytes(then, "code");
     if (!code.data)
         return STATUS_OK;
     enum status status = review_blob_put(book, record->row, code, sha256, err);
@@ -86,7 +87,7 @@ enum status review_then_revise(struct review_book *book, struct review_record *r
 enum status review_then_append(struct review_book *book, const struct review_record *record, struct buf *out,
                                struct err *err)
 {
-    const char *sha256 = json_string_value(json_object_get(review_then_code(record), "sha256"));
+    const char *sha256 = json_member_text(review_then_code(record), "sha256");
     if (!sha256)
         return STATUS_OK;
     buf_append_byte(out, '\n');
@@ -132,8 +133,7 @@ void review_then_note(struct review_record *record)
 static enum status webhook_due(struct review_book *book, json_t *webhook, struct err *err)
 {
     struct webhook_row row;
-    enum status status = review_webhook_load(
-        book, text_or(json_string_value(json_object_get(webhook, "name")), ""), &row, err);
+    enum status status = review_webhook_load(book, text_or(json_member_text(webhook, "name"), ""), &row, err);
     bool there = status == STATUS_OK && row.state != WEBHOOK_ENDED;
     review_webhook_fini(&row);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
@@ -166,8 +166,8 @@ enum status review_then_due(struct review_book *book, struct review_record *reco
 const char *review_then_webhook(const struct review_record *record)
 {
     const json_t *webhook = webhook_of(record);
-    const char *state = json_string_value(json_object_get(webhook, "state"));
-    return state && strcmp(state, "due") == 0 ? json_string_value(json_object_get(webhook, "name")) : NULL;
+    const char *state = json_member_text(webhook, "state");
+    return state && strcmp(state, "due") == 0 ? json_member_text(webhook, "name") : NULL;
 }
 
 /* --- what it is told --- */
@@ -184,8 +184,7 @@ static enum status write_input(struct review_book *book, const struct review_rec
                                struct err *err)
 {
     const char *manifest = review_record_text(record, "manifestSha256");
-    const char *result =
-        json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
+    const char *result = json_member_text(json_object_get(record->doc, "_result"), "sha256");
     buf_append_fmt(out, "{\"requestId\":\"%s\",\"manifestSha256\":\"%s\",\"result\":",
                    text_or(review_record_text(record, "id"), ""), text_or(manifest, ""));
     size_t before = out->size;
@@ -257,7 +256,7 @@ enum status review_book_next_told(struct review_book *book, const char *id,
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
-    const char *state = json_string_value(json_object_get(start_of(&record), "state"));
+    const char *state = json_member_text(start_of(&record), "state");
     if (state && strcmp(state, "due") == 0) /* else it was written down already */
         status = write_outcome(book, &record, outcome, now_ns, err);
     review_record_fini(&record);

@@ -10,6 +10,7 @@
 #include "core/policy/policy_read.h"
 #include "store/review/policy_book.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/json.h"
 
 /* What is in force before the first version, as a text to begin with. */
 static const char built_in[] =
@@ -135,7 +136,7 @@ static enum status put_row(struct review_book *book, int64_t version, const json
     if (!doc)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     db_bind_i64(book->db, put, 1, version);
-    db_bind_bytes(book->db, put, 2, json_bytes(json_object_get(row, "sha256")));
+    db_bind_bytes(book->db, put, 2, json_member_bytes(row, "sha256"));
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(doc));
     db_bind_bytes(book->db, put, 4, draft->text.data ? draft->text : BYTES_LITERAL(""));
     enum status status = db_run(book->db, put, err);
@@ -189,7 +190,7 @@ static bool has_text(const json_t *version, struct bytes text)
 {
     char sha256[SECRET_HASH_SIZE + 1];
     secret_hash(text, sha256);
-    return bytes_equal_cstr(json_bytes(json_object_get(version, "sha256")), sha256);
+    return bytes_equal_cstr(json_member_bytes(version, "sha256"), sha256);
 }
 
 enum status policy_book_apply(struct review_book *book, const struct policy_draft *draft, int64_t now_ns,

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/review/manifest.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/json.h"
 
 #define EVENT_TYPE_PREFIX "sallyport.request."
 
@@ -17,7 +18,7 @@ const struct review_person review_server = {"server", "sallyport", "server"};
 
 const char *review_record_text(const struct review_record *record, const char *member)
 {
-    return json_string_value(json_object_get(record->doc, member));
+    return json_member_text(record->doc, member);
 }
 
 int64_t review_record_number(const struct review_record *record, const char *member)
@@ -182,9 +183,8 @@ static enum status insert_row(struct review_book *book, struct review_record *re
     db_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
     db_bind_i64(book->db, put, 2, record->created_ns);
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(review_state_shown(record->state)));
-    db_bind_bytes(book->db, put, 4, json_bytes(json_object_get(submitter, "id")));
-    db_bind_bytes(book->db, put, 5,
-                  name ? bytes_of_cstr(name) : json_bytes(json_object_get(submitter, "name")));
+    db_bind_bytes(book->db, put, 4, json_member_bytes(submitter, "id"));
+    db_bind_bytes(book->db, put, 5, name ? bytes_of_cstr(name) : json_member_bytes(submitter, "name"));
     db_bind_bytes(book->db, put, 6, doc);
     enum status status = db_next(book->db, put, &there, err);
     record->row = there ? db_column_i64(book->db, put, 0) : 0;
@@ -354,7 +354,7 @@ enum review_verdict review_record_move(struct review_record *record, enum review
 static struct manifest_blob blob_of(const json_t *item, const char *path)
 {
     return (struct manifest_blob){.path = path,
-                                  .sha256 = json_string_value(json_object_get(item, "sha256")),
+                                  .sha256 = json_member_text(item, "sha256"),
                                   .size = json_integer_value(json_object_get(item, "size"))};
 }
 
@@ -365,7 +365,7 @@ static struct manifest_blob *blobs_of(const json_t *files, size_t *ret_count)
     struct manifest_blob *blobs = calloc(*ret_count + 1, sizeof *blobs);
     for (size_t i = 0; blobs && i < *ret_count; i++) {
         const json_t *file = json_array_get(files, i);
-        blobs[i] = blob_of(file, json_string_value(json_object_get(file, "path")));
+        blobs[i] = blob_of(file, json_member_text(file, "path"));
     }
     return blobs;
 }
@@ -401,7 +401,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
         .gate = review_gate_name(record->gate),
         .stage = stage_of(record, has_run),
         .session = review_record_text(record, "session"),
-        .code = {NULL, json_string_value(json_object_get(revision, "codeSha256")),
+        .code = {NULL, json_member_text(revision, "codeSha256"),
                  json_integer_value(json_object_get(revision, "codeBytes"))},
         .run = has_run ? review_record_number(record, "run") : 0,
         .policy_version = policy_version(record, version),
@@ -409,7 +409,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
     };
     if (has_run) {
         facts.result = blob_of(result, NULL);
-        facts.effects = (struct manifest_blob){NULL, json_string_value(json_object_get(run, "effectsSha256")),
+        facts.effects = (struct manifest_blob){NULL, json_member_text(run, "effectsSha256"),
                                                json_integer_value(json_object_get(run, "effectsBytes"))};
         facts.files = blob_of(json_object_get(record->doc, "_files"), NULL);
     }

@@ -6,6 +6,7 @@
 #include "base/time_parse.h"
 #include "store/review/review_rule.h"
 #include "wire/json/canonical.h"
+#include "wire/json/json.h"
 
 #define TEMPLATE "template" /* what the last run was made from */
 
@@ -56,7 +57,7 @@ static json_t *inputs_json(const json_t *files)
     json_t *inputs = json_object();
     for (size_t i = 0; inputs && i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
-        if (json_object_set(inputs, text_or(json_string_value(json_object_get(file, "path")), ""),
+        if (json_object_set(inputs, text_or(json_member_text(file, "path"), ""),
                             json_object_get(file, "sha256")) == 0)
             continue;
         json_decref(inputs);
@@ -171,7 +172,7 @@ enum status review_repeats_read(struct review_book *book, const struct review_re
 {
     struct hashes hashes;
     int64_t then_ns;
-    struct bytes created = json_bytes(json_object_get(review_record_revision(record), "createdAt"));
+    struct bytes created = json_member_bytes(review_record_revision(record), "createdAt");
     if (time_parse(created, &then_ns) != STATUS_OK)
         return STATUS_OK;
     enum status status = hash_both(book, record, &hashes, err);

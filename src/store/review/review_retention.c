@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "store/review/review_store_internal.h"
+#include "wire/json/json.h"
 
 /* --- a request is over --- */
 
@@ -15,7 +16,7 @@
 static bool policy_keeps(const struct review_record *record, int64_t *ret_keep_ns)
 {
     const json_t *demands = json_object_get(json_object_get(record->doc, "policy"), "demands");
-    struct bytes text = json_bytes(json_object_get(demands, "retention"));
+    struct bytes text = json_member_bytes(demands, "retention");
     return text.size > 0 && duration_parse(text, ret_keep_ns) == STATUS_OK;
 }
 
@@ -52,7 +53,7 @@ static enum status forget_words(struct review_book *book, const struct review_re
 {
     CLEANUP(buf_fini) struct buf code = {0};
     const char *purpose = text_or(review_record_text(record, "purpose"), "");
-    const char *sha256 = json_string_value(json_object_get(revision, "codeSha256"));
+    const char *sha256 = json_member_text(revision, "codeSha256");
     int64_t row = review_text_row(record, json_integer_value(json_object_get(revision, "number")));
     enum status status = sha256 ? review_book_blob(book, sha256, &code, err) : STATUS_NOT_FOUND;
     if (status == STATUS_NOT_FOUND) /* somebody took it away; of its words nothing can be said */
@@ -173,7 +174,7 @@ static enum status empty(struct review_book *book, struct review_record *record,
 static bool is_awaited(const struct review_record *record)
 {
     const json_t *start = json_object_get(json_object_get(record->doc, "then"), "start");
-    return bytes_equal_cstr(json_bytes(json_object_get(start, "state")), "due");
+    return bytes_equal_cstr(json_member_bytes(start, "state"), "due");
 }
 
 static enum status expire(struct review_book *book, const char *id, int64_t now_ns, struct err *err)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "store/review/review_rule.h"
 #include "wire/json/canonical.h"
+#include "wire/json/json.h"
 
 void review_step_fini(struct review_step *step)
 {
@@ -80,7 +81,7 @@ static enum status lose_step(struct review_book *book, struct review_record *rec
 {
     unsigned actions;
     end_lost_run(record, now_ns);
-    const char *words = json_string_value(json_object_get(review_record_run(record), "words"));
+    const char *words = json_member_text(review_record_run(record), "words");
     json_t *error = json_pack("{s:s, s:s}", "type", "StepLost", "message", text_or(words, ""));
     (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
     enum status status = error ? write_outside(book, record, error, now_ns, err)

@@ -11,16 +11,12 @@
 #include "core/policy/standing.h"
 #include "store/review/policy_book.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 #define COVERED "_standing"     /* the one that covers the present revision */
 #define USED    "_standingUsed" /* of which it has taken a use */
 
 static const char *const kinds[] = {[POLICY_STANDING_BYTES] = "bytes", [POLICY_STANDING_TREE] = "tree"};
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
 
 static int64_t number_of(const json_t *object, const char *member)
 {
@@ -80,8 +76,8 @@ static enum status insert(struct review_book *book, const json_t *doc, int64_t e
     if (!text)
         return review_no_memory(err);
     size_t put = review_at(book, STANDING_PUT);
-    db_bind_bytes(book->db, put, 1, json_bytes(json_object_get(doc, "id")));
-    db_bind_bytes(book->db, put, 2, json_bytes(json_object_get(doc, "sha256")));
+    db_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
+    db_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));
     db_bind_i64(book->db, put, 3, expires_ns);
     db_bind_i64(book->db, put, 4, number_of(doc, "usesLeft"));
     db_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
@@ -171,7 +167,7 @@ json_t *review_remember_json(const struct policy_outcome *outcome, const struct 
 static bool is_counted_approval(const json_t *vote)
 {
     return json_is_true(json_object_get(vote, "counts")) &&
-           strcmp(text_or(text_of(vote, "answer"), ""), "approve") == 0;
+           strcmp(text_or(json_member_text(vote, "answer"), ""), "approve") == 0;
 }
 
 /* For the shorter time and the fewer uses. False without memory. */
@@ -222,8 +218,8 @@ static json_t *standing_json(const struct review_record *record, const json_t *w
                              int64_t now_ns)
 {
     const json_t *revision = review_record_revision(record);
-    bool of_tree = strcmp(text_of(wish, "of"), kinds[POLICY_STANDING_TREE]) == 0;
-    const char *whom = text_of(wish, "for"), *label = label_of(whom);
+    bool of_tree = strcmp(json_member_text(wish, "of"), kinds[POLICY_STANDING_TREE]) == 0;
+    const char *whom = json_member_text(wish, "for"), *label = label_of(whom);
     int64_t uses = number_of(wish, "uses");
     json_t *doc = json_pack("{s:O, s:O, s:O, s:O, s:O*, s:o*, s:o, s:o, s:o, s:I, s:I}", "id",
                             json_object_get(record->doc, "id"), "of", json_object_get(wish, "of"), "sha256",
@@ -254,7 +250,7 @@ static enum status write_standing(struct review_book *book, struct review_record
     json_t *details = json_copy((json_t *)doc);
     json_object_del(details, "usesLeft");
     if (status == STATUS_OK)
-        return audit(book, text_of(doc, "id"), AUDIT_STANDING_MADE, by, details, now_ns, err);
+        return audit(book, json_member_text(doc, "id"), AUDIT_STANDING_MADE, by, details, now_ns, err);
     json_decref(details);
     return status;
 }
@@ -300,18 +296,18 @@ static bool covers(const struct review_record *record, const json_t *doc, const 
                    int64_t now_ns)
 {
     const json_t *label = json_object_get(doc, "label");
-    const char *used = review_record_text(record, USED), *id = text_of(doc, "id");
+    const char *used = review_record_text(record, USED), *id = json_member_text(doc, "id");
     bool has_used = used && strcmp(used, id) == 0; /* the use that is left is its own */
     int64_t expires_ns = 0;
-    if (time_parse(json_bytes(json_object_get(doc, "expiresAt")), &expires_ns) != STATUS_OK)
+    if (time_parse(json_member_bytes(doc, "expiresAt"), &expires_ns) != STATUS_OK)
         return false;
     const struct policy_standing standing = {
-        .of = strcmp(text_of(doc, "of"), kinds[POLICY_STANDING_TREE]) == 0 ? POLICY_STANDING_TREE
-                                                                           : POLICY_STANDING_BYTES,
-        .sha256 = json_bytes(json_object_get(doc, "sha256")),
-        .submitter = json_bytes(json_object_get(json_object_get(doc, "submitter"), "id")),
-        .label_key = json_bytes(json_object_get(label, "key")),
-        .label_value = json_bytes(json_object_get(label, "value")),
+        .of = strcmp(json_member_text(doc, "of"), kinds[POLICY_STANDING_TREE]) == 0 ? POLICY_STANDING_TREE
+                                                                                    : POLICY_STANDING_BYTES,
+        .sha256 = json_member_bytes(doc, "sha256"),
+        .submitter = json_member_bytes(json_object_get(doc, "submitter"), "id"),
+        .label_key = json_member_bytes(label, "key"),
+        .label_value = json_member_bytes(label, "value"),
         .expires_at = expires_ns,
         .uses_left = number_of(doc, "usesLeft") + has_used,
         .revoked = json_object_get(doc, "revokedAt") != NULL,
@@ -337,7 +333,7 @@ static enum status find_of(struct review_book *book, const struct review_record 
             break;
         status = take_row(book, STANDING_FIND, &row, err);
         if (status == STATUS_OK && covers(record, row.doc, facts, now_ns))
-            (void)snprintf(ret_id, REVIEW_ID_SIZE, "%s", text_of(row.doc, "id"));
+            (void)snprintf(ret_id, REVIEW_ID_SIZE, "%s", json_member_text(row.doc, "id"));
         json_decref(row.doc);
     }
     db_done(book->db, find);
@@ -379,7 +375,7 @@ enum status review_standing_fact(const struct review_record *record, struct aren
 static enum status take_use(struct review_book *book, const struct review_record *record,
                             struct standing_row *row, int64_t now_ns, struct err *err)
 {
-    const char *id = text_of(row->doc, "id"), *request = review_record_text(record, "id");
+    const char *id = json_member_text(row->doc, "id"), *request = review_record_text(record, "id");
     int64_t left = number_of(row->doc, "usesLeft") - 1;
     bool whole = json_object_set_new(row->doc, "usesLeft", json_integer((json_int_t)left)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedAt", review_time_json(now_ns)) == 0 &&
@@ -424,7 +420,7 @@ static bool add_state(json_t *doc, int64_t now_ns)
         state = "revoked";
     else if (number_of(doc, "usesLeft") <= 0)
         state = "used-up";
-    else if (time_parse(json_bytes(json_object_get(doc, "expiresAt")), &expires_ns) != STATUS_OK ||
+    else if (time_parse(json_member_bytes(doc, "expiresAt"), &expires_ns) != STATUS_OK ||
              expires_ns <= now_ns)
         state = "expired";
     return json_object_set_new(doc, "state", json_string(state)) == 0;
@@ -464,7 +460,7 @@ static bool is_of(const json_t *doc, const char *person_id)
 {
     const json_t *by = json_object_get(doc, "by");
     for (size_t i = 0; i < json_array_size(by); i++)
-        if (strcmp(text_or(text_of(json_array_get(by, i), "id"), ""), person_id) == 0)
+        if (strcmp(text_or(json_member_text(json_array_get(by, i), "id"), ""), person_id) == 0)
             return true;
     return false;
 }
@@ -477,7 +473,7 @@ static enum status write_revoked(struct review_book *book, struct standing_row *
     enum status status = whole ? save(book, row, err) : review_no_memory(err);
     if (status != STATUS_OK)
         return status;
-    return audit(book, text_of(row->doc, "id"), AUDIT_STANDING_REVOKED, by,
+    return audit(book, json_member_text(row->doc, "id"), AUDIT_STANDING_REVOKED, by,
                  json_pack("{s:O, s:O}", "sha256", json_object_get(row->doc, "sha256"), "usesLeft",
                            json_object_get(row->doc, "usesLeft")),
                  now_ns, err);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "core/review/sight.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 static const char *const weights[] = {
     [POLICY_COUNTS] = "counts",
@@ -35,8 +36,7 @@ static struct bytes manifest_of(const struct review_record *record, const json_t
     const json_t *revision = json_object_get(vote, "revision"),
                  *now = json_object_get(record->doc, "revision");
     bool of_before = revision ? !json_equal(revision, now) : json_is_false(json_object_get(vote, "counts"));
-    return of_before ? BYTES_LITERAL("of another revision")
-                     : json_bytes(json_object_get(vote, "manifestSha256"));
+    return of_before ? BYTES_LITERAL("of another revision") : json_member_bytes(vote, "manifestSha256");
 }
 
 /* The groups and roles of `facts`. */
@@ -57,8 +57,8 @@ static STATUS_RESULT read_absent(const json_t *array, struct arena *arena, struc
     enum status status = absent ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         const json_t *facts = json_array_get(array, i);
-        absent[i] = (struct policy_vote){.principal = json_bytes(json_object_get(facts, "id")),
-                                         .name = json_bytes(json_object_get(facts, "name"))};
+        absent[i] = (struct policy_vote){.principal = json_member_bytes(facts, "id"),
+                                         .name = json_member_bytes(facts, "name")};
         status = read_person(facts, arena, &absent[i]);
     }
     vote->absent = absent;
@@ -72,11 +72,11 @@ static STATUS_RESULT read_vote(const struct review_record *record, size_t index,
     const json_t *vote = json_array_get(json_object_get(record->doc, "votes"), index);
     const json_t *facts = json_array_get(json_object_get(record->doc, REVIEW_VOTER_FACTS), index);
     const json_t *by = json_object_get(vote, "by");
-    const char *answer = json_string_value(json_object_get(vote, "answer"));
+    const char *answer = json_member_text(vote, "answer");
     /* Where nobody signs in the name beside the id is what somebody claims. */
     const json_t *name = json_object_get(facts, "name");
     *ret_vote = (struct policy_vote){
-        .principal = json_bytes(json_object_get(by, "id")),
+        .principal = json_member_bytes(by, "id"),
         .name = json_bytes(json_is_object(facts) ? name : json_object_get(by, "name")),
         .answer = (enum policy_answer)policy_word_index(policy_terms[POLICY_COMMENT].words,
                                                         bytes_of_cstr(text_or(answer, "reject"))),
@@ -91,8 +91,8 @@ static struct policy_matter matter_of(const struct review_record *record, bool p
 {
     const json_t *submitter = json_object_get(record->doc, "submitter");
     struct policy_matter matter = {
-        .manifest = json_bytes(json_object_get(record->doc, "manifestSha256")),
-        .on_behalf_of = json_bytes(json_object_get(record->doc, "onBehalfOf")),
+        .manifest = json_member_bytes(record->doc, "manifestSha256"),
+        .on_behalf_of = json_member_bytes(record->doc, "onBehalfOf"),
         .people_known = people_known,
         .escalated = json_is_true(json_object_get(record->doc, REVIEW_ESCALATED)),
     };
@@ -100,8 +100,8 @@ static struct policy_matter matter_of(const struct review_record *record, bool p
     /* Where people sign in now, what came while nobody did is nobody's own. */
     if (people_known && review_is_anybodys(record->doc))
         return matter;
-    matter.submitter = json_bytes(json_object_get(submitter, "id"));
-    matter.submitter_name = json_bytes(json_object_get(submitter, "name"));
+    matter.submitter = json_member_bytes(submitter, "id");
+    matter.submitter_name = json_member_bytes(submitter, "name");
     return matter;
 }
 

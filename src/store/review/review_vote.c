@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/review/manifest.h"
 #include "store/review/review_rule.h"
+#include "wire/json/json.h"
 
 #define EARLY "_early" /* an event from outside that is kept: what it said */
 
@@ -63,7 +64,7 @@ static bool has_voted(const struct review_record *record, const char *person_id)
                  *revision = json_object_get(record->doc, "revision");
     for (size_t i = 0; i < json_array_size(votes); i++) {
         const json_t *vote = json_array_get(votes, i);
-        const char *by = json_string_value(json_object_get(json_object_get(vote, "by"), "id"));
+        const char *by = json_member_text(json_object_get(vote, "by"), "id");
         if (by && strcmp(by, person_id) == 0 && json_equal(json_object_get(vote, "revision"), revision) &&
             json_equal(json_object_get(vote, "manifestSha256"), manifest))
             return true;

@@ -47,11 +47,6 @@ void absences_destroy(struct absences *absences)
 
 /* --- reading --- */
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
-
 /* False without memory. */
 static bool take_lists(const json_t *doc, struct arena *arena, struct review_viewer *who)
 {
@@ -76,11 +71,11 @@ static bool take(const json_t *doc, struct arena *arena, struct absence *ret_abs
 {
     const json_t *person = json_object_get(doc, "person");
     *ret_absence = (struct absence){
-        .delegate = text_or(text_of(doc, "delegate"), ""),
-        .who = {.id = text_of(person, "id"), .name = text_or(text_of(person, "name"), "")},
+        .delegate = text_or(json_member_text(doc, "delegate"), ""),
+        .who = {.id = json_member_text(person, "id"), .name = text_or(json_member_text(person, "name"), "")},
     };
-    if (time_parse(json_bytes(json_object_get(doc, "from")), &ret_absence->from_ns) != STATUS_OK ||
-        time_parse(json_bytes(json_object_get(doc, "until")), &ret_absence->until_ns) != STATUS_OK)
+    if (time_parse(json_member_bytes(doc, "from"), &ret_absence->from_ns) != STATUS_OK ||
+        time_parse(json_member_bytes(doc, "until"), &ret_absence->until_ns) != STATUS_OK)
         ret_absence->until_ns = INT64_MIN;
     return take_lists(doc, arena, &ret_absence->who);
 }

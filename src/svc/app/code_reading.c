@@ -33,7 +33,7 @@ static enum status take_printed(const struct pool_run *run, json_t **ret_syntax)
         *ret_syntax = syntax_untold(run->succeeded ? "the session did not tell" : run->cause);
         return *ret_syntax ? STATUS_OK : STATUS_NO_MEMORY;
     }
-    return syntax_read(json_bytes(json_object_get(result, "stdout")), ret_syntax);
+    return syntax_read(json_member_bytes(result, "stdout"), ret_syntax);
 }
 
 enum status code_reading(struct dt_activity *activity, const struct activity_settings *settings,

@@ -27,6 +27,7 @@
 #include "svc/app/decision.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/notice.h"
+#include "wire/json/json.h"
 
 #define AREA                "svc/app"
 #define SHOW_PAUSE_FIRST_NS (2 * NS_PER_MS)
@@ -325,8 +326,7 @@ static void take_as_decided(struct decision_flow *flow)
 {
     struct exchange *exchange = &flow->base;
     remember(exchange->service, exchange->id, flow->record);
-    notice_decided(exchange->id, json_string_value(json_object_get(flow->record, "by")), flow->approve,
-                   flow->age_ms);
+    notice_decided(exchange->id, json_member_text(flow->record, "by"), flow->approve, flow->age_ms);
     flow->deadline_ns = loop_now(exchange->service->loop) + APP_SHOW_PATIENCE_NS;
     flow->pause_ns = SHOW_PAUSE_FIRST_NS;
     flow->state = FLOW_NOTING;

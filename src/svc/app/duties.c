@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "svc/app/review_orchestrator.h"
+#include "wire/json/json.h"
 
 #define AREA           "svc/app"
 #define PAGE           64                /* duties at once */
@@ -145,12 +146,12 @@ static enum dt_status start_next(struct duty_call *call)
     const json_t *start = call->next.start;
     struct dt_start_options options = DT_INIT(struct dt_start_options);
     options.instance_id = call->next.instance;
-    options.version = json_string_value(json_object_get(start, "version"));
+    options.version = json_member_text(start, "version");
     options.input = (const char *)call->next.input.data;
-    options.task_hub = json_string_value(json_object_get(start, "hub"));
+    options.task_hub = json_member_text(start, "hub");
     options.reuse = DT_REUSE_LISTED;
-    return dt_client_start_async(call->runner->client, json_string_value(json_object_get(start, "name")),
-                                 &options, on_reply, call);
+    return dt_client_start_async(call->runner->client, json_member_text(start, "name"), &options, on_reply,
+                                 call);
 }
 
 /* --- what the orchestration of a request is told --- */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define AREA          "svc/app"
 #define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
@@ -142,7 +143,7 @@ static bool is_in_book(const struct request_facts *facts, const char *own_book)
     if (!own_book || facts->book)
         return own_book && strcmp(facts->book, own_book) == 0;
     json_t *custom = facts->custom_status ? json_loads(facts->custom_status, 0, NULL) : NULL;
-    const char *book = json_string_value(json_object_get(custom, "book"));
+    const char *book = json_member_text(custom, "book");
     bool same = book && strcmp(book, own_book) == 0;
     json_decref(custom);
     return same;

@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "svc/app/blob_reader.h"
 #include "svc/app/receipt.h"
+#include "wire/json/json.h"
 #include "wire/tar/tar.h"
 
 #define PATH_ROOM (TAR_PATH_SIZE_MAX + 200)
@@ -94,7 +95,7 @@ static enum status add_part(struct export_exchange *export, const char *path, co
 static enum status add_named(struct export_exchange *export, const char *path, const json_t *object,
                              const char *member, struct err *err)
 {
-    const char *sha256 = json_string_value(json_object_get(object, member));
+    const char *sha256 = json_member_text(object, member);
     return sha256 ? add_part(export, path, sha256, NULL, err) : STATUS_OK;
 }
 
@@ -107,7 +108,7 @@ static enum status add_files(struct export_exchange *export, const char *folder,
     enum status status = STATUS_OK;
     json_array_foreach((json_t *)files, index, file)
     {
-        const char *name = json_string_value(json_object_get(file, "path"));
+        const char *name = json_member_text(file, "path");
         (void)snprintf(path, sizeof path, "%s/%s", folder, text_or(name, ""));
         if (status == STATUS_OK)
             status = add_named(export, path, file, "sha256", err);
@@ -154,7 +155,7 @@ static enum status add_manifests(struct export_exchange *export, const json_t *r
     for (size_t i = 0; i < ARRAY_SIZE(named_by); i++)
         json_array_foreach(json_object_get(record, named_by[i]), index, item)
         {
-            const char *sha256 = json_string_value(json_object_get(item, "manifestSha256"));
+            const char *sha256 = json_member_text(item, "manifestSha256");
             (void)snprintf(path, sizeof path, "manifests/%s.json", text_or(sha256, ""));
             if (status == STATUS_OK && sha256 && !has_manifest(export, sha256))
                 status = add_part(export, path, sha256, NULL, err);
@@ -428,8 +429,7 @@ static void on_found(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    (void)snprintf(exchange->id, sizeof exchange->id, "%s",
-                   text_or(json_string_value(json_object_get(request, "id")), ""));
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(json_member_text(request, "id"), ""));
     exchange_record(exchange, AUDIT_REQUEST_EXPORTED,
                     json_pack("{s:b, s:O*}", "output", export->receipt.sight == REVIEW_WHOLE,
                               "manifestSha256", json_object_get(request, "manifestSha256")),

@@ -14,6 +14,7 @@
 #include "svc/app/request.h"
 #include "svc/app/step_contract.h"
 #include "svc/app/turn_json.h"
+#include "wire/json/json.h"
 
 #define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
 
@@ -215,14 +216,14 @@ static bool run(struct approval_turn *turn, const char *input)
     }
     const char *result = dt_task_result(turn->run);
     turn->outcome = turn_keep(turn->context, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
-    const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
+    const char *cause = json_member_text(turn->outcome, "cause");
     if (json_is_true(json_object_get(turn->outcome, "unshowable"))) { /* nobody may be asked to judge it */
         end_as_failed(turn, "ResultTooLarge", text_or(cause, "result too large"));
         return false;
     }
     if (json_is_true(json_object_get(turn->outcome, "succeeded")) || reviews_failures(turn))
         return true;
-    const char *type = json_string_value(json_object_get(turn->outcome, "causeType"));
+    const char *type = json_member_text(turn->outcome, "causeType");
     end_as_failed(turn, text_or(type, "CodeFailed"), text_or(cause, "the code failed"));
     return false;
 }

@@ -21,8 +21,8 @@ void pool_run_fini(struct pool_run *run)
 static bool describe_exception(const json_t *properties, char *ret_text, size_t size)
 {
     const json_t *error = json_object_get(properties, "error");
-    const char *name = json_string_value(json_object_get(error, "name"));
-    const char *value = json_string_value(json_object_get(error, "value"));
+    const char *name = json_member_text(error, "name");
+    const char *value = json_member_text(error, "value");
     if (!name || !*name)
         return false;
     CLEANUP(buf_fini) struct buf text = {0};
@@ -78,13 +78,13 @@ enum status pool_answer_read(struct bytes body, bool reported, struct pool_run *
     if (json_parse(body, NULL, &root, NULL) != STATUS_OK) /* within limits: the pool may be anybody's */
         root = NULL;
     json_t *properties = json_object_get(root, "properties");
-    const char *status = json_string_value(json_object_get(properties, "status"));
-    const char *error_text = json_string_value(json_object_get(properties, "stderr"));
+    const char *status = json_member_text(properties, "status");
+    const char *error_text = json_member_text(properties, "stderr");
     if (!status)
         return err_set(err, STATUS_MALFORMED, "the session pool's answer has no properties.status");
     ret_run->succeeded = strcmp(status, "Success") == 0 || strcmp(status, "Succeeded") == 0;
     if (!ret_run->succeeded)
-        ret_run->ending = run_ending_of(json_string_value(json_object_get(properties, "reason")));
+        ret_run->ending = run_ending_of(json_member_text(properties, "reason"));
     if (!ret_run->succeeded && !describe_exception(properties, ret_run->cause, sizeof ret_run->cause))
         last_line(error_text ? error_text : status, ret_run->cause, sizeof ret_run->cause);
     read_ended(root, reported, ret_run);

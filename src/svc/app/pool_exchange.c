@@ -267,10 +267,10 @@ static void describe_refusal(struct bytes body, long http_status, struct err *er
     json_t *root = pool_exchange_json(body);
     json_t *inner = json_object_get(root, "error");
     const json_t *from = json_is_object(inner) ? inner : root;
-    const char *code = json_string_value(json_object_get(from, "code"));
-    const char *message = json_string_value(json_object_get(from, "message"));
+    const char *code = json_member_text(from, "code");
+    const char *message = json_member_text(from, "message");
     if (!message)
-        message = json_string_value(json_object_get(from, "detail"));
+        message = json_member_text(from, "detail");
     (void)err_set(err, status, "the session pool answered %ld%s%s%s%s", http_status, code ? " " : "",
                   text_or(code, ""), message ? ": " : "", text_or(message, ""));
     json_decref(root);

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/pool_exchange.h"
+#include "wire/json/json.h"
 
 #define VERSION "2025-10-02-preview" /* the first with folders in a list */
 
@@ -110,8 +111,8 @@ const struct pool_file *pool_file_list_find(const struct pool_file_list *list, c
 
 static const char *text_of(const json_t *object, const char *name, const char *older_name)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : json_string_value(json_object_get(object, older_name));
+    const char *text = json_member_text(object, name);
+    return text ? text : json_member_text(object, older_name);
 }
 
 static json_int_t size_of(const json_t *object)

@@ -94,7 +94,7 @@ enum status printed_settle(struct printed *printed, const json_t *result, bool *
     struct printed stored = {.whole = true, .cut = is_cut(result)};
     bool goes_on = true;
     for (size_t i = 0; i < PRINTED_STREAMS; i++) {
-        struct bytes text = json_bytes(json_object_get(result, names[i]));
+        struct bytes text = json_member_bytes(result, names[i]);
         if (buf_reserve(&stored.text[i], text.size) != STATUS_OK) {
             printed_fini(&stored);
             return STATUS_NO_MEMORY;

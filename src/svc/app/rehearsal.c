@@ -9,6 +9,7 @@
 #include "core/policy/policy_read.h"
 #include "core/policy/rehearse.h"
 #include "store/review/policy_book.h"
+#include "wire/json/json.h"
 
 #define LIST_PAGE 200
 
@@ -116,7 +117,7 @@ static enum status rehearse_page(struct rehearse_exchange *exchange, const struc
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(requests) && !enough(exchange); i++) {
-        const char *id = json_string_value(json_object_get(json_array_get(requests, i), "id"));
+        const char *id = json_member_text(json_array_get(requests, i), "id");
         if (rehearsals_stopping(&exchange->base.base.service->rehearsals))
             return err_set(err, STATUS_UNAVAILABLE, "the server is stopping");
         status = rehearse_one(exchange, draft, id, err);

@@ -3,6 +3,7 @@
 #include "svc/app/request.h"
 
 #include "base/encode.h"
+#include "wire/json/json.h"
 
 enum { /* OrchestrationStatus, durable-task-protocol.md 1.4 */
        ORCHESTRATION_RUNNING = 0,
@@ -68,7 +69,7 @@ static json_t *parse(const char *text)
 /* The state in our orchestrator's custom status, or COUNT for none or a foreign one. */
 static enum request_state noted_state(const json_t *custom)
 {
-    const char *name = json_string_value(json_object_get(custom, "state"));
+    const char *name = json_member_text(custom, "state");
     return name ? request_state_from_name(bytes_of_cstr(name)) : REQUEST_STATE_COUNT;
 }
 

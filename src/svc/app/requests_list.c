@@ -16,6 +16,7 @@
 
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
+#include "wire/json/json.h"
 
 #define DESC_MARK     "desc:"
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
@@ -51,7 +52,7 @@ static void list_free(struct exchange *exchange)
 
 static bool wanted(const struct list_exchange *list, const json_t *item)
 {
-    const char *state = json_string_value(json_object_get(item, "state"));
+    const char *state = json_member_text(item, "state");
     return list->wanted == REQUEST_STATE_COUNT || strcmp(state, request_state_name(list->wanted)) == 0;
 }
 
@@ -135,7 +136,7 @@ static void on_page(struct exchange *exchange)
         size_t rows = exchange->page->places[i].index + 1;
         if (json_array_size(list->items) < list->limit || rows == exchange->page->seen)
             continue;
-        snprintf(list->last_id, sizeof list->last_id, "%s", json_string_value(json_object_get(item, "id")));
+        snprintf(list->last_id, sizeof list->last_id, "%s", json_member_text(item, "id"));
         read_place(list, rows);
         return;
     }
@@ -152,7 +153,7 @@ static void on_place(struct exchange *exchange)
     }
     size_t count = json_array_size(exchange->page->items);
     const json_t *last = count ? json_array_get(exchange->page->items, count - 1) : NULL;
-    const char *id = json_string_value(json_object_get(last, "id"));
+    const char *id = json_member_text(last, "id");
     if ((id && strcmp(id, list->last_id) == 0) || list->queries >= APP_PAGE_QUERIES_MAX) {
         answer(list, exchange->page->next);
         return;
@@ -187,7 +188,7 @@ static bool take_window(struct list_exchange *list, const struct request_page *p
 {
     for (size_t i = json_array_size(page->items); i-- > 0;) {
         json_t *item = json_array_get(page->items, i);
-        const char *id = json_string_value(json_object_get(item, "id"));
+        const char *id = json_member_text(item, "id");
         bool shown_before = page->places[i].created_ns == list->after_ns && strcmp(id, list->after_id) >= 0;
         if (shown_before || !wanted(list, item))
             continue;
@@ -221,8 +222,7 @@ static void on_window(struct exchange *exchange)
     list->scanned += exchange->page->seen;
     if (take_window(list, exchange->page, &last)) {
         const json_t *item = json_array_get(exchange->page->items, last);
-        answer_after(list, exchange->page->places[last].created_ns,
-                     json_string_value(json_object_get(item, "id")));
+        answer_after(list, exchange->page->places[last].created_ns, json_member_text(item, "id"));
         return;
     }
     list->to_ns -= list->span_ns;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "store/audit/audit_receipt.h"
+#include "wire/json/json.h"
 
 #define RECEIPT_ENTRIES 100 /* of one request; a person decides about a handful */
 
@@ -56,8 +57,7 @@ static bool is_others_vote(const struct receipt_exchange *receipt, struct bytes 
     if (json_parse(line, NULL, &entry, NULL) != STATUS_OK)
         return false;
     const json_t *actor = json_object_get(json_object_get(entry, "actor"), "id");
-    return bytes_equal_cstr(json_bytes(json_object_get(entry, "action")),
-                            audit_action_name(AUDIT_REQUEST_VOTED)) &&
+    return bytes_equal_cstr(json_member_bytes(entry, "action"), audit_action_name(AUDIT_REQUEST_VOTED)) &&
            !bytes_equal_cstr(json_bytes(actor), receipt->base.person.id);
 }
 
@@ -125,7 +125,7 @@ static void read_entries(struct exchange *exchange, const char *id, const char *
 static enum status read_blob_of(struct review_book *book, const json_t *object, const char *member,
                                 struct buf *out, struct err *err)
 {
-    const char *hash = json_string_value(json_object_get(object, member));
+    const char *hash = json_member_text(object, member);
     out->size = 0;
     if (!hash)
         return STATUS_OK;
@@ -204,8 +204,8 @@ static json_t *shown_in_book(const struct receipt_exchange *receipt)
 
 void request_receipt_make(struct receipt_exchange *receipt, void (*on_step)(struct exchange *exchange))
 {
-    const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
-    const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
+    const char *id = json_member_text(receipt->base.json, "id");
+    const char *state = json_member_text(receipt->base.json, "state");
     read_entries(&receipt->base.base, text_or(id, ""), text_or(state, ""), shown_in_book(receipt), on_step);
 }
 

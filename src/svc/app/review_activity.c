@@ -18,6 +18,7 @@
 #include "svc/app/review_adopt.h"
 #include "svc/app/review_orchestrator.h"
 #include "svc/app/run_outputs.h"
+#include "wire/json/json.h"
 
 /* One job in the book, on behalf of the activity's thread. */
 struct step_job {
@@ -118,8 +119,7 @@ static enum status read_result(struct review_job *job, struct review_book *book,
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
     CLEANUP(buf_fini) struct buf text = {0};
-    const char *sha256 =
-        json_string_value(json_object_get(json_object_get(own->step.request, "_result"), "sha256"));
+    const char *sha256 = json_member_text(json_object_get(own->step.request, "_result"), "sha256");
     json_decref(own->result);
     own->result = NULL;
     enum status status = sha256 ? review_book_blob(book, sha256, &text, err) : STATUS_NOT_FOUND;
@@ -149,9 +149,8 @@ static bool gives_object(const struct review_step *step)
 static json_t *outcome_json(const struct step_job *own)
 {
     const json_t *request = own->step.request;
-    const char *state = json_string_value(json_object_get(request, "state"));
-    return step_outcome(text_or(state, "failed"),
-                        json_string_value(json_object_get(request, "manifestSha256")), own->result,
+    const char *state = json_member_text(request, "state");
+    return step_outcome(text_or(state, "failed"), json_member_text(request, "manifestSha256"), own->result,
                         json_object_get(request, "error"));
 }
 
@@ -163,7 +162,7 @@ static void answer(struct dt_activity *activity, const struct step_job *own)
                                        [REVIEW_DUE_RUN] = "run",
                                        [REVIEW_DUE_WAIT] = "wait",
                                        [REVIEW_DUE_END] = "end"};
-    const char *state = json_string_value(json_object_get(step->request, "state"));
+    const char *state = json_member_text(step->request, "state");
     bool failed = state && strcmp(state, "failed") == 0;
     json_t *root = json_pack("{s:s, s:o, s:b}", "due", dues[step->due], "status", status_json(step->request),
                              "approved", state && strcmp(state, "approved") == 0);
@@ -195,8 +194,7 @@ static void refuse_unwritten(struct dt_activity *activity, enum status status, c
 /* The session that was kept for a step: nobody wants it any more. */
 static void release_session(const struct activity_settings *settings, const json_t *request)
 {
-    const char *identifier =
-        json_string_value(json_object_get(json_object_get(request, REVIEW_SESSION), "identifier"));
+    const char *identifier = json_member_text(json_object_get(request, REVIEW_SESSION), "identifier");
     struct err err = {0};
     if (identifier && pool_client_release(&settings->pool, identifier, &err) != STATUS_OK)
         log_info("svc/app", "session not released, its cooldown will end it cause=\"%s\"", err.text);
@@ -231,8 +229,7 @@ static void name_session(const json_t *request, char ret_name[65], bool *ret_kee
         return;
     }
     char text[600];
-    (void)snprintf(text, sizeof text, "%s\n%s",
-                   json_string_value(json_object_get(json_object_get(request, "submitter"), "id")),
+    (void)snprintf(text, sizeof text, "%s\n%s", json_member_text(json_object_get(request, "submitter"), "id"),
                    json_string_value(session));
     secret_hash(bytes_of_cstr(text), ret_name);
 }
@@ -241,7 +238,7 @@ static void name_session(const json_t *request, char ret_name[65], bool *ret_kee
 static void choose_session(const struct step_job *own, struct code_run *what, char ret_name[65])
 {
     const json_t *request = own->step.request, *kept = json_object_get(request, REVIEW_SESSION);
-    const char *identifier = json_string_value(json_object_get(kept, "identifier"));
+    const char *identifier = json_member_text(kept, "identifier");
     what->is_step = own->step.is_step;
     what->holds_session = json_object_get(json_object_get(request, "then"), "code") != NULL;
     if (!what->is_step) {
@@ -249,7 +246,7 @@ static void choose_session(const struct step_job *own, struct code_run *what, ch
         return;
     }
     (void)snprintf(ret_name, 65, "%s", text_or(identifier, "none"));
-    what->session_guid = json_string_value(json_object_get(kept, "guid"));
+    what->session_guid = json_member_text(kept, "guid");
 }
 
 static json_t *error_of(const json_t *outcome)
@@ -518,8 +515,8 @@ void run_review_step(struct dt_activity *activity, const char *input, void *user
 {
     const struct activity_settings *settings = user;
     json_t *root = input ? json_loads(input, 0, NULL) : NULL;
-    const char *event = json_string_value(json_object_get(root, "event"));
-    struct step_job own = {.id = json_string_value(json_object_get(root, "request")), .input = root};
+    const char *event = json_member_text(root, "event");
+    struct step_job own = {.id = json_member_text(root, "request"), .input = root};
     struct review_adoption adoption;
     struct err err = {0};
     enum status status = err_set(&err, STATUS_NOT_FOUND, "the input names no request or no event");

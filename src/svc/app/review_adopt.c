@@ -4,15 +4,16 @@
 #include "svc/app/review_adopt.h"
 
 #include "base/text.h"
+#include "wire/json/json.h"
 
 static const char *tag(const json_t *input, const char *name)
 {
-    return json_string_value(json_object_get(json_object_get(input, "tags"), name));
+    return json_member_text(json_object_get(input, "tags"), name);
 }
 
 static const char *said(const struct step_submission *step, const char *name)
 {
-    return step->body ? json_string_value(json_object_get(step->body, name)) : NULL;
+    return step->body ? json_member_text(step->body, name) : NULL;
 }
 
 /* What its starter promised it, else what holds here now. */
@@ -46,9 +47,9 @@ const char *review_adopt_read(const struct activity_settings *settings, const ch
         adoption->step.facts.submitted_by ? adoption->step.facts.submitted_by : tag(input, TAG_SUBMITTED_BY);
     const char *behind = said(&adoption->step, "onBehalfOf");
     *submission = (struct review_submission){
-        .id = json_string_value(json_object_get(input, "request")),
+        .id = json_member_text(input, "request"),
         .instance = instance,
-        .parent = json_string_value(json_object_get(input, "parent")),
+        .parent = json_member_text(input, "parent"),
         .gives_object = adoption->step.body != NULL,
         .by = {"scheduler", "scheduler", "local"},
         .submitted_by = by,

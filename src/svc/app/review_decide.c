@@ -73,7 +73,7 @@ static void answer(struct decide_book *own)
 static int64_t age_ms(const json_t *request)
 {
     int64_t created_ns = 0;
-    if (time_parse(json_bytes(json_object_get(request, "createdAt")), &created_ns) != STATUS_OK)
+    if (time_parse(json_member_bytes(request, "createdAt"), &created_ns) != STATUS_OK)
         return -1;
     return (clock_unix_ns() - created_ns) / NS_PER_MS;
 }
@@ -109,17 +109,16 @@ void decide_in_book(struct app_service *service, struct http_request *request, s
         return;
     }
     struct decide_book *own = CONTAINER_OF(exchange, struct decide_book, base);
-    const char *by = json_string_value(json_object_get(vote->record, "by"));
+    const char *by = json_member_text(vote->record, "by");
     own->record = vote->record;
     own->warnings = vote->warnings;
     own->json_answer = vote->json_answer;
     own->vote = (struct review_vote){.by = exchange->person,
                                      .by_said = by,
                                      .answer = vote->answer,
-                                     .comment = json_string_value(json_object_get(vote->record, "comment")),
-                                     .sha256 = json_string_value(json_object_get(vote->record, "sha256")),
-                                     .manifest_sha256 =
-                                         json_string_value(json_object_get(vote->record, "manifestSha256")),
+                                     .comment = json_member_text(vote->record, "comment"),
+                                     .sha256 = json_member_text(vote->record, "sha256"),
+                                     .manifest_sha256 = json_member_text(vote->record, "manifestSha256"),
                                      .once = vote->once,
                                      .via = text_or(http_request_principal(request)->way, "api"),
                                      .viewer = &exchange->viewer.viewer};

@@ -14,6 +14,7 @@
 #include "svc/app/request.h"
 #include "svc/app/step_contract.h"
 #include "svc/app/turn_json.h"
+#include "wire/json/json.h"
 
 #define TIMER_PAUSE_MIN_NS                                                                                   \
     NS_PER_S /* a deadline that the book does not see yet is asked about again after it */
@@ -64,7 +65,7 @@ static void listen(struct review_turn *turn)
 
 static bool due_is(const struct review_turn *turn, const char *due)
 {
-    const char *text = json_string_value(json_object_get(turn->now, "due"));
+    const char *text = json_member_text(turn->now, "due");
     return text && strcmp(text, due) == 0;
 }
 
@@ -208,8 +209,8 @@ static void end(struct review_turn *turn)
         dt_set_result(turn->context, json_is_true(json_object_get(turn->now, "approved")) ? "true" : "false");
         return;
     }
-    const char *type = json_string_value(json_object_get(error, "type"));
-    const char *message = json_string_value(json_object_get(error, "message"));
+    const char *type = json_member_text(error, "type");
+    const char *message = json_member_text(error, "message");
     struct dt_failure failure = DT_INIT(struct dt_failure);
     failure.type = text_or(type, "RunFailed");
     failure.message = text_or(message, "");
@@ -234,7 +235,7 @@ static json_t *tags_of(struct review_turn *turn)
 static struct dt_task *adopt(struct review_turn *turn, const json_t *input)
 {
     char id[GUID_TEXT_SIZE + 1];
-    const char *book = json_string_value(json_object_get(input, "book"));
+    const char *book = json_member_text(input, "book");
     dt_uuid(turn->context, id);
     turn->adopting = true;
     turn->request = turn_keep(turn->context, json_string(id));

@@ -53,11 +53,11 @@ static void on_written(struct exchange *exchange)
         book_exchange_refuse(&own->base);
         return;
     }
-    const char *id = json_string_value(json_object_get(own->base.answer.request, "id"));
+    const char *id = json_member_text(own->base.answer.request, "id");
     (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     if (own->base.answer.outcome == REVIEW_DONE)
         notice_submitted(exchange->id, own->submission.submitted_by, own->submission.code.size);
-    const char *state = json_string_value(json_object_get(own->base.answer.request, "state"));
+    const char *state = json_member_text(own->base.answer.request, "state");
     exchange->state = request_state_from_name(bytes_of_cstr(text_or(state, "queued")));
     book_exchange_changed(&own->base);
     own->on_submitted(exchange, own->warnings);
@@ -176,10 +176,10 @@ void submit_to_book(struct app_service *service, struct http_request *request,
         json_decref(own->root);
         own->root = json_incref(submission->body);
         const json_t *body = own->root;
-        own->submission.code = json_bytes(json_object_get(body, "code"));
-        own->submission.purpose = json_string_value(json_object_get(body, "purpose"));
-        own->submission.session = json_string_value(json_object_get(body, "session"));
-        own->submission.on_behalf_of = json_string_value(json_object_get(body, "onBehalfOf"));
+        own->submission.code = json_member_bytes(body, "code");
+        own->submission.purpose = json_member_text(body, "purpose");
+        own->submission.session = json_member_text(body, "session");
+        own->submission.on_behalf_of = json_member_text(body, "onBehalfOf");
         own->submission.labels = json_object_get(body, "labels");
         own->submission.then = submission->then;
     }

@@ -10,6 +10,7 @@
 #include "core/review/inputs.h"
 #include "net/http_router.h"
 #include "svc/app/file_stream.h"
+#include "wire/json/json.h"
 
 enum file_kind { FILE_MADE_BY_RUN, FILE_INPUT };
 
@@ -77,7 +78,7 @@ static enum status open_file(struct file_wish *look, struct review_book *book, c
 {
     const char *name = look->kind == FILE_INPUT ? "inputs" : "files";
     const json_t *file = review_input_at(json_object_get(list, name), look->path);
-    const char *sha256 = json_string_value(json_object_get(file, "sha256"));
+    const char *sha256 = json_member_text(file, "sha256");
     if (!sha256)
         return err_set(err, STATUS_NOT_FOUND, "no such file");
     (void)snprintf(look->stream.reader.sha256, sizeof look->stream.reader.sha256, "%s", sha256);
@@ -90,7 +91,7 @@ static enum status read_text(struct file_wish *look, struct review_book *book, s
 {
     struct book_exchange *exchange = &look->stream.base;
     const json_t *list = json_object_get(exchange->json, "_files");
-    const char *sha256 = json_string_value(json_object_get(list, "sha256"));
+    const char *sha256 = json_member_text(list, "sha256");
     enum status status = sha256 ? review_book_blob(book, sha256, &exchange->bytes, err) : STATUS_NOT_FOUND;
     if (status != STATUS_NOT_FOUND)
         return status;
@@ -302,8 +303,7 @@ static void give_file(struct file_wish *look)
         send_file(exchange);
         return;
     }
-    (void)snprintf(exchange->id, sizeof exchange->id, "%s",
-                   text_or(json_string_value(json_object_get(request, "id")), ""));
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(json_member_text(request, "id"), ""));
     exchange_record(exchange, AUDIT_OUTPUT_DOWNLOADED,
                     json_pack("{s:s, s:s, s:I, s:O*}", "path", look->path, "sha256",
                               look->stream.reader.sha256, "run",

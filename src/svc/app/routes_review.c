@@ -19,6 +19,7 @@
 #include "svc/app/submission_body.h"
 #include "svc/app/submission_check.h"
 #include "svc/app/then.h"
+#include "wire/json/json.h"
 
 /* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
 static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
@@ -43,7 +44,7 @@ static bool read_text(struct http_request *request, const json_t *root, const ch
 static bool read_answer(struct http_request *request, const json_t *root, enum review_vote_answer *ret_answer)
 {
     static const char *const answers[REVIEW_VOTE_ANSWERS] = {"approve", "changes", "reject"};
-    const char *text = json_string_value(json_object_get(root, "answer"));
+    const char *text = json_member_text(root, "answer");
     for (size_t i = 0; text && i < ARRAY_SIZE(answers); i++) {
         if (strcmp(text, answers[i]) != 0)
             continue;
@@ -304,7 +305,7 @@ static enum status read_earlier(const struct blob_look *look, const json_t *requ
     if (status != STATUS_OK)
         return status;
     bool of_request = json_parse(buf_peek(out), NULL, &manifest, err) == STATUS_OK &&
-                      bytes_equal_cstr(json_bytes(json_object_get(manifest, "format")), MANIFEST_FORMAT) &&
+                      bytes_equal_cstr(json_member_bytes(manifest, "format"), MANIFEST_FORMAT) &&
                       json_equal(json_object_get(manifest, "request"), json_object_get(request, "id"));
     if (of_request)
         return STATUS_OK;
@@ -326,9 +327,9 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
     const json_t *result = json_object_get(exchange->json, "_result");
     const char *hash = NULL;
     if (look->kind == BLOB_MANIFEST)
-        hash = json_string_value(json_object_get(exchange->json, "manifestSha256"));
+        hash = json_member_text(exchange->json, "manifestSha256");
     else if (look->kind == BLOB_RESULT)
-        hash = json_string_value(json_object_get(result, "sha256"));
+        hash = json_member_text(result, "sha256");
     else
         hash = json_string_value(
             json_object_get(review_revision_of(exchange->json, look->number), "codeSha256"));

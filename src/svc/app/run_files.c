@@ -9,6 +9,7 @@
 #include "core/pool/file_path.h"
 #include "crypto/secret.h"
 #include "svc/app/limit_values.h"
+#include "wire/json/json.h"
 
 #define AREA "svc/app"
 
@@ -71,8 +72,8 @@ static enum status put_input(struct run_files *files, const struct pool_client *
                              const char *identifier, const json_t *input, struct err *err)
 {
     CLEANUP(buf_fini) struct buf content = {0};
-    const char *path = json_string_value(json_object_get(input, "path"));
-    const char *sha256 = json_string_value(json_object_get(input, "sha256"));
+    const char *path = json_member_text(input, "path");
+    const char *sha256 = json_member_text(input, "sha256");
     if (!path || !sha256)
         return err_set(err, STATUS_FAILED_PRECONDITION, "an input file has no name or no hash");
     enum status status = read_input(files, sha256, &content, err);
@@ -200,14 +201,13 @@ static void take_reported(struct run_files *files, const struct made_source *sou
     files->made.from = "report";
     for (size_t i = 0; i < json_array_size(changes); i++) {
         const json_t *change = json_array_get(changes, i);
-        const char *path = json_string_value(json_object_get(change, "path"));
-        const char *kind = json_string_value(json_object_get(change, "change"));
+        const char *path = json_member_text(change, "path");
+        const char *kind = json_member_text(change, "change");
         const json_t *size = json_object_get(change, "bytes");
         if (!path || !kind || strcmp(kind, "removed") == 0)
             continue;
         take_file(files, source, path, strcmp(kind, "made") == 0 ? "made" : "changed",
-                  json_is_integer(size) ? json_integer_value(size) : -1,
-                  json_string_value(json_object_get(change, "sha256")));
+                  json_is_integer(size) ? json_integer_value(size) : -1, json_member_text(change, "sha256"));
     }
     if (count > (int64_t)json_array_size(changes))
         files->made.left_out += count - (int64_t)json_array_size(changes);

@@ -27,12 +27,12 @@ const json_t *run_look_find(const json_t *request, int64_t number)
 /* Of a book that an older release wrote, only the request names the result of its present run. */
 static const char *result_hash(const json_t *request, const json_t *run)
 {
-    const char *own = json_string_value(json_object_get(run, "resultSha256"));
+    const char *own = json_member_text(run, "resultSha256");
     bool present = json_equal(json_object_get(request, "run"), json_object_get(run, "number")) &&
                    json_object_get(run, "ended");
     if (own || !present)
         return own;
-    return json_string_value(json_object_get(json_object_get(request, "_result"), "sha256"));
+    return json_member_text(json_object_get(request, "_result"), "sha256");
 }
 
 static enum status read_result(struct review_book *book, const char *sha256, struct run_look *look,
@@ -58,7 +58,7 @@ enum status run_look_read(struct review_book *book, struct run_look *look, struc
 
 bool run_look_is_over(const json_t *request)
 {
-    const char *stored = json_string_value(json_object_get(request, "_state"));
+    const char *stored = json_member_text(request, "_state");
     enum review_state state = stored ? review_state_of_stored(bytes_of_cstr(stored)) : REVIEW_STATE_COUNT;
     return state == REVIEW_STATE_COUNT || review_over(state);
 }

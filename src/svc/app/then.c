@@ -114,7 +114,7 @@ static bool admit_start(struct http_request *request, json_t *start, const struc
         return refuse(request,
                       "The member \"then.start.hub\" must be the name of a task hub, of at most " DIGITS_OF(
                           APP_THEN_HUB_SIZE_MAX) " bytes (limit app-then-hub-size-max).");
-    return may_start(request, json_string_value(json_object_get(start, "hub")), place->scheduler_resource);
+    return may_start(request, json_member_text(start, "hub"), place->scheduler_resource);
 }
 
 /* In a session of a name others of its submitter may run in between: what was approved would not be what goes on. */

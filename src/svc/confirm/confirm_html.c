@@ -58,7 +58,7 @@ void confirm_html_line(struct buf *out, const json_t *text)
 
 const char *confirm_html_member(const json_t *object, const char *name)
 {
-    return text_or(json_string_value(json_object_get(object, name)), "");
+    return text_or(json_member_text(object, name), "");
 }
 
 /* "2026-11-29 17:51 UTC" of a time as the API writes it. */

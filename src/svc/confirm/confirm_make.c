@@ -56,7 +56,7 @@ static void answer_link(struct confirm_visit *visit, const char *expires, const 
 static int64_t expiry_s(const struct confirm_visit *visit)
 {
     int64_t deadline_ns = 0, expires_ns = clock_unix_ns() + visit->service->lifetime_ns;
-    struct bytes deadline = json_bytes(json_object_get(visit->shown, "deadline"));
+    struct bytes deadline = json_member_bytes(visit->shown, "deadline");
     if (deadline.data && time_parse(deadline, &deadline_ns) == STATUS_OK)
         expires_ns = MIN(expires_ns, deadline_ns);
     return expires_ns / NS_PER_S;
@@ -91,8 +91,8 @@ static void on_own_request(struct confirm_visit *visit, const struct http_inner_
     struct err err = {0};
     bool read =
         answer->http_status == 200 && json_parse(answer->body, NULL, &visit->shown, &err) == STATUS_OK;
-    struct bytes state = json_bytes(json_object_get(visit->shown, "state"));
-    struct bytes manifest = json_bytes(json_object_get(visit->shown, "manifestSha256"));
+    struct bytes state = json_member_bytes(visit->shown, "state");
+    struct bytes manifest = json_member_bytes(visit->shown, "manifestSha256");
     if (!read) {
         bool unknown = answer->http_status == 404 || answer->http_status == 403;
         if (unknown)
@@ -104,7 +104,7 @@ static void on_own_request(struct confirm_visit *visit, const struct http_inner_
     } else {
         (void)snprintf(visit->link.manifest, sizeof visit->link.manifest, "%.*s", BYTES_FMT(manifest));
         (void)snprintf(visit->link.request, sizeof visit->link.request, "%s",
-                       text_or(json_string_value(json_object_get(visit->shown, "id")), ""));
+                       text_or(json_member_text(visit->shown, "id"), ""));
         write_link(visit);
         return;
     }

@@ -143,7 +143,7 @@ static void append_title(struct buf *out, const struct confirm_view *view, enum 
         confirm_html_line(out, purpose);
     } else {
         buf_append_cstr(out, "Request ");
-        confirm_html_text(out, bytes_slice(json_bytes(json_object_get(request, "id")), 0, 8), false);
+        confirm_html_text(out, bytes_slice(json_member_bytes(request, "id"), 0, 8), false);
     }
     buf_append_cstr(out, "</h1>\n<p class=\"d\">");
     const json_t *submitter = json_object_get(request, "submitter"),
@@ -246,8 +246,8 @@ static void append_votes(struct buf *out, const json_t *request)
         confirm_html_time(out, json_object_get(vote, "at"));
         if (!json_is_true(json_object_get(vote, "counts")))
             buf_append_cstr(out, ", which does not count");
-        if (json_bytes(json_object_get(vote, "comment")).size > 0)
-            confirm_html_pre(out, json_bytes(json_object_get(vote, "comment")), "Comment");
+        if (json_member_bytes(vote, "comment").size > 0)
+            confirm_html_pre(out, json_member_bytes(vote, "comment"), "Comment");
         buf_append_cstr(out, "</li>\n");
     }
     buf_append_cstr(out, "</ul>\n");
@@ -297,7 +297,7 @@ void confirm_page_write(const struct confirm_view *view, struct buf *out)
                    "policy. Opening this page "
                    "decided nothing. <a href=\"/#/requests/",
                    which == CONFIRM_OPEN ? "You sign" : "It is about", view->manifest);
-    percent_encode(out, json_bytes(json_object_get(view->request, "id")), NULL);
+    percent_encode(out, json_member_bytes(view->request, "id"), NULL);
     buf_append_cstr(out, "\">Open the request</a></p>\n");
     if (which == CONFIRM_OPEN)
         append_form(out, view);

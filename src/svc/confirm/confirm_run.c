@@ -86,7 +86,7 @@ static void append_value(struct buf *out, const json_t *value, size_t *left)
     } else if (json_is_object(value) && strcmp(confirm_html_member(value, "type"), "image") == 0) {
         char type[64];
         (void)snprintf(type, sizeof type, "image/%.40s", confirm_html_member(value, "format"));
-        append_picture(out, type, json_bytes(json_object_get(value, "base64_data")), left);
+        append_picture(out, type, json_member_bytes(value, "base64_data"), left);
     } else if (value && !json_is_null(value) && !json_is_string(value)) {
         char *text = json_dumps(value, JSON_INDENT(1) | JSON_ENCODE_ANY);
         confirm_html_pre(out, bytes_of_cstr(text_or(text, "")), "Result");
@@ -111,7 +111,7 @@ static void append_outputs(struct buf *out, const json_t *outputs, size_t *left)
 
 static void append_stream(struct buf *out, const json_t *result, const char *name, const char *label)
 {
-    struct bytes text = json_bytes(json_object_get(result, name));
+    struct bytes text = json_member_bytes(result, name);
     if (text.size == 0)
         return;
     buf_append_fmt(out, "<h2>%s</h2>\n", label);
@@ -128,8 +128,8 @@ static void append_error(struct buf *out, const json_t *error)
     confirm_html_line(out, json_object_get(error, "type"));
     buf_append_cstr(out, "</p>\n");
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        if (json_bytes(json_object_get(error, members[i])).size > 0)
-            confirm_html_pre(out, json_bytes(json_object_get(error, members[i])), members[i]);
+        if (json_member_bytes(error, members[i]).size > 0)
+            confirm_html_pre(out, json_member_bytes(error, members[i]), members[i]);
     buf_append_cstr(out, "</section>\n");
 }
 
@@ -142,9 +142,7 @@ void confirm_run_result(struct buf *out, const json_t *request)
         return;
     append_error(out, json_object_get(result, "error"));
     buf_append_cstr(out, "<section class=\"card\">\n");
-    bool silent = json_bytes(json_object_get(result, "stdout")).size +
-                      json_bytes(json_object_get(result, "stderr")).size ==
-                  0;
+    bool silent = json_member_bytes(result, "stdout").size + json_member_bytes(result, "stderr").size == 0;
     if (silent)
         buf_append_cstr(out, "<h2>Output</h2>\n<p class=\"d\">It printed nothing.</p>\n");
     append_stream(out, result, "stdout", "Output");
@@ -158,7 +156,7 @@ void confirm_run_result(struct buf *out, const json_t *request)
 
 void confirm_run_code(struct buf *out, const json_t *request)
 {
-    struct bytes code = json_bytes(json_object_get(request, "code"));
+    struct bytes code = json_member_bytes(request, "code");
     if (!code.data)
         return;
     size_t lines = 1;

@@ -67,7 +67,7 @@ static void on_earlier_manifest(struct confirm_visit *visit, const struct http_i
 
 static bool is_changed(const struct confirm_visit *visit)
 {
-    struct bytes there = json_bytes(json_object_get(visit->shown, "manifestSha256"));
+    struct bytes there = json_member_bytes(visit->shown, "manifestSha256");
     return there.size > 0 && !bytes_equal_cstr(there, visit->link.manifest);
 }
 

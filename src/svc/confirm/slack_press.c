@@ -36,7 +36,7 @@ static bool take_text(const json_t *value, char *ret_text, size_t capacity)
 static const char *answer_of(const json_t *action)
 {
     for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-        if (bytes_equal_cstr(json_bytes(json_object_get(action, "action_id")), actions[i].action))
+        if (bytes_equal_cstr(json_member_bytes(action, "action_id"), actions[i].action))
             return actions[i].answer;
     return NULL;
 }
@@ -52,8 +52,8 @@ enum status slack_press_read(struct bytes payload, struct slack_press *ret_press
     const json_t *list = json_object_get(root, "actions"), *action = json_array_get(list, 0);
     press.answer = answer_of(action);
     bool whole =
-        bytes_equal_cstr(json_bytes(json_object_get(root, "type")), "block_actions") &&
-        json_array_size(list) == 1 && press.answer &&
+        bytes_equal_cstr(json_member_bytes(root, "type"), "block_actions") && json_array_size(list) == 1 &&
+        press.answer &&
         take_text(json_object_get(json_object_get(root, "user"), "id"), press.user, sizeof press.user) &&
         is_user(bytes_of_cstr(press.user)) &&
         take_text(json_object_get(action, "value"), press.value, sizeof press.value);
@@ -127,7 +127,7 @@ static const char *event_of(const json_t *request)
                                             {"failed", "request.failed"},
                                             {"cancelled", "request.cancelled"}};
     for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        if (bytes_equal_cstr(json_bytes(json_object_get(request, "state")), states[i][0]))
+        if (bytes_equal_cstr(json_member_bytes(request, "state"), states[i][0]))
             return states[i][1];
     return "request.revised"; /* what the buttons were about is gone */
 }

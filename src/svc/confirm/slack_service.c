@@ -291,8 +291,8 @@ static void on_request(struct slack_call *call, const struct http_inner_answer *
         end_failure(call, unknown ? 404 : 503, unknown ? "There is no request with this id." : "Come again.");
         return;
     }
-    struct bytes manifest = json_bytes(json_object_get(request, "manifestSha256"));
-    if (!bytes_equal_cstr(json_bytes(json_object_get(request, "state")), "waiting") ||
+    struct bytes manifest = json_member_bytes(request, "manifestSha256");
+    if (!bytes_equal_cstr(json_member_bytes(request, "state"), "waiting") ||
         manifest.size != SECRET_HASH_SIZE) {
         http_respond_problem(call->request, &confirm_not_now, "Nobody is asked about this request now.");
         call_free(call);
@@ -300,7 +300,7 @@ static void on_request(struct slack_call *call, const struct http_inner_answer *
     }
     (void)snprintf(call->link.manifest, sizeof call->link.manifest, "%.*s", BYTES_FMT(manifest));
     (void)snprintf(call->link.request, sizeof call->link.request, "%s",
-                   text_or(json_string_value(json_object_get(request, "id")), ""));
+                   text_or(json_member_text(request, "id"), ""));
     write_message(call, request);
 }
 

@@ -9,11 +9,7 @@
 #include "svc/mcp/limit_values.h"
 #include "svc/mcp/mcp_tool_result.h"
 #include "svc/mcp/mcp_view.h"
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
+#include "wire/json/json.h"
 
 void mcp_append_id(struct buf *target, const char *id)
 {
@@ -64,7 +60,7 @@ void mcp_files_tell(const json_t *request, struct buf *text)
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
         buf_append_fmt(text, "%s\n%s (%" JSON_INTEGER_FORMAT " bytes)",
-                       i ? "" : "\nfiles, for get_file:", text_or(text_of(file, "path"), "?"),
+                       i ? "" : "\nfiles, for get_file:", text_or(json_member_text(file, "path"), "?"),
                        json_integer_value(json_object_get(file, "size")));
     }
 }
@@ -84,9 +80,9 @@ static json_t *binary_content(const struct mcp_exchange *exchange, struct bytes 
     struct bytes type = bytes_split(&content_type, ';');
     base64_encode(&base64, body);
     buf_append_cstr(&uri, MCP_URI_REQUESTS);
-    percent_encode(&uri, json_bytes(json_object_get(exchange->arguments, "id")), NULL);
+    percent_encode(&uri, json_member_bytes(exchange->arguments, "id"), NULL);
     buf_append_cstr(&uri, "/files/");
-    percent_encode(&uri, json_bytes(json_object_get(exchange->arguments, "path")), "/");
+    percent_encode(&uri, json_member_bytes(exchange->arguments, "path"), "/");
     if (buf_status(&base64) != STATUS_OK || buf_status(&uri) != STATUS_OK)
         return NULL;
     const char *data = base64.size ? (const char *)base64.data : "";
@@ -144,7 +140,7 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
         return mcp_tool_failed(exchange,
                                "The file is too large for this tool: tell the user to fetch it with "
                                "`sallyport files ID --get PATH`, or have code make a smaller one.");
-    mcp_append_id(&exchange->target, text_of(exchange->arguments, "id"));
+    mcp_append_id(&exchange->target, json_member_text(exchange->arguments, "id"));
     buf_append_cstr(&exchange->target, "/files/");
     percent_encode(&exchange->target, json_bytes(path), "/");
     return mcp_call(exchange, "GET", on_file);
@@ -153,6 +149,6 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
 enum mcp_next mcp_files_get(struct mcp_exchange *exchange, json_t *arguments)
 {
     exchange->arguments = arguments;
-    mcp_append_id(&exchange->target, text_of(arguments, "id"));
+    mcp_append_id(&exchange->target, json_member_text(arguments, "id"));
     return mcp_call(exchange, "GET", on_request);
 }

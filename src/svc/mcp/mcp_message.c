@@ -5,6 +5,7 @@
 #include "svc/mcp/limit_values.h"
 #include "svc/mcp/mcp_resources.h"
 #include "svc/mcp/mcp_tools.h"
+#include "wire/json/json.h"
 
 static const char *const revisions[] = {MCP_REVISION_NEWEST, "2025-06-18", MCP_REVISION_OLDEST};
 
@@ -30,7 +31,7 @@ bool mcp_revision_known(struct bytes revision)
 /* The revision that the client wants if it is known, else the newest: the client then says whether it can go on. */
 static enum mcp_next initialize(struct mcp_exchange *exchange)
 {
-    struct bytes wanted = json_bytes(json_object_get(exchange->arguments, "protocolVersion"));
+    struct bytes wanted = json_member_bytes(exchange->arguments, "protocolVersion");
     const char *revision = MCP_REVISION_NEWEST;
     for (size_t i = 0; i < ARRAY_SIZE(revisions); i++)
         if (bytes_equal_cstr(wanted, revisions[i]))
@@ -75,7 +76,7 @@ enum mcp_next mcp_take(struct mcp_exchange *exchange, struct bytes message)
         return mcp_error(exchange, MCP_PARSE_ERROR, err.text);
     const json_t *method = json_object_get(exchange->root, "method");
     json_t *id = json_object_get(exchange->root, "id");
-    struct bytes version = json_bytes(json_object_get(exchange->root, "jsonrpc"));
+    struct bytes version = json_member_bytes(exchange->root, "jsonrpc");
     if (!bytes_equal_cstr(version, "2.0") || (id && !is_id(id)))
         return mcp_error(exchange, MCP_INVALID_REQUEST, "a message is one object of JSON-RPC 2.0");
     if (!json_is_string(method)) {

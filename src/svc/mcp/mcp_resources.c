@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "svc/mcp/mcp_view.h"
 #include "wire/http1/uri.h"
+#include "wire/json/json.h"
 
 #define LIST_SIZE 50 /* requests that resources/list names */
 
@@ -18,9 +19,9 @@
 
 static json_t *describe(const json_t *request)
 {
-    const char *id = json_string_value(json_object_get(request, "id"));
-    const char *state = json_string_value(json_object_get(request, "state"));
-    const char *purpose = json_string_value(json_object_get(request, "purpose"));
+    const char *id = json_member_text(request, "id");
+    const char *state = json_member_text(request, "state");
+    const char *purpose = json_member_text(request, "purpose");
     char uri[128], name[160];
     (void)snprintf(uri, sizeof uri, MCP_URI_REQUESTS "%.80s", text_or(id, ""));
     (void)snprintf(name, sizeof name, "%.80s (%.20s)", text_or(purpose, text_or(id, "")), text_or(state, ""));
@@ -66,7 +67,7 @@ enum mcp_next mcp_resources_templates(struct mcp_exchange *exchange)
 static struct bytes wanted_id(struct arena *arena, const struct mcp_exchange *exchange)
 {
     const struct bytes start = BYTES_LITERAL(MCP_URI_REQUESTS);
-    struct bytes uri = json_bytes(json_object_get(exchange->arguments, "uri"));
+    struct bytes uri = json_member_bytes(exchange->arguments, "uri");
     if (!bytes_starts_with(uri, start) || uri.size == start.size)
         return (struct bytes){0};
     struct bytes id = bytes_slice(uri, start.size, SIZE_MAX);

@@ -3,11 +3,7 @@
 #include "svc/mcp/mcp_tool_result.h"
 
 #include "base/text.h"
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
+#include "wire/json/json.h"
 
 enum mcp_next mcp_tool_result(struct mcp_exchange *exchange, const struct buf *text, json_t *content,
                               json_t *structured, bool is_error)
@@ -49,7 +45,7 @@ enum mcp_next mcp_tool_refused(struct mcp_exchange *exchange, int http_status, s
     CLEANUP(buf_fini) struct buf text = {0};
     if (json_parse(body, NULL, &problem, NULL) != STATUS_OK)
         problem = NULL;
-    const char *detail = text_of(problem, "detail"), *title = text_of(problem, "title");
+    const char *detail = json_member_text(problem, "detail"), *title = json_member_text(problem, "title");
     buf_append_cstr(&text, text_or(detail, text_or(title, "The server refused.")));
     for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
         if (advices[i].http_status == http_status)

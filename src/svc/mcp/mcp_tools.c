@@ -13,14 +13,10 @@
 #include "svc/mcp/mcp_files.h"
 #include "svc/mcp/mcp_tool_result.h"
 #include "svc/mcp/mcp_view.h"
+#include "wire/json/json.h"
 
 #define LIST_USUAL     20
 #define WAIT_DEFAULT_S 20
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 /* --- a request, as a model reads it --- */
 
@@ -48,7 +44,7 @@ static const struct {
 
 static void append_stream(struct buf *out, const char *name, const json_t *result)
 {
-    struct bytes text = json_bytes(json_object_get(result, name));
+    struct bytes text = json_member_bytes(result, name);
     if (text.size > 0)
         buf_append_fmt(out, "\n%s:\n%.*s", name, BYTES_FMT(text));
 }
@@ -56,7 +52,7 @@ static void append_stream(struct buf *out, const char *name, const json_t *resul
 /* A value that is no image, as JSON. */
 static void append_value(struct buf *out, const json_t *value)
 {
-    if (!value || json_is_null(value) || text_of(value, "base64_data"))
+    if (!value || json_is_null(value) || json_member_text(value, "base64_data"))
         return;
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     buf_append_fmt(out, "\nresult:\n%s", text_or(text, ""));
@@ -70,8 +66,9 @@ static void append_last_comment(struct buf *out, const json_t *request)
     const json_t *votes = json_object_get(request, "votes");
     const json_t *vote = json_array_get(votes, json_array_size(votes) - 1);
     const json_t *said = decision ? decision : vote;
-    const char *by = text_of(said, "by") ? text_of(said, "by") : text_of(json_object_get(said, "by"), "name");
-    const char *comment = text_of(said, "comment");
+    const char *by = json_member_text(said, "by") ? json_member_text(said, "by")
+                                                  : json_member_text(json_object_get(said, "by"), "name");
+    const char *comment = json_member_text(said, "comment");
     if (by)
         buf_append_fmt(out, "\nby: %s", by);
     if (comment)
@@ -83,15 +80,15 @@ static void append_error(struct buf *out, const json_t *request)
     static const char *const members[] = {"type", "message", "hint"};
     const json_t *error = json_object_get(request, "error");
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        if (text_of(error, members[i]))
-            buf_append_fmt(out, "\n%s: %s", members[i], text_of(error, members[i]));
+        if (json_member_text(error, members[i]))
+            buf_append_fmt(out, "\n%s: %s", members[i], json_member_text(error, members[i]));
 }
 
 /* An image of the result as content of its own; NULL: there is none. */
 static json_t *image_content(const json_t *request)
 {
     const json_t *value = json_object_get(json_object_get(request, "result"), "result");
-    const char *data = text_of(value, "base64_data"), *format = text_of(value, "format");
+    const char *data = json_member_text(value, "base64_data"), *format = json_member_text(value, "format");
     char type[40];
     if (!data || !format)
         return NULL;
@@ -102,8 +99,8 @@ static json_t *image_content(const json_t *request)
 static enum mcp_next show_request(struct mcp_exchange *exchange, const json_t *request)
 {
     CLEANUP(buf_fini) struct buf text = {0};
-    const char *state = text_of(request, "state"), *id = text_of(request, "id");
-    const char *deadline = text_of(request, "deadline");
+    const char *state = json_member_text(request, "state"), *id = json_member_text(request, "id");
+    const char *deadline = json_member_text(request, "deadline");
     bool approved = mcp_request_approved(request);
     bool is_error = false;
     buf_append_fmt(&text, "Request %s: %s.", text_or(id, "?"), text_or(state, "?"));
@@ -180,14 +177,14 @@ static enum mcp_next on_submitted(struct mcp_exchange *exchange, int http_status
     (void)content_type;
     if (http_status < 200 || http_status > 299)
         return mcp_tool_refused(exchange, http_status, body);
-    if (json_parse(body, NULL, &answer, NULL) != STATUS_OK || !text_of(answer, "id"))
+    if (json_parse(body, NULL, &answer, NULL) != STATUS_OK || !json_member_text(answer, "id"))
         return mcp_tool_failed(exchange, "The server's answer could not be read.");
-    return look(exchange, text_of(answer, "id"));
+    return look(exchange, json_member_text(answer, "id"));
 }
 
 static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
 {
-    const char *revises = text_of(arguments, "revises");
+    const char *revises = json_member_text(arguments, "revises");
     if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, WAIT_DEFAULT_S, &exchange->wait_seconds))
         return mcp_tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
     json_t *files = NULL;
@@ -213,13 +210,14 @@ static enum mcp_next get_request(struct mcp_exchange *exchange, json_t *argument
 {
     if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, 0, &exchange->wait_seconds))
         return mcp_tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
-    return look(exchange, text_of(arguments, "id"));
+    return look(exchange, json_member_text(arguments, "id"));
 }
 
 static void append_row(struct buf *text, const json_t *request)
 {
-    const char *id = text_of(request, "id"), *state = text_of(request, "state");
-    const char *created = text_of(request, "createdAt"), *purpose = text_of(request, "purpose");
+    const char *id = json_member_text(request, "id"), *state = json_member_text(request, "state");
+    const char *created = json_member_text(request, "createdAt"),
+               *purpose = json_member_text(request, "purpose");
     buf_append_fmt(text, "\n%s  %s  %s%s%s", text_or(id, "?"), text_or(state, "?"), text_or(created, ""),
                    purpose ? "  " : "", text_or(purpose, ""));
 }
@@ -247,7 +245,7 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
 static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *arguments)
 {
     int64_t limit;
-    const char *state = text_of(arguments, "state");
+    const char *state = json_member_text(arguments, "state");
     if (!take_number(arguments, "limit", 1, MCP_LIST_MAX, LIST_USUAL, &limit))
         return mcp_tool_failed(exchange, "\"limit\" must be a whole number from 1 to 100.");
     buf_append_fmt(&exchange->target, "/v1/requests?order=desc&limit=%d", (int)limit);
@@ -260,7 +258,7 @@ static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *argume
 
 static enum mcp_next cancel_request(struct mcp_exchange *exchange, json_t *arguments)
 {
-    mcp_append_id(&exchange->target, text_of(arguments, "id"));
+    mcp_append_id(&exchange->target, json_member_text(arguments, "id"));
     buf_append_cstr(&exchange->target, "/cancel");
     set_body(exchange, json_pack("{s:O*}", "reason", json_object_get(arguments, "reason")));
     return mcp_call(exchange, "POST", on_request);
@@ -361,7 +359,7 @@ enum mcp_next mcp_tools_list(struct mcp_exchange *exchange)
 
 enum mcp_next mcp_tools_call(struct mcp_exchange *exchange)
 {
-    struct bytes name = json_bytes(json_object_get(exchange->arguments, "name"));
+    struct bytes name = json_member_bytes(exchange->arguments, "name");
     json_t *arguments = json_object_get(exchange->arguments, "arguments");
     const struct mcp_tool *tool = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
@@ -371,7 +369,7 @@ enum mcp_next mcp_tools_call(struct mcp_exchange *exchange)
         return mcp_error(exchange, MCP_INVALID_PARAMS, "there is no such tool: see tools/list");
 
     for (size_t i = 0; i < ARRAY_SIZE(tool->texts) && tool->texts[i]; i++) {
-        if (json_bytes(json_object_get(arguments, tool->texts[i])).size > 0)
+        if (json_member_bytes(arguments, tool->texts[i]).size > 0)
             continue;
         char text[80];
         (void)snprintf(text, sizeof text, "the tool needs \"%s\", a text", tool->texts[i]);

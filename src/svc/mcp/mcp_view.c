@@ -2,11 +2,13 @@
 /* mcp_view.c — members are named one by one: what a later version of the API adds is not given out unseen. */
 #include "svc/mcp/mcp_view.h"
 
+#include "wire/json/json.h"
+
 #include <string.h>
 
 bool mcp_request_approved(const json_t *request)
 {
-    const char *state = json_string_value(json_object_get(request, "state"));
+    const char *state = json_member_text(request, "state");
     return state && strcmp(state, "approved") == 0;
 }
 

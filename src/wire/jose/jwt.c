@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/encode.h"
+#include "wire/json/json.h"
 
 #define DEPTH_MAX   16
 #define VALUES_MAX  1024
@@ -59,12 +60,12 @@ void jwt_fini(struct jwt *jwt)
 
 struct bytes jwt_header_text(const struct jwt *jwt, const char *name)
 {
-    return json_bytes(json_object_get(jwt->header, name));
+    return json_member_bytes(jwt->header, name);
 }
 
 struct bytes jwt_text(const struct jwt *jwt, const char *name)
 {
-    return json_bytes(json_object_get(jwt->claims, name));
+    return json_member_bytes(jwt->claims, name);
 }
 
 bool jwt_seconds(const struct jwt *jwt, const char *name, int64_t *ret_seconds)

@@ -34,6 +34,18 @@ static inline void json_release(json_t **value)
 
 /* The bytes of a string value, valid as long as the value; data NULL if `value` is NULL or no string. */
 struct bytes json_bytes(const json_t *value);
+
+/* The text of a member, borrowed; NULL, or bytes without data, if `object` has no text of that name. `object` may be NULL, or
+ * no object. */
+static inline const char *json_member_text(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+static inline struct bytes json_member_bytes(const json_t *object, const char *name)
+{
+    return json_bytes(json_object_get(object, name));
+}
 /* The first member whose name equals `name` without regard to ASCII case, or NULL. */
 json_t *json_get_nocase(const json_t *object, const char *name);
 

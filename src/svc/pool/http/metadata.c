@@ -40,8 +40,8 @@ static void write_pairs(struct json_writer *json, const char *name, const json_t
         if (i == POOL_PACKAGES_MAX)
             break;
         json_write_begin_object(json);
-        json_write_member_string(json, "name", json_bytes(json_object_get(item, "name")));
-        json_write_member_string(json, "version", json_bytes(json_object_get(item, "version")));
+        json_write_member_string(json, "name", json_member_bytes(item, "name"));
+        json_write_member_string(json, "version", json_member_bytes(item, "version"));
         json_write_end_object(json);
     }
     json_write_end_array(json);
