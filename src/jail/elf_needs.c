@@ -70,12 +70,13 @@ static enum status read_name(int fd, uint64_t offset, uint64_t limit, char ret_n
 
 static enum status read_segments(struct elf_file *file, struct err *error)
 {
-    elf_header header;
+    elf_header header = {0};
     ssize_t got = pread(file->fd, &header, sizeof header, 0);
     if (got < 0)
         return err_set(error, STATUS_IO, "ELF: %s", strerror(errno));
-    if (got != (ssize_t)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != NATIVE_CLASS || header.e_ident[EI_DATA] != NATIVE_ORDER)
+    bool whole = got == (ssize_t)sizeof header && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0;
+    bool native = header.e_ident[EI_CLASS] == NATIVE_CLASS && header.e_ident[EI_DATA] == NATIVE_ORDER;
+    if (!whole || !native)
         return err_set(error, STATUS_NOT_FOUND, "not an ELF file of this machine");
 
     if (header.e_phnum > HEADERS_MAX || (header.e_phnum > 0 && header.e_phentsize != sizeof(elf_segment)))

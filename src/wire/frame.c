@@ -48,8 +48,10 @@ void frame_write(struct buf *out, enum frame_type type, struct bytes payload)
 {
     ASSERT(type_known((uint8_t)type) && payload.size <= FRAME_PAYLOAD_SIZE_MAX);
     uint32_t size = (uint32_t)payload.size;
-    const uint8_t head[FRAME_HEAD_SIZE] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16),
-                                           (uint8_t)(size >> 24), (uint8_t)type};
+    uint8_t head[FRAME_HEAD_SIZE];
+    for (size_t i = 0; i < sizeof size; i++)
+        head[i] = (uint8_t)(size >> 8 * i); /* little-endian */
+    head[sizeof size] = (uint8_t)type;
     buf_append(out, head, sizeof head);
     buf_append_bytes(out, payload);
 }

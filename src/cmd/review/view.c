@@ -237,8 +237,9 @@ static void view_votes(const json_t *votes, struct buf *out)
 static void view_rule(const json_t *rule, const char *settled, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *name = text_of(rule, "name"), *does = text_of(rule, "do"),
-               *unknown = text_of(rule, "unknown");
+    const char *name = text_of(rule, "name");
+    const char *does = text_of(rule, "do");
+    const char *unknown = text_of(rule, "unknown");
     bool settles = settled && name && strcmp(settled, name) == 0;
     buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"), settles ? " (settles it)" : "");
     if (unknown)

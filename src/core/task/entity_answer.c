@@ -212,9 +212,8 @@ static void commit(struct engine *engine, struct entity *entity, const struct pb
      * going. All of it is seen together. */
     for (size_t n = 0; n < result->results_count && !list_empty(&entity->taken); n++)
         settle(engine, entity_message_of(entity->taken.next), &result->results[n]);
-    entity_set_state(
-        engine, entity,
-        (struct payload){.present = result->entity_state.present, .value = result->entity_state.value});
+    const struct pb_opt_bytes *state = &result->entity_state;
+    entity_set_state(engine, entity, (struct payload){.present = state->present, .value = state->value});
     for (size_t n = 0; n < result->actions_count; n++)
         act(engine, entity, &result->actions[n]);
 }

@@ -82,8 +82,10 @@ static enum status check_single_thread(struct err *err)
 static enum status read_folders(struct zygote *zygote, struct err *err)
 {
     int size = file_read(AT_FDCWD, ROOT_FOLDERS, zygote->folders, sizeof zygote->folders);
-    if (size < 0 || size == (int)sizeof zygote->folders - 1)
-        return err_set(err, STATUS_IO, ROOT_FOLDERS ": %s", size < 0 ? strerror(-size) : "too long");
+    if (size < 0)
+        return err_set(err, STATUS_IO, ROOT_FOLDERS ": %s", strerror(-size));
+    if (size == (int)sizeof zygote->folders - 1)
+        return err_set(err, STATUS_IO, ROOT_FOLDERS ": too long");
     char *rest = zygote->folders;
     for (char *name; zygote->rule_count < ROOT_FOLDERS_MAX && (name = strsep(&rest, "\n"));) {
         if (name[0] == '/')

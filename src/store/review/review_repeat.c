@@ -34,9 +34,11 @@ enum status review_template_note(struct review_book *book, const struct review_r
     enum status status = read_template(book, &latest, err);
     if (status != STATUS_OK || bytes_equal(buf_peek(&latest), template))
         return status;
-    db_bind_bytes(book->db, review_at(book, LATEST_PUT), 1, BYTES_LITERAL(TEMPLATE));
-    db_bind_bytes(book->db, review_at(book, LATEST_PUT), 2, template);
-    return db_run(book->db, review_at(book, LATEST_PUT), err);
+
+    size_t put = review_at(book, LATEST_PUT);
+    db_bind_bytes(book->db, put, 1, BYTES_LITERAL(TEMPLATE));
+    db_bind_bytes(book->db, put, 2, template);
+    return db_run(book->db, put, err);
 }
 
 /* That of its run; before that, that of the last one of anybody's. */

@@ -94,11 +94,16 @@ static bool gives_all(struct bytes body)
     static const char *const used[] = {"report", "output", "cancel"};
     CLEANUP(json_release) json_t *root = pool_exchange_json(body);
     const json_t *gives = json_object_get(root, "gives");
+    if (!json_is_string(json_object_get(root, "sallyport")))
+        return false;
+
     size_t found = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(used); i++)
-        for (size_t j = 0; j < json_array_size(gives); j++)
-            found += bytes_equal_cstr(json_bytes(json_array_get(gives, j)), used[i]);
-    return json_is_string(json_object_get(root, "sallyport")) && found == ARRAY_SIZE(used);
+    for (size_t i = 0; i < json_array_size(gives); i++) {
+        struct bytes word = json_bytes(json_array_get(gives, i));
+        for (size_t j = 0; j < ARRAY_SIZE(used); j++)
+            found += bytes_equal_cstr(word, used[j]);
+    }
+    return found == ARRAY_SIZE(used);
 }
 
 enum status pool_client_is_ours(const struct pool_client *client, bool *ret_ours, struct err *err)

@@ -32,13 +32,18 @@ struct program {
 __attribute__((noreturn)) static void run_app(void *context)
 {
     const struct program *program = context;
-    int first = program->authority >= 0 ? AUTHORITY_FD + 1 : AUTHORITY_FD;
+    bool has_authority = program->authority >= 0;
+    int first_free = has_authority ? AUTHORITY_FD + 1 : AUTHORITY_FD;
+
+    /* First out of the way, then each to its place; what is above them does not live to see the program. */
     int output = fcntl(program->output, F_DUPFD_CLOEXEC, 16);
-    int authority = program->authority >= 0 ? fcntl(program->authority, F_DUPFD_CLOEXEC, 16) : -1;
+    int authority = has_authority ? fcntl(program->authority, F_DUPFD_CLOEXEC, 16) : -1;
     int file = fcntl(program->file, F_DUPFD_CLOEXEC, 16);
-    bool good = output >= 0 && file >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0;
-    good = good && (program->authority < 0 || (authority >= 0 && dup2(authority, AUTHORITY_FD) >= 0));
-    good = good && close_range((unsigned)first, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+    bool good = output >= 0 && file >= 0;
+    good = good && dup2(output, 1) >= 0 && dup2(output, 2) >= 0;
+    if (has_authority)
+        good = good && authority >= 0 && dup2(authority, AUTHORITY_FD) >= 0;
+    good = good && close_range((unsigned)first_free, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
     good = good && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
     launcher_hear_signals();
     if (good)

@@ -201,12 +201,15 @@ static enum status parse_target(struct http1_head *head, struct bytes all, struc
 /* "HTTP/" DIGIT "." DIGIT, exactly (RFC 9112 section 2.3). */
 static enum status parse_version(struct http1_head *head, struct bytes version)
 {
-    if (version.size != 8 || !bytes_starts_with(version, BYTES_LITERAL("HTTP/")) ||
-        !ascii_digit(version.data[5]) || version.data[6] != '.' || !ascii_digit(version.data[7]))
+    bool named = version.size == strlen("HTTP/1.1") && bytes_starts_with(version, BYTES_LITERAL("HTTP/"));
+    const uint8_t *digits = named ? version.data + strlen("HTTP/") : NULL;
+    if (!named || !ascii_digit(digits[0]) || digits[1] != '.' || !ascii_digit(digits[2]))
         return fault(head, 400, "The first line does not name an HTTP version.");
-    if (version.data[5] != '1')
+    if (digits[0] != '1')
         return fault(head, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
-    head->minor_version = version.data[7] == '0' ? 0 : 1;
+
+    /* A later 1.x is answered as 1.1 (RFC 9110, section 2.5). */
+    head->minor_version = digits[2] == '0' ? 0 : 1;
     return STATUS_OK;
 }
 

@@ -36,16 +36,19 @@ static void leave(struct output_stream *stream)
 static void send(struct output_stream *stream, const char *name, const struct buf *data)
 {
     CLEANUP(buf_fini) struct buf frame = {0}, id = {0};
+    const struct follower *follower = &stream->follower;
     const struct output_words words = {
-        .at = {follow_at(&stream->follower, SESSION_STDOUT), follow_at(&stream->follower, SESSION_STDERR)},
-        .live = follow_is_unsure(&stream->follower)};
+        .at = {follow_at(follower, SESSION_STDOUT), follow_at(follower, SESSION_STDERR)},
+        .live = follow_is_unsure(follower)};
     output_place_write(&id, &words);
+    if (buf_status(&id) != STATUS_OK || buf_status(data) != STATUS_OK)
+        return;
+
     const struct sse_event event = {.id = buf_peek(&id), .name = bytes_of_cstr(name), .data = buf_peek(data)};
-    bool written = buf_status(&id) == STATUS_OK && buf_status(data) == STATUS_OK &&
-                   sse_write(&frame, &event) == STATUS_OK && buf_status(&frame) == STATUS_OK;
-    if (written)
-        stream->full =
-            http_stream_write(stream->call->request, buf_peek(&frame)) > POOL_OUTPUT_QUEUE_SIZE_MAX;
+    if (sse_write(&frame, &event) != STATUS_OK || buf_status(&frame) != STATUS_OK)
+        return;
+    size_t queued = http_stream_write(stream->call->request, buf_peek(&frame));
+    stream->full = queued > POOL_OUTPUT_QUEUE_SIZE_MAX;
 }
 
 static void send_text(struct output_stream *stream, const char *name, const struct buf *text)

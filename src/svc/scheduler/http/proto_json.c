@@ -54,7 +54,9 @@ static void write_duration(struct json_writer *json, struct pb_opt_time duration
 {
     char text[64];
     bool negative = duration.seconds < 0 || duration.nanos < 0;
-    uint64_t seconds = negative ? 0 - (uint64_t)duration.seconds : (uint64_t)duration.seconds;
+    uint64_t seconds = (uint64_t)duration.seconds;
+    if (negative)
+        seconds = 0 - seconds; /* the least of them has no positive one: so without a sign */
     int32_t nanos = MIN(MAX(duration.nanos, -999999999), 999999999);
     snprintf(text, sizeof text, "%s%llu", negative ? "-" : "", (unsigned long long)seconds);
     append_fraction(text, sizeof text, nanos < 0 ? -nanos : nanos);
