@@ -270,6 +270,8 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_POOL_KIND_KEPT_NS, LIMIT_NS, "Before a foreign pool is asked again whether it is ours", ""),
     ROW("app", APP_POOL_EVENT_SIZE_MAX, LIMIT_BYTES, "One event of a pool's output; a larger one is left out", ""),
     ROW("app", EFFECTS_FILES_MAX, LIMIT_COUNT, "Changed files that a run's record lists", ""),
+    ROW("app", EFFECTS_HOSTS_MAX, LIMIT_COUNT, "Hosts that the code of a run named, in its record", ""),
+    ROW("app", EFFECTS_HOST_SIZE_MAX, LIMIT_BYTES, "One of their names; a longer one is cut", ""),
     ROW("app", EFFECTS_PATHS_SIZE_MAX, LIMIT_BYTES, "Their paths together; what is behind is counted only", ""),
     ROW("app", EFFECTS_CALLS_MAX, LIMIT_COUNT, "Kinds of sockets, names of refused calls that it lists", ""),
     ROW("app", EFFECTS_WORD_SIZE_MAX, LIMIT_BYTES, "One such name; else its group is not reported", ""),

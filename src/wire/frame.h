@@ -30,6 +30,8 @@ enum frame_type {
  *          "error":{"name":str,"value":str,"traceback":[str,…],    when !ok; traceback text is in stderr as well
  *                   "hint":str?},              one sentence where the session's nature is the cause (no network, no
  *                                              package index, nobody to ask); stderr ends with "Hint: …" too
+ *          "hosts":[{"host":str,"port":str?,"count":u64},…]?,  whom the code named when it wanted to reach somebody: its own
+ *          "hosts_more":u64?,                                  word; and how often one that has no room in the list
  *          "truncated":bool?}                   the session cut the value or the outputs
  * The id is a random number of the cell's: who has not been given the cell cannot answer it. */
 // clang-format on

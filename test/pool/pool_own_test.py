@@ -338,6 +338,56 @@ class Effects(PoolTest):
                     self.assertEqual(self.value("1", other), 1)
                 self.assertGreaterEqual(call.result()[0], count)
 
+    def test_rp54_hosts_are_the_codes_own_word_beside_the_measured_count(self):
+        """RP-54: whom the code names when it wants to reach somebody, with port and count, apart from what was measured."""
+        effects = self.run_measured(
+            "import socket, urllib.request\n"
+            "for url in ('http://one.example:8080/x', 'https://two.example/') * 2:\n"
+            "    try: urllib.request.urlopen(url, timeout=5)\n    except OSError: pass\n"
+            "try: socket.gethostbyname('three.example')\nexcept OSError: pass\n"
+            "try: socket.socket()\nexcept OSError: pass\n"
+            "a, b = socket.socketpair()\ntry: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, a.detach()).connect(('10.0.0.1', 99))\n"
+            "except OSError: pass")
+        self.assertEqual(effects["ownWord"], {"hosts": [
+            {"host": "one.example", "port": "8080", "count": 2}, {"host": "two.example", "port": "443", "count": 2},
+            {"host": "three.example", "count": 1}, {"host": "10.0.0.1", "port": "99", "count": 1}]})
+        self.assertEqual(effects["network"]["attempts"], 1)
+        self.assertEqual(self.run_measured("print('hi')")["ownWord"], {"hosts": []})
+        self.assertNotIn("hosts", str(self.pool.run(self.id, "print('hi')").json))
+
+    def test_rp54_the_list_of_hosts_is_bounded(self):
+        """RP-54: long names are cut, more than the list has are counted, and what is no name is none."""
+        effects = self.run_measured(
+            "import socket\nfor n in range(70):\n    try: socket.getaddrinfo(f'h{n}' + '.' + 'x.' * 400 + 'x', n)\n    except (OSError, UnicodeError): pass\n"
+            "for odd in (None, b'', ''):\n    try: socket.getaddrinfo(odd, 80)\n    except OSError: pass")
+        own = effects["ownWord"]
+        self.assertEqual((len(own["hosts"]), own["moreHosts"]), (64, 6))
+        self.assertEqual({len(host["host"]) for host in own["hosts"]}, {255})
+
+    def test_rp54_code_can_forge_its_own_word_and_nothing_else(self):
+        """RP-54: a forged list is shown as what it is, and the measured count stands beside it, unchanged."""
+        tries = ("import socket\nfor _ in range(3):\n    try: socket.create_connection(('evil.example', 443), 1)\n    except OSError: pass\n"
+                 "    try: socket.socket()\n    except OSError: pass\n")
+        honest = self.run_measured(tries)
+        self.assertEqual(honest["ownWord"]["hosts"], [{"host": "evil.example", "port": "443", "count": 3}])
+        forged = self.run_measured(tries + "import _sallyport.hosts as h\nh.state.hosts.clear(); h.state.hosts['good.example', '1'] = 7")
+        self.assertEqual(forged["ownWord"]["hosts"], [{"host": "good.example", "port": "1", "count": 7}])
+        self.assertEqual((honest["network"]["attempts"], forged["network"]), (3, honest["network"]))
+        broken = self.run_measured(tries + "h.as_members = lambda: {'hosts': [{'host': 5}, {'host': 'x\\x00', 'count': 1}, 3], 'network': {'attempts': 0}}")
+        self.assertEqual(broken["ownWord"], {"hosts": [{"host": "x\0", "count": 1}], "moreHosts": 2})
+        self.assertEqual(broken["network"], honest["network"])
+        silent = self.run_measured(tries + "h.as_members = lambda: {}")
+        self.assertNotIn("ownWord", silent)
+        self.assertIn("ownWord", silent["notReported"])
+        self.assertEqual(silent["network"], honest["network"])
+
+    def test_rp54_what_a_child_names_stays_a_count(self):
+        """RP-54: nobody hears of a child's hosts; its attempts are counted all the same."""
+        effects = self.run_measured("import subprocess, sys\nsubprocess.run([sys.executable, '-c', "
+                                    "'import socket\\ntry: socket.create_connection((\"child.example\", 80))\\nexcept OSError: socket.socket()'], stderr=subprocess.DEVNULL)")
+        self.assertEqual(effects["ownWord"], {"hosts": []})
+        self.assertEqual(effects["network"]["attempts"], 1)
+
     def test_rp54_memory_and_time_or_their_names(self):
         """RP-54: the peak is that of this run and of no other; what the machine does not tell is named."""
         large = self.run_measured("held = bytearray(64 << 20); del held")

@@ -58,7 +58,9 @@ class Runs(unittest.TestCase):
                          (2, ["socket"], 1, ["made.csv"]))
         self.assertEqual(facts["effects.processes.started"], effects["processes"]["started"])
         self.assertEqual(facts.get("effects.processes.most"), effects["processes"].get("mostAtOnce"))
-        for member in ("cpuMicroseconds", "memoryPeakBytes", "processes"):
+        self.assertEqual(effects["ownWord"], {"hosts": []})
+        self.assertEqual(facts["effects.network.hosts"], [])
+        for member in ("cpuMicroseconds", "memoryPeakBytes", "processes", "ownWord"):
             self.assertNotEqual(member in effects, member in effects["notReported"], member)
 
     def test_rp54_people_sign_what_the_run_did(self):

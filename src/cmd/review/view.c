@@ -176,6 +176,29 @@ static const struct {
     {NULL, "wallMicroseconds", "wall clock", " ms", 1000},
 };
 
+/* A line of several parts under one name. */
+static void pair_line(struct buf *out, const char *name, struct buf *line)
+{
+    buf_append_byte(line, '\0');
+    if (buf_status(line) == STATUS_OK)
+        print_pair(out, name, (const char *)line->data);
+}
+
+/* One line for each, with whose word it is. */
+static void view_hosts(const json_t *own_word, struct buf *out)
+{
+    const json_t *hosts = json_object_get(own_word, "hosts");
+    for (size_t i = 0; i < json_array_size(hosts); i++) {
+        const json_t *host = json_array_get(hosts, i);
+        const char *port = text_of(host, "port");
+        CLEANUP(buf_fini) struct buf line = {0};
+        buf_append_fmt(&line, "%s%s%s, %lld times by the code's own word", text_or(text_of(host, "host"), ""),
+                       port ? ":" : "", text_or(port, ""),
+                       (long long)json_integer_value(json_object_get(host, "count")));
+        pair_line(out, "host", &line);
+    }
+}
+
 static void view_effects(const json_t *run, struct buf *out)
 {
     const json_t *all = json_object_get(run, "effects");
@@ -188,14 +211,7 @@ static void view_effects(const json_t *run, struct buf *out)
         pair_quotient(out, effects[i].name, json_object_get(group, effects[i].member), effects[i].divisor,
                       effects[i].unit);
     }
-}
-
-/* A line of several parts under one name. */
-static void pair_line(struct buf *out, const char *name, struct buf *line)
-{
-    buf_append_byte(line, '\0');
-    if (buf_status(line) == STATUS_OK)
-        print_pair(out, name, (const char *)line->data);
+    view_hosts(json_object_get(all, "ownWord"), out);
 }
 
 /* Why a vote does not count. */

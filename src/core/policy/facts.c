@@ -10,7 +10,8 @@
 
 #define ROW(name, kind, phase, member, session, words, given, text)                                          \
     {                                                                                                        \
-        name, POLICY_FACT_##kind, phase, offsetof(struct policy_facts, member), session, words, given, text  \
+        name, POLICY_FACT_##kind, phase, offsetof(struct policy_facts, member), session, words, given, text, \
+            false                                                                                            \
     }
 #define BEFORE(name, kind, member, words, given, text)                                                       \
     ROW(name, kind, POLICY_BEFORE_RUN, member, false, words, given, text)
@@ -18,6 +19,11 @@
     ROW(name, kind, POLICY_BEFORE_RUN, member, true, NULL, given, text)
 #define AFTER(name, kind, member, words, text)                                                               \
     ROW(name, kind, POLICY_AFTER_RUN, member, false, words, NULL, text)
+#define OWN_WORD(name, kind, member, text)                                                                   \
+    {                                                                                                        \
+        name, POLICY_FACT_##kind, POLICY_AFTER_RUN, offsetof(struct policy_facts, member), false, NULL,      \
+            NULL, text, true                                                                                 \
+    }
 
 // clang-format off
 const struct policy_fact_row policy_fact_rows[] = {
@@ -54,6 +60,7 @@ const struct policy_fact_row policy_fact_rows[] = {
     AFTER("output.size", BYTES, output_size, NULL, "the size of what it printed"),
     AFTER("effects.network.attempts", COUNT, network_attempts, NULL, "attempts to reach the network"),
     AFTER("effects.network.addresses", TEXTS, network_addresses, NULL, "an address that it tried, with its port"),
+    OWN_WORD("effects.network.hosts", TEXTS, network_hosts, "a host that the code named when it wanted to reach one, with its port: its own word, which it can hide or make up; not in a rule that allows"),
     AFTER("effects.refused.calls", COUNT, refused_calls, NULL, "system calls that were refused"),
     AFTER("effects.refused.names", TEXTS, refused_names, NULL, "the name of a system call that was refused"),
     AFTER("effects.processes.started", COUNT, processes_started, NULL, "processes that it started"),

@@ -79,6 +79,7 @@ struct policy_facts {
     struct policy_number output_size; /* stdout and stderr */
     struct policy_number network_attempts;
     struct policy_texts network_addresses; /* "10.0.0.1:443" */
+    struct policy_texts network_hosts;     /* "example.com:443": the code's own word */
     struct policy_number refused_calls;    /* system calls */
     struct policy_texts refused_names;
     struct policy_number processes_started;
@@ -101,6 +102,7 @@ struct policy_fact_row {
     const char *words; /* of texts that are one of a few; else NULL */
     const char *given; /* as it is called in facts as JSON; NULL: by the name */
     const char *text;  /* for the reference */
+    bool own_word;     /* what the code says of itself: no rule that allows may rest on it */
 };
 
 extern const struct policy_fact_row policy_fact_rows[];

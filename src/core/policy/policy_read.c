@@ -11,8 +11,19 @@ static const char do_words[] = "allow ask deny";
 
 /* --- conditions --- */
 
+/* Code that says nothing, or the right thing, would let itself through. */
+static STATUS_RESULT check_word(struct policy_reader *reader, const struct yaml_tree_node *node,
+                                const struct policy_condition *condition, enum policy_do action)
+{
+    if (action != POLICY_ALLOW || !condition->fact->own_word)
+        return STATUS_OK;
+    return yaml_tree_refuse(reader->fault, node->name_line, node->name_column,
+                            "%s is the code's own word: a rule that allows may not rest on it",
+                            condition->fact->name);
+}
+
 static STATUS_RESULT read_alternative(struct policy_reader *reader, const struct yaml_tree_node *node,
-                                      struct policy_alternative *ret_alternative)
+                                      enum policy_do action, struct policy_alternative *ret_alternative)
 {
     size_t count = policy_item_count(node);
     if (node->kind != YAML_TREE_MAP || count == 0)
@@ -27,6 +38,9 @@ static STATUS_RESULT read_alternative(struct policy_reader *reader, const struct
         if (status != STATUS_OK)
             return status;
         ret_alternative->condition_count++;
+        status = check_word(reader, item, condition, action);
+        if (status != STATUS_OK)
+            return status;
         reader->policy->pattern_count += condition->pattern_count;
         if (reader->policy->pattern_count > POLICY_PATTERNS_MAX)
             return yaml_tree_refuse(reader->fault, item->line, item->column,
@@ -49,7 +63,8 @@ static STATUS_RESULT read_when(struct policy_reader *reader, const struct yaml_t
     const struct yaml_tree_node *item = is_list ? node->first : node;
     for (size_t i = 0; i < count; i++, item = item->next) {
         /* Counted first, so that what it has already is freed when it is refused. */
-        enum status status = read_alternative(reader, item, &rule->alternatives[rule->alternative_count++]);
+        enum status status =
+            read_alternative(reader, item, rule->action, &rule->alternatives[rule->alternative_count++]);
         if (status != STATUS_OK)
             return status;
     }

@@ -53,6 +53,22 @@ static bool is_path(const json_t *value)
     return text.size > 0 && !memchr(text.data, '\0', text.size);
 }
 
+static bool is_text(const json_t *value, size_t size_max)
+{
+    struct bytes text = json_bytes(value);
+    return text.size > 0 && text.size <= size_max && !memchr(text.data, '\0', text.size);
+}
+
+static bool is_host(const json_t *value)
+{
+    return is_text(value, EFFECTS_HOST_SIZE_MAX);
+}
+
+static bool is_port(const json_t *value)
+{
+    return is_text(value, EFFECTS_PORT_ROOM);
+}
+
 static bool is_change(const json_t *value)
 {
     static const char *const words[] = {"made", "changed", "removed"};
@@ -179,6 +195,15 @@ static json_t *take_processes(const json_t *processes)
     return NULL;
 }
 
+static json_t *take_own_word(const json_t *own_word)
+{
+    static const struct effects_member counts[] = {{"moreHosts", is_number, true}};
+    static const struct effects_member host[] = {
+        {"host", is_host, false}, {"port", is_port, true}, {"count", is_number, false}};
+    json_t *hosts = take_items(json_object_get(own_word, "hosts"), EFFECTS_HOSTS_MAX, host, ARRAY_SIZE(host));
+    return with(take_members(own_word, counts, ARRAY_SIZE(counts)), "hosts", hosts);
+}
+
 static const struct {
     const char *name;
     json_t *(*take)(const json_t *value);
@@ -191,6 +216,7 @@ static const struct {
     {"network", take_network},
     {"refused", take_refused},
     {"processes", take_processes},
+    {"ownWord", take_own_word},
 };
 
 /* --- a report --- */
@@ -306,6 +332,26 @@ static void add_network(json_t *facts, const json_t *effects)
         json_object_set_new(facts, "effects.network.addresses", json_array());
 }
 
+/* "host:port" of all that the code named; of a list that is not whole nobody knows what is missing. */
+static void add_hosts(json_t *facts, const json_t *effects)
+{
+    const json_t *hosts = at(effects, "ownWord", "hosts");
+    json_t *names =
+        hosts && json_integer_value(at(effects, "ownWord", "moreHosts")) == 0 ? json_array() : NULL;
+    bool whole = names != NULL;
+    for (size_t i = 0; whole && i < json_array_size(hosts); i++) {
+        const json_t *item = json_array_get(hosts, i);
+        const char *port = json_string_value(json_object_get(item, "port"));
+        whole = json_array_append_new(names,
+                                      json_sprintf("%s%s%s", json_string_value(json_object_get(item, "host")),
+                                                   port ? ":" : "", text_or(port, ""))) == 0;
+    }
+    if (whole)
+        add_new(facts, "effects.network.hosts", names);
+    else
+        json_decref(names);
+}
+
 static void add_refused(json_t *facts, const json_t *effects)
 {
     add(facts, "effects.refused.calls", at(effects, "refused", "count"));
@@ -378,6 +424,7 @@ json_t *effects_facts(const json_t *run, const json_t *effects)
     add(facts, "effects.processes.most", at(effects, "processes", "mostAtOnce"));
     add_output(facts, effects);
     add_network(facts, effects);
+    add_hosts(facts, effects);
     add_refused(facts, effects);
     add_files(facts, effects);
     return facts;

@@ -6,7 +6,10 @@
  *
  *   {"ended","wallMicroseconds"?,"cpuMicroseconds"?,"memoryPeakBytes"?,"output"?:{"stdoutBytes","stderrBytes","cutBytes"},
  *    "files"?:{"count","unseen"?,"changes":[{"path","change","bytes"?,"sha256"?}]},"network"?:{"attempts","calls":[{"family","type",
- *    "count"}]},"refused"?:{"count","calls":[{"call","count"}]},"processes"?:{"started"?,"mostAtOnce"?},"notReported":[NAME]}
+ *    "count"}]},"refused"?:{"count","calls":[{"call","count"}]},"processes"?:{"started"?,"mostAtOnce"?},
+ *    "ownWord"?:{"hosts":[{"host","port"?,"count"}],"moreHosts"?},"notReported":[NAME]}
+ *
+ * All of it was measured but "ownWord", which the code says of itself: it may leave out hosts, and make them up.
  *
  * What nobody reported is absent and named in "notReported"; it is never zero. The report comes from another machine, so all of it is
  * bounded: a group of which one member is wrong is not reported. Pure; any thread. */
@@ -21,6 +24,9 @@
 #define EFFECTS_PATHS_SIZE_MAX ((size_t)64 << 10) /* bytes of their paths; what is behind is counted only */
 #define EFFECTS_CALLS_MAX      64 /* kinds of sockets, names of calls, of what is not reported */
 #define EFFECTS_WORD_SIZE_MAX  64 /* bytes of a word, such as "inet" */
+#define EFFECTS_HOSTS_MAX      64 /* hosts that the code named */
+#define EFFECTS_HOST_SIZE_MAX  255
+#define EFFECTS_PORT_ROOM      32
 
 /* The word why the run ended, of a report's member "ended"; borrowed. NULL: it is none. */
 const char *effects_ended(const json_t *report);

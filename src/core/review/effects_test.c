@@ -23,6 +23,7 @@
     "{'path':'old.csv','change':'removed'}]},"                                                               \
     "'network':{'attempts':3,'calls':[{'family':'inet','type':'stream','count':3}]},"                        \
     "'refused':{'count':4,'calls':[{'call':'socket','count':3},{'call':'ptrace','count':1}]},"               \
+    "'ownWord':{'hosts':[{'host':'example.com','port':'443','count':2},{'host':'10.0.0.1','count':1}]},"     \
     "'notReported':['network.address','processes']}"
 
 /* JSON with single quotes. */
@@ -72,7 +73,7 @@ static void what_is_absent_is_named_and_never_zero(void **state)
     CLEANUP(json_release) json_t *kept = read_effects("{'wallMicroseconds':0}");
     expect_json(
         kept, "{'ended':'completed','wallMicroseconds':0,'notReported':['cpuMicroseconds','memoryPeakBytes',"
-              "'output','files','network','refused','processes']}");
+              "'output','files','network','refused','processes','ownWord']}");
     CLEANUP(json_release) json_t *facts = effects_facts(NULL, kept);
     expect_json(facts, "{'duration':'0ms'}");
 }
@@ -119,6 +120,11 @@ static void a_group_with_a_wrong_member_is_not_reported(void **state)
         {"refused", "{'count':1,'calls':{}}"},
         {"processes", "{}"},
         {"processes", "3"},
+        {"ownWord", "{}"},
+        {"ownWord", "{'hosts':[{'host':'','count':1}]}"},
+        {"ownWord", "{'hosts':[{'host':'a','port':1,'count':1}]}"},
+        {"ownWord", "{'hosts':[{'host':'a'}]}"},
+        {"ownWord", "{'hosts':[],'moreHosts':-1}"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char effects[256];
@@ -178,7 +184,8 @@ static void policies_read_it_by_their_names(void **state)
     expect_json(
         facts,
         "{'status':'succeeded','ended':'completed','result.size':99,'duration':'22ms','effects.cpu':'19ms',"
-        "'effects.memory':61210624,'output.size':123,'effects.network.attempts':3,'effects.refused.calls':4,"
+        "'effects.memory':61210624,'output.size':123,'effects.network.attempts':3,"
+        "'effects.network.hosts':['example.com:443','10.0.0.1'],'effects.refused.calls':4,"
         "'effects.refused.names':['socket','ptrace'],'files.made':1,'files.changed':0,'files.removed':1,"
         "'files.size':12,'files.paths':['out.csv','old.csv']}");
     CLEANUP(json_release)
@@ -210,6 +217,19 @@ static void unseen_names_leave_files_unknown(void **state)
     expect_json(facts, "{}");
 }
 
+/* RP-54: hosts are the code's own word: an empty list is what it says, and of one that is cut nothing is known. */
+static void hosts_are_known_only_as_a_whole(void **state)
+{
+    CLEANUP(json_release) json_t *none = read_effects("{'ownWord':{'hosts':[]}}");
+    CLEANUP(json_release) json_t *no_facts = effects_facts(NULL, none);
+    expect_json(no_facts, "{'effects.network.hosts':[]}");
+    CLEANUP(json_release)
+    json_t *cut = read_effects("{'ownWord':{'hosts':[{'host':'a','count':1}],'moreHosts':3}}");
+    CLEANUP(json_release) json_t *facts = effects_facts(NULL, cut);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(cut, "ownWord"), "moreHosts")), 3);
+    expect_json(facts, "{}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +241,7 @@ int main(void)
         cmocka_unit_test(policies_read_it_by_their_names),
         cmocka_unit_test(of_a_foreign_pool_little_is_known),
         cmocka_unit_test(unseen_names_leave_files_unknown),
+        cmocka_unit_test(hosts_are_known_only_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

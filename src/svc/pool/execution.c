@@ -8,9 +8,10 @@
 #include "os/clock.h"
 #include "svc/pool/measure.h"
 
-#define TEXT_GROWTH_MAX    3   /* a byte that is not UTF-8 becomes the three of U+FFFD */
-#define CHECKED_GROWTH_MAX 64  /* bytes */
-#define MARK_SIZE_MAX      256 /* bytes of the lines that are added to a stream */
+#define TEXT_GROWTH_MAX    3                   /* a byte that is not UTF-8 becomes the three of U+FFFD */
+#define CHECKED_GROWTH_MAX 64                  /* bytes */
+#define COUNTS_END         ((uint64_t)1 << 52) /* as a double keeps it */
+#define MARK_SIZE_MAX      256                 /* bytes of the lines that are added to a stream */
 
 struct execution *execution_create(int64_t now_ns)
 {
@@ -134,6 +135,7 @@ void execution_destroy(struct execution *execution)
     buf_fini(&execution->outcome.value);
     buf_fini(&execution->outcome.outputs);
     buf_fini(&execution->outcome.error);
+    buf_fini(&execution->outcome.hosts);
     free(execution);
 }
 
@@ -141,7 +143,7 @@ size_t execution_size(const struct execution *execution)
 {
     size_t size = sizeof *execution + execution->asked.code.capacity + execution->outcome.value.capacity +
                   execution->outcome.outputs.capacity + execution->outcome.error.capacity +
-                  measure_size(execution->measure);
+                  execution->outcome.hosts.capacity + measure_size(execution->measure);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         size += execution->outcome.output[i].capacity;
     return size;
@@ -166,6 +168,15 @@ static size_t checked_size_max(struct result_value value)
     return value.json.size + CHECKED_GROWTH_MAX;
 }
 
+static void take_hosts(struct execution_outcome *outcome, const struct result_frame *result)
+{
+    if (result->hosts.type != RESULT_ARRAY)
+        return;
+    buf_init(&outcome->hosts, checked_size_max(result->hosts));
+    outcome->hosts_more =
+        MIN(result->hosts_more, COUNTS_END) + result_check_hosts(&outcome->hosts, result->hosts);
+}
+
 static void take_result(struct execution *execution, const struct result_frame *result, size_t text_size_max)
 {
     struct execution_outcome *outcome = &execution->outcome;
@@ -178,6 +189,8 @@ static void take_result(struct execution *execution, const struct result_frame *
         buf_init(&outcome->error, checked_size_max(result->error));
         result_check_error(&outcome->error, result->error, &damage);
     }
+    if (execution->measure)
+        take_hosts(outcome, result);
     buf_init(&outcome->outputs, checked_size_max(result->outputs));
     if (result->outputs.type == RESULT_ARRAY)
         result_check_outputs(&outcome->outputs, result->outputs, text_size_max, &damage);
@@ -217,6 +230,7 @@ static void forget_results(struct execution *execution)
     buf_fini(&execution->outcome.value);
     buf_fini(&execution->outcome.outputs);
     buf_fini(&execution->outcome.error);
+    buf_fini(&execution->outcome.hosts);
     execution->outcome.value_type = RESULT_NONE;
 }
 
@@ -249,7 +263,7 @@ void execution_take_answer(struct execution *execution, const struct session *se
         break;
     }
     bool whole = !execution->outcome.value.failed && !execution->outcome.outputs.failed &&
-                 !execution->outcome.error.failed;
+                 !execution->outcome.error.failed && !execution->outcome.hosts.failed;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         whole = whole && !execution->outcome.output[i].failed;
     if (!whole) {

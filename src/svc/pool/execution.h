@@ -59,9 +59,12 @@ struct execution_outcome {
     bool result_cut;                        /* the value, the outputs or the error are not whole */
     bool result_dropped;                    /* something was left out that may not be in a result */
     enum result_type value_type;
-    struct buf value;    /* JSON, empty when none */
-    struct buf outputs;  /* JSON array, empty when none */
-    struct buf error;    /* JSON object, empty when none */
+    struct buf value;   /* JSON, empty when none */
+    struct buf outputs; /* JSON array, empty when none */
+    struct buf error;   /* JSON object, empty when none */
+    struct buf
+        hosts; /* JSON array: whom the code named when it wanted to reach somebody, its own word; empty: not said */
+    uint64_t hosts_more; /* that are not in it */
     int64_t duration_ns; /* from sending the cell to its answer, by the server's clock */
 };
 

@@ -10,7 +10,7 @@ from _signal import SIG_IGN, SIGINT, default_int_handler, raise_signal, signal
 from os import _exit, getpid
 from time import perf_counter_ns
 
-from _sallyport import display, shell, tasks
+from _sallyport import display, hosts, shell, tasks
 from _sallyport.errors import as_member, name_of
 from _sallyport.state import state
 from _sallyport.streams import flush_all, flush_own, heal_streams
@@ -184,6 +184,7 @@ def execute(identifier, code, empty):
     """Runs a cell and returns the RESULT frame's members; src/wire/frame.h."""
     begin = perf_counter_ns()
     shown = state.shown = display.Shown()
+    hosts.begin()
     try:
         run_guarded(code, empty)
     except BaseException as error:  # a second one, while the first was written down or the last output
@@ -191,7 +192,7 @@ def execute(identifier, code, empty):
         shown.error = shown.error or as_member(error, text, "", "")
     tasks.leave_cell()
     result = {"id": identifier, "ok": shown.error is None, "duration_us": (perf_counter_ns() - begin) // 1000,
-              "value": "" if shown.error else shown.image or shown.value, "outputs": shown.outputs}
+              "value": "" if shown.error else shown.image or shown.value, "outputs": shown.outputs, **hosts.as_members()}
     if shown.truncated:
         result["truncated"] = True
     if shown.error:

@@ -11,6 +11,10 @@ NAME_MAX = 200  # characters of a class's or a function's name
 IMAGES_MAX = 20  # of one cell
 OUTPUTS_MAX = 16 << 20  # characters of all outputs of one cell
 
+HOSTS_MAX = 64  # that one cell names, with their ports
+HOST_NAME_MAX = 255  # characters of a host
+PORT_NAME_MAX = 32  # characters of a port, which may have a name
+
 FRAMES_SHOWN = 40  # of one traceback
 CHAIN_SHOWN = 10  # exceptions linked by cause or context
 MEMBERS_SHOWN = 10  # of one exception group

@@ -14,6 +14,7 @@ class State:
         self.module_names = {}  # those that the shell works on; next: its histories
         self.inputs, self.inputs_raw, self.values = [], [], {}
         self.magics = {}  # its line magics by name
+        self.hosts, self.hosts_more = {}, 0  # (host, port) to how often the running cell named it; more than fit
         self.formatting = False  # a value is: what fails then is not the cell
         self.loop = None  # the one event loop of the session
         self.loop_used = False  # something may be waiting in it between cells

@@ -12,7 +12,7 @@ import os
 import sys
 from _signal import SIG_IGN, SIGINT, SIGPIPE, SIGXFSZ, signal
 
-from _sallyport import display, shell, streams, tasks
+from _sallyport import display, hosts, shell, streams, tasks
 from _sallyport.cells import execute, new_module
 from _sallyport.frames import EXECUTE, READY, serve, write_frame
 from _sallyport.state import state
@@ -39,6 +39,7 @@ def warm():
     streams.open_streams()
     streams.keep_order()
     os.environ.update(shell.PIP_ENVIRONMENT)
+    hosts.watch()
     tasks.patch_asyncio()
     tasks.open_loop()
     state.pid = os.getpid()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* execute_report.c — one writer for each group of effects. What was not measured is named, never zero. */
+/* execute_report.c — one writer for each group of effects. What was not measured is named, never zero; what the code itself says
+ * stands apart from it. */
 #include "svc/pool/http/execute_report.h"
 
 #include <stdio.h>
@@ -150,6 +151,20 @@ static void write_processes(struct json_writer *json, const struct measure *meas
     json_write_end_object(json);
 }
 
+/* What the code says, beside what was measured. */
+static void write_own_word(struct json_writer *json, const struct execution_outcome *outcome)
+{
+    if (!outcome->hosts.size)
+        return;
+    json_write_key(json, "ownWord");
+    json_write_begin_object(json);
+    json_write_key(json, "hosts");
+    json_write_raw(json, buf_peek(&outcome->hosts));
+    if (outcome->hosts_more)
+        json_write_member_int(json, "moreHosts", (int64_t)outcome->hosts_more);
+    json_write_end_object(json);
+}
+
 /* The names of members that this run or this machine did not give. */
 static void write_missing(struct json_writer *json, const struct execution *execution)
 {
@@ -163,6 +178,7 @@ static void write_missing(struct json_writer *json, const struct execution *exec
         {"network", measure && measure->calls_known},
         {"network.address", false}, /* a refused socket has none */
         {"refused", measure && measure->calls_known},
+        {"ownWord", execution->outcome.hosts.size > 0},
         {"processes", started || most},
         {"processes.started", started || !most}, /* one name is enough for both */
         {"processes.mostAtOnce", most || !started},
@@ -199,6 +215,7 @@ void execute_report_write(struct json_writer *json, const struct execution *exec
     }
     if (execution->measure)
         write_processes(json, execution->measure);
+    write_own_word(json, &execution->outcome);
     write_missing(json, execution);
     json_write_end_object(json);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* result_check.c — four parts: text, values, outputs, errors. Each writes what it knows and drops the rest. */
+/* result_check.c — five parts: text, values, outputs, hosts, errors. Each writes what it knows and drops the rest. */
 #include "svc/pool/session/result_check.h"
 
 #include <math.h>
@@ -10,7 +10,8 @@
 
 #define NUMBER_SIZE_MAX     40  /* bytes: the longest text of a double has 24, of an integer of 64 bits 20 */
 #define MEDIA_TYPE_SIZE_MAX 100 /* bytes */
-#define ERROR_KEY_SIZE_MAX  40  /* bytes of the name of an error's member */
+#define COUNTS_END          ((uint64_t)1 << 52) /* beyond it a double does not keep every integer */
+#define ERROR_KEY_SIZE_MAX  40                  /* bytes of the name of an error's member */
 
 /* --- text --- */
 
@@ -259,6 +260,55 @@ void result_check_outputs(struct buf *out, struct result_value outputs, size_t t
     buf_append_byte(out, ']');
     if (!count)
         out->size = begin;
+}
+
+/* --- hosts --- */
+
+/* False, and nothing is appended, if it is none. */
+static bool append_host(struct buf *out, bool first, struct result_value item)
+{
+    struct result_value host = {0}, port = {0}, times = {0}, member;
+    struct result_damage ignored = {0};
+    struct result_walk walk;
+    struct bytes key;
+    uint64_t count;
+    for (result_walk_begin(&walk, item); result_walk_next(&walk, &key, &member);) {
+        if (bytes_equal_cstr(key, "host"))
+            host = member;
+        else if (bytes_equal_cstr(key, "port"))
+            port = member;
+        else if (bytes_equal_cstr(key, "count"))
+            times = member;
+    }
+    bool good = item.type == RESULT_OBJECT && host.type == RESULT_STRING && host.json.size > 2 &&
+                bytes_parse_u64(times.json, &count) == STATUS_OK && count > 0 && count <= COUNTS_END;
+    if (!good)
+        return false;
+    append_comma(out, !first);
+    buf_append_cstr(out, "{\"host\":");
+    append_text(out, host, RESULT_HOST_ROOM, &ignored);
+    if (port.type == RESULT_STRING && port.json.size > 2) {
+        buf_append_cstr(out, ",\"port\":");
+        append_text(out, port, RESULT_PORT_ROOM, &ignored);
+    }
+    buf_append_fmt(out, ",\"count\":%llu}", (unsigned long long)count);
+    return true;
+}
+
+size_t result_check_hosts(struct buf *out, struct result_value hosts)
+{
+    struct result_walk walk;
+    struct result_value item;
+    size_t count = 0, left_out = 0;
+    buf_append_byte(out, '[');
+    for (result_walk_begin(&walk, hosts); result_walk_next(&walk, NULL, &item);) {
+        if (count < RESULT_HOSTS_ROOM && append_host(out, count == 0, item))
+            count++;
+        else
+            left_out++;
+    }
+    buf_append_byte(out, ']');
+    return left_out;
 }
 
 /* --- errors --- */

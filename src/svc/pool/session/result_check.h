@@ -5,7 +5,8 @@
  * - a value is a string, a bool, null, a number that every reader can hold, or an image;
  * - an image is base64 of the very type that it claims to be, and one of png, jpeg, gif, webp;
  * - outputs are objects of a known media type to text; HTML and SVG stay text, which a page must sandbox;
- * - an error is strings, and its traceback a list of strings.
+ * - an error is strings, and its traceback a list of strings;
+ * - a host that the code named is two texts and a number. That it was tried is nobody's word but the code's.
  * What is longer than its limit is cut at a character; what is none of these is left out. Both are told. Pure. */
 #ifndef SVC_POOL_SESSION_RESULT_CHECK_H
 #define SVC_POOL_SESSION_RESULT_CHECK_H
@@ -18,6 +19,10 @@
     ((size_t)256 << 10) /* bytes of an exception's own text, and of its traceback */
 #define RESULT_ERROR_EXTRA_SIZE_MAX ((size_t)4 << 10) /* bytes of any other member */
 #define RESULT_ERROR_EXTRAS_MAX     16                /* such members */
+
+#define RESULT_HOSTS_ROOM 64            /* hosts that a cell names */
+#define RESULT_HOST_ROOM  ((size_t)255) /* bytes of a name */
+#define RESULT_PORT_ROOM  ((size_t)32)
 
 /* What the checks did to the result so far. */
 struct result_damage {
@@ -34,6 +39,8 @@ enum result_type result_check_value(struct buf *out, struct result_value value, 
 /* An array. */
 void result_check_outputs(struct buf *out, struct result_value outputs, size_t text_size_max,
                           struct result_damage *damage);
+/* An array, of which one is always written. Returns how many of its items are not in what was written. */
+size_t result_check_hosts(struct buf *out, struct result_value hosts);
 /* An object. */
 void result_check_error(struct buf *out, struct result_value error, struct result_damage *damage);
 

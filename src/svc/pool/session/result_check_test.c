@@ -182,6 +182,44 @@ static void errors_are_strings(void **state)
 }
 
 /* The fast way through a long string must see each special byte, wherever in a word it stands. */
+static void check_hosts(const char *in, const char *expected, size_t left_out)
+{
+    char members[32768];
+    CLEANUP(buf_fini) struct buf out = {.limit = 65536};
+    (void)snprintf(members, sizeof members, "\"hosts\":%s", in);
+    struct result_frame frame = parse(members);
+    size_t left = result_check_hosts(&out, frame.hosts);
+    check(in, &out, expected, (struct result_damage){0}, WHOLE);
+    assert_int_equal(left, left_out);
+}
+
+/* RP-54: whatever a session says that it tried comes out as two texts and a number, or not at all. */
+static void hosts_are_two_texts_and_a_number(void **state)
+{
+    check_hosts("[]", "[]", 0);
+    check_hosts(
+        "[{\"host\":\"a.b\",\"port\":\"443\",\"count\":2,\"x\":[]},{\"host\":\"\\ud800\",\"count\":1}]",
+        "[{\"host\":\"a.b\",\"port\":\"443\",\"count\":2},{\"host\":\"\\ufffd\",\"count\":1}]", 0);
+    check_hosts("[1,\"a\",{},{\"host\":\"\",\"count\":1},{\"host\":1,\"count\":1},{\"host\":\"a\"},"
+                "{\"host\":\"a\",\"count\":0},{\"host\":\"a\",\"count\":-1},{\"host\":\"a\",\"count\":"
+                "9007199254740993},"
+                "{\"host\":\"b\",\"port\":{},\"count\":1}]",
+                "[{\"host\":\"b\",\"count\":1}]", 9);
+
+    CLEANUP(buf_fini) struct buf in = {.limit = 32768}, out = {.limit = 32768};
+    for (int i = 0; i < RESULT_HOSTS_ROOM + 3; i++) {
+        const char *item = "{\"host\":\"h\",\"count\":1}";
+        buf_append_fmt(&in, "%s%s", i ? "," : "[", item);
+        if (i < RESULT_HOSTS_ROOM)
+            buf_append_fmt(&out, "%s%s", i ? "," : "[", item);
+    }
+    buf_append_cstr(&in, "]");
+    buf_append_cstr(&out, "]");
+    buf_append_byte(&in, 0);
+    buf_append_byte(&out, 0);
+    check_hosts((const char *)in.data, (const char *)out.data, 3);
+}
+
 static void long_strings_end_where_they_end(void **state)
 {
     for (size_t at = 0; at < 24; at++) {
@@ -209,6 +247,7 @@ int main(void)
         cmocka_unit_test(outputs_are_bundles_of_known_types),
         cmocka_unit_test(outputs_have_a_limit),
         cmocka_unit_test(errors_are_strings),
+        cmocka_unit_test(hosts_are_two_texts_and_a_number),
         cmocka_unit_test(long_strings_end_where_they_end),
     };
     return cmocka_run_group_tests_name("result_check", tests, NULL, NULL);

@@ -211,6 +211,8 @@ enum {
     MEMBER_VALUE,
     MEMBER_OUTPUTS,
     MEMBER_ERROR,
+    MEMBER_HOSTS,
+    MEMBER_HOSTS_MORE,
     MEMBER_TRUNCATED,
     MEMBERS
 };
@@ -268,6 +270,8 @@ enum status result_frame_parse(struct bytes payload, struct result_frame *ret_fr
         [MEMBER_VALUE] = {"value", ~0u},
         [MEMBER_OUTPUTS] = {"outputs", 1u << RESULT_ARRAY | 1u << RESULT_NULL},
         [MEMBER_ERROR] = {"error", 1u << RESULT_OBJECT | 1u << RESULT_NULL},
+        [MEMBER_HOSTS] = {"hosts", 1u << RESULT_ARRAY | 1u << RESULT_NULL},
+        [MEMBER_HOSTS_MORE] = {"hosts_more", 1u << RESULT_NUMBER},
         [MEMBER_TRUNCATED] = {"truncated", 1u << RESULT_BOOL},
     };
     struct cursor cursor = {payload.data, payload.data + payload.size};
@@ -280,6 +284,11 @@ enum status result_frame_parse(struct bytes payload, struct result_frame *ret_fr
         bytes_parse_u64(members[MEMBER_ID].value.json, &frame.id) != STATUS_OK ||
         bytes_parse_u64(members[MEMBER_DURATION].value.json, &frame.duration_us) != STATUS_OK)
         return STATUS_MALFORMED;
+    if (members[MEMBER_HOSTS_MORE].value.type &&
+        bytes_parse_u64(members[MEMBER_HOSTS_MORE].value.json, &frame.hosts_more) != STATUS_OK)
+        return STATUS_MALFORMED;
+    if (members[MEMBER_HOSTS].value.type == RESULT_ARRAY)
+        frame.hosts = members[MEMBER_HOSTS].value;
     frame.ok = bytes_equal_cstr(members[MEMBER_OK].value.json, "true");
     frame.truncated = bytes_equal_cstr(members[MEMBER_TRUNCATED].value.json, "true");
     if (members[MEMBER_OUTPUTS].value.type == RESULT_ARRAY)

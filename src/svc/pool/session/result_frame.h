@@ -39,6 +39,8 @@ struct result_frame { /* views of the payload */
     struct result_value value;
     struct result_value outputs; /* array, or absent */
     struct result_value error;   /* object, or absent */
+    struct result_value hosts;   /* array, or absent */
+    uint64_t hosts_more;         /* that are not in it */
     bool truncated;              /* the session itself cut the value or the outputs */
 };
 
