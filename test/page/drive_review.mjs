@@ -62,7 +62,7 @@ const tests = {
     const page = await visitor();
     await page.visit(`/requests/${id}`);
     await why(page).getByText("0 of 2").waitFor();
-    await page.getByRole("list", { name: "How far the approvals are" }).getByText("from anyone").waitFor();
+    await page.getByRole("list", { name: "How far the approvals are" }).getByText(/^from (anyone|the role reviewer)/).waitFor();
     await vote(id, "approve", "fine");
     await why(page).getByText("1 of 2").waitFor(); // live
     await why(page).getByText("escalated: rita asked, too").waitFor();
@@ -223,6 +223,7 @@ const tests = {
     const page = await visitor();
     const { id } = await api("POST", "/v1/requests", { code: "print('not yet')", gate: "before" });
     await page.visit(`/requests/${id}`);
+    await page.locator(".facts").waitFor();
     assert.equal(await page.locator(".facts .not", { hasText: "not yet" }).count(), 6);
     for (const [tab, words] of [["output", "Not run yet"], ["files", "Files are listed when the run is over."], ["effects", "Not run yet"]]) {
       await page.visit(`/requests/${id}?tab=${tab}`);

@@ -227,7 +227,10 @@ export interface Policy {
   due?: string;
   /** Rules that wait for facts of the run. */
   waiting?: number;
-  demands?: { escalate?: string[] };
+  demands?: {
+    escalate?: string[];
+    tracks?: { rule?: string; stages: { approvals: number; reviewers: string[]; name?: string }[] }[];
+  };
 }
 
 /** How far one demand of the policy is; stages of it are asked one after the other. */

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Tab {
   id: string;
@@ -15,6 +16,14 @@ export function Tabs(props: {
   panel: string;
   choose: (id: string) => void;
 }) {
+  const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // On a phone not all are in view: only their own row is moved, not the page.
+    const tab = list.current?.querySelector('[aria-selected="true"]')?.getBoundingClientRect();
+    const row = list.current?.getBoundingClientRect();
+    if (list.current && tab && row)
+      list.current.scrollLeft += Math.max(0, tab.right - row.right) + Math.min(0, tab.left - row.left);
+  }, [props.chosen]);
   const onKey = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined) return;
@@ -26,7 +35,7 @@ export function Tabs(props: {
     document.getElementById(`t-${next.id}`)?.focus();
   };
   return (
-    <div class="tabs" role="tablist" aria-label={props.label} onKeyDown={onKey}>
+    <div class="tabs" role="tablist" aria-label={props.label} onKeyDown={onKey} ref={list}>
       {props.tabs.map((tab) => (
         <button
           type="button"

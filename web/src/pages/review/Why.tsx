@@ -40,10 +40,30 @@ function Track({ track }: { track: Progress }) {
   );
 }
 
+/** Before the first vote nobody has counted: each demand is at its first stage then. */
+function tracksOf(request: ReviewRequest): Progress[] {
+  const demanded = request.state === "waiting" ? (request.policy?.demands?.tracks ?? []) : [];
+  return (
+    request.progress ??
+    demanded.flatMap(({ rule, stages }) =>
+      stages.slice(0, 1).map(({ approvals, reviewers, name }) => ({
+        ...(rule === undefined ? {} : { rule }),
+        ...(name === undefined ? {} : { name }),
+        stage: 1,
+        stages: stages.length,
+        approvals: 0,
+        needed: approvals,
+        reviewers,
+        complete: false,
+      })),
+    )
+  );
+}
+
 /** How far the votes are; without a policy file one approval is all. */
 function Votes({ request }: { request: ReviewRequest }) {
   const counted = request.votes?.filter((one) => one.counts !== false && one.answer === "approve") ?? [];
-  const tracks = request.progress ?? [];
+  const tracks = tracksOf(request);
   if (request.blind && request.state === "waiting")
     return <span class="sub">How others answered is shown once it is decided.</span>;
   return (
@@ -130,8 +150,10 @@ export function Why({ request }: { request: ReviewRequest }) {
       {request.state === "waiting" && (
         <span class="end row tight">
           <Icon name="clock" />
-          <DueLine until={request.deadline} />
-          <span class="dim">, then timed out</span>
+          <span>
+            <DueLine until={request.deadline} />
+            <span class="dim">, then timed out</span>
+          </span>
         </span>
       )}
     </div>
