@@ -41,6 +41,17 @@ static void check_place(struct bytes text, const struct notice_hosts *hosts)
     ASSERT(notice_place_may(hosts, &place, &loopback, &kind) || !notice_hosts_name(hosts, &place));
 }
 
+/* What libcurl is told of a mail server has a host and a port, and nothing behind them. */
+static void check_mail(struct bytes text)
+{
+    struct notice_place place;
+    const char *why = NULL;
+    bool is_one = notice_place_read_mail(text, &place, &why);
+    ASSERT(is_one ? place.port > 0 && place.host.size > 0 : why && why[0]);
+    for (size_t i = 0; is_one && i < text.size; i++)
+        ASSERT(text.data[i] > ' ' && !strchr("@\\%#?", text.data[i]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes text = bytes_of(data ? data : (const uint8_t *)"", size);
@@ -50,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (rest.data && hosts.count < NOTICE_HOSTS_MAX)
         (void)notice_hosts_add(&hosts, bytes_split(&rest, ','), &err);
     check_address(text);
+    check_mail(text);
     check_place(text, &hosts);
     check_place(text, &(struct notice_hosts){0});
     return 0;

@@ -86,6 +86,7 @@
 #include "svc/trace/limit_values.h"
 #include "svc/trace/otlp_exporter.h"
 #include "svc/webhook/limit_values.h"
+#include "svc/webhook/webhook_target.h"
 #include "wire/frame.h"
 #include "wire/http1/http1.h"
 #include "wire/http1/multipart.h"
@@ -281,6 +282,8 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_STANDING_S_MAX, LIMIT_COUNT, "Seconds for which one stands at most; policies say less", ""),
     ROW("app", WEBHOOKS_MAX, LIMIT_COUNT, "Webhooks", "429"),
     ROW("app", WEBHOOK_NAME_SIZE_MAX, LIMIT_BYTES, "The name of one", ""),
+    ROW("app", WEBHOOK_TOKEN_SIZE_MAX, LIMIT_BYTES, "The token that a server of ntfy asks for", ""),
+    ROW("app", WEBHOOK_TOPIC_SIZE_MAX, LIMIT_BYTES, "A topic of ntfy", "ntfy"),
     ROW("app", WEBHOOK_EVENTS_MAX, LIMIT_COUNT, "Kinds of events that one names", ""),
     ROW("app", NOTICE_URL_SIZE_MAX, LIMIT_BYTES, "The URL of one", ""),
     ROW("app", NOTICE_HOST_SIZE_MAX, LIMIT_BYTES, "The name of a host in it", "RFC 1035"),

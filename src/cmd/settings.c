@@ -49,6 +49,21 @@ const struct option_spec settings_table[] = {
      "requests of /v1, /code and /mcp that each key may make in a minute, where there is sign-in; more are "
      "answered with 429",
      .limit = true},
+    {"smtp-server", OPTION_TEXT, "URL", "SALLYPORT_SMTP_SERVER", NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "mail server for webhooks of the format email: smtp://HOST:587, smtps://HOST; it is held to "
+     "webhook-hosts, "
+     "too"},
+    {"smtp-from", OPTION_TEXT, "ADDRESS", "SALLYPORT_SMTP_FROM", NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "from whom those mails are"},
+    {"smtp-user", OPTION_TEXT, "NAME", "SALLYPORT_SMTP_USER", NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "who signs in to the mail server"},
+    {"smtp-password", OPTION_TEXT, "PASSWORD", "SALLYPORT_SMTP_PASSWORD", NULL, 0, 0,
+     COMMAND_DEV | COMMAND_APP, "with which; better in the environment or in the file of --config than typed",
+     .secret = true},
+    {"smtp-starttls", OPTION_TEXT, "WORD", NULL, "required", 0, 0, COMMAND_DEV | COMMAND_APP,
+     "required: a server of smtp:// must offer STARTTLS; off: it is not asked, which is for hosts that "
+     "webhook-hosts names",
+     .words = "required off"},
     {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,
      "limit of one run; 0: the pool's own limit", .limit = true},
     {"code-size-max", OPTION_SIZE, "BYTES", NULL, "512K", 1, 900 << 10, COMMAND_DEV | COMMAND_APP,

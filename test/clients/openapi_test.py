@@ -38,7 +38,7 @@ expected-statuses = [{", ".join(map(repr, ["2xx", *map(str, REFUSALS)]))}]
 include-name = "{name}"
 [operations.checks.positive_data_acceptance]
 expected-statuses = [{", ".join(map(repr, ["2xx", "400", *map(str, REFUSALS)]))}]
-""" for name in ("POST /v1/requests", "GET /v1/requests"))
+""" for name in ("POST /v1/requests", "GET /v1/requests", "POST /v1/webhooks", "PATCH /v1/webhooks/{id}"))
 
 
 class Case(unittest.TestCase):

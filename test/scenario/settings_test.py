@@ -25,6 +25,8 @@ PLACES = {"data": "names the data folder itself", "ready-file": "read by this te
           "tls-key": "", "tls-client-ca": "", "managed-identity": "means nothing without --auth", "oidc-issuer": "the same: the sign-in test has one",
           "policy": "names a file: the policy test has one",
           "slack-signing-secret": "means nothing without --auth: the Slack test has it", "slack-people": "the same",
+          "smtp-server": "needs smtp-from: the mail test has them, and the next four", "smtp-from": "", "smtp-user": "", "smtp-password": "",
+          "smtp-starttls": "",
           "user": "whose the data folder is: another may not read it, and the start says so"}
 # What a setting that is a text is changed to, where not every text will do.
 TEXTS = {"trace-url": "http://127.0.0.1:9/v1/traces", "compat": "sample", "task-hubs": "other,default", "pool-name": "other",

@@ -27,7 +27,7 @@ class Receiver:
     """Keeps what comes, and answers what `answers` says: a status, or None for no answer at all."""
 
     def __init__(self, tls=None):
-        self.got, self.answers, self.headers, self.connections = [], [], {}, 0
+        self.got, self.answers, self.headers, self.connections, self.paths = [], [], {}, 0, set()
         self.changed = threading.Condition()
         self.open = threading.Event()
         self.open.set()
@@ -43,6 +43,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with receiver.changed:
+                    receiver.paths.add(self.path)
                     status = receiver.answers.pop(0) if receiver.answers else 204
                     receiver.got.append((dict((name.lower(), value) for name, value in self.headers.items()), body, status))
                     receiver.changed.notify_all()
@@ -107,22 +108,9 @@ def verify(secret, headers, body, now=None):
     return any(hmac.compare_digest(expected, one) for one in headers["webhook-signature"].split(" "))
 
 
-class Webhooks(Case):
+class Deliveries(Case):
+    """What the tests of webhooks do."""
     people = PEOPLE
-
-    @classmethod
-    def setUpClass(cls):
-        cls.one, cls.other, cls.inside = Receiver(), Receiver(), Receiver()
-        cls.addClassCleanup(cls.inside.close)  # which is not on the list
-        cls.addClassCleanup(cls.one.close)
-        cls.addClassCleanup(cls.other.close)
-        listed = f"127.0.0.1:{cls.one.port},127.0.0.1:{cls.other.port}"
-        cls.arguments = ("--webhook-hosts", listed, "--webhook-timeout", "2s")
-        super().setUpClass()
-
-    def setUp(self):
-        self.one.forget()
-        self.other.forget()
 
     def tearDown(self):
         for webhook in self.good("GET", "/v1/webhooks")["webhooks"]:
@@ -168,6 +156,22 @@ class Webhooks(Case):
         self.server.kill()
         self.server.start()
         type(self).local = self.server.local_key()
+
+
+class Webhooks(Deliveries):
+    @classmethod
+    def setUpClass(cls):
+        cls.one, cls.other, cls.inside = Receiver(), Receiver(), Receiver()
+        cls.addClassCleanup(cls.inside.close)  # which is not on the list
+        cls.addClassCleanup(cls.one.close)
+        cls.addClassCleanup(cls.other.close)
+        listed = f"127.0.0.1:{cls.one.port},127.0.0.1:{cls.other.port}"
+        cls.arguments = ("--webhook-hosts", listed, "--webhook-timeout", "2s")
+        super().setUpClass()
+
+    def setUp(self):
+        self.one.forget()
+        self.other.forget()
 
     # --- what is sent ---
 
@@ -433,20 +437,26 @@ class Webhooks(Case):
         self.assertEqual(self.other.got, [])
 
 
+def certificate(case):
+    """(the path of one for localhost, a context that shows it); gone with the class."""
+    folder = tempfile.TemporaryDirectory()
+    case.addClassCleanup(folder.cleanup)
+    path, key = os.path.join(folder.name, "c.pem"), os.path.join(folder.name, "k.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                    "-out", path, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    os.chmod(folder.name, 0o755)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path, key)
+    return path, tls
+
+
 class Transport(unittest.TestCase):
     """TLS is verified, and no proxy of the environment is asked."""
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.certificate, key = os.path.join(cls.folder.name, "c.pem"), os.path.join(cls.folder.name, "k.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                        "-out", cls.certificate, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-                       check=True, capture_output=True)
-        os.chmod(cls.folder.name, 0o755)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(cls.certificate, key)
+        cls.certificate, tls = certificate(cls)
         cls.receiver, cls.proxy = Receiver(tls), Receiver()
         cls.addClassCleanup(cls.receiver.close)
         cls.addClassCleanup(cls.proxy.close)

@@ -18,10 +18,13 @@ static const struct option_spec settings[] = {
     {"event", OPTION_TEXT, "EVENT", NULL, NULL, 0, 0, WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
      "request.approved, request.*, *; may be given several times; of a new one else all", .repeats = true},
     {"format", OPTION_TEXT, "FORMAT", NULL, NULL, 0, 0, WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
-     "form of what is sent: cloudevents, slack, teams; else cloudevents"},
+     "form of what is sent: cloudevents, slack, teams, ntfy, email; else cloudevents, or email for mailto:"},
     {"secret", OPTION_TEXT, "SECRET", "SALLYPORT_WEBHOOK_SECRET", NULL, 0, 0,
      WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE,
      "whsec_ and base64, with which it is signed; of a new one else one is made", .secret = true},
+    {"token", OPTION_TEXT, "TOKEN", "SALLYPORT_WEBHOOK_TOKEN", NULL, 0, 0,
+     WEBHOOK_BIT_ADD | WEBHOOK_BIT_CHANGE, "that a server of ntfy asks for; empty: none any more",
+     .secret = true},
     {"new-secret", OPTION_FLAG, NULL, NULL, NULL, 0, 0, WEBHOOK_BIT_CHANGE,
      "make another secret, and print it"},
     {"to", OPTION_TEXT, "URL", NULL, NULL, 0, 0, WEBHOOK_BIT_CHANGE, "send to this URL from now on"},
@@ -46,7 +49,8 @@ const struct command webhook_commands[] = {
      "Each event is POSTed to URL, signed as Standard Webhooks says; the secret is printed once. URL is "
      "https, "
      "on the public\n"
-     "net; other hosts are for the server's setting webhook-hosts.\n" WHERE},
+     "net; other hosts are for the server's setting webhook-hosts. For ntfy it ends with the topic,\n"
+     "https://ntfy.sh/TOPIC; for a mail it is mailto:ADDRESS.\n" WHERE},
     {"webhook list", webhook_list, SYNTAX(WEBHOOK_BIT_ANY, NULL),
      "list the webhooks, what waits, and what failed last", WHERE},
     {"webhook show", webhook_show, SYNTAX(WEBHOOK_BIT_ANY, "NAME"), "show a webhook", WHERE},

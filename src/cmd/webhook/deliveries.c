@@ -95,7 +95,8 @@ static void print_try(struct buf *out, const json_t *attempt)
 {
     char status[24] = "no answer";
     if (number_of(attempt, "status") > 0)
-        (void)snprintf(status, sizeof status, "HTTP %" PRId64, number_of(attempt, "status"));
+        (void)snprintf(status, sizeof status, "%s %" PRId64,
+                       json_object_get(attempt, "via") ? "SMTP" : "HTTP", number_of(attempt, "status"));
     const char *error = webhook_text(attempt, "error"), *answer = webhook_text(attempt, "answer");
     buf_append_fmt(out, "%s  %s in %" PRId64 " ms%s%s\n", webhook_text(attempt, "at"), status,
                    number_of(attempt, "milliseconds"), *error ? ": " : "", error);

@@ -8,6 +8,8 @@
 #include "cmd/cli/print.h"
 #include "cmd/webhook/webhook_call.h"
 
+#define MAILTO "mailto:"
+
 #define WEBHOOKS_PATH "/v1/webhooks"
 
 /* --- what both files use --- */
@@ -93,6 +95,7 @@ static int print_webhook(const json_t *webhook)
     buf_append_fmt(&failure, "%s: %s", webhook_text(failed, "at"), webhook_text(failed, "error"));
     buf_append_byte(&failure, '\0');
     print_pair(&out, "failed", failed ? peek_text(&failure) : NULL);
+    print_pair(&out, "token", json_object_get(webhook, "hasToken") ? "is kept" : NULL);
     print_pair(&out, "old secret", json_string_value(json_object_get(webhook, "oldSecretUntil")));
     print_pair(&out, "secret", json_string_value(secret));
     if (secret)
@@ -121,9 +124,16 @@ static json_t *events_typed(const struct option_values *values)
     return events;
 }
 
-/* For https://hooks.example.org/x: hooks.example.org. */
+static bool is_mailbox(const char *url)
+{
+    return strncmp(url, MAILTO, strlen(MAILTO)) == 0;
+}
+
+/* For https://hooks.example.org/x: hooks.example.org; for mailto:mina@example.org: mina. */
 static json_t *name_of_url(const char *url)
 {
+    if (is_mailbox(url))
+        return json_stringn(url + strlen(MAILTO), strcspn(url + strlen(MAILTO), "@"));
     const char *host = strstr(url, "://");
     host = host ? host + 3 : url;
     return json_stringn(host, strcspn(host, "/:?"));
@@ -134,10 +144,11 @@ int webhook_add(const struct command *command, const struct option_values *value
     const struct review_call call = {command, values};
     CLEANUP(json_release) json_t *webhook = NULL;
     const char *name = setting_text(values, "name"), *url = values->positionals[0];
-    json_t *body =
-        json_pack("{s:s, s:o, s:o*, s:s*, s:s*}", "url", url, "name",
-                  name ? json_string(name) : name_of_url(url), "events", events_typed(values), "format",
-                  setting_text(values, "format"), "secret", setting_text(values, "secret"));
+    const char *format = setting_text(values, "format");
+    json_t *body = json_pack("{s:s, s:o, s:o*, s:s*, s:s*, s:s*}", "url", url, "name",
+                             name ? json_string(name) : name_of_url(url), "events", events_typed(values),
+                             "format", format || !is_mailbox(url) ? format : "email", "secret",
+                             setting_text(values, "secret"), "token", setting_text(values, "token"));
     int code = review_post(&call, WEBHOOKS_PATH, body, &webhook);
     return code == EXIT_GOOD ? print_answer(&call, webhook) : code;
 }
@@ -157,10 +168,11 @@ int webhook_change(const struct command *command, const struct option_values *va
     CLEANUP(buf_fini) struct buf path = {0};
     const char *secret = setting_text(values, "secret");
     json_t *new_secret = setting_flag(values, "new-secret") ? json_true() : NULL;
-    json_t *body = json_pack("{s:s*, s:s*, s:o*, s:s*, s:s*, s:o*}", "url", setting_text(values, "to"),
-                             "name", setting_text(values, "name"), "events", events_typed(values), "format",
-                             setting_text(values, "format"), "state", state_typed(values), "secret",
-                             secret ? json_string(secret) : new_secret);
+    json_t *body =
+        json_pack("{s:s*, s:s*, s:o*, s:s*, s:s*, s:o*, s:s*}", "url", setting_text(values, "to"), "name",
+                  setting_text(values, "name"), "events", events_typed(values), "format",
+                  setting_text(values, "format"), "state", state_typed(values), "secret",
+                  secret ? json_string(secret) : new_secret, "token", setting_text(values, "token"));
     if (!webhook_path(&call, "", &path)) {
         json_decref(body);
         return EXIT_FAILED;

@@ -21,6 +21,17 @@ enum notice_result notice_result_of(int http_status)
     return http_status >= 200 && http_status < 300 ? NOTICE_DELIVERED : NOTICE_AGAIN;
 }
 
+enum notice_result notice_result_of_mail(int reply)
+{
+    /* No such mailbox; not here; its name cannot be; no mail at all for that host (RFC 7504). What else begins with 5 may be the
+     * server's or the setting's fault, which can be mended. */
+    static const int refused[] = {550, 551, 553, 556};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (reply == refused[i])
+            return NOTICE_REFUSED;
+    return reply >= 200 && reply < 300 ? NOTICE_DELIVERED : NOTICE_AGAIN;
+}
+
 bool notice_next_attempt(const struct notice_attempt *attempt, int64_t *ret_wait_ns)
 {
     ASSERT(attempt->made > 0);

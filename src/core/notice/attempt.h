@@ -15,10 +15,13 @@ enum notice_result {
     NOTICE_DELIVERED, /* 2xx */
     NOTICE_AGAIN,     /* anything else: the receiver may be mended; a redirect is not followed */
     NOTICE_GONE,      /* 410: nobody is there any more, and the target ends */
+    NOTICE_REFUSED,   /* of a mail: there is no such mailbox; it is given up, and the target stays */
 };
 
 /* `http_status` 0: there was no answer. */
 enum notice_result notice_result_of(int http_status);
+/* Of a mail server's last reply (RFC 5321 section 4.2.3); 0: there was none, or not in time. */
+enum notice_result notice_result_of_mail(int reply);
 
 struct notice_attempt {
     unsigned made;          /* attempts, the one that failed included; 1 or more */

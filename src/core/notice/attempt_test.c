@@ -23,6 +23,18 @@ static void test_answers(void **state)
         assert_int_equal(notice_result_of(again[i]), NOTICE_AGAIN);
 }
 
+/* RP-43. */
+static void test_replies_of_a_mail_server(void **state)
+{
+    (void)state;
+    static const int again[] = {0, 199, 354, 410, 421, 450, 535, 552, 554}, refused[] = {550, 551, 553, 556};
+    assert_int_equal(notice_result_of_mail(250), NOTICE_DELIVERED);
+    for (size_t i = 0; i < sizeof again / sizeof again[0]; i++)
+        assert_int_equal(notice_result_of_mail(again[i]), NOTICE_AGAIN);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_int_equal(notice_result_of_mail(refused[i]), NOTICE_REFUSED);
+}
+
 /* Without a word of the receiver it is tried eleven times, the last within three days. */
 static void test_all_waits(void **state)
 {
@@ -67,9 +79,8 @@ static void test_spread_and_wish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_all_waits),
-        cmocka_unit_test(test_old_ones_are_given_up),
+        cmocka_unit_test(test_answers),         cmocka_unit_test(test_replies_of_a_mail_server),
+        cmocka_unit_test(test_all_waits),       cmocka_unit_test(test_old_ones_are_given_up),
         cmocka_unit_test(test_spread_and_wish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

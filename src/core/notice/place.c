@@ -86,15 +86,26 @@ static bool is_visible(struct bytes text)
     return true;
 }
 
+struct scheme {
+    struct bytes prefix;
+    bool tls;
+    uint16_t port; /* where the URL names none */
+};
+
+static const struct scheme of_http[] = {{BYTES_LITERAL("http://"), false, 80},
+                                        {BYTES_LITERAL("https://"), true, 443}};
+static const struct scheme of_mail[] = {{BYTES_LITERAL("smtp://"), false, 25},
+                                        {BYTES_LITERAL("smtps://"), true, 465}};
+
 /* Moves behind "https://". */
-static bool take_scheme(struct bytes *url, bool *ret_tls)
+static bool take_scheme(struct bytes *url, const struct scheme schemes[static 2], struct notice_place *place)
 {
-    static const struct bytes schemes[] = {BYTES_LITERAL("http://"), BYTES_LITERAL("https://")};
-    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-        if (!bytes_starts_with_nocase(*url, schemes[i]))
+    for (size_t i = 0; i < 2; i++) {
+        if (!bytes_starts_with_nocase(*url, schemes[i].prefix))
             continue;
-        *url = bytes_slice(*url, schemes[i].size, SIZE_MAX);
-        *ret_tls = i == 1;
+        *url = bytes_slice(*url, schemes[i].prefix.size, SIZE_MAX);
+        place->tls = schemes[i].tls;
+        place->port = schemes[i].port;
         return true;
     }
     return false;
@@ -118,28 +129,56 @@ static bool refuse(const char **ret_why, const char *why)
     return false;
 }
 
-bool notice_place_read(struct bytes url, struct notice_place *ret_place, const char **ret_why)
+/* `url`: behind its scheme, of which `place` has what it says. */
+static bool read_authority(struct bytes url, struct notice_place *place, const char **ret_why)
 {
-    struct notice_place place = {0};
+    struct bytes authority = authority_of(url);
     bool bracketed;
+    if (memchr(url.data, '#', url.size) || memchr(url.data, '\\', url.size))
+        return refuse(ret_why, "has a # or a backslash");
+    if (bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
+        return refuse(ret_why, "names a user");
+    if (!split_host(authority, &place->host, &bracketed, &place->port))
+        return refuse(ret_why, "has a port that is none");
+    place->is_address = notice_address_read(place->host, &place->address);
+    if (place->is_address ? is_v6(place) != bracketed : bracketed || !is_name(place->host))
+        return refuse(ret_why, "has a host that is neither a name nor an address");
+    return true;
+}
+
+static bool is_text(struct bytes url, const char **ret_why)
+{
     if (url.size > NOTICE_URL_SIZE_MAX)
         return refuse(ret_why,
                       "is longer than " DIGITS_OF(NOTICE_URL_SIZE_MAX) " bytes (limit notice-url-size-max)");
-    if (!is_visible(url))
-        return refuse(ret_why, "has bytes that are not printable ASCII");
-    if (!take_scheme(&url, &place.tls))
+    return is_visible(url) || refuse(ret_why, "has bytes that are not printable ASCII");
+}
+
+bool notice_place_read(struct bytes url, struct notice_place *ret_place, const char **ret_why)
+{
+    struct notice_place place = {0};
+    if (!is_text(url, ret_why))
+        return false;
+    if (!take_scheme(&url, of_http, &place))
         return refuse(ret_why, "begins neither with https:// nor with http://");
-    if (memchr(url.data, '#', url.size) || memchr(url.data, '\\', url.size))
-        return refuse(ret_why, "has a # or a backslash");
-    struct bytes authority = authority_of(url);
-    if (bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
-        return refuse(ret_why, "names a user");
-    place.port = place.tls ? 443 : 80;
-    if (!split_host(authority, &place.host, &bracketed, &place.port))
-        return refuse(ret_why, "has a port that is none");
-    place.is_address = notice_address_read(place.host, &place.address);
-    if (place.is_address ? is_v6(&place) != bracketed : bracketed || !is_name(place.host))
-        return refuse(ret_why, "has a host that is neither a name nor an address");
+    if (!read_authority(url, &place, ret_why))
+        return false;
+    *ret_place = place;
+    return true;
+}
+
+bool notice_place_read_mail(struct bytes url, struct notice_place *ret_place, const char **ret_why)
+{
+    struct notice_place place = {0};
+    if (!is_text(url, ret_why))
+        return false;
+    if (!take_scheme(&url, of_mail, &place))
+        return refuse(ret_why, "begins neither with smtps:// nor with smtp://");
+    if (!read_authority(url, &place, ret_why))
+        return false;
+    struct bytes behind = bytes_slice(url, authority_of(url).size, SIZE_MAX);
+    if (behind.size > 0 && !bytes_equal_cstr(behind, "/"))
+        return refuse(ret_why, "has something behind the host and its port");
     *ret_place = place;
     return true;
 }

@@ -24,6 +24,9 @@ struct notice_place {
  * wrong with it, as the rest of a sentence. */
 bool notice_place_read(struct bytes url, struct notice_place *ret_place, const char **ret_why);
 
+/* The same of a mail server's URL: smtp or smtps, a host, perhaps a port, and nothing behind it but a slash. `tls`: smtps. */
+bool notice_place_read_mail(struct bytes url, struct notice_place *ret_place, const char **ret_why);
+
 /* --- the operator's list --- */
 
 struct notice_host {

@@ -45,6 +45,42 @@ static void test_what_is_read(void **state)
     }
 }
 
+/* RP-42. */
+static void test_mail_servers(void **state)
+{
+    static const struct {
+        const char *url;
+        uint16_t port;
+        bool tls;
+    } rows[] = {{"smtp://mail.example.org", 25, false},
+                {"smtps://mail.example.org/", 465, true},
+                {"SMTP://mail.example.org:587", 587, false}};
+    static const char *const bad[] = {"",
+                                      "mail.example.org",
+                                      "https://mail.example.org",
+                                      "smtp://u:p@mail.example.org",
+                                      "smtp://mail.example.org/name",
+                                      "smtp://mail.example.org?x",
+                                      "smtp://mail.example.org:0",
+                                      "smtp://a b",
+                                      "smtp://a\r\nb",
+                                      "smtp://127.1",
+                                      "smtp://"};
+    struct notice_place place;
+    const char *why = NULL;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_true(notice_place_read_mail(bytes_of_cstr(rows[i].url), &place, &why));
+        assert_true(bytes_equal_cstr(place.host, "mail.example.org"));
+        assert_int_equal(place.port, rows[i].port);
+        assert_int_equal(place.tls, rows[i].tls);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (notice_place_read_mail(bytes_of_cstr(bad[i]), &place, &why))
+            fail_msg("\"%s\" is taken", bad[i]);
+    assert_false(notice_place_read(BYTES_LITERAL("smtp://mail.example.org"), &place, &why));
+}
+
 static void test_what_is_refused(void **state)
 {
     static const char *const urls[] = {
@@ -190,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_read),
+        cmocka_unit_test(test_mail_servers),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_without_a_list_only_the_public_net),
         cmocka_unit_test(test_list),

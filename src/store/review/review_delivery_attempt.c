@@ -35,6 +35,8 @@ static json_t *try_json(const struct webhook_try *tried)
                              (json_int_t)(tried->took_ns / NS_PER_MS), "error", tried->error);
     if (json && tried->http_status > 0)
         json_object_set_new(json, "status", json_integer(tried->http_status));
+    if (json && tried->is_mail)
+        json_object_set_new(json, "via", json_string("smtp"));
     if (json && answer.size > 0)
         json_object_set_new(json, "answer", readable_json(answer));
     if (json && cut)
@@ -157,6 +159,8 @@ static void settle(struct delivery_row *row, enum notice_result result, const st
         row->state = DELIVERY_DELIVERED;
     else if (result == NOTICE_GONE)
         row->state = DELIVERY_DROPPED;
+    else if (result == NOTICE_REFUSED)
+        row->state = DELIVERY_FAILED;
     else if (notice_next_attempt(&attempt, &wait_ns))
         row->next_ns = now_ns + wait_ns;
     else
@@ -175,7 +179,8 @@ static const char *why_of(const struct webhook_row *webhook)
 static enum status note_try(struct review_book *book, struct webhook_row *webhook, struct delivery_row *row,
                             const struct webhook_try *tried, int64_t now_ns, struct err *err)
 {
-    enum notice_result result = notice_result_of(tried->http_status);
+    enum notice_result result =
+        tried->is_mail ? notice_result_of_mail(tried->http_status) : notice_result_of(tried->http_status);
     row->attempts++;
     if (!log_try(row, tried))
         return review_no_memory(err);

@@ -12,6 +12,7 @@ void webhook_due_fini(struct webhook_due *due)
 {
     OPENSSL_cleanse(due->secret, sizeof due->secret);
     OPENSSL_cleanse(due->old_secret, sizeof due->old_secret);
+    OPENSSL_cleanse(due->token, sizeof due->token);
     buf_fini(&due->url);
     buf_fini(&due->event);
 }
@@ -23,6 +24,7 @@ struct webhook_sender {
     size_t busy, given; /* deliveries under way; of this call */
     char format[24];
     char secret[NOTICE_SECRET_TEXT_SIZE], old_secret[NOTICE_SECRET_TEXT_SIZE];
+    char token[WEBHOOK_TOKEN_SIZE_MAX + 1];
     struct buf url;
 };
 
@@ -30,10 +32,11 @@ static void sender_fini(struct webhook_sender *sender)
 {
     OPENSSL_cleanse(sender->secret, sizeof sender->secret);
     OPENSSL_cleanse(sender->old_secret, sizeof sender->old_secret);
+    OPENSSL_cleanse(sender->token, sizeof sender->token);
     buf_fini(&sender->url);
 }
 
-/* Columns: n, failing, secret, doc, old_secret, old_until_ns. */
+/* Columns: n, failing, secret, doc, old_secret, old_until_ns, token. */
 static enum status take_sender(struct review_book *book, size_t got, int64_t now_ns,
                                struct webhook_sender *sender, struct err *err)
 {
@@ -46,6 +49,7 @@ static enum status take_sender(struct review_book *book, size_t got, int64_t now
     if (db_column_i64(book->db, got, 5) > now_ns)
         (void)snprintf(sender->old_secret, sizeof sender->old_secret, "%.*s",
                        BYTES_FMT(db_column_bytes(book->db, got, 4)));
+    (void)snprintf(sender->token, sizeof sender->token, "%.*s", BYTES_FMT(db_column_bytes(book->db, got, 6)));
     (void)snprintf(sender->format, sizeof sender->format, "%s",
                    text_or(json_string_value(json_object_get(doc, "format")), ""));
     buf_append_bytes(&sender->url, json_bytes(json_object_get(doc, "url")));
@@ -109,6 +113,7 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
     memcpy(due->format, sender->format, sizeof due->format);
     memcpy(due->secret, sender->secret, sizeof due->secret);
     memcpy(due->old_secret, sender->old_secret, sizeof due->old_secret);
+    memcpy(due->token, sender->token, sizeof due->token);
     buf_append_bytes(&due->url, buf_peek(&sender->url));
     buf_append_bytes(&due->event, db_column_bytes(book->db, got, 4));
     sender->given++;

@@ -96,6 +96,8 @@ static const char *const steps[] = {
     "ALTER TABLE webhook ADD COLUMN old_secret BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE webhook ADD COLUMN old_until_ns INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE webhook ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;",
+    /* What a receiver asks to be shown. */
+    "ALTER TABLE webhook ADD COLUMN token BLOB NOT NULL DEFAULT x'';",
 };
 
 const struct db_schema review_schema = {
@@ -204,6 +206,7 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [WEBHOOK_PUT] = "INSERT INTO webhook (id, name, events, secret, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
     [WEBHOOK_CHANGE] = "UPDATE webhook SET state = ?2, failing = ?3, name = ?4, doc = ?5 WHERE n = ?1",
     [WEBHOOK_EVENTS] = "UPDATE webhook SET events = ?2 WHERE n = ?1",
+    [WEBHOOK_TOKEN] = "UPDATE webhook SET token = ?2 WHERE n = ?1",
     [WEBHOOK_CHANGED] = "UPDATE webhook SET changes = changes + 1 WHERE n = ?1",
     [WEBHOOK_SECRET] = "UPDATE webhook SET old_secret = secret, old_until_ns = ?3, secret = ?2 WHERE n = ?1",
     [WEBHOOK_DELETE] = "DELETE FROM webhook WHERE n = ?1",
@@ -214,7 +217,7 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [WEBHOOK_WANTING] = "SELECT n, events, waiting, name, id FROM webhook WHERE state < 2 ORDER BY n",
     [WEBHOOK_SKIP] = "UPDATE webhook SET skipped = skipped + 1 WHERE n = ?1",
     [WEBHOOK_SENDING] =
-        "SELECT n, failing, secret, doc, old_secret, old_until_ns FROM webhook WHERE state = 0"
+        "SELECT n, failing, secret, doc, old_secret, old_until_ns, token FROM webhook WHERE state = 0"
         " ORDER BY n",
     [MESSAGE_PUT] =
         "INSERT INTO webhook_message (id, type, subject, body) VALUES (?1, ?2, ?3, ?4) RETURNING n",

@@ -109,6 +109,21 @@ static enum status write_secret(struct review_book *book, int64_t number, const 
     return db_run(book->db, review_at(book, WEBHOOK_SECRET), err);
 }
 
+/* It belongs to the place for which it was given: another place is not shown it. */
+static enum status write_token(struct review_book *book, struct webhook_row *row,
+                               const struct webhook_draft *draft, struct err *err)
+{
+    const char *token = text_or(draft->token, "");
+    if (!draft->token && !draft->url && !draft->format)
+        return STATUS_OK;
+    json_object_del(row->doc, "hasToken");
+    if (token[0])
+        json_object_set_new(row->doc, "hasToken", json_true());
+    db_bind_i64(book->db, review_at(book, WEBHOOK_TOKEN), 1, row->n);
+    db_bind_bytes(book->db, review_at(book, WEBHOOK_TOKEN), 2, bytes_of_cstr(token));
+    return db_run(book->db, review_at(book, WEBHOOK_TOKEN), err);
+}
+
 enum status review_webhook_changed(struct review_book *book, struct webhook_row *row, struct err *err)
 {
     row->changes++;
@@ -165,6 +180,8 @@ static json_t *told_of(const json_t *doc, const struct webhook_draft *draft)
             json_object_set(details, members[i], json_object_get(doc, members[i]));
     if (draft->secret)
         json_object_set_new(details, "newSecret", json_true());
+    if (draft->token)
+        json_object_set_new(details, "newToken", json_true());
     return details;
 }
 
@@ -228,6 +245,20 @@ static enum status insert(struct review_book *book, const struct webhook_draft *
     return status;
 }
 
+/* What stands beside its row, and that it is there. */
+static enum status complete(struct review_book *book, struct webhook_row *row,
+                            const struct webhook_draft *draft, const struct review_person *by, int64_t now_ns,
+                            struct err *err)
+{
+    enum status status = write_token(book, row, draft, err);
+    if (status == STATUS_OK)
+        status = review_webhook_save(book, row, err);
+    if (status == STATUS_OK)
+        status =
+            review_webhook_audit(book, row, AUDIT_WEBHOOK_CREATED, by, told_of(row->doc, draft), now_ns, err);
+    return status;
+}
+
 enum status webhook_book_add(struct review_book *book, const struct webhook_draft *draft,
                              const struct review_person *by, int64_t now_ns,
                              enum webhook_outcome *ret_outcome, json_t **ret_webhook, struct err *err)
@@ -245,8 +276,7 @@ enum status webhook_book_add(struct review_book *book, const struct webhook_draf
         status = review_webhook_load(book, draft->id, &row, err);
     if (status != STATUS_OK)
         return status;
-    status =
-        review_webhook_audit(book, &row, AUDIT_WEBHOOK_CREATED, by, told_of(row.doc, draft), now_ns, err);
+    status = complete(book, &row, draft, by, now_ns, err);
     if (status == STATUS_OK)
         *ret_webhook = json_incref(row.doc);
     review_webhook_fini(&row);
@@ -278,7 +308,9 @@ static enum status write_change(struct review_book *book, struct webhook_row *ro
 {
     book->has_deliveries = true; /* what has waited may be due */
     enum status status =
-        apply(row, change, now_ns) ? review_webhook_save(book, row, err) : review_no_memory(err);
+        apply(row, change, now_ns) ? write_token(book, row, change, err) : review_no_memory(err);
+    if (status == STATUS_OK)
+        status = review_webhook_save(book, row, err);
     if (status == STATUS_OK && change->events)
         status = write_filter(book, row->n, change->events, err);
     if (status == STATUS_OK && change->secret)

@@ -19,6 +19,7 @@
 #define WEBHOOK_FINISHED_KEPT   1000  /* deliveries of one webhook */
 #define WEBHOOK_TRIES_KEPT      20    /* attempts of one delivery that its log has */
 #define WEBHOOK_ANSWER_SIZE_MAX 1024  /* bytes of an answer that are kept */
+#define WEBHOOK_TOKEN_SIZE_MAX  200   /* bytes */
 #define WEBHOOK_NAME_SIZE_MAX   64    /* bytes */
 #define WEBHOOK_EVENTS_MAX      20    /* filters of one webhook */
 #define WEBHOOK_OLD_SECRET_NS   (86400 * NS_PER_S) /* for which the secret before signs, too */
@@ -34,6 +35,7 @@ struct webhook_draft {
     const char *format;
     const char *events;   /* filters of core/notice/event.h with commas between them */
     const char *secret;   /* of crypto/notice_signature.h */
+    const char *token;    /* that the receiver asks for; "": none any more */
     const char *state;    /* of a change only: "active" or "paused" */
     const char *replaces; /* of a change only, as If-Match has it: a list of tags, or "*"; NULL: any */
 };
@@ -46,7 +48,7 @@ enum webhook_outcome {
 };
 
 /* {"id","name","url","format","events":[…],"state","version","createdAt","createdBy","updatedAt","waiting","skipped","lastDeliveredAt"?,
- * "lastFailure"?:{"at","error"},"endedAt"?,"oldSecretUntil"?}, new: never with its secret. "version" is another after each change, and no
+ * "lastFailure"?:{"at","error"},"endedAt"?,"oldSecretUntil"?,"hasToken"?}, new: never with its secret and its token. "version" is another after each change, and no
  * other webhook's, one of the same name included. `by` makes it. */
 STATUS_RESULT webhook_book_add(struct review_book *book, const struct webhook_draft *draft,
                                const struct review_person *by, int64_t now_ns,
@@ -72,7 +74,8 @@ STATUS_RESULT webhook_book_list(struct review_book *book, json_t **ret_webhooks,
 STATUS_RESULT webhook_book_deliveries(struct review_book *book, const char *name, int64_t before,
                                       size_t limit, json_t **ret_deliveries, int64_t *ret_next,
                                       struct err *err);
-/* The same with "event" and "tries": [{"at","status"?,"error"?,"milliseconds","answer"?,"answerCut"?}], new. NOT_FOUND. */
+/* The same with "event" and "tries": [{"at","status"?,"via"?,"error"?,"milliseconds","answer"?,"answerCut"?}], new; "via" is
+ * "smtp", or the status is HTTP's. NOT_FOUND. */
 STATUS_RESULT webhook_book_delivery(struct review_book *book, const char *name, int64_t number,
                                     json_t **ret_delivery, struct err *err);
 /* Sends the same event under the same id once more, at once and beside all order. The new delivery. NOT_FOUND. */
@@ -94,6 +97,7 @@ struct webhook_due {
     char format[24];
     char secret[NOTICE_SECRET_TEXT_SIZE];
     char old_secret[NOTICE_SECRET_TEXT_SIZE]; /* that signs, too; "": none */
+    char token[WEBHOOK_TOKEN_SIZE_MAX + 1];   /* "": none */
     struct buf url, event;                    /* owned by the caller; the URL with a NUL */
 };
 void webhook_due_fini(struct webhook_due *due);
@@ -114,6 +118,7 @@ struct webhook_try {
     int64_t webhook, number;
     int64_t began_ns, took_ns;
     int http_status;        /* 0: no answer */
+    bool is_mail;           /* and that is a mail server's reply */
     const char *error;      /* NULL: none */
     struct bytes answer;    /* as far as it was read */
     bool answer_cut;        /* there was more */

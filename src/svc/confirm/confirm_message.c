@@ -3,9 +3,7 @@
 #include "svc/confirm/confirm_message.h"
 
 #include <stdio.h>
-#include <time.h>
 
-#include "base/duration.h"
 #include "base/text.h"
 #include "core/notice/format/format.h"
 
@@ -17,20 +15,6 @@ static bool is_topic(struct bytes topic)
         if (!ascii_alnum(topic.data[i]) && topic.data[i] != '-' && topic.data[i] != '_')
             return false;
     return topic.size > 0 && topic.size <= TOPIC_BYTES;
-}
-
-/* RFC 5322 section 3.3, in any locale. */
-static void write_date(int64_t unix_ns, char ret_date[40])
-{
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = (time_t)(unix_ns / NS_PER_S);
-    struct tm tm = {0};
-    (void)gmtime_r(&seconds, &tm);
-    (void)snprintf(ret_date, 40, "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday % 7],
-                   tm.tm_mday % 100, months[tm.tm_mon % 12], (tm.tm_year + 1900) % 10000, tm.tm_hour % 100,
-                   tm.tm_min % 100, tm.tm_sec % 100);
 }
 
 static enum status write_slack(const struct confirm_message *message, const struct format_words *words,
@@ -65,14 +49,14 @@ static enum status write_ntfy(const struct confirm_message *message, const struc
 static enum status write_mail(const struct confirm_message *message, const struct format_words *words,
                               struct buf *out, struct err *err)
 {
-    char date[40], id[120], thread[120];
+    char date[FORMAT_DATE_SIZE], id[120], thread[120];
     const char *at = strchr(message->name, '@'),
                *request = json_string_value(json_object_get(message->request, "id"));
     if (!format_is_mail_address(bytes_of_cstr(message->name)))
         return err_set(err, STATUS_INVALID_ARGUMENT, "A mail needs an address: your name here is none.");
     (void)snprintf(id, sizeof id, "%lld.%.40s%.60s", (long long)message->now_ns, text_or(request, ""), at);
     (void)snprintf(thread, sizeof thread, "%.40s%.60s", text_or(request, ""), at);
-    write_date(message->now_ns, date);
+    format_mail_date(message->now_ns, date);
     const struct format_mail mail = {
         .from = message->name, .to = message->name, .message_id = id, .thread_id = thread, .date = date};
     return format_mail(words, &mail, out, err);
@@ -99,6 +83,7 @@ enum status confirm_message_write(const struct confirm_message *message, struct 
     if (which == ARRAY_SIZE(formats))
         return err_set(err, STATUS_INVALID_ARGUMENT, "The format must be slack, teams, ntfy or email.");
     enum status status = format_words_of("request.waiting", message->request, message->url, &words, err);
+    words.link_decides = true;
     if (status == STATUS_OK)
         status = formats[which].write(message, &words, &text, err);
     if (status != STATUS_OK)

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
 #include "svc/webhook/webhook_format.h"
+#include "svc/webhook/webhook_target.h"
 
 #define AREA     "svc/webhook"
 #define PAGE     32
@@ -21,6 +23,7 @@ struct flight {
     struct list link; /* in webhook_engine.flights */
     struct webhook_engine *engine;
     struct webhook_due due;
+    struct webhook_target target;
     struct post post;
     struct buf body;
     int64_t began_ns;      /* since 1970 */
@@ -30,7 +33,7 @@ struct flight {
 
 struct webhook_engine {
     struct loop *loop;
-    const char *base_url;
+    const char *base_url, *mail_from;
     struct review_store *store;
     struct notice_sender *sender;
     struct list flights;
@@ -91,6 +94,7 @@ static enum status note_try(struct review_job *job, struct review_book *book, st
                                       .began_ns = flight->began_ns,
                                       .took_ns = post->took_ns,
                                       .http_status = post->http_status,
+                                      .is_mail = post->mailbox != NULL,
                                       .error = post->error[0] ? post->error : NULL,
                                       .answer = buf_peek(&post->answer),
                                       .answer_cut = post->answer_cut,
@@ -148,12 +152,22 @@ static void on_posted(struct post *post)
 /* False without memory. */
 static bool add_header(struct post *post, const char *name, const char *value)
 {
-    char line[256];
+    char line[WEBHOOK_TOKEN_SIZE_MAX + 256];
     (void)snprintf(line, sizeof line, "%s: %s", name, value);
     struct curl_slist *longer = curl_slist_append(post->headers, line);
     if (longer)
         post->headers = longer;
     return longer != NULL;
+}
+
+/* Of a server of ntfy that asks for one. */
+static bool add_token(struct flight *flight)
+{
+    char value[sizeof flight->due.token + 8];
+    (void)snprintf(value, sizeof value, "Bearer %s", flight->due.token);
+    bool whole = !flight->due.token[0] || add_header(&flight->post, "Authorization", value);
+    explicit_bzero(value, sizeof value);
+    return whole;
 }
 
 static enum status sign(struct flight *flight, const char *content_type, struct err *err)
@@ -167,21 +181,42 @@ static enum status sign(struct flight *flight, const char *content_type, struct 
     if (status != STATUS_OK)
         return status;
     (void)snprintf(seconds, sizeof seconds, "%" PRId64, now_s);
-    bool whole = add_header(post, "Content-Type", content_type) &&
+    bool whole = add_token(flight) && add_header(post, "Content-Type", content_type) &&
                  add_header(post, "webhook-id", flight->due.event_id) &&
                  add_header(post, "webhook-timestamp", seconds) &&
                  add_header(post, "webhook-signature", signatures);
     return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+/* Where it goes, by the URL and the format of now. */
+static enum status aim(struct flight *flight, struct err *err)
+{
+    struct webhook_target *target = &flight->target;
+    const char *why = webhook_target_read(flight->due.format, (const char *)flight->due.url.data, target);
+    if (why)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "its URL %s", why);
+    flight->post.url = target->url[0] ? target->url : NULL;
+    flight->post.mailbox = target->mailbox[0] ? target->mailbox : NULL;
+    return STATUS_OK;
+}
+
 /* In the form of today: what a fault of a form has spoilt can be sent again by hand. */
 static enum status write_body(struct flight *flight, struct err *err)
 {
     const char *content_type = NULL;
-    enum status status = webhook_format_write(flight->due.format, buf_peek(&flight->due.event),
-                                              flight->engine->base_url, &flight->body, &content_type, err);
+    const struct webhook_message message = {.format = flight->due.format,
+                                            .event = buf_peek(&flight->due.event),
+                                            .event_id = flight->due.event_id,
+                                            .at_ns = flight->due.created_ns,
+                                            .base_url = flight->engine->base_url,
+                                            .topic = flight->target.topic,
+                                            .from = text_or(flight->engine->mail_from, ""),
+                                            .to = flight->target.mailbox};
+    enum status status = webhook_format_write(&message, &flight->body, &content_type, err);
     flight->post.body = buf_peek(&flight->body);
-    return status == STATUS_OK ? sign(flight, content_type, err) : status;
+    if (status != STATUS_OK || flight->post.mailbox)
+        return status;
+    return sign(flight, content_type, err);
 }
 
 /* Takes the delivery. */
@@ -196,10 +231,8 @@ static void begin_flight(struct webhook_engine *engine, struct webhook_due *due)
     *flight = (struct flight){.engine = engine, .due = *due, .began_ns = clock_unix_ns()};
     list_push_back(&engine->flights, &flight->link);
     engine->flight_count++;
-    flight->post = (struct post){.url = (const char *)flight->due.url.data,
-                                 .answer_size_max = WEBHOOK_ANSWER_SIZE_MAX,
-                                 .on_done = on_posted};
-    if (write_body(flight, &err) == STATUS_OK) {
+    flight->post = (struct post){.answer_size_max = WEBHOOK_ANSWER_SIZE_MAX, .on_done = on_posted};
+    if (aim(flight, &err) == STATUS_OK && write_body(flight, &err) == STATUS_OK) {
         sender_post(engine->sender, &flight->post);
         return;
     }
@@ -303,6 +336,7 @@ enum status webhook_engine_create(struct loop *loop, struct review_store *store,
     }
     engine->loop = loop;
     engine->base_url = options->base_url;
+    engine->mail_from = options->mail.from;
     engine->store = store;
     list_init(&engine->flights);
     review_store_on_deliveries(store, on_deliveries, engine);

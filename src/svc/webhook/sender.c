@@ -44,6 +44,26 @@ const char *sender_refusal(const struct notice_hosts *hosts, struct bytes url, s
     return NULL;
 }
 
+const char *sender_mail_refusal(const struct notice_hosts *hosts, const struct sender_mail *mail,
+                                struct notice_place *ret_place)
+{
+    enum notice_address_kind kind;
+    const char *why = NULL;
+    if (!mail->server)
+        return "is not set, so no mail can be sent";
+    if (!notice_place_read_mail(bytes_of_cstr(mail->server), ret_place, &why))
+        return why;
+    bool encrypted = ret_place->tls || !mail->plain;
+    if (!encrypted && mail->password)
+        return "would be told a password without TLS";
+    if (!encrypted && !notice_hosts_name(hosts, ret_place))
+        return "is without TLS, which is for hosts that the setting webhook-hosts names";
+    if (ret_place->is_address && !notice_place_may(hosts, ret_place, &ret_place->address, &kind))
+        return "has an address that is not of the public net, and that the setting webhook-hosts does not "
+               "name";
+    return NULL;
+}
+
 /* False: it is of no family that is looked at. */
 static bool address_of(const struct curl_sockaddr *socket_address, struct notice_address *ret_address)
 {
@@ -88,6 +108,78 @@ static size_t on_answer(char *data, size_t size, size_t count, void *context)
     return post->answer_cut ? 0 : got;
 }
 
+/* A mail server says much; what it said last is kept, but its farewell (RFC 5321 section 4.2.3). */
+static size_t on_reply(char *data, size_t size, size_t count, void *context)
+{
+    struct post *post = context;
+    struct bytes line = bytes_trim(bytes_of(data, size * count));
+    if (bytes_starts_with(line, BYTES_LITERAL("221")))
+        return size * count;
+    buf_clear(&post->answer);
+    buf_append_bytes(&post->answer, bytes_slice(line, 0, post->answer_size_max));
+    return size * count;
+}
+
+static size_t on_read(char *ret_data, size_t size, size_t count, void *context)
+{
+    struct post *post = context;
+    struct bytes piece = bytes_slice(post->body, post->sent, size * count);
+    if (piece.size > 0)
+        memcpy(ret_data, piece.data, piece.size);
+    post->sent += piece.size;
+    return piece.size;
+}
+
+static bool ask_http(struct post *post)
+{
+    CURL *easy = post->easy;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.size);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)post->body.data);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
+    return curl_easy_setopt(easy, CURLOPT_URL, post->url) == CURLE_OK;
+}
+
+/* The path of the URL is what this side calls itself (RFC 5321 section 4.1.1.1): the domain that it writes for. */
+static bool name_server(struct post *post)
+{
+    const struct sender_mail *mail = &post->sender->options.mail;
+    const char *domain = strchr(mail->from, '@');
+    CLEANUP(buf_fini) struct buf url = {0};
+    size_t size = strlen(mail->server);
+    buf_append_fmt(&url, "%s%s%s", mail->server, mail->server[size - 1] == '/' ? "" : "/",
+                   domain ? domain + 1 : "");
+    buf_append_byte(&url, '\0');
+    return buf_status(&url) == STATUS_OK &&
+           curl_easy_setopt(post->easy, CURLOPT_URL, (const char *)url.data) == CURLE_OK;
+}
+
+static bool ask_mail(struct post *post)
+{
+    const struct sender_mail *mail = &post->sender->options.mail;
+    CURL *easy = post->easy;
+    post->recipients = curl_slist_append(NULL, post->mailbox);
+    post->sent = 0;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password);
+    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, post->recipients);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)post->body.size);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, post);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, post);
+    return post->recipients && name_server(post);
+}
+
 static bool make_easy(struct post *post)
 {
     const struct sender_options *options = &post->sender->options;
@@ -95,35 +187,26 @@ static bool make_easy(struct post *post)
     if (!easy)
         return false;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, post);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* one of the environment would look at no address */
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.size);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)post->body.data);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)MIN(options->timeout_ms, WEBHOOK_CONNECT_TIMEOUT_MS));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->detail);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-    return curl_easy_setopt(easy, CURLOPT_URL, post->url) == CURLE_OK;
+    return post->mailbox ? ask_mail(post) : ask_http(post);
 }
 
 /* In words for an operator. */
 static void say_why(struct post *post, CURLcode code)
 {
-    if (post->http_status >= 300 && post->http_status < 400)
+    if (!post->mailbox && post->http_status >= 300 && post->http_status < 400)
         (void)snprintf(post->error, sizeof post->error, "HTTP status %d: redirects are not followed",
                        post->http_status);
-    else if (code == CURLE_OK || post->http_status > 0)
+    else if (code == CURLE_OK || (!post->mailbox && post->http_status > 0))
         post->error[0] = '\0';
     else if (!post->error[0])
         (void)snprintf(post->error, sizeof post->error, "%s",
@@ -138,6 +221,9 @@ static void read_outcome(struct post *post, CURLcode code)
     curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(post->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     post->http_status = status >= 200 ? (int)status : 0;
+    /* What a server said to a step before the last does not say that it took the mail. */
+    if (post->mailbox && code != CURLE_OK && post->http_status < 400)
+        post->http_status = 0;
     post->retry_after_ns = MIN(MAX(retry_after_s, 0), 86400) * NS_PER_S;
     post->took_ns = clock_monotonic_ns() - post->began_ns;
     say_why(post, code);
@@ -149,7 +235,9 @@ static void give_back(struct post *post)
 {
     list_remove(&post->link);
     curl_easy_cleanup(post->easy);
+    curl_slist_free_all(post->recipients);
     post->easy = NULL;
+    post->recipients = NULL;
     loop_post(post->sender->loop, &post->message);
 }
 
@@ -164,10 +252,14 @@ static void begin(struct notice_sender *sender, struct post *post)
     list_push_back(&sender->active, &post->link);
     post->sender = sender;
     post->began_ns = clock_monotonic_ns();
-    const char *refusal = sender_refusal(sender->options.hosts, bytes_of_cstr(post->url), &post->place);
+    const struct sender_options *options = &sender->options;
+    const char *refusal = post->mailbox
+                              ? sender_mail_refusal(options->hosts, &options->mail, &post->place)
+                              : sender_refusal(options->hosts, bytes_of_cstr(post->url), &post->place);
     if (refusal) {
         char text[sizeof post->error];
-        (void)snprintf(text, sizeof text, "the URL %s", refusal);
+        (void)snprintf(text, sizeof text, "%s %s", post->mailbox ? "the setting smtp-server" : "the URL",
+                       refusal);
         fail(post, text);
     } else if (!make_easy(post) || curl_multi_add_handle(sender->multi, post->easy) != CURLM_OK) {
         fail(post, "out of memory");

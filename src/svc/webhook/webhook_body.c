@@ -9,6 +9,7 @@
 #include "core/notice/event.h"
 #include "svc/webhook/sender.h"
 #include "svc/webhook/webhook_format.h"
+#include "svc/webhook/webhook_target.h"
 
 static bool refuse(struct webhook_body *body, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -38,9 +39,8 @@ static const char *text_of(const json_t *value)
     return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-static bool read_name(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+static bool read_name(const json_t *value, struct webhook_body *body)
 {
-    (void)hosts;
     body->draft.name = text_of(value);
     if (body->draft.name && is_name(body->draft.name))
         return true;
@@ -51,27 +51,25 @@ static bool read_name(const json_t *value, const struct notice_hosts *hosts, str
         WEBHOOK_NAME_SIZE_MAX);
 }
 
-static bool read_url(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+static bool read_url(const json_t *value, struct webhook_body *body)
 {
-    struct notice_place place;
     body->draft.url = text_of(value);
-    const char *why =
-        body->draft.url ? sender_refusal(hosts, bytes_of_cstr(body->draft.url), &place) : "must be a string";
-    return !why || refuse(body, "The member \"url\" %s.", why);
+    return body->draft.url || refuse(body, "The member \"url\" must be a string.");
 }
 
-static bool read_format(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+static bool read_format(const json_t *value, struct webhook_body *body)
 {
-    (void)hosts;
     body->draft.format = text_of(value);
     bool known = body->draft.format && webhook_format_is_known(body->draft.format);
-    return known || refuse(body, "The member \"format\" must be \"cloudevents\", \"slack\" or \"teams\".");
+    return known ||
+           refuse(
+               body,
+               "The member \"format\" must be \"cloudevents\", \"slack\", \"teams\", \"ntfy\" or \"email\".");
 }
 
-static bool read_events(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+static bool read_events(const json_t *value, struct webhook_body *body)
 {
     size_t count = json_array_size(value), size = 0;
-    (void)hosts;
     if (count == 0 || count > WEBHOOK_EVENTS_MAX)
         return refuse(
             body,
@@ -90,10 +88,32 @@ static bool read_events(const json_t *value, const struct notice_hosts *hosts, s
     return true;
 }
 
-/* `true`: another one is made. */
-static bool read_secret(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+/* It becomes a part of a header. */
+static bool is_token(const char *token)
 {
-    (void)hosts;
+    size_t size = strlen(token);
+    for (size_t i = 0; i < size; i++)
+        if (token[i] <= ' ' || token[i] > '~')
+            return false;
+    return size <= WEBHOOK_TOKEN_SIZE_MAX;
+}
+
+/* null: it needs none any more. */
+static bool read_token(const json_t *value, struct webhook_body *body)
+{
+    body->draft.token = json_is_null(value) ? "" : text_of(value);
+    if (body->draft.token && is_token(body->draft.token))
+        return true;
+    return refuse(body,
+                  "The member \"token\" must be up to %d printable characters of ASCII without blanks "
+                  "(limit webhook-token-size-max), or null.",
+                  WEBHOOK_TOKEN_SIZE_MAX);
+}
+
+/* `true`: another one is made. */
+static bool read_secret(const json_t *value, struct webhook_body *body)
+{
+    body->secret_said = true;
     if (json_is_true(value)) {
         notice_secret_make(body->secret);
         body->draft.secret = body->secret;
@@ -108,9 +128,8 @@ static bool read_secret(const json_t *value, const struct notice_hosts *hosts, s
                   NOTICE_SECRET_SIZE_MIN, NOTICE_SECRET_SIZE_MAX);
 }
 
-static bool read_state(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body)
+static bool read_state(const json_t *value, struct webhook_body *body)
 {
-    (void)hosts;
     body->draft.state = text_of(value);
     bool known = body->draft.state &&
                  (strcmp(body->draft.state, "active") == 0 || strcmp(body->draft.state, "paused") == 0);
@@ -119,11 +138,12 @@ static bool read_state(const json_t *value, const struct notice_hosts *hosts, st
 
 static const struct webhook_member {
     const char *name;
-    bool (*read)(const json_t *value, const struct notice_hosts *hosts, struct webhook_body *body);
+    bool (*read)(const json_t *value, struct webhook_body *body);
     bool of_new; /* false: only of one that is there */
 } members[] = {
     {"name", read_name, true},     {"url", read_url, true},       {"format", read_format, true},
-    {"events", read_events, true}, {"secret", read_secret, true}, {"state", read_state, false},
+    {"events", read_events, true}, {"secret", read_secret, true}, {"token", read_token, true},
+    {"state", read_state, false},
 };
 
 static const struct webhook_member *member_named(const char *name, bool is_new)
@@ -152,8 +172,7 @@ static bool add_defaults(struct webhook_body *body)
     return true;
 }
 
-bool webhook_body_read(const json_t *root, bool is_new, const struct notice_hosts *hosts,
-                       struct webhook_body *ret_body)
+bool webhook_body_read(const json_t *root, bool is_new, struct webhook_body *ret_body)
 {
     const char *name;
     json_t *value;
@@ -163,16 +182,46 @@ bool webhook_body_read(const json_t *root, bool is_new, const struct notice_host
         const struct webhook_member *member = member_named(name, is_new);
         if (!member)
             return refuse(ret_body, "A webhook has no member \"%.80s\" that could be given here.", name);
-        if (!member->read(value, hosts, ret_body))
+        if (!member->read(value, ret_body))
             return false;
     }
     return !is_new || add_defaults(ret_body);
 }
 
-json_t *webhook_formats_json(void)
+/* --- together --- */
+
+static const char *given_or(const char *given, const json_t *present, const char *member)
+{
+    return given ? given : text_or(json_string_value(json_object_get(present, member)), "");
+}
+
+bool webhook_body_fits(struct webhook_body *body, const json_t *present, const struct webhook_means *means)
+{
+    const struct webhook_draft *draft = &body->draft;
+    const char *format = given_or(draft->format, present, "format");
+    enum webhook_way way = webhook_format_way(format);
+    struct webhook_target target;
+    struct notice_place place;
+    const char *why = webhook_target_read(format, given_or(draft->url, present, "url"), &target);
+    if (!why && way != WEBHOOK_BY_MAIL)
+        why = sender_refusal(means->hosts, bytes_of_cstr(target.url), &place);
+    if (why)
+        return refuse(body, "The member \"url\" %s.", why);
+    if (way == WEBHOOK_BY_MAIL && !means->mail)
+        return refuse(body,
+                      "The format \"email\" needs a mail server: the settings smtp-server and smtp-from.");
+    if (way == WEBHOOK_BY_MAIL && body->secret_said)
+        return refuse(body, "A mail is not signed: it has no \"secret\".");
+    if (way != WEBHOOK_BY_NTFY && draft->token && draft->token[0])
+        return refuse(body, "The member \"token\" is for the format \"ntfy\".");
+    return true;
+}
+
+json_t *webhook_formats_json(const struct webhook_means *means)
 {
     json_t *array = json_array();
     for (size_t i = 0; webhook_format_name(i); i++)
-        json_array_append_new(array, json_string(webhook_format_name(i)));
+        if (means->mail || webhook_format_way(webhook_format_name(i)) != WEBHOOK_BY_MAIL)
+            json_array_append_new(array, json_string(webhook_format_name(i)));
     return array;
 }

@@ -11,7 +11,7 @@
 #include "core/notice/event.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
-#include "svc/webhook/webhook_body.h"
+#include "svc/webhook/webhook_format.h"
 #include "svc/webhook/webhook_schemas.h"
 #include "wire/json/json.h"
 
@@ -52,6 +52,7 @@ struct webhook_call {
     json_t *json;
     int64_t next;
     enum webhook_outcome outcome;
+    bool refused;       /* `body` says why */
     bool found_webhook; /* and NOT_FOUND is of the delivery */
 };
 
@@ -102,6 +103,8 @@ static void answer(const struct webhook_call *call, enum status status, const st
 {
     if (status != STATUS_OK)
         answer_failure(call, status, err);
+    else if (call->refused)
+        http_respond_failure(call->request, 400, call->body.fault);
     else if (call->outcome == WEBHOOK_NAME_TAKEN)
         http_respond_problem(call->request, &problems[NAME_TAKEN], "Another webhook has this name.");
     else if (call->outcome == WEBHOOK_TOO_MANY)
@@ -175,7 +178,8 @@ static bool read_body(struct webhook_call *call, bool is_new)
     const char *fault = NULL;
     if (json_parse(http_request_body(call->request), NULL, &root, &err) != STATUS_OK || !json_is_object(root))
         fault = "The body must be a JSON object.";
-    else if (!webhook_body_read(root, is_new, call->service->hosts, &call->body))
+    else if (!webhook_body_read(root, is_new, &call->body) ||
+             (is_new && !webhook_body_fits(&call->body, NULL, &call->service->means)))
         fault = call->body.fault;
     call->root = root;
     if (!fault)
@@ -195,7 +199,7 @@ static enum status list(struct webhook_call *call, struct review_book *book, str
     for (size_t i = 0; notice_event_name(i); i++)
         json_array_append_new(events, json_string(notice_event_name(i)));
     call->json = json_pack("{s:o*, s:o, s:o}", "webhooks", webhooks, "events", events, "formats",
-                           webhook_formats_json());
+                           webhook_formats_json(&call->service->means));
     return status;
 }
 
@@ -206,10 +210,12 @@ static void on_list(void *context, struct http_request *request)
         run(call, true, list);
 }
 
-/* The one time that the secret is shown. */
+/* The one time that the secret is shown; of what signs nothing it is not. */
 static void show_secret(struct webhook_call *call)
 {
-    if (call->json && call->body.draft.secret)
+    const char *format = json_string_value(json_object_get(call->json, "format"));
+    bool is_signed = format && webhook_format_way(format) != WEBHOOK_BY_MAIL;
+    if (is_signed && call->body.draft.secret)
         json_object_set_new(call->json, "secret", json_string(call->body.draft.secret));
 }
 
@@ -246,10 +252,17 @@ static void on_show(void *context, struct http_request *request)
         run(call, true, show);
 }
 
+/* What is given must fit to what stays. */
 static enum status change(struct webhook_call *call, struct review_book *book, struct err *err)
 {
-    enum status status = webhook_book_change(book, call->name, &call->body.draft, &call->by, clock_unix_ns(),
-                                             &call->outcome, &call->json, err);
+    json_t *present = NULL;
+    enum status status = webhook_book_read(book, call->name, &present, err);
+    call->refused = status == STATUS_OK && !webhook_body_fits(&call->body, present, &call->service->means);
+    json_decref(present);
+    if (status != STATUS_OK || call->refused)
+        return status;
+    status = webhook_book_change(book, call->name, &call->body.draft, &call->by, clock_unix_ns(),
+                                 &call->outcome, &call->json, err);
     show_secret(call);
     return status;
 }

@@ -7,10 +7,11 @@
 #include "net/http_router.h"
 #include "store/review/webhook_book.h"
 #include "svc/webhook/engine.h"
+#include "svc/webhook/webhook_body.h"
 
 struct webhook_service {
-    struct review_store *store;       /* outlives the service */
-    const struct notice_hosts *hosts; /* likewise */
+    struct review_store *store; /* outlives the service */
+    struct webhook_means means; /* likewise what it names */
 };
 
 /* Its routes, for an http_router; valid as long as the service. */

@@ -24,6 +24,7 @@
 #define FORMAT_EXCERPT_LINES    20
 #define FORMAT_LINK_SIZE_MAX    2000 /* bytes */
 #define FORMAT_ADDRESS_MAX      254  /* bytes of a mail address (RFC 5321 section 4.5.3.1.3) */
+#define FORMAT_DATE_SIZE        40   /* bytes, with the NUL */
 #define FORMAT_HEADER_LINE      76   /* bytes of a header's line with an encoded word (RFC 2047 section 2) */
 
 struct format_row {
@@ -41,6 +42,7 @@ struct format_words {
     struct buf excerpt;       /* visible, of several lines */
     const char *link;         /* borrowed; NULL: none */
     bool urgent;              /* somebody has to act */
+    bool link_decides; /* whoever has the link can answer as the person for whom it is, and is told so */
     const char
         *button_value; /* borrowed: what Slack hands back of a button; NULL: there are none that decide */
 };
@@ -74,6 +76,8 @@ struct format_mail {
  * more than one header; NO_MEMORY. */
 STATUS_RESULT format_mail(const struct format_words *words, const struct format_mail *mail, struct buf *out,
                           struct err *err);
+/* When it was sent, as a mail says it, in UTC. */
+void format_mail_date(int64_t unix_ns, char ret_date[FORMAT_DATE_SIZE]);
 /* A plain address, "mina@example.org": no quotes, comments, blanks or routes, in ASCII. */
 bool format_is_mail_address(struct bytes text);
 

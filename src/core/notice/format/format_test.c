@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/duration.h"
 #include "base/encode.h"
 #include "core/notice/format/format.h"
 #include "wire/json/json.h"
@@ -268,6 +269,38 @@ static void test_the_text_of_a_mail_bars_what_others_wrote(void **state)
     close_message(&message);
 }
 
+static void test_dates_of_mails(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t unix_s;
+        const char *date;
+    } known[] = {{0, "Thu, 01 Jan 1970 00:00:00 +0000"},
+                 {951782400, "Tue, 29 Feb 2000 00:00:00 +0000"},
+                 {1795939786, "Sun, 29 Nov 2026 08:09:46 +0000"},
+                 {4102444799, "Thu, 31 Dec 2099 23:59:59 +0000"}};
+    char date[FORMAT_DATE_SIZE];
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        format_mail_date(known[i].unix_s * NS_PER_S, date);
+        assert_string_equal(date, known[i].date);
+    }
+}
+
+/* Only of a link that decides is it said that it is one's own. */
+static void test_a_link_to_a_page_may_be_forwarded(void **state)
+{
+    struct message message;
+    struct buf personal = {0};
+    (void)state;
+    open_message(&message, "request.waiting", "churn");
+    assert_int_equal(format_mail(&message.words, &to_mina, &message.out, NULL), STATUS_OK);
+    message.words.link_decides = true;
+    assert_int_equal(format_mail(&message.words, &to_mina, &personal, NULL), STATUS_OK);
+    assert_true(personal.size > message.out.size);
+    buf_fini(&personal);
+    close_message(&message);
+}
+
 static void test_a_subject_is_read_back(void **state)
 {
     (void)state;
@@ -349,6 +382,8 @@ int main(void)
         cmocka_unit_test(test_ntfy_is_plain),
         cmocka_unit_test(test_a_mail_has_our_headers_only),
         cmocka_unit_test(test_the_text_of_a_mail_bars_what_others_wrote),
+        cmocka_unit_test(test_dates_of_mails),
+        cmocka_unit_test(test_a_link_to_a_page_may_be_forwarded),
         cmocka_unit_test(test_a_subject_is_read_back),
         cmocka_unit_test(test_addresses_and_ids_that_could_be_more),
     };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* mail.c — headers of ASCII only, one a line, the subject in encoded words (RFC 2047), the text in base64 (RFC 2045 section 6.8), so
  * that no line of others is ever a line of the message. */
+#include <stdio.h>
+
+#include "base/duration.h"
 #include "base/encode.h"
 #include "base/text.h"
 #include "core/notice/format/format.h"
@@ -86,7 +89,9 @@ static void append_text(struct buf *out, const struct format_words *words)
     append_barred(out, buf_peek(&words->title));
     buf_append_cstr(out, "\r\n");
     if (words->link)
-        buf_append_fmt(out, "Look at it, and answer, here; opening it decides nothing:\r\n%s\r\n\r\n",
+        buf_append_fmt(out, "%s\r\n%s\r\n\r\n",
+                       words->link_decides ? "Look at it, and answer, here; opening it decides nothing:"
+                                           : "Look at it here:",
                        words->link);
     for (size_t i = 0; i < words->row_count; i++) {
         buf_append_fmt(out, "%s:\r\n", words->rows[i].name);
@@ -96,7 +101,7 @@ static void append_text(struct buf *out, const struct format_words *words)
         buf_append_fmt(out, "%s:\r\n", words->excerpt_name);
         append_barred(out, buf_peek(&words->excerpt));
     }
-    if (words->link)
+    if (words->link && words->link_decides)
         buf_append_cstr(
             out,
             "\r\nThe link is yours alone: whoever has it can answer in your name. Do not forward it.\r\n");
@@ -108,6 +113,20 @@ static void append_base64(struct buf *out, struct bytes text)
         base64_encode(out, bytes_slice(text, at, BASE64_LINE));
         buf_append_cstr(out, "\r\n");
     }
+}
+
+/* RFC 5322 section 3.3, in any locale. 1970-01-01 was a Thursday. */
+void format_mail_date(int64_t unix_ns, char ret_date[FORMAT_DATE_SIZE])
+{
+    static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char text[TIME_TEXT_SIZE_MAX]; /* 2026-11-29T08:09:46Z */
+    size_t month, day = (size_t)(MAX(unix_ns, 0) / (86400 * NS_PER_S) % 7);
+    (void)time_format(MAX(unix_ns, 0), 0, text);
+    month = (size_t)(text[5] - '0') * 10 + (size_t)(text[6] - '0');
+    (void)snprintf(ret_date, FORMAT_DATE_SIZE, "%s, %.2s %s %.4s %.8s +0000", days[day], text + 8,
+                   months[(month - 1) % 12], text, text + 11);
 }
 
 enum status format_mail(const struct format_words *words, const struct format_mail *mail, struct buf *out,

@@ -26,6 +26,7 @@ static const struct {
     {"request.cancelled", "Cancelled", false},
     {"request.released", "The result is released", false},
     {"request.continued", "What follows was started", false},
+    {"webhook.ping", "A test", false},
 };
 
 /* --- visible text --- */
@@ -150,6 +151,10 @@ static void write_title(struct format_words *words, const json_t *request)
     struct bytes purpose = json_bytes(json_object_get(request, "purpose"));
     if (!bytes_utf8_blank(purpose)) {
         format_append_visible(&words->title, purpose, FORMAT_TITLE_SIZE_MAX, 1);
+        return;
+    }
+    if (!json_object_get(request, "id")) {
+        buf_append_cstr(&words->title, "nothing happened, and nothing is to be done");
         return;
     }
     buf_append_cstr(&words->title, "Request ");
