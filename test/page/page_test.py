@@ -204,6 +204,12 @@ class Page(unittest.TestCase):
         self.drive("drive_review.mjs", server)
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_what_strangers_write_is_not_the_page(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_abuse.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
