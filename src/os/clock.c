@@ -3,6 +3,7 @@
 #include "os/clock.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -23,6 +24,16 @@ int64_t clock_monotonic_ns(void)
 int64_t clock_unix_ns(void)
 {
     return now_ns(CLOCK_REALTIME);
+}
+
+int64_t clock_forward_ns(void)
+{
+    static _Atomic int64_t highest; /* the difference of the two clocks */
+    int64_t monotonic_ns = now_ns(CLOCK_MONOTONIC), difference = now_ns(CLOCK_REALTIME) - monotonic_ns;
+    int64_t known = atomic_load(&highest);
+    while (difference > known && !atomic_compare_exchange_weak(&highest, &known, difference))
+        continue;
+    return monotonic_ns + MAX(difference, known);
 }
 
 int64_t clock_thread_ns(void)

@@ -27,10 +27,12 @@ class Case(unittest.TestCase):
     """A server with sign-in. People are called by their first names."""
     arguments = ()
     people = {}
+    environment = None
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, arguments=["--auth", "--ready-sessions", "2", *cls.arguments]).start()
+        cls.server = Server(PROGRAM, arguments=["--auth", "--ready-sessions", "2", *cls.arguments],
+                            environment=cls.environment).start()
         cls.addClassCleanup(cls.server.close)
         cls.local = cls.server.local_key()
         cls.keys, groups = {}, set()

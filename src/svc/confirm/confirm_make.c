@@ -55,7 +55,7 @@ static void answer_link(struct confirm_visit *visit, const char *expires, const 
 /* No longer than the request waits. */
 static int64_t expiry_s(const struct confirm_visit *visit)
 {
-    int64_t deadline_ns = 0, expires_ns = clock_unix_ns() + visit->service->lifetime_ns;
+    int64_t deadline_ns = 0, expires_ns = clock_forward_ns() + visit->service->lifetime_ns;
     struct bytes deadline = json_member_bytes(visit->shown, "deadline");
     if (deadline.data && time_parse(deadline, &deadline_ns) == STATUS_OK)
         expires_ns = MIN(expires_ns, deadline_ns);

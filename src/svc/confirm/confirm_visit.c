@@ -35,7 +35,7 @@ void visit_gone(void *context)
 
 int64_t visit_now_s(void)
 {
-    return clock_unix_ns() / NS_PER_S;
+    return clock_forward_ns() / NS_PER_S;
 }
 
 /* --- pages --- */

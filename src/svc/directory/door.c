@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/issuer.h"
+#include "svc/directory/key_end.h"
 
 #define AREA        "audit"
 #define TRUSTED_MAX 2
@@ -118,6 +119,7 @@ static void find_key(struct doorkeeper *door, struct door_entry *entry)
     entry->bearer.kind = BEARER_KEY;
     entry->bearer.expires_ns = key->expires_ns;
     snprintf(entry->bearer.id, sizeof entry->bearer.id, "%s", key->id);
+    key_end_if_over(door->options.directory, key, clock_unix_ns());
 }
 
 static void find_own(struct doorkeeper *door, const struct jwt *jwt, struct door_entry *entry)

@@ -10,6 +10,7 @@
 #include "base/sip_hash.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
+#include "svc/directory/key_end.h"
 #include "svc/directory/sign_in_internal.h"
 #include "wire/json/json.h"
 
@@ -381,6 +382,7 @@ static void sweep(struct sign_in *sign_in)
         if (ticket->expires_ns <= now_ns)
             directory_write(directory, &write, 1, NULL);
     }
+    key_end_all(directory, now_ns);
     token_keys_tend(sign_in->options.keys, now_ns);
 }
 
