@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
@@ -155,6 +156,96 @@ class Served(Base):
         for variables in self.variables.values():
             self.assertNotIn(variables["IDENTITY_HEADER"], said)
         self.assertNotIn("eyJ", said)
+
+
+class Dotnet(unittest.TestCase):
+    """No .NET is here: the requests that its packages make (MSAL.NET's AppServiceManagedIdentitySource beneath Azure.Identity, and the channel of
+    Microsoft.DurableTask.*.AzureManaged), byte for byte where it matters, against the hub that it may use and the one that it may not."""
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            import grpc
+            sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+            import protocol
+        except ImportError:
+            raise unittest.SkipTest("grpcio is not installed here") from None
+        cls.grpc, cls.protocol = grpc, protocol
+        cls.server = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--managed-identity", "worker", "--task-hubs", "mine,theirs"])
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        cls.server.tls = ssl.create_default_context(cafile=cls.server.ready["certificateAuthority"])
+        cls.server.grant("Durable Task Data Contributor", "worker", "/scheduler/mine")
+        text = pathlib.Path(cls.server.data, "identity", "worker.env").read_text()
+        cls.variables = dict(line.split("=", 1) for line in text.splitlines())
+
+    def identity(self, **more):
+        """GET, query in the order of MSAL.NET's dictionary; what it adds for its own statistics and for revocation means nothing here."""
+        url = urllib.parse.urlsplit(self.variables["IDENTITY_ENDPOINT"])
+        query = urllib.parse.urlencode({"api-version": "2019-08-01", "resource": "https://durabletask.io", **more})
+        connection = http.client.HTTPConnection("127.0.0.1", url.port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", f"{url.path}?{query}", headers={
+            "Host": url.netloc, "X-IDENTITY-HEADER": self.variables["IDENTITY_HEADER"], "x-client-SKU": "MSAL.CoreCLR", "x-client-Ver": "4.78.0.0",
+            "x-client-OS": "linux", "client-request-id": "0b1ef5bc-0000-4000-8000-000000000001", "return-client-request-id": "true"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def test_each_way_to_name_an_identity(self):
+        status, answer = self.identity()
+        self.assertEqual((status, answer["token_type"], answer["resource"]), (200, "Bearer", "https://durabletask.io"))
+        self.assertTrue(answer["expires_on"].isdigit())  # it is read as a text
+        its = claims(answer["access_token"])
+        for named in ({"client_id": its["appid"]}, {"object_id": its["oid"]}, {"xms_cc": "cp1", "token_sha256_to_refresh": "0" * 64}):
+            status, answer = self.identity(**named)
+            self.assertEqual((status, claims(answer["access_token"])["oid"]), (200, its["oid"]), named)
+        for named in ({"client_id": its["oid"]}, {"mi_res_id": "/subscriptions/s/nobody"}):
+            status, answer = self.identity(**named)
+            self.assertEqual((status, set(answer)), (400, {"statusCode", "message"}), named)
+
+    def metadata(self, hub, role="Worker"):
+        """Of CallCredentials.FromInterceptor; names are written small on the wire."""
+        token = self.identity()[1]["access_token"]
+        return [("taskhub", hub), ("x-user-agent", f"durabletask-dotnet/1.16.2 ({role})"), ("workerid", "HOST,4711,0b1ef5bc0000400080000000000000ff"),
+                ("authorization", f"Bearer {token}")]
+
+    def channel(self, scheme="https"):
+        roots = pathlib.Path(self.server.ready["certificateAuthority"]).read_bytes()
+        target, options = f"localhost:{self.server.port}", [("grpc.primary_user_agent", "grpc-dotnet/2.71.0 (.NET 8.0.20; CLR 8.0.20; net8.0; linux; x64)")]
+        channel = self.grpc.insecure_channel(target, options) if scheme == "http" else self.grpc.secure_channel(
+            target, self.grpc.ssl_channel_credentials(roots), options)
+        self.addCleanup(channel.close)
+        return self.protocol.Stub(channel)
+
+    def test_a_worker_and_a_client_at_the_hub_that_was_granted_and_no_other(self):
+        pb, stub = self.protocol.pb, self.channel()
+        mine = self.metadata("mine")
+        stub.Hello(self.protocol.empty_pb2.Empty(), metadata=mine, timeout=60)
+        items = stub.GetWorkItems(pb.GetWorkItemsRequest(maxConcurrentOrchestrationWorkItems=10), metadata=mine, timeout=60)
+        items.initial_metadata()
+        stub.StartInstance(pb.CreateInstanceRequest(name="Orch", instanceId="net-1"), metadata=self.metadata("mine", "DurableTaskClient"), timeout=60)
+        item = next(one for one in items if one.WhichOneof("request") == "orchestratorRequest")
+        stub.CompleteOrchestratorTask(pb.OrchestratorResponse(
+            instanceId="net-1", completionToken=item.completionToken, actions=[pb.OrchestratorAction(
+                id=0, completeOrchestration=pb.CompleteOrchestrationAction(orchestrationStatus=pb.ORCHESTRATION_STATUS_COMPLETED))]),
+            metadata=mine, timeout=60)
+        shown = stub.WaitForInstanceCompletion(pb.GetInstanceRequest(instanceId="net-1"), metadata=mine, timeout=60)
+        self.assertEqual(shown.orchestrationState.orchestrationStatus, pb.ORCHESTRATION_STATUS_COMPLETED)
+        items.cancel()
+        for call, message in ((stub.StartInstance, pb.CreateInstanceRequest(name="Orch")), (stub.Hello, self.protocol.empty_pb2.Empty())):
+            with self.assertRaises(self.grpc.RpcError) as refused:
+                call(message, metadata=self.metadata("theirs"), timeout=60)
+            self.assertEqual(refused.exception.code(), self.grpc.StatusCode.PERMISSION_DENIED)
+            self.assertIn("sallyport role create", refused.exception.details())
+
+    def test_in_clear_text_it_sends_nothing_of_that_and_is_told_why(self):
+        with self.assertRaises(self.grpc.RpcError) as refused:
+            self.channel("http").Hello(self.protocol.empty_pb2.Empty(), timeout=60)
+        self.assertEqual(refused.exception.code(), self.grpc.StatusCode.UNAUTHENTICATED)
+        self.assertIn("https endpoint", refused.exception.details())
+        with self.assertRaises(self.grpc.RpcError) as refused:
+            self.channel().Hello(self.protocol.empty_pb2.Empty(), metadata=[("taskhub", "mine")], timeout=60)
+        self.assertNotIn("https", refused.exception.details())
 
 
 class Javascript(Base):

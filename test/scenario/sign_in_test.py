@@ -14,6 +14,8 @@ import json
 import os
 import pathlib
 import re
+import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +29,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 from protocol import pb, Stub  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -688,6 +691,70 @@ class Case(unittest.TestCase):
         for file in pathlib.Path(self.server.data).glob("directory.db*"):
             self.assertEqual(file.stat().st_mode & 0o077, 0, file)
         self.assertEqual(pathlib.Path(self.server.data, "local.key").stat().st_mode & 0o777, 0o600)
+
+    def test_errors_repeat_no_secret_and_no_child_shows_one(self):
+        """RP-20: what was typed wrongly comes back in no answer, and no process of the server has a secret on its command line."""
+        made = self.application("typed")
+        token = self.app_token(made, APP)["access_token"]
+        secrets = {"secret": made["secret"], "key": self.owner, "token": token}
+        answers = []
+        for secret in secrets.values():
+            for method, path, body in (("GET", f"/v1/requests?access_token={secret}", None), ("GET", f"/v1/directory/keys/{secret}", None),
+                                       ("DELETE", f"/v1/directory/keys/{secret}", None), ("POST", "/v1/directory/users", {"name": secret + "<"}),
+                                       ("POST", "/v1/directory/assignments", {"role": secret, "principal": secret, "scope": "/"})):
+                answers.append(self.ask(method, path, body, self.local))
+            for text in (f"Bearer {secret}x", f"Basic {secret}", secret, f"Bearer {secret} {secret}"):
+                answers.append(self.ask("GET", "/v1/requests", Authorization=text))
+            for fields in ({"grant_type": secret}, {"grant_type": "refresh_token", "client_id": secret, "refresh_token": secret},
+                           {"grant_type": "client_credentials", "client_id": secret, "client_secret": secret + "x", "scope": APP + "/.default"},
+                           {"grant_type": "authorization_code", "client_id": "cli", "code": secret, "code_verifier": secret}):
+                answers.append(self.post_form("/common/oauth2/v2.0/token", **fields))
+        said = "\n".join(str(answer) for answer in answers)
+        self.assertEqual(len(answers), 3 * 13)
+        log = pathlib.Path(self.server.data, "server.log").read_text(errors="replace").replace(self.owner, "", 1)
+        lines = b""
+        for process in self.family(self.server.process.pid):
+            try:
+                lines += pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
+            except OSError:
+                pass
+        for name, secret in secrets.items():
+            self.assertNotIn(secret, said, name)
+            self.assertNotIn(secret, log, name)
+            self.assertNotIn(secret.encode(), lines, name)
+        self.assertNotIn(b"spk_", lines)
+
+    def family(self, pid):
+        """A process and all that it has started."""
+        found = [pid]
+        for process in found:
+            for path in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
+                try:
+                    found += map(int, path.read_text().split())
+                except OSError:
+                    pass
+        return found
+
+    def test_a_server_that_crashes_leaves_no_memory_behind(self):
+        """A core dump would hold the keys that sign tokens. Another program of the same user does leave one, or the machine keeps none."""
+        def without_limit():
+            resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+        def dumped(process):
+            os.kill(process.pid, signal.SIGABRT)
+            return os.WCOREDUMP(os.waitpid(process.pid, 0)[1])
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder, open(f"{folder}/log", "ab") as log:
+            ready, how = pathlib.Path(folder, "ready.json"), {"cwd": folder, "preexec_fn": without_limit, "log": log}
+            with Process([os.path.abspath(PROGRAM), "scheduler", "--auth", "--port", "0", "--data", folder, "--ready-file", ready], **how) as server:
+                deadline = time.monotonic() + 90
+                while not ready.exists():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                self.assertFalse(dumped(server))
+            self.assertEqual([path.name for path in pathlib.Path(folder).iterdir() if path.name.startswith("core")], [])
+            with Process(["sleep", "1000"], **how) as other:
+                if not dumped(other):
+                    self.skipTest("this machine keeps no memory of any program that crashes")
 
     def test_what_was_made_is_there_after_a_crash(self):
         with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:

@@ -33,6 +33,19 @@ static enum status find_hub(struct scheduler *scheduler, const struct grpc_reque
     return status;
 }
 
+/* A client of .NET that has a credential leaves its whole metadata away in clear text, and says nothing of it. */
+static enum status say_what_is_missing(const struct grpc_request *request, enum status status,
+                                       struct err *err)
+{
+    bool bare = request->principal == &access_nobody && request->metadata(request, "taskhub").size == 0;
+    if (status != STATUS_UNAUTHENTICATED || !bare)
+        return status;
+    return err_set(
+        err, STATUS_UNAUTHENTICATED,
+        "sign in: no credentials were sent, and no task hub was named. A client of .NET sends neither in "
+        "clear text: give it an https endpoint (sallyport dev --tls)");
+}
+
 static enum status admit_request(struct scheduler *scheduler, const struct grpc_request *request,
                                  const struct method *method, uint32_t *ret_hub, struct err *err)
 {
@@ -49,6 +62,7 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
     enum status status = scheduler_access_check(request->principal, request->path,
                                                 scheduler->options.hubs_apart ? (struct bytes){0} : hub,
                                                 buf_peek(&resource), err);
+    status = say_what_is_missing(request, status, err);
     if (status == STATUS_OK)
         status = find_hub(scheduler, request, method, ret_hub, err);
     return status == STATUS_OK ? scheduler_admit(scheduler, method, err) : status;
