@@ -251,6 +251,39 @@ class Signed(unittest.TestCase):
         self.expect(200, "DELETE", f"{path}/{AUTHORIZATION}/roleAssignments/{guid}", key=self.keys["Owner"])
         self.assertEqual(run(keys["runner"])[0], 403)
 
+    def test_a_hub_of_a_deleted_ones_name_has_none_of_its_grants(self):
+        """Of the server's own scheduler, where a grant may name the hub by its id and by its place."""
+        path = f"{self.subscription}/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local/taskHubs/"
+        header = {"Authorization": f"Bearer {self.local}"}
+        names = {"by-place": lambda hub: f"/scheduler/{hub}", "by-place-in-capitals": lambda hub: f"/scheduler/{hub.upper()}/",
+                 "by-id": lambda hub: path + hub}
+        with grpc.insecure_channel(f"localhost:{self.server.port}") as channel:
+            stub = Stub(channel)
+
+            def start(key, hub):
+                try:
+                    stub.StartInstance(pb.CreateInstanceRequest(name="x"), metadata=[("taskhub", hub), ("authorization", f"Bearer {key}")],
+                                       timeout=WAIT_S, wait_for_ready=True)
+                except grpc.RpcError as error:
+                    return error.code()
+                return grpc.StatusCode.OK
+            self.expect(201, "PUT", path + "again-2", {}, self.local)
+            for name, scope in names.items():
+                former = self.application(name)
+                for hub in ("again", "again-2"):
+                    status, _, answer = self.server.ask("POST", "/v1/directory/assignments", {
+                        "role": "Durable Task Data Contributor", "principal": name, "scope": scope(hub)}, header)
+                    self.assertEqual(status, 201, answer)
+                self.expect(201, "PUT", path + "again", {}, self.local)
+                key = self.token(former, SCHEDULER)
+                self.assertEqual(start(key, "again"), grpc.StatusCode.OK, name)
+                self.expect(204, "DELETE", path + "again", None, self.local)
+                self.expect(201, "PUT", path + "again", {}, self.local)
+                self.assertEqual(start(key, "again"), grpc.StatusCode.PERMISSION_DENIED, name)
+                self.assertEqual(start(key, "again-2"), grpc.StatusCode.OK, name)  # whose name only begins so
+                self.expect(204, "DELETE", path + "again", None, self.local)
+            self.expect(204, "DELETE", path + "again-2", None, self.local)
+
     def test_an_orchestration_starts_in_a_hub_that_was_made_for_whom_it_was_granted(self):
         path = f"{self.group}/providers/Microsoft.DurableTask/schedulers/tasks"
         endpoint = urllib.parse.urlsplit(self.make(path, SCHEDULER_WISH)["endpoint"])

@@ -50,6 +50,7 @@ static bool is_below(const char *scope, struct bytes key)
 struct forgetting {
     struct control *control;
     struct bytes scope;
+    struct bytes place; /* what is served there, as grants of ours name it; "": nothing has such a name */
     control_done *on_done;
     void *context;
 };
@@ -64,12 +65,24 @@ static void forget_some(void *context, enum status status, const char *text)
     const struct directory_assignment *assignment = NULL;
     while (status == STATUS_OK && count < ARRAY_SIZE(writes) &&
            (assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment)))
-        if (is_below(assignment->scope, forgetting->scope))
+        if (is_below(assignment->scope, forgetting->scope) ||
+            (forgetting->place.size > 0 && is_below(assignment->scope, forgetting->place)))
             writes[count++] = (struct directory_write){DIRECTORY_DELETE, DIRECTORY_ASSIGNMENT, assignment};
     if (count > 0)
         control_write_directory(forgetting->control, writes, count, forget_some, forgetting);
     else
         forgetting->on_done(forgetting->context, status, text);
+}
+
+/* A task hub of the server's own scheduler has two names, and grants may be at either. */
+static struct bytes place_of(struct control *control, const struct control_call *call)
+{
+    bool hub = call->type && strcmp(call->type->type, "schedulers/taskHubs") == 0;
+    if (!hub || !control_is_fixed(control, resource_id_prefix_key(&call->id, call->id.count - 2)))
+        return (struct bytes){0};
+    struct bytes name = control_name_of(&call->id);
+    return bytes_of_cstr(
+        text_or(arena_fmt(&control->current->arena, "/scheduler/%.*s", BYTES_FMT(name)), ""));
 }
 
 void control_forget_assignments(struct control *control, struct bytes scope, control_done *on_done,
@@ -80,7 +93,11 @@ void control_forget_assignments(struct control *control, struct bytes scope, con
         on_done(context, STATUS_NO_MEMORY, "out of memory");
         return;
     }
-    *forgetting = (struct forgetting){control, scope, on_done, context};
+    *forgetting = (struct forgetting){.control = control,
+                                      .scope = scope,
+                                      .place = place_of(control, control->current),
+                                      .on_done = on_done,
+                                      .context = context};
     forget_some(forgetting, STATUS_OK, NULL);
 }
 
