@@ -12,7 +12,7 @@ import time
 import unittest
 
 OPTIONS = ["--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--network", "none"]
-PATIENCE_S = 180
+PATIENCE_S = 600  # an image is built on a machine that may have much else to do
 
 
 def groups():

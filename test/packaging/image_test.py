@@ -32,10 +32,10 @@ class Image(unittest.TestCase):
         cls.podman = Podman()
         cls.addClassCleanup(cls.podman.close)
         folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="sallyport-image-", dir="/var/tmp")))
-        subprocess.run([SOURCE / "packaging/deb/build", BUILD, folder], check=True, capture_output=True, timeout=300)
+        subprocess.run([SOURCE / "packaging/deb/build", BUILD, folder], check=True, capture_output=True, timeout=900)
         package = next(folder.glob("sallyport_*.deb"))
         (folder / "context").mkdir()
-        subprocess.run([SOURCE / "packaging/oci/root", package, folder / "context/root.tar"], check=True, capture_output=True, timeout=300)
+        subprocess.run([SOURCE / "packaging/oci/root", package, folder / "context/root.tar"], check=True, capture_output=True, timeout=900)
         cls.podman.run("build", "--format", "docker", "--network", "none", "-t", "sallyport", "-f", SOURCE / "packaging/oci/Containerfile",
                        folder / "context")
 
