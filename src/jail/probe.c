@@ -127,7 +127,7 @@ bool probe_layers(const struct probe_facts *facts, struct probe_layer layer[PROB
         const char *text = good ? rows[i].detail : rows[i].detail_otherwise;
         if (text)
             snprintf(layer[i].detail, sizeof layer[i].detail, "%s", text);
-        else if (good && i == 5)
+        else if (good && strcmp(rows[i].name, "landlock") == 0)
             snprintf(layer[i].detail, sizeof layer[i].detail, "ABI %d%s", facts->landlock_abi,
                      facts->landlock_abi < 6 ? "; signals and abstract sockets are not scoped before ABI 6"
                                              : "");
