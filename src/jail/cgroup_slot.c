@@ -53,6 +53,8 @@ static enum status limit_v1(const struct cgroup_tree *tree, const struct cgroup_
     return status;
 }
 
+/* A limit that the kernel refuses fails the slot. Swap and oom.group are set where it has them: none of the limits
+ * rests on them. */
 static enum status limit_v2(const struct cgroup_tree *tree, const struct cgroup_slot *slot,
                             const struct session_limits *limits, struct err *err)
 {
@@ -149,6 +151,8 @@ enum status cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot, const s
         status = limit_v2(tree, s, limits, err);
     else if (status == STATUS_OK && !made)
         status = limit_v1(tree, s, limits, err);
+    /* ORDER: last. The counter is never reset, so what counts is the difference from the moment at which the slot
+     * is handed out. */
     s->oom_before = oom_count(tree, s);
     return status;
 }
@@ -227,6 +231,8 @@ void cgroup_slot_kill(struct cgroup_tree *tree, uint32_t slot)
         tree->slots[slot].killed = file_write(tree->slots[slot].unified, "cgroup.kill", "1") == 0;
 }
 
+/* Every tree has its say: a process is in a group of each, and the slot must not be used while one of them still
+ * holds it. */
 bool cgroup_slot_empty(struct cgroup_tree *tree, uint32_t slot)
 {
     struct cgroup_slot *s = &tree->slots[slot];

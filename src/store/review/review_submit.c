@@ -223,9 +223,10 @@ static json_t *submission_details(const struct review_record *record)
 static enum status put_instance(struct review_book *book, const struct review_record *record,
                                 const char *instance, struct err *err)
 {
-    db_bind_bytes(book->db, review_at(book, INSTANCE_PUT), 1, bytes_of_cstr(instance));
-    db_bind_i64(book->db, review_at(book, INSTANCE_PUT), 2, record->row);
-    return db_run(book->db, review_at(book, INSTANCE_PUT), err);
+    size_t put = review_at(book, INSTANCE_PUT);
+    db_bind_bytes(book->db, put, 1, bytes_of_cstr(instance));
+    db_bind_i64(book->db, put, 2, record->row);
+    return db_run(book->db, put, err);
 }
 
 static enum status write_request(struct review_book *book, const struct review_submission *submission,
@@ -235,6 +236,8 @@ static enum status write_request(struct review_book *book, const struct review_s
                                           .code = submission->code,
                                           .files = submission->files,
                                           .file_count = submission->file_count};
+    /* ORDER: the row, then what hangs on its number; the policy looks when the revision is whole; the record is
+     * saved once more, with all of that, by write_act. */
     enum status status = review_record_save(book, record, now_ns, err); /* for its row */
     if (status == STATUS_OK)
         status = review_then_put(book, record, submission->then, err);
@@ -268,6 +271,8 @@ enum status review_book_submit(struct review_book *book, const struct review_sub
                                    .doc = new_doc(submission, now_ns)};
     status = record.doc ? write_request(book, submission, &record, now_ns, err)
                         : err_set(err, STATUS_INVALID_ARGUMENT, "a text is not UTF-8, or there is no memory");
+    /* ORDER: the key stands in the same transaction as the request. Whoever sends the same again finds both, or
+     * neither. */
     if (status == STATUS_OK && submission->key)
         status = keep_key(book, submission, now_ns, err);
     if (status == STATUS_OK)

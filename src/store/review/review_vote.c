@@ -266,6 +266,8 @@ static enum status settle(struct review_book *book, struct review_record *record
     return follow_move(book, record, actions, vote, now_ns, err);
 }
 
+/* ORDER: the entry of the audit log stands before what the vote leads to, as it happened; the record is saved with
+ * both in it; events come last. One transaction: a crash leaves all of it or nothing. */
 static enum status write_vote(struct review_book *book, struct review_record *record,
                               enum policy_verdict verdict, const struct review_vote *vote, int64_t now_ns,
                               struct err *err)
@@ -327,6 +329,9 @@ static enum status take_vote(struct review_book *book, struct review_record *rec
         status = check_remember(book, record, outcome, vote, now_ns, ret_answer, err);
     if (status != STATUS_OK || ret_answer->outcome != REVIEW_DONE)
         return status;
+
+    /* ORDER: into the record first, and counted with it: a vote that turns out to come too early goes with the
+     * record in hand, which is loaded anew. */
     add_vote(record, outcome, vote, now_ns);
     status = review_tally(record, outcome, known, &verdict, err);
     if (status != STATUS_OK)
@@ -395,6 +400,9 @@ static enum status take_outside(struct review_book *book, struct review_record *
     enum status status = review_outcome_of(record, &arena, &outcome, err);
     if (status != STATUS_OK)
         return status;
+
+    /* INVARIANT: an event from outside decides only where the policy in force for this request says so; otherwise
+     * it is written down, and changes nothing. */
     if (!outcome.terms[POLICY_OUTSIDE_EVENTS])
         return refuse_outside(book, record, approved, now_ns, err);
     bool looks_later = outcome.waiting_count > 0 || outcome.settled != POLICY_ASK;

@@ -147,6 +147,7 @@ static enum status give_hub(const struct task_store_loader *loader, const struct
     return status;
 }
 
+/* The engine copies what it keeps: the bytes are the job's, and go with it. */
 static enum status give_instance(const struct task_store_loader *loader, const struct load_row *row)
 {
     return loader->on_instance(loader->context, &row->instance, row->payloads);
@@ -183,6 +184,8 @@ static enum status give_receipt(const struct task_store_loader *loader, const st
     return STATUS_OK;
 }
 
+/* ORDER: what others hang on comes first: hubs, instances, then what belongs to either. LOAD_KEY_NEXT is behind
+ * the last row, and needs no statement. */
 static const struct load_step {
     enum task_statement statement;
     const char *what;
@@ -228,6 +231,8 @@ static enum status read_rows(struct load_job *job, const struct load_step *step,
     return STATUS_OK;
 }
 
+/* On the reader's thread. A load that has failed comes here once more, only to close its statement: that is for
+ * this thread alone. */
 static void load_perform(struct store_job *base)
 {
     struct load_job *job = CONTAINER_OF(base, struct load_job, job);

@@ -27,6 +27,7 @@ struct instance_job {
 static enum status instance_find(struct instance_job *job, int64_t key, bool *ret_found, struct err *err)
 {
     *ret_found = false;
+    /* The filter may only say no: what it does not know it lets through to the table. */
     if (!key && id_filter_excludes(job->ids->filter, job->found.hub, job->found.instance_id))
         return STATUS_OK;
     db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
@@ -62,6 +63,8 @@ static enum status instance_read(struct instance_job *job, struct err *err)
         return status;
     task_row_instance(job->db, TASK_INSTANCE_GET, &job->row);
     status = task_row_copy(&job->arena, &job->row, &job->row);
+    /* ORDER: copied, then the statement is given back; its bytes end with it. A statement that stays open would
+     * hold up the checkpoint. */
     db_done(job->db, TASK_INSTANCE_GET);
     if (status != STATUS_OK)
         return err_set(err, status, "reading an instance: out of memory");

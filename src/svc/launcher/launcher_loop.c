@@ -100,6 +100,7 @@ static void halt(const struct launcher *launcher, struct launched *app)
     send_signal(app, SIGTERM);
 }
 
+/* ORDER: the server is told before the place is free; the number may be launched again by its next message. */
 static void collect(struct launcher *launcher, struct launched *app)
 {
     siginfo_t info = {0};
@@ -167,9 +168,12 @@ static bool wait_for_news(struct launcher *launcher, bool served)
     for (size_t i = 0; i < LAUNCHER_APPS_MAX; i++)
         if (watched[1 + i].revents)
             collect(launcher, &launcher->apps[i]);
+    /* ORDER: who has ended is collected before the next message: it may want the place. */
     return !watched[0].revents || take_message(launcher);
 }
 
+/* ORDER: while the server is there, as it says; then all apps are asked to end, and killed when their patience is
+ * over. The launcher is the last to go: what it has started must not outlive it. */
 int launcher_serve(int fd, const struct launcher_kind *kind)
 {
     struct launcher launcher = {
