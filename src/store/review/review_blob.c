@@ -16,9 +16,10 @@
 /* True if the database has it. */
 static enum status known(struct review_book *book, const char *sha256, bool *ret_known, struct err *err)
 {
-    db_bind_bytes(book->db, review_at(book, BLOB_KNOWN), 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, review_at(book, BLOB_KNOWN), ret_known, err);
-    db_done(book->db, review_at(book, BLOB_KNOWN));
+    size_t statement = review_at(book, BLOB_KNOWN);
+    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(sha256));
+    enum status status = db_next(book->db, statement, ret_known, err);
+    db_done(book->db, statement);
     return status;
 }
 
@@ -36,9 +37,10 @@ static enum status put_row(struct review_book *book, const struct review_draft *
 
 enum status review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, BLOB_USE), 1, row);
-    db_bind_bytes(book->db, review_at(book, BLOB_USE), 2, bytes_of_cstr(sha256));
-    return db_run(book->db, review_at(book, BLOB_USE), err);
+    size_t statement = review_at(book, BLOB_USE);
+    db_bind_i64(book->db, statement, 1, row);
+    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(sha256));
+    return db_run(book->db, statement, err);
 }
 
 enum status review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,

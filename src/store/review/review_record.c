@@ -278,9 +278,10 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
 enum status review_record_duty(struct review_book *book, const struct review_record *record,
                                enum review_duty_kind kind, struct err *err)
 {
-    db_bind_bytes(book->db, review_at(book, DUTY_PUT), 1, bytes_of_cstr(review_record_text(record, "id")));
-    db_bind_i64(book->db, review_at(book, DUTY_PUT), 2, kind);
-    return db_run(book->db, review_at(book, DUTY_PUT), err);
+    size_t statement = review_at(book, DUTY_PUT);
+    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(review_record_text(record, "id")));
+    db_bind_i64(book->db, statement, 2, kind);
+    return db_run(book->db, statement, err);
 }
 
 enum status review_audit(struct review_book *book, const char *object, enum audit_action action,

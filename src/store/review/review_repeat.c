@@ -135,9 +135,10 @@ static enum status note(struct review_book *book, const char *hash, int64_t now_
 {
     if (!hash[0])
         return STATUS_OK;
-    db_bind_bytes(book->db, review_at(book, APPROVED_PUT), 1, bytes_of_cstr(hash));
-    db_bind_i64(book->db, review_at(book, APPROVED_PUT), 2, now_ns);
-    return db_run(book->db, review_at(book, APPROVED_PUT), err);
+    size_t statement = review_at(book, APPROVED_PUT);
+    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(hash));
+    db_bind_i64(book->db, statement, 2, now_ns);
+    return db_run(book->db, statement, err);
 }
 
 enum status review_approval_note(struct review_book *book, const struct review_record *record, int64_t now_ns,

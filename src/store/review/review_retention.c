@@ -41,10 +41,11 @@ enum status review_over_note(struct review_book *book, const struct review_recor
 static enum status change_text(struct review_book *book, enum review_statement way, int64_t text_row,
                                const char *purpose, struct bytes code, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, way), 1, text_row);
-    db_bind_bytes(book->db, review_at(book, way), 2, bytes_of_cstr(purpose));
-    db_bind_bytes(book->db, review_at(book, way), 3, code.data ? code : BYTES_LITERAL(""));
-    return db_run(book->db, review_at(book, way), err);
+    size_t statement = review_at(book, way);
+    db_bind_i64(book->db, statement, 1, text_row);
+    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(purpose));
+    db_bind_bytes(book->db, statement, 3, code.data ? code : BYTES_LITERAL(""));
+    return db_run(book->db, statement, err);
 }
 
 /* The index has no text of its own: what is taken out is told once more, exactly as it was put in. */

@@ -45,13 +45,14 @@ static enum status load(struct review_book *book, const char *id, struct standin
 {
     bool there = false;
     *ret_row = (struct standing_row){0};
-    db_bind_bytes(book->db, review_at(book, STANDING_GET), 1, bytes_of_cstr(id));
-    enum status status = db_next(book->db, review_at(book, STANDING_GET), &there, err);
+    size_t statement = review_at(book, STANDING_GET);
+    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(id));
+    enum status status = db_next(book->db, statement, &there, err);
     if (status == STATUS_OK && !there)
         status = err_set(err, STATUS_NOT_FOUND, "there is no such standing approval");
     if (status == STATUS_OK)
         status = take_row(book, STANDING_GET, ret_row, err);
-    db_done(book->db, review_at(book, STANDING_GET));
+    db_done(book->db, statement);
     return status;
 }
 
@@ -113,10 +114,11 @@ static json_t *label_value(const struct review_record *record, const char *whom)
 static enum status count_alive(struct review_book *book, int64_t now_ns, int64_t *ret_count, struct err *err)
 {
     bool there = false;
-    db_bind_i64(book->db, review_at(book, STANDING_COUNT), 1, now_ns);
-    enum status status = db_next(book->db, review_at(book, STANDING_COUNT), &there, err);
-    *ret_count = there ? db_column_i64(book->db, review_at(book, STANDING_COUNT), 0) : 0;
-    db_done(book->db, review_at(book, STANDING_COUNT));
+    size_t statement = review_at(book, STANDING_COUNT);
+    db_bind_i64(book->db, statement, 1, now_ns);
+    enum status status = db_next(book->db, statement, &there, err);
+    *ret_count = there ? db_column_i64(book->db, statement, 0) : 0;
+    db_done(book->db, statement);
     return status;
 }
 
