@@ -178,8 +178,8 @@ enum status db_open(const struct db_options *options, struct db **ret_db, struct
     return STATUS_OK;
 }
 
-STATUS_RESULT db_add_statements(struct db *db, const char *const *statements, size_t count, size_t *ret_first,
-                                struct err *err)
+enum status db_add_statements(struct db *db, const char *const *statements, size_t count, size_t *ret_first,
+                              struct err *err)
 {
     size_t before = db->statement_count;
     const char **texts = calloc(before + count + 1, sizeof *texts);

@@ -104,8 +104,8 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *target, struct bytes url,
         return err_set(err, STATUS_INVALID_ARGUMENT, "endpoint: a path is not allowed");
     if (!printable(authority) || bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
         return err_set(err, STATUS_INVALID_ARGUMENT, "endpoint: not a host name with an optional port");
-    struct bytes host = {NULL, 0};
-    struct bytes port = {NULL, 0};
+    struct bytes host = {0};
+    struct bytes port = {0};
     status = split_authority(authority, &host, &port, err);
     if (status == STATUS_OK && port.data)
         status = parse_port(port, err);

@@ -102,7 +102,7 @@ static enum status read_plain(struct arena *arena, struct bytes text, struct pag
 
 /* --- both --- */
 
-STATUS_RESULT page_token_write(struct arena *arena, const struct page_token *token, struct bytes *ret_text)
+enum status page_token_write(struct arena *arena, const struct page_token *token, struct bytes *ret_text)
 {
     CLEANUP(buf_fini) struct buf raw = {.limit = RAW_MAX};
     CLEANUP(buf_fini) struct buf text = {0};
@@ -125,7 +125,7 @@ STATUS_RESULT page_token_write(struct arena *arena, const struct page_token *tok
     return STATUS_OK;
 }
 
-STATUS_RESULT page_token_read(struct arena *arena, struct bytes text, struct page_token *ret_token)
+enum status page_token_read(struct arena *arena, struct bytes text, struct page_token *ret_token)
 {
     CLEANUP(buf_fini) struct buf raw = {.limit = RAW_MAX};
     if (text.size > PLAIN_HEAD && text.data[PLAIN_HEAD] == SEPARATOR)

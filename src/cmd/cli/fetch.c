@@ -73,8 +73,8 @@ static CURLcode perform(const struct cli_session *session, CURL *curl, const cha
     return curl_easy_perform(curl);
 }
 
-STATUS_RESULT fetch_bytes(const struct cli_session *session, const char *path, long *ret_status,
-                          struct buf *ret_body, struct err *err)
+enum status fetch_bytes(const struct cli_session *session, const char *path, long *ret_status,
+                        struct buf *ret_body, struct err *err)
 {
     CLEANUP(buf_fini) struct buf url = {0};
     char text[CURL_ERROR_SIZE] = "";
@@ -98,8 +98,8 @@ STATUS_RESULT fetch_bytes(const struct cli_session *session, const char *path, l
     return STATUS_OK;
 }
 
-STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, long *ret_status,
-                         json_t **ret_answer, struct err *err)
+enum status fetch_json(const struct cli_session *session, const char *path, long *ret_status,
+                       json_t **ret_answer, struct err *err)
 {
     CLEANUP(buf_fini) struct buf body = {0};
     *ret_answer = NULL;

@@ -71,7 +71,7 @@ static enum dt_status give_token(const char *resource, char *ret_token, size_t c
     return DT_OK;
 }
 
-STATUS_RESULT cli_session_token(const struct cli_session *session, struct buf *ret_token, struct err *err)
+enum status cli_session_token(const struct cli_session *session, struct buf *ret_token, struct err *err)
 {
     if (session->token) {
         buf_append(ret_token, session->token, strlen(session->token) + 1);

@@ -172,8 +172,8 @@ static STATUS_RESULT write_shown(const struct yaml_tree_node *node, struct arena
     return ret_shown->data ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-STATUS_RESULT policy_condition_read(const struct yaml_tree_node *node, struct arena *arena,
-                                    struct policy_condition *ret_condition, struct yaml_tree_fault *ret_fault)
+enum status policy_condition_read(const struct yaml_tree_node *node, struct arena *arena,
+                                  struct policy_condition *ret_condition, struct yaml_tree_fault *ret_fault)
 {
     struct policy_condition condition = {.fact = find_fact(node->name), .label = label_of(node->name)};
     if (!condition.fact)

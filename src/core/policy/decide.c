@@ -179,8 +179,8 @@ static void settle(struct policy_outcome *outcome, const struct policy_facts *fa
     outcome->standing = standing ? facts->standing.items[0] : (struct bytes){0};
 }
 
-STATUS_RESULT policy_decide(const struct policy *policy, const struct policy_facts *facts,
-                            struct arena *arena, struct policy_outcome *ret_outcome)
+enum status policy_decide(const struct policy *policy, const struct policy_facts *facts, struct arena *arena,
+                          struct policy_outcome *ret_outcome)
 {
     struct policy_outcome outcome = {0};
     struct lists lists;

@@ -198,8 +198,8 @@ static STATUS_RESULT read_phase(const json_t *value, struct policy_facts *facts,
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_facts_read(json_t *object, struct arena *arena, struct policy_facts *ret_facts,
-                                struct err *err)
+enum status policy_facts_read(json_t *object, struct arena *arena, struct policy_facts *ret_facts,
+                              struct err *err)
 {
     struct policy_facts facts = {0};
     const char *name;

@@ -97,7 +97,7 @@ static STATUS_RESULT read_terms(json_t *demands, int64_t *terms)
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_outcome_read(json_t *object, struct arena *arena, struct policy_outcome *ret_outcome)
+enum status policy_outcome_read(json_t *object, struct arena *arena, struct policy_outcome *ret_outcome)
 {
     json_t *demands = json_object_get(object, "demands");
     struct policy_outcome outcome = {

@@ -38,7 +38,7 @@ static STATUS_RESULT check_code(const pcre2_code *code, struct buf *why)
     return STATUS_MALFORMED;
 }
 
-STATUS_RESULT policy_pattern_compile(struct bytes text, struct policy_pattern **ret_pattern, struct buf *why)
+enum status policy_pattern_compile(struct bytes text, struct policy_pattern **ret_pattern, struct buf *why)
 {
     int error = 0;
     PCRE2_SIZE offset = 0;

@@ -197,7 +197,7 @@ static STATUS_RESULT read_file(struct policy_reader *reader, const struct yaml_t
     return status == STATUS_OK && rules ? read_rules(reader, rules) : status;
 }
 
-STATUS_RESULT policy_read(struct bytes text, struct policy **ret_policy, struct yaml_tree_fault *ret_fault)
+enum status policy_read(struct bytes text, struct policy **ret_policy, struct yaml_tree_fault *ret_fault)
 {
     *ret_fault = (struct yaml_tree_fault){0};
     struct policy *policy = calloc(1, sizeof *policy);

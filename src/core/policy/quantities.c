@@ -27,7 +27,7 @@ static STATUS_RESULT parse_clock(struct bytes text, int64_t *ret_ns)
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_quantity_parse(enum policy_fact_kind kind, struct bytes text, int64_t *ret_number)
+enum status policy_quantity_parse(enum policy_fact_kind kind, struct bytes text, int64_t *ret_number)
 {
     switch (kind) {
     case POLICY_FACT_COUNT:
@@ -120,8 +120,7 @@ static STATUS_RESULT parse_comparison(enum policy_fact_kind kind, struct bytes t
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_range_parse(enum policy_fact_kind kind, struct bytes text,
-                                 struct policy_range *ret_range)
+enum status policy_range_parse(enum policy_fact_kind kind, struct bytes text, struct policy_range *ret_range)
 {
     int64_t age;
     text = bytes_trim(text);

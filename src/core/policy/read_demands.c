@@ -65,8 +65,8 @@ static struct bytes near_name(struct bytes typed, unsigned places)
     return nearest.found;
 }
 
-STATUS_RESULT policy_check_key(const struct policy_reader *reader, const struct yaml_tree_node *node,
-                               unsigned places)
+enum status policy_check_key(const struct policy_reader *reader, const struct yaml_tree_node *node,
+                             unsigned places)
 {
     static const struct {
         unsigned place;
@@ -120,8 +120,8 @@ enum status policy_refuse_word(const struct policy_reader *reader, const struct 
 
 /* --- values --- */
 
-STATUS_RESULT policy_read_text(const struct policy_reader *reader, enum policy_key key,
-                               const struct yaml_tree_node *node, size_t size_max, struct bytes *ret_text)
+enum status policy_read_text(const struct policy_reader *reader, enum policy_key key,
+                             const struct yaml_tree_node *node, size_t size_max, struct bytes *ret_text)
 {
     if (node->kind != YAML_TREE_TEXT || bytes_utf8_blank(node->text))
         return policy_refuse_form(reader, key, node);
@@ -308,8 +308,8 @@ static STATUS_RESULT read_reminders(const struct policy_reader *reader, const st
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_read_demand(const struct policy_reader *reader, const struct yaml_tree_node *node,
-                                 struct policy_demands *demands)
+enum status policy_read_demand(const struct policy_reader *reader, const struct yaml_tree_node *node,
+                               struct policy_demands *demands)
 {
     enum policy_term term = term_of(node->name);
     enum policy_key key = policy_key_of(node->name);
@@ -381,16 +381,16 @@ static STATUS_RESULT fill_stages(const struct policy_reader *reader, const struc
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_finish_demands(const struct policy_reader *reader, const struct yaml_tree_node *node,
-                                    struct policy_demands *demands)
+enum status policy_finish_demands(const struct policy_reader *reader, const struct yaml_tree_node *node,
+                                  struct policy_demands *demands)
 {
     enum status status = check_together(reader, node);
     const struct policy_track *defaults = &reader->policy->defaults.track;
     return status == STATUS_OK ? fill_stages(reader, node, &demands->track, &defaults->stages[0]) : status;
 }
 
-STATUS_RESULT policy_finish_defaults(const struct policy_reader *reader, const struct yaml_tree_node *node,
-                                     struct policy_demands *defaults)
+enum status policy_finish_defaults(const struct policy_reader *reader, const struct yaml_tree_node *node,
+                                   struct policy_demands *defaults)
 {
     static const struct policy_stage anybody = {.approvals = 1, .reviewers = &anyone, .reviewer_count = 1};
     static const struct yaml_tree_node nowhere = {.kind = YAML_TREE_MAP};

@@ -42,9 +42,9 @@ bool policy_outcomes_differ(const struct policy_outcome *was, const struct polic
            !tracks_within(was, would) || !tracks_within(would, was);
 }
 
-STATUS_RESULT policy_rehearse(const struct policy *in_force, const struct policy *draft,
-                              const struct policy_past *pasts, size_t count, struct arena *arena,
-                              struct policy_rehearsal **ret_rows)
+enum status policy_rehearse(const struct policy *in_force, const struct policy *draft,
+                            const struct policy_past *pasts, size_t count, struct arena *arena,
+                            struct policy_rehearsal **ret_rows)
 {
     struct policy_rehearsal *rows = arena_alloc_array(arena, count, sizeof *rows);
     if (!rows)

@@ -204,9 +204,9 @@ static bool walk_tracks(const struct counting *counting, struct policy_progress 
 
 /* --- the verdict --- */
 
-STATUS_RESULT policy_tally(const struct policy_outcome *outcome, const struct policy_matter *matter,
-                           const struct policy_vote *votes, size_t vote_count, struct arena *arena,
-                           struct policy_tally *ret_tally)
+enum status policy_tally(const struct policy_outcome *outcome, const struct policy_matter *matter,
+                         const struct policy_vote *votes, size_t vote_count, struct arena *arena,
+                         struct policy_tally *ret_tally)
 {
     struct counting counting = {
         .outcome = outcome,

@@ -78,7 +78,7 @@ static STATUS_RESULT parse_words(const char *words, struct bytes text, int64_t *
     return STATUS_OK;
 }
 
-STATUS_RESULT policy_term_parse(enum policy_term term, struct bytes text, int64_t *ret_value)
+enum status policy_term_parse(enum policy_term term, struct bytes text, int64_t *ret_value)
 {
     const struct policy_term_row *row = &policy_terms[term];
     bool is_flag = row->kind == POLICY_TERM_FLAG;

@@ -256,7 +256,7 @@ const char *effects_ended(const json_t *report)
     return is_word(ended) ? json_string_value(ended) : NULL;
 }
 
-STATUS_RESULT effects_read(const json_t *report, json_t **ret_effects)
+enum status effects_read(const json_t *report, json_t **ret_effects)
 {
     const json_t *effects = json_object_get(report, "effects");
     const char *ended = effects_ended(report);

@@ -47,7 +47,7 @@ static struct bytes event_of_response(struct engine *engine, const struct activi
 void activity_complete(struct engine *engine, struct call *call)
 {
     struct pb_activity_response response;
-    struct bytes empty = {NULL, 0};
+    struct bytes empty = {0};
     if (pb_activity_response_decode(&engine->inbound, call->message, &response) != STATUS_OK) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not an ActivityResponse", 0);
         return;

@@ -86,7 +86,7 @@ static void drop_event(struct engine *engine, struct call *call, const struct in
 
 void control_raise(struct engine *engine, struct call *call)
 {
-    struct pb_raise_event_request request = {.instance_id = {NULL, 0}};
+    struct pb_raise_event_request request = {0};
     enum status decoded = pb_raise_event_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the event", request.input.value.size + request.name.size))
         return;
@@ -125,7 +125,7 @@ static void want_suspended(struct engine *engine, struct instance *instance, boo
 
 void control_suspend(struct engine *engine, struct call *call)
 {
-    struct pb_suspend_request request = {.instance_id = {NULL, 0}};
+    struct pb_suspend_request request = {0};
     enum status decoded = pb_suspend_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
@@ -138,7 +138,7 @@ void control_suspend(struct engine *engine, struct call *call)
 
 void control_resume(struct engine *engine, struct call *call)
 {
-    struct pb_resume_request request = {.instance_id = {NULL, 0}};
+    struct pb_resume_request request = {0};
     enum status decoded = pb_resume_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
@@ -153,7 +153,7 @@ void control_resume(struct engine *engine, struct call *call)
 
 void control_terminate_call(struct engine *engine, struct call *call)
 {
-    struct pb_terminate_request request = {.instance_id = {NULL, 0}};
+    struct pb_terminate_request request = {0};
     enum status decoded = pb_terminate_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the output", request.output.value.size))
         return;

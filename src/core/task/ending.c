@@ -166,7 +166,7 @@ void ending_force(struct engine *engine, struct instance *instance, const struct
     struct buf blob = {0};
     int64_t now = instance_stamp(engine, instance);
     int64_t count = 2;
-    struct pb_orchestrator_started_event body = {.unknown = {NULL, 0}};
+    struct pb_orchestrator_started_event body = {0};
     struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
                                        .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
                                        .orchestrator_started = &body};

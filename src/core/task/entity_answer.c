@@ -222,7 +222,7 @@ static void commit(struct engine *engine, struct entity *entity, const struct pb
 static bool give_back(struct engine *engine, struct entity *entity,
                       const struct pb_entity_batch_result *result)
 {
-    struct bytes none = {NULL, 0};
+    struct bytes none = {0};
     if (!result->failure_details && !result->requires_state && result->results_count > 0)
         return false;
     entity_work_fail(engine, entity, result->failure_details ? result->failure_details->raw : none);
@@ -232,7 +232,7 @@ static bool give_back(struct engine *engine, struct entity *entity,
 void entity_answer_apply(struct engine *engine, struct call *call, struct entity *entity,
                          const struct pb_entity_batch_result *result)
 {
-    struct bytes empty = {NULL, 0};
+    struct bytes empty = {0};
     if (give_back(engine, entity, result)) {
         call_reply(engine, call, empty, call_sequence_now(engine));
         return;

@@ -131,7 +131,7 @@ static void read_actions(struct engine *engine, const struct pb_complete_entity_
 void entity_complete_host(struct engine *engine, struct call *call)
 {
     struct pb_complete_entity_work_item_request request;
-    struct pb_entity_batch_result result = {.completion_token = {NULL, 0}};
+    struct pb_entity_batch_result result = {0};
     if (pb_complete_entity_work_item_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a CompleteEntityWorkItemRequest",
                   0);

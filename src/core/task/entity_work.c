@@ -90,7 +90,7 @@ static struct bytes render_events(struct engine *engine, const struct entity *en
 static struct pb_operation_request flatten(struct engine *engine, const struct entity_message *message)
 {
     struct pb_history_event event;
-    struct pb_operation_request request = {.unknown = {NULL, 0}};
+    struct pb_operation_request request = {0};
     if (pb_history_event_decode(&engine->scratch, message->event, &event) != STATUS_OK)
         return request;
     if (event.event_type_case == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED) {
@@ -133,7 +133,7 @@ static struct work_owner owner(struct work *work)
 
 static struct work_subject subject(struct work *work)
 {
-    return (struct work_subject){entity_work_entity(work)->name, {NULL, 0}, true};
+    return (struct work_subject){entity_work_entity(work)->name, {0}, true};
 }
 
 static int64_t lease_ns(const struct engine_options *options)

@@ -127,7 +127,7 @@ static void send_event(struct engine *engine, struct call *call, struct bytes ev
 /* The last event of an instance that is over, whole, off the end of the blob; data NULL if it is whole there. */
 static struct bytes take_completed(struct engine *engine, const struct instance *instance, struct bytes *blob)
 {
-    struct bytes last = {NULL, 0};
+    struct bytes last = {0};
     struct bytes before = *blob;
     struct bytes event;
     if (instance_live(instance))
@@ -165,7 +165,7 @@ void read_history(struct engine *engine, struct call *call)
 {
     struct pb_stream_instance_history_request request;
     const char *text;
-    struct bytes empty = {NULL, 0};
+    struct bytes empty = {0};
     if (pb_stream_instance_history_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a StreamInstanceHistoryRequest",
                   0);

@@ -47,7 +47,7 @@ static void put_head(struct buf *out, uint32_t number, size_t size)
 
 struct bytes rejoin_event(struct arena *arena, struct bytes event, const struct payload *payloads)
 {
-    struct bytes body = {NULL, 0};
+    struct bytes body = {0};
     const struct kept *kept = kept_of(event_peek(event, &body));
     if (!kept || !payloads[kept->payload].present || has_field(body, kept->field))
         return event;

@@ -73,7 +73,7 @@ static uint32_t limit_of(const struct engine *engine, int32_t wanted)
 static void on_quiet(struct engine *engine, struct alarm *alarm)
 {
     struct stream *stream = CONTAINER_OF(alarm, struct stream, ping_alarm);
-    struct pb_health_ping ping = {.unknown = {NULL, 0}};
+    struct pb_health_ping ping = {0};
     struct pb_work_item item = {.request_case = PB_WORK_ITEM_HEALTH_PING, .health_ping = &ping};
     struct buf out = {0};
     pb_work_item_encode(&item, &out);

@@ -38,7 +38,7 @@ static size_t message_size(const struct instance *instance)
 static void render_events(struct engine *engine, struct instance *instance, size_t size_max)
 {
     struct turn *turn = &instance->turn;
-    struct pb_orchestrator_started_event body = {.unknown = {NULL, 0}};
+    struct pb_orchestrator_started_event body = {0};
     struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
                                        .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
                                        .orchestrator_started = &body};
@@ -82,7 +82,7 @@ static void put_bytes(uint8_t **at, struct bytes bytes)
 static struct bytes render_item(struct engine *engine, const struct instance *instance, bool streaming)
 {
     enum { REQUEST_FIELD = 1, TOKEN_FIELD = 10 };
-    struct rejoin_parts past = {.before = {NULL, 0}};
+    struct rejoin_parts past = {0};
     struct rejoin_parts fresh =
         rejoin_part(&engine->scratch, shown(engine, buf_peek(&instance->turn.events), instance->turn.rewound),
                     instance->payloads);

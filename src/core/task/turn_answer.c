@@ -148,7 +148,7 @@ static bool take_part(struct engine *engine, struct call *call, struct turn *tur
 void turn_complete(struct engine *engine, struct call *call)
 {
     struct pb_orchestrator_response response;
-    struct bytes empty = {NULL, 0};
+    struct bytes empty = {0};
     if (pb_orchestrator_response_decode(&engine->inbound, call->message, &response) != STATUS_OK) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not an OrchestratorResponse", 0);
         return;

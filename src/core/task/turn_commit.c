@@ -110,7 +110,7 @@ static void renew(struct engine *engine, struct instance *instance,
     started.scheduled_start_timestamp.present = false;
 
     /* The turn ends before the inbox is emptied, for it may have taken events of it. */
-    instance_set_payload(engine, instance, PAYLOAD_TRACE_CONTEXT, (struct payload){false, {NULL, 0}});
+    instance_set_payload(engine, instance, PAYLOAD_TRACE_CONTEXT, (struct payload){false, {0}});
     turn_drop(engine, instance);
     instance_renew(engine, instance, &started, carryover, count);
 }

@@ -103,7 +103,7 @@ static enum status fill(struct db *db, size_t statement, const struct task_store
 static enum status run(struct db *db, const struct task_store_entity_query *query,
                        struct task_store_entity_page *page, struct err *err)
 {
-    struct bytes after = {NULL, 0};
+    struct bytes after = {0};
     size_t statement = query->transient ? TASK_ENTITY_QUERY_ALL : TASK_ENTITY_QUERY;
     if (query->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
         return err_set(err, STATUS_INVALID_ARGUMENT,

@@ -341,7 +341,7 @@ static void answer_end(struct output_reader *reader)
     struct http_request *request = reader->request;
     reader_free(reader);
     http_request_on_gone(request, NULL, NULL);
-    http_respond(request, 204, NULL, (struct bytes){NULL, 0});
+    http_respond(request, 204, NULL, (struct bytes){0});
 }
 
 /* What the book says of it is there. */

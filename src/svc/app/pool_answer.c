@@ -35,7 +35,7 @@ static bool describe_exception(const json_t *properties, char *ret_text, size_t 
 /* The last line that is not blank: of a Python traceback, the one that names the error. */
 static void last_line(const char *text, char *ret_line, size_t size)
 {
-    struct bytes rest = bytes_trim(bytes_of_cstr(text)), line = {NULL, 0};
+    struct bytes rest = bytes_trim(bytes_of_cstr(text)), line = {0};
     while (rest.data)
         line = bytes_split(&rest, '\n');
     line = bytes_utf8_prefix(bytes_trim(line), size - 1);

@@ -122,7 +122,7 @@ static struct bytes rest_of(const struct buf *text, uint64_t *at)
 {
     while (*at < text->size && inside_character(text->data[*at]))
         (*at)++;
-    return *at < text->size ? bytes_slice(buf_peek(text), (size_t)*at, SIZE_MAX) : (struct bytes){NULL, 0};
+    return *at < text->size ? bytes_slice(buf_peek(text), (size_t)*at, SIZE_MAX) : (struct bytes){0};
 }
 
 /* What the reader has is not the beginning of what there is. */

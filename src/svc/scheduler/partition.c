@@ -174,8 +174,8 @@ static void on_flush(struct loop_task *task)
 
 /* --- inputs --- */
 
-STATUS_RESULT partition_call(struct partition *partition, enum engine_method method, uint32_t hub,
-                             uint64_t call, struct bytes message)
+enum status partition_call(struct partition *partition, enum engine_method method, uint32_t hub,
+                           uint64_t call, struct bytes message)
 {
     if (!partition->engine || partition->loading)
         return STATUS_UNAVAILABLE;
@@ -218,7 +218,7 @@ void partition_flush(struct partition *partition)
     partition_run(partition);
 }
 
-STATUS_RESULT partition_hub(struct partition *partition, uint32_t hub, struct bytes name)
+enum status partition_hub(struct partition *partition, uint32_t hub, struct bytes name)
 {
     if (!partition->engine)
         return STATUS_OK; /* the next one is loaded with it */
@@ -285,9 +285,9 @@ void partition_tallies(const struct partition *partition,
 
 /* --- life --- */
 
-STATUS_RESULT partition_create(struct loop *loop, const struct partition_options *options,
-                               const struct partition_owner *owner, void *context,
-                               struct partition **ret_partition, struct err *err)
+enum status partition_create(struct loop *loop, const struct partition_options *options,
+                             const struct partition_owner *owner, void *context,
+                             struct partition **ret_partition, struct err *err)
 {
     struct partition *partition = calloc(1, sizeof *partition);
     if (!partition)

@@ -101,7 +101,7 @@ enum status partition_begin_load(struct partition *partition, struct err *err)
     return STATUS_OK;
 }
 
-STATUS_RESULT partition_load(struct partition *partition, struct err *err)
+enum status partition_load(struct partition *partition, struct err *err)
 {
     enum status status = partition_begin_load(partition, err);
     if (status != STATUS_OK)

@@ -5,8 +5,8 @@
 
 #include "svc/scheduler/scheduler_service_internal.h"
 
-STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, bool make, uint32_t *ret_hub,
-                                struct err *err)
+enum status scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, bool make, uint32_t *ret_hub,
+                              struct err *err)
 {
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");

@@ -59,7 +59,7 @@ void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_query_entities_request request;
-    struct pb_entity_query all = {.unknown = {NULL, 0}};
+    struct pb_entity_query all = {0};
     arena_init(&arena, QUERY_ARENA_MAX);
     if (pb_query_entities_request_decode(&arena, message, &request) != STATUS_OK) {
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a QueryEntitiesRequest");

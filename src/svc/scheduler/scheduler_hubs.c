@@ -42,7 +42,7 @@ static void choose_default(struct scheduler *scheduler)
     scheduler->hub_default = hub ? hub->number : 0;
 }
 
-STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, struct bytes name)
+enum status scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, struct bytes name)
 {
     if (hub_find(scheduler, name))
         return STATUS_OK;
@@ -83,8 +83,8 @@ void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err)
                       (const char *)known.data);
 }
 
-STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, bool make,
-                                     uint32_t *ret_hub, struct err *err)
+enum status scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, bool make,
+                                   uint32_t *ret_hub, struct err *err)
 {
     if (name.size == 0 && make && scheduler->hub_default == 0 && scheduler->hubs.count == 0)
         name = BYTES_LITERAL("default"); /* scheduler_hubs_make takes the same */
@@ -169,7 +169,7 @@ static void hub_free(struct scheduler_hub *hub)
     free(hub);
 }
 
-STATUS_RESULT scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, struct bytes rules)
+enum status scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, struct bytes rules)
 {
     struct scheduler_hub *hub = hub_of(scheduler, number);
     if (!hub)
@@ -273,7 +273,7 @@ static void on_made_at_start(void *context, enum status status, const char *text
 }
 
 /* They reach the service and the engine when the store is loaded. */
-STATUS_RESULT scheduler_hubs_make_all(struct scheduler *scheduler, struct err *err)
+enum status scheduler_hubs_make_all(struct scheduler *scheduler, struct err *err)
 {
     static const char *const one[] = {"default"};
     const char *const *names = scheduler->options.hub_count ? scheduler->options.hubs : one;

@@ -130,8 +130,7 @@ void scheduler_purge_answered(struct scheduler_purge *purge, enum status status,
         next(purge);
 }
 
-STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler,
-                                    const struct scheduler_purge_options *options)
+enum status scheduler_purge_begin(struct scheduler *scheduler, const struct scheduler_purge_options *options)
 {
     struct scheduler_purge *purge = calloc(1, sizeof *purge);
     if (!purge)

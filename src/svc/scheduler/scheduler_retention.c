@@ -160,7 +160,7 @@ static enum status read_rules(const char *text, char **ret_text, struct retentio
     return STATUS_INVALID_ARGUMENT;
 }
 
-STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err *err)
+enum status scheduler_retention_begin(struct scheduler *scheduler, struct err *err)
 {
     struct scheduler_retention *retention = calloc(1, sizeof *retention);
     if (!retention)
@@ -171,7 +171,7 @@ STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err 
     return scheduler_retain(scheduler, text_or(scheduler->options.retention, ""), err);
 }
 
-STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err)
+enum status scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err)
 {
     struct scheduler_retention *retention = scheduler->retention;
     struct retention read = {0};

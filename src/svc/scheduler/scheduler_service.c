@@ -199,8 +199,8 @@ static void check_options(const struct scheduler_options *options)
     ASSERT(options->large_message_agents && options->flat_entity_agents && options->no_entity_agents);
 }
 
-STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
-                               struct scheduler **ret_scheduler, struct err *err)
+enum status scheduler_create(struct loop *loop, const struct scheduler_options *options,
+                             struct scheduler **ret_scheduler, struct err *err)
 {
     check_options(options);
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);

@@ -111,7 +111,7 @@ static json_t *string_of(struct bytes text)
 
 static enum status lex_raw_string(struct jmespath_lexer *lexer)
 {
-    struct bytes inside = {NULL, 0};
+    struct bytes inside = {0};
     enum status status = between_quotes(lexer, '\'', &inside);
     if (status)
         return status;
@@ -123,7 +123,7 @@ static enum status lex_raw_string(struct jmespath_lexer *lexer)
 /* JSON; what is no JSON is a string, as in the language's first version, whose literals had no quotes inside. */
 static enum status lex_literal(struct jmespath_lexer *lexer)
 {
-    struct bytes inside = {NULL, 0};
+    struct bytes inside = {0};
     enum status status = between_quotes(lexer, '`', &inside);
     if (status)
         return status;
@@ -146,7 +146,7 @@ static enum status lex_literal(struct jmespath_lexer *lexer)
 /* "name" is a JSON string with its quotes. */
 static enum status lex_quoted_name(struct jmespath_lexer *lexer)
 {
-    struct bytes inside = {NULL, 0};
+    struct bytes inside = {0};
     enum status status = between_quotes(lexer, '"', &inside);
     if (status)
         return status;

@@ -213,8 +213,8 @@ static STATUS_RESULT read_document(struct yaml_reading *reading, struct yaml_tre
     return status;
 }
 
-STATUS_RESULT yaml_tree_read(struct bytes text, struct arena *arena, struct yaml_tree_node **ret_root,
-                             struct yaml_tree_fault *ret_fault)
+enum status yaml_tree_read(struct bytes text, struct arena *arena, struct yaml_tree_node **ret_root,
+                           struct yaml_tree_fault *ret_fault)
 {
     yaml_parser_t parser;
     struct yaml_reading reading = {.parser = &parser, .arena = arena, .fault = ret_fault};

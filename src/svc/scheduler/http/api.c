@@ -146,8 +146,8 @@ void api_changes(void *context, struct http_request *request)
                  on_hub_made);
 }
 
-STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
-                                    struct scheduler_http **ret_http, struct err *err)
+enum status scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
+                                  struct scheduler_http **ret_http, struct err *err)
 {
     struct scheduler_http *http = calloc(1, sizeof *http);
     if (!http)

@@ -101,8 +101,8 @@ static enum status read_sort(const json_t *body, struct entity_wish *wish, struc
     return err_set(err, STATUS_INVALID_ARGUMENT, "sort.column is none of NAME, KEY, LAST_MODIFIED_AT");
 }
 
-STATUS_RESULT entity_wish_read(struct bytes body, struct arena *arena, struct entity_wish *ret_wish,
-                               struct err *err)
+enum status entity_wish_read(struct bytes body, struct arena *arena, struct entity_wish *ret_wish,
+                             struct err *err)
 {
     struct entity_wish wish = {.count = SEARCH_COUNT_DEFAULT};
     CLEANUP(json_release) json_t *value = NULL;

@@ -310,8 +310,8 @@ void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t numb
 
 /* --- life --- */
 
-STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struct feeds **ret_feeds,
-                           struct err *err)
+enum status feeds_create(struct loop *loop, struct scheduler *scheduler, struct feeds **ret_feeds,
+                         struct err *err)
 {
     struct feeds *feeds = calloc(1, sizeof *feeds);
     if (!feeds)

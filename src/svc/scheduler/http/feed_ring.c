@@ -46,8 +46,7 @@ void feed_ring_name(const struct feed_ring *ring, uint64_t next, char ret_name[F
     (void)snprintf(ret_name, FEED_RING_NAME_SIZE, "%016" PRIx64 "-%" PRIu64, ring->epoch, next - 1);
 }
 
-STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes subject,
-                            struct bytes data)
+enum status feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes subject, struct bytes data)
 {
     char name[FEED_RING_NAME_SIZE];
     struct buf frame = {0};

@@ -57,7 +57,7 @@ static enum status read_entry(const json_t *entry, bool seen[ARRAY_SIZE(states) 
     return STATUS_OK;
 }
 
-STATUS_RESULT retention_body_read(const json_t *body, struct buf *rules, struct err *err)
+enum status retention_body_read(const json_t *body, struct buf *rules, struct err *err)
 {
     const json_t *properties = json_get_nocase(body, "properties");
     const json_t *list = json_get_nocase(json_is_object(properties) ? properties : body, "retentionPolicies");

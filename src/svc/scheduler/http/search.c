@@ -219,7 +219,7 @@ static enum status take_instead(struct search *search, const struct instance_row
     return search->bytes > SEARCH_WINDOW_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
 }
 
-STATUS_RESULT search_take(struct search *search, const struct instance_row *row)
+enum status search_take(struct search *search, const struct instance_row *row)
 {
     if (!search_matches(search->wish, row))
         return STATUS_OK;

@@ -153,8 +153,8 @@ static enum status read_fields(const json_t *body, struct search_wish *wish, str
     return STATUS_OK;
 }
 
-STATUS_RESULT search_body_read(struct bytes body, struct arena *arena, struct search_wish *ret_wish,
-                               struct err *err)
+enum status search_body_read(struct bytes body, struct arena *arena, struct search_wish *ret_wish,
+                             struct err *err)
 {
     struct search_wish wish = {.count = SEARCH_COUNT_DEFAULT, .fields = UINT64_MAX};
     CLEANUP(json_release) json_t *value = NULL;

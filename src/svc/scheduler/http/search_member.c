@@ -11,8 +11,7 @@ json_t *search_member(const json_t *object, const char *name)
     return json_is_null(value) ? NULL : value;
 }
 
-STATUS_RESULT search_member_object(const json_t *object, const char *name, json_t **ret_value,
-                                   struct err *err)
+enum status search_member_object(const json_t *object, const char *name, json_t **ret_value, struct err *err)
 {
     *ret_value = search_member(object, name);
     if (*ret_value && !json_is_object(*ret_value))
@@ -20,8 +19,8 @@ STATUS_RESULT search_member_object(const json_t *object, const char *name, json_
     return STATUS_OK;
 }
 
-STATUS_RESULT search_member_text(const json_t *filter, const char *name, struct arena *arena,
-                                 struct bytes *ret_text, struct err *err)
+enum status search_member_text(const json_t *filter, const char *name, struct arena *arena,
+                               struct bytes *ret_text, struct err *err)
 {
     const json_t *value = search_member(filter, name);
     if (json_is_object(value))
@@ -49,8 +48,8 @@ static enum status read_bound(const json_t *object, const char *name, const char
                    name, bound);
 }
 
-STATUS_RESULT search_member_range(const json_t *filter, const char *name, struct search_range *ret_range,
-                                  struct err *err)
+enum status search_member_range(const json_t *filter, const char *name, struct search_range *ret_range,
+                                struct err *err)
 {
     json_t *object = NULL;
     enum status status = search_member_object(filter, name, &object, err);
@@ -79,7 +78,7 @@ static enum status read_number(const json_t *page, const char *name, size_t *ret
     return STATUS_OK;
 }
 
-STATUS_RESULT search_member_page(const json_t *body, size_t *ret_first, size_t *ret_count, struct err *err)
+enum status search_member_page(const json_t *body, size_t *ret_first, size_t *ret_count, struct err *err)
 {
     json_t *page = NULL;
     enum status status = search_member_object(body, "pagination", &page, err);
