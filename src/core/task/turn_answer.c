@@ -83,7 +83,7 @@ static void need_ancestors(struct engine *engine, struct call *call,
 }
 
 /* Asks for every instance that the answer may create, and for what shows who is below one that it terminates.
- * Nobody has an id that is refused. */
+ * An id that a start would refuse is nobody's, so it is not asked for. */
 static bool need_others(struct engine *engine, struct call *call, const struct instance *instance,
                         const struct turn_answer *answer)
 {

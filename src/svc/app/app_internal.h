@@ -164,7 +164,7 @@ void exchange_answer_bytes(struct exchange *exchange, const char *content_type, 
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail);
 void exchange_answer_failure(struct exchange *exchange);
-/* A problem that is made already (takes the reference); 404 for an id that is none. */
+/* Answers with a problem that is made already (takes the reference); 404 where the id is no id. */
 void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t *body);
 void exchange_answer_unknown(struct exchange *exchange);
 /* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */

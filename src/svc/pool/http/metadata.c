@@ -81,7 +81,7 @@ static void on_metadata(void *context, struct execution *execution)
         write_metadata(service, found);
     struct tenant *tenant = pool_find(service->pool, BYTES_LITERAL(METADATA_IDENTIFIER));
     if (tenant)
-        tenant_release(tenant, "it has told what it knows");
+        tenant_release(tenant, "its packages have been listed");
     answer_waiters(service, execution->outcome.fault_text[0] ? execution->outcome.fault_text
                                                              : "no session could tell what it has installed");
 }
