@@ -192,7 +192,7 @@ export default function Inbox() {
         panel="inbox"
         choose={(id) => setQuery({ tab: id === "me" ? undefined : id })}
       />
-      <div role="status" aria-label="New requests">
+      <div class="fresh" role="status" aria-label="New requests">
         {held.value.size > 0 && tab === "me" && (
           <button type="button" class="btn" onClick={showHeld}>
             {held.value.size} new
@@ -235,6 +235,9 @@ export default function Inbox() {
         </span>
         <span>
           <kbd>a</kbd> approve
+        </span>
+        <span>
+          <kbd>c</kbd> changes
         </span>
         <span>
           <kbd>r</kbd> reject

@@ -84,8 +84,9 @@ function Votes({ request }: { request: ReviewRequest }) {
       {counted.map((one) => (
         <span class="row tight">
           <Person person={one.by} />
-          <span class="is-ok">
-            <Icon name="check" /> approved
+          <span class="row tight is-ok">
+            <Icon name="check" />
+            approved
           </span>
           <span class="dim">
             <Ago at={one.at} />
