@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 const require = createRequire(`${process.env.PAGE_MODULES}/`);
 const Ajv = require("ajv/dist/2020").default;
 const FAULTS_SHOWN = 12;
+const BODIES_MS = 10_000;
 
 const calls = [];
 const pending = [];
@@ -88,7 +89,7 @@ function answerFaults(operation, call, fits) {
 
 /** What does not fit, a line each; and how many calls of how many routes there were. */
 export async function checkCalls(document) {
-  await Promise.all(pending);
+  await Promise.race([Promise.all(pending), new Promise((resolve) => setTimeout(resolve, BODIES_MS).unref())]); // of a server that was killed
   const fits = makeFits(document);
   const paths = templates(document);
   const faults = new Map();
