@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (slack_press_read(bytes_of(data, size), &press, NULL) == STATUS_OK) {
         ASSERT(press.user[0] && strlen(press.user) < sizeof press.user);
         ASSERT(press.value[0] && strlen(press.value) < sizeof press.value);
+        ASSERT(strlen(press.response_url) < sizeof press.response_url);
         ASSERT(strcmp(press.answer, "approve") == 0 || strcmp(press.answer, "reject") == 0);
     }
     bool sound = slack_people_are_sound(bytes_of(data, size));

@@ -238,6 +238,8 @@ const struct limit_row limits_table[] = {
     ROW("app", FORMAT_LINK_SIZE_MAX, LIMIT_BYTES, "The link of a message", ""),
     ROW("app", FORMAT_ADDRESS_MAX, LIMIT_BYTES, "A mail address", "RFC 5321 4.5.3.1.3"),
     ROW("app", SLACK_BODY_SIZE_MAX, LIMIT_BYTES, "What Slack tells of a button that was pressed", ""),
+    ROW("app", SLACK_REPLIES_MAX, LIMIT_COUNT, "Messages in Slack that retire when somebody else decides; the oldest is forgotten", ""),
+    ROW("app", SLACK_REPLY_NS, LIMIT_NS, "For which such a message is remembered after its last press", "Slack"),
     ROW("app", SLACK_PRESSES_MAX, LIMIT_COUNT, "Presses within ten minutes, each of which is remembered for so long", "503"),
     ROW("app", SLACK_WINDOW_S, LIMIT_COUNT, "Seconds for which a signature of Slack counts", ""),
     ROW("app", CONFIRM_LINK_SIZE_MAX, LIMIT_BYTES, "The token of a confirm link", ""),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* part_confirm.c — links by which people decide from a message, and the key that signs them: `links.key` in the data folder. Who
  * deletes that file ends every link.
- * ORDER: behind the directory, whose door lends what a person may, and the HTTP server, whose API is asked. */
+ * ORDER: behind webhooks, by whose sender messages in Slack retire, the directory, whose door lends what a person may, and the HTTP server, whose API is asked. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -104,6 +104,20 @@ static enum status check(const struct server *server, struct err *err)
     return STATUS_OK;
 }
 
+static void say(void *context, const char *url, struct bytes json)
+{
+    webhook_engine_say(context, url, json);
+}
+
+static enum status start_replies(struct server *server, struct err *err)
+{
+    const struct slack_replies_options options = {
+        .store = server->review, .hosts = &server->webhook_hosts, .send = say, .context = server->webhooks};
+    if (!server->slack.secret || !server->webhooks)
+        return STATUS_OK;
+    return slack_replies_create(&options, &server->slack.replies, err);
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     server->slack = (struct slack_service){
@@ -118,10 +132,24 @@ static enum status start(struct server *server, struct err *err)
         .people = {.name = name, .lend = lend, .context = server},
         .lifetime_ns = setting_number(server->settings, "link-lifetime"),
     };
-    if (server->data_dir)
+    enum status status = start_replies(server, err);
+    if (status == STATUS_OK && server->data_dir)
         return take_key(server, err);
     confirm_link_key_make(server->confirm.key);
-    return STATUS_OK;
+    return status;
+}
+
+static void stop(struct server *server)
+{
+    if (server->slack.replies)
+        slack_replies_stop(server->slack.replies, server_part_stopped, server);
+    else
+        server_part_stopped(server);
+}
+
+static void destroy(struct server *server)
+{
+    slack_replies_destroy(server->slack.replies);
 }
 
 static void mount(struct server *server, struct front *front)
@@ -136,4 +164,6 @@ const struct part part_confirm = {
     .check = check,
     .start = start,
     .mount = mount,
+    .stop = stop,
+    .destroy = destroy,
 };

@@ -12,12 +12,14 @@ import unittest
 import urllib.parse
 
 from policy_case import PEOPLE, Case
+from webhooks_test import Receiver
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 USERS = {"U0MINA": "mina", "U0NOOR": "noor", "U0SAM": "sam", "U0OTTO": "otto", "U0GONE": "nobody-here"}
 
 
-class Slack(Case):
+class Presses(Case):
+    """What the tests of buttons do."""
     arguments = ("--slack-signing-secret", SECRET, "--slack-people", ", ".join(f"{user}={name}" for user, name in USERS.items()))
     people = PEOPLE
 
@@ -37,13 +39,17 @@ class Slack(Case):
 
     def payload(self, value, user="U0MINA", action="sallyport.approve", **more):
         return {"type": "block_actions", "user": {"id": user, "name": "anything"}, "trigger_id": str(time.monotonic_ns()),
-                "response_url": "https://hooks.slack.com/actions/x", "actions": [{"action_id": action, "type": "button", "value": value}],
+                "actions": [{"action_id": action, "type": "button", "value": value}],
                 **more}
 
     def press(self, value, user="U0MINA", action="sallyport.approve"):
         status, _, answer = self.send(self.payload(value, user, action))
         self.assertEqual(status, 200, answer)
         return answer
+
+
+class Slack(Presses):
+    """Presses without a URL for a reply: what is said to them is the answer."""
 
     def test_rp_44_a_press_decides_and_the_message_retires(self):
         shown = self.waiting(purpose="churn <!channel>")
@@ -137,6 +143,57 @@ class Slack(Case):
         self.assertIn("wants a comment", answer["text"])
         self.assertEqual(self.look(shown["id"])["state"], "waiting")
         self.rule("defaults: {}")
+
+
+class Replies(Presses):
+    """Presses as Slack tells of them: what is said goes to the URL that came with it, from which the message retires."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.slack, cls.other = Receiver(), Receiver()
+        cls.addClassCleanup(cls.slack.close)
+        cls.addClassCleanup(cls.other.close)
+        cls.arguments = (*Presses.arguments, "--webhook-hosts", f"127.0.0.1:{cls.slack.port}")
+        super().setUpClass()
+
+    def setUp(self):
+        self.slack.forget()
+        self.url = f"http://127.0.0.1:{self.slack.port}/actions/x"
+
+    def payload(self, value, user="U0MINA", action="sallyport.approve", **more):
+        return super().payload(value, user, action, **{"response_url": self.url, **more})
+
+    def press(self, value, user="U0MINA", action="sallyport.approve"):
+        count = len(self.slack.got)
+        status, headers, answer = self.send(self.payload(value, user, action))
+        self.assertEqual((status, answer, headers.get("Content-Length")), (200, "", "0"))
+        return json.loads(self.slack.wait(count + 1)[count][1])
+
+    def test_rp_44_the_message_retires_when_others_decide(self):
+        self.rule("defaults: { approvals: 2 }")
+        shown = self.waiting(purpose="churn")
+        said = self.press(self.buttons(shown["id"])["sallyport.approve"])
+        self.assertEqual((said["replace_original"], said["text"]), (False, "Your vote was taken. Others have to answer, too."))
+        self.assertEqual(self.vote(shown["id"], "noor", "reject", comment="no")[0], 200)
+        retired = json.loads(self.slack.wait(2)[1][1])
+        self.assertEqual((retired["replace_original"], retired["text"]), (True, "Rejected: churn"))
+        self.assertEqual([block["type"] for block in retired["blocks"]].count("actions"), 0)
+        self.rule("defaults: {}")
+
+    def test_rp_42_replies_go_to_slack_and_to_the_list_alone(self):
+        for url in (f"http://127.0.0.1:{self.other.port}/x", f"http://localhost:{self.other.port}/x", f"https://127.0.0.1:{self.other.port}/x",
+                    f"https://hooks.slack.com@127.0.0.1:{self.other.port}/", "https://hooks.slack.com.evil.invalid/x", "x" * 600, 7):
+            shown = self.waiting()
+            value = self.buttons(shown["id"])["sallyport.approve"]
+            answer = self.send(self.payload(value, response_url=url))[2]
+            self.assertTrue(answer["replace_original"], url)  # as to a press without one
+        self.assertEqual((self.other.connections, self.slack.got), (0, []))
+
+    def test_rp_44_a_reply_is_tried_thrice(self):
+        self.slack.answers += [500, 503]
+        shown = self.waiting()
+        self.press(self.buttons(shown["id"])["sallyport.approve"])
+        self.assertEqual(len(self.slack.wait(3)), 3)
 
 
 class WithoutSecret(Case):

@@ -109,8 +109,18 @@ const char *review_store_name(const struct review_store *store)
 void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
                             void *context)
 {
-    store->on_events = on_events;
-    store->on_events_context = context;
+    struct review_listener *place = NULL;
+    for (size_t i = 0; i < REVIEW_LISTENERS; i++) {
+        struct review_listener *listener = &store->listeners[i];
+        bool is_own = listener->on_events && listener->context == context;
+        if (is_own || (!place && !listener->on_events))
+            place = listener;
+        if (is_own)
+            break;
+    }
+    ASSERT(place || !on_events);
+    if (place)
+        *place = (struct review_listener){.on_events = on_events, .context = on_events ? context : NULL};
 }
 
 void review_store_on_deliveries(struct review_store *store, void (*on_deliveries)(void *context),
@@ -141,8 +151,9 @@ static void tell_events(struct review_store *store, int64_t last)
     if (last <= store->told)
         return;
     store->told = last;
-    if (store->on_events)
-        store->on_events(store->on_events_context, last);
+    for (size_t i = 0; i < REVIEW_LISTENERS; i++)
+        if (store->listeners[i].on_events)
+            store->listeners[i].on_events(store->listeners[i].context, last);
 }
 
 static void tell_deliveries(struct review_store *store, bool has_deliveries)

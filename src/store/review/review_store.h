@@ -30,6 +30,7 @@
 #define REVIEW_SWEEP_PAUSE_NS  (3600 * NS_PER_S)
 #define REVIEW_SWEEP_ROWS      1000 /* blobs that one job of a sweep takes out */
 #define REVIEW_EMPTIED_AT_ONCE 20   /* requests, likewise */
+#define REVIEW_LISTENERS       2
 #define REVIEW_STANDING_MAX    1000 /* standing approvals that are neither used up nor expired */
 
 struct review_store;
@@ -72,7 +73,8 @@ void review_store_read(struct review_store *store, struct review_job *job);
 void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
 STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
-/* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */
+/* Told on the loop's thread, after events were committed, the number of the last one. Up to REVIEW_LISTENERS, each known by its
+ * `context`; `on_events` NULL: that one is told no more. */
 void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
                             void *context);
 /* Told, on the loop's thread, after something was committed that may be due for a webhook now (webhook_book.h). One listener; NULL: none. */

@@ -41,8 +41,10 @@ struct review_store {
     char name[REVIEW_NAME_SIZE];
     struct policy_in_force policy; /* the thread's; review_policy_in_force sees to it that it is the newest */
     int64_t told;                  /* loop's thread: the last event that was told of */
-    void (*on_events)(void *context, int64_t last);
-    void *on_events_context;
+    struct review_listener {
+        void (*on_events)(void *context, int64_t last); /* NULL: a free place */
+        void *context;
+    } listeners[REVIEW_LISTENERS];
     void (*on_deliveries)(void *context);
     void *on_deliveries_context;
 };

@@ -277,7 +277,7 @@ static void on_sdk_stopped(struct loop_message *message)
         return;
     }
     /* Jobs come back in order: when these do, nothing of ours is under way beside the book, reading it, and in it. */
-    review_store_on_events(service->review, NULL, NULL);
+    review_store_on_events(service->review, NULL, service);
     service->last_job = (struct review_job){.perform = do_nothing, .on_done = on_last_beside};
     review_store_run_beside(service->review, &service->last_job);
 }
@@ -308,7 +308,7 @@ void app_service_destroy(struct app_service *service)
         return;
     if (service->review) { /* also after a start that failed, which is followed by no stop */
         service->stopping = true;
-        review_store_on_events(service->review, NULL, NULL);
+        review_store_on_events(service->review, NULL, service);
         duties_halt(service->duties);
         review_feed_stop(service->feed);
         run_outputs_stop(service->activity.outputs);

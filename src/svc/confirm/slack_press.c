@@ -59,6 +59,8 @@ enum status slack_press_read(struct bytes payload, struct slack_press *ret_press
         take_text(json_object_get(action, "value"), press.value, sizeof press.value);
     if (!whole)
         return err_set(err, STATUS_MALFORMED, "the payload is no press of a button of ours");
+    if (!take_text(json_object_get(root, "response_url"), press.response_url, sizeof press.response_url))
+        press.response_url[0] = '\0';
     *ret_press = press;
     return STATUS_OK;
 }

@@ -9,13 +9,15 @@
 #include "base/buf.h"
 
 #define SLACK_USER_SIZE   32      /* bytes of an id, with the NUL */
+#define SLACK_URL_SIZE    512     /* bytes of a URL for a reply, with the NUL */
 #define SLACK_PERSON_SIZE 256     /* bytes of a person's name, with the NUL */
 #define SLACK_WHO         "slack" /* for whom the link in a button is: whoever presses it */
 
 struct slack_press {
     char user[SLACK_USER_SIZE];
-    const char *answer; /* "approve", "reject"; static */
-    char value[512];    /* of the button: a link's token */
+    const char *answer;                /* "approve", "reject"; static */
+    char value[512];                   /* of the button: a link's token */
+    char response_url[SLACK_URL_SIZE]; /* as it came; "": none, or one that is none */
 };
 
 /* Of the member `payload` of what Slack sends (docs.slack.dev, "Handling user interaction"; block_actions). MALFORMED: it is none of one button of

@@ -27,6 +27,28 @@ static void test_a_press_is_read(void **state)
     assert_string_equal(press.value, "AQAA");
 }
 
+/* RP-44: where a reply goes is what Slack says, if it is a text that ends. */
+static void test_where_replies_go(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"\"https://hooks.slack.com/actions/T/1/x\"", "https://hooks.slack.com/actions/T/1/x"},
+        {"\"https://a\\u0000b\"", ""},
+        {"7", ""},
+        {"null", ""}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct slack_press press;
+        char text[512];
+        (void)snprintf(
+            text, sizeof text,
+            "{\"response_url\":%s,\"type\":\"block_actions\",\"user\":{\"id\":\"U1\"},\"actions\":[{"
+            "\"action_id\":\"sallyport.approve\",\"value\":\"A\"}]}",
+            rows[i][0]);
+        assert_int_equal(slack_press_read(bytes_of_cstr(text), &press, NULL), STATUS_OK);
+        assert_string_equal(press.response_url, rows[i][1]);
+    }
+}
+
 static void test_what_is_no_press(void **state)
 {
     (void)state;
@@ -106,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_press_is_read),
+        cmocka_unit_test(test_where_replies_go),
         cmocka_unit_test(test_what_is_no_press),
         cmocka_unit_test(test_people_by_their_users),
         cmocka_unit_test(test_a_message_retires_without_buttons),

@@ -24,7 +24,8 @@ struct slack_call {
     struct http_inner *inner;
     void (*on_answer)(struct slack_call *call, const struct http_inner_answer *answer);
     struct confirm_link link;
-    json_t *refused; /* what the API said to a vote; NULL: nothing */
+    char response_url[SLACK_URL_SIZE]; /* of a press; "": none */
+    json_t *refused;                   /* what the API said to a vote; NULL: nothing */
 };
 
 static void call_free(struct slack_call *call)
@@ -58,9 +59,14 @@ static struct slack_call *call_new(struct slack_service *service, struct http_re
     return call;
 }
 
+/* By the URL of the press, where there is one that may be used: Slack looks at no answer to a press of a message of blocks. */
 static void end_json(struct slack_call *call, const struct buf *body)
 {
-    if (buf_status(body) == STATUS_OK)
+    struct slack_replies *replies = call->service->replies;
+    bool whole = buf_status(body) == STATUS_OK;
+    if (whole && call->response_url[0] && slack_replies_send(replies, call->response_url, buf_peek(body)))
+        http_respond(call->request, 200, NULL, (struct bytes){0});
+    else if (whole)
         http_respond(call->request, 200, "application/json; charset=utf-8", buf_peek(body));
     else
         http_respond_failure(call->request, 503, "out of memory");
@@ -147,6 +153,15 @@ static void on_refused(struct slack_call *call, const char *who, const struct ht
         end_privately(call, refusal->words);
 }
 
+/* The vote alone decided nothing: the message retires with the one that does. */
+static void end_taken(struct slack_call *call)
+{
+    if (call->response_url[0])
+        slack_replies_await(call->service->replies, call->link.request, call->link.manifest,
+                            call->response_url);
+    end_privately(call, "Your vote was taken. Others have to answer, too.");
+}
+
 static void on_voted(struct slack_call *call, const struct http_inner_answer *answer)
 {
     CLEANUP(json_release) json_t *request = NULL;
@@ -158,7 +173,7 @@ static void on_voted(struct slack_call *call, const struct http_inner_answer *an
     else if (json_object_get(request, "decision"))
         end_retired(call, request);
     else
-        end_privately(call, "Your vote was taken. Others have to answer, too.");
+        end_taken(call);
 }
 
 /* --- POST /v1/slack/interactions --- */
@@ -215,6 +230,7 @@ static void take_press(struct slack_call *call, const struct slack_press *press)
     struct slack_service *service = call->service;
     char name[SLACK_PERSON_SIZE];
     struct err err = {0};
+    memcpy(call->response_url, press->response_url, sizeof call->response_url);
     enum status status =
         confirm_link_read(service->confirm->key, bytes_of_cstr(press->value), now_s(), &call->link, &err);
     if (status != STATUS_OK || strcmp(call->link.who, SLACK_WHO) != 0) {

@@ -2,7 +2,8 @@
 /* slack_service.h — buttons in Slack: a message whose buttons vote, and where Slack tells that one was pressed.
  *
  *   GET …/slack-message ──► a message; its buttons hold a link to one manifest, for whoever presses them
- *   Slack ──► POST /v1/slack/interactions, signed ──► the operator's list: which person ──► one vote, as that person ──► the message retires
+ *   Slack ──► POST /v1/slack/interactions, signed ──► the operator's list: which person ──► one vote, as that person ──► the message retires,
+ *             by the press's response_url (slack_replies.h); without one, by the answer to the press
  *
  * A press is Slack's word for who pressed, so it counts only with Slack's signature, minutes old, and once. What the person may is asked
  * of the public API as for a confirm link. Loop's thread. */
@@ -11,6 +12,7 @@
 
 #include "crypto/slack_signature.h"
 #include "svc/confirm/confirm_service.h"
+#include "svc/confirm/slack_replies.h"
 
 #define SLACK_PRESSES_MAX 1000 /* that are remembered as long as their signature counts */
 
@@ -27,6 +29,7 @@ struct slack_service {
     /* How a person of the directory is named for a loan. False: there is none of this name. */
     bool (*find)(void *context, const char *name, char ret_who[CONFIRM_LINK_WHO_SIZE]);
     void *context;
+    struct slack_replies *replies; /* by which messages retire; NULL: only by the answer to a press */
     struct slack_seen seen[SLACK_PRESSES_MAX];
     size_t next; /* where the next one goes: over the oldest */
 };

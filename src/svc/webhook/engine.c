@@ -14,9 +14,10 @@
 #include "svc/webhook/webhook_format.h"
 #include "svc/webhook/webhook_target.h"
 
-#define AREA     "svc/webhook"
-#define PAGE     32
-#define PAUSE_NS (5 * NS_PER_S) /* after the book could not be read or written */
+#define AREA      "svc/webhook"
+#define PAGE      32
+#define SAY_TRIES 3
+#define PAUSE_NS  (5 * NS_PER_S) /* after the book could not be read or written */
 
 /* One delivery under way. */
 struct flight {
@@ -238,6 +239,68 @@ static void begin_flight(struct webhook_engine *engine, struct webhook_due *due)
     }
     (void)snprintf(flight->post.error, sizeof flight->post.error, "it cannot be sent: %s", err.text);
     write_down(flight);
+}
+
+/* --- what is said once --- */
+
+struct saying {
+    struct webhook_engine *engine;
+    struct post post;
+    struct buf url, body;
+    unsigned attempts;
+};
+
+static void saying_free(struct saying *saying)
+{
+    struct webhook_engine *engine = saying->engine;
+    engine->flight_count--;
+    curl_slist_free_all(saying->post.headers);
+    buf_fini(&saying->post.answer);
+    buf_fini(&saying->url);
+    buf_fini(&saying->body);
+    free(saying);
+    if (engine->halted)
+        tell_stopped(engine);
+    else
+        look(engine); /* a place is free */
+}
+
+static void on_said(struct post *post)
+{
+    struct saying *saying = CONTAINER_OF(post, struct saying, post);
+    struct webhook_engine *engine = saying->engine;
+    bool failed = post->http_status == 0 || post->http_status >= 500;
+    if (failed && !post->stopped && !engine->halted && ++saying->attempts < SAY_TRIES) {
+        buf_clear(&post->answer);
+        post->error[0] = '\0';
+        sender_post(engine->sender, post);
+        return;
+    }
+    if (!post->stopped && (post->http_status < 200 || post->http_status >= 300))
+        log_warn(AREA, "a reply was not taken status=%d cause=\"%s\"", post->http_status, post->error);
+    saying_free(saying);
+}
+
+void webhook_engine_say(struct webhook_engine *engine, const char *url, struct bytes json)
+{
+    struct saying *saying = engine->halted ? NULL : calloc(1, sizeof *saying);
+    if (!saying)
+        return;
+    saying->engine = engine;
+    engine->flight_count++;
+    buf_append_cstr(&saying->url, url);
+    buf_append_byte(&saying->url, '\0');
+    buf_append_bytes(&saying->body, json);
+    saying->post = (struct post){.url = (const char *)saying->url.data,
+                                 .body = buf_peek(&saying->body),
+                                 .answer_size_max = WEBHOOK_ANSWER_SIZE_MAX,
+                                 .on_done = on_said};
+    bool whole = buf_status(&saying->url) == STATUS_OK && buf_status(&saying->body) == STATUS_OK &&
+                 add_header(&saying->post, "Content-Type", "application/json; charset=utf-8");
+    if (whole)
+        sender_post(engine->sender, &saying->post);
+    else
+        saying_free(saying);
 }
 
 /* --- what is due --- */

@@ -17,6 +17,9 @@ struct webhook_engine;
 STATUS_RESULT webhook_engine_create(struct loop *loop, struct review_store *store,
                                     const struct sender_options *options, struct webhook_engine **ret_engine,
                                     struct err *err);
+/* Posts a JSON text to a URL beside all deliveries, thrice at most, and then says in the log that it could not; nothing of it is kept.
+ * Under the same rules as webhooks. Both are copied. */
+void webhook_engine_say(struct webhook_engine *engine, const char *url, struct bytes json);
 /* Nothing is begun any more; what is under way is broken off, and tried again after the next start. `on_stopped` when nothing is left,
  * now or later. Once. */
 void webhook_engine_stop(struct webhook_engine *engine, void (*on_stopped)(void *context), void *context);
