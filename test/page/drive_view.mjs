@@ -50,6 +50,45 @@ const tests = {
     await ended(page);
   },
 
+  async "a log of 50 MB scrolls to its last line, and its long lines wrap when somebody wants it"() {
+    // RP-72
+    const page = await visitor();
+    await page.visit("/parts");
+    await page.getByRole("button", { name: "A log of 50 MB" }).click({ timeout: 90_000 });
+    const log = page.getByRole("region", { name: "huge" });
+    await log.getByText("line 0 of a log that somebody will read").waitFor();
+    const lines = await page.evaluate(() => document.querySelectorAll("pre[aria-label=huge] .o").length);
+    assert.ok(lines < 1000, `${lines} lines are in the page`);
+    const to = (share) =>
+      log.evaluate((box, share) => (box.scrollTop = share * (box.scrollHeight - box.clientHeight)), share);
+    await to(0.5);
+    await log.getByText(/^line [3-7]\d{5} of a log/).first().waitFor();
+    await to(1);
+    await log.getByText("the last line").waitFor();
+    await log.getByText(/^ … 1,000,0\d\d|9\d\d,\d{3} more characters: Wrap shows them/).waitFor();
+    await page.getByRole("button", { name: "Wrap" }).last().click();
+    await to(0.999);
+    await to(1);
+    await log.getByText("the last line").waitFor();
+    const wide = await log.evaluate((box) => box.scrollWidth - box.clientWidth);
+    assert.ok(wide <= 0, `wrapped rows are ${wide} px too wide`);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
+  async "as many lines as a run can keep are shown to the last one"() {
+    // RP-72
+    const id = await waiting("for number in range(60000): print('row', number)\nprint('y' * 30000)\nprint('the end')");
+    const page = await visitor();
+    await page.visit(`/requests/${id}?tab=output`);
+    const log = page.getByRole("region", { name: "stdout" });
+    await log.getByText("row 0", { exact: true }).waitFor();
+    await log.evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await log.getByText("the end").waitFor();
+    await log.getByText("20,000 more characters: Wrap shows them").waitFor();
+    await ended(page);
+  },
+
   async "what one looks at is in the address, and Back restores it with its scroll"() {
     // RP-72
     for (let i = 0; i < 30; i++) await waiting(`print('row ${i}')`, { purpose: `Row ${i}` });

@@ -20,6 +20,7 @@ import fill
 import modules
 
 import browser  # noqa: E402
+from month_end import MonthEnd  # noqa: E402
 from process import Process  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -35,12 +36,14 @@ except OSError as error: print(error)
 
 
 class Control(http.server.BaseHTTPRequestHandler):
-    """Lets the test in the browser's process kill and start the server."""
+    """Lets the test in the browser's process kill and start the server, and start a worker."""
 
     def do_POST(self):
         sallyport = self.server.sallyport
         if self.path == "/kill":
             sallyport.kill()
+        elif self.path == "/work":
+            self.server.workers.append(MonthEnd(sallyport.port, "reports"))
         else:
             # "/forget": what is over is emptied at the start
             sallyport.arguments = ["--request-retention", "1ms"] if self.path == "/forget" else []
@@ -66,6 +69,8 @@ class Page(unittest.TestCase):
         """Where the test in the browser's process kills and starts it."""
         control = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control)
         control.sallyport = server
+        control.workers = []
+        self.addCleanup(lambda: [worker.close() for worker in control.workers])
         self.addCleanup(control.server_close)
         self.addCleanup(control.shutdown)
         threading.Thread(target=control.serve_forever, daemon=True).start()
@@ -208,6 +213,12 @@ class Page(unittest.TestCase):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
         self.drive("drive_abuse.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_another_hub_than_the_first_is_worked_in(self):
+        server = Server(PROGRAM, arguments=["--manage-task-hubs"]).start()
+        self.addCleanup(server.close)
+        self.drive("drive_hubs.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):

@@ -9,7 +9,8 @@ export interface BrowserSession {
 
 /** What is shown once: a key or a token; a name and its secret; a code that a person has confirmed elsewhere; or that of
  * a link which a command made. */
-export type Shown = { credentials: string } | { name: string; secret: string } | { deviceCode: string } | { link: string };
+export type Shown =
+  { credentials: string } | { name: string; secret: string } | { deviceCode: string } | { link: string };
 
 export interface DeviceCode {
   device_code: string;

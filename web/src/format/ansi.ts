@@ -7,22 +7,21 @@ export interface Run {
   style: string;
 }
 
-const SEQUENCE =
+export const SEQUENCE =
   // CSI, OSC, other escapes, and a carriage return that goes back to the start of a line.
   // eslint-disable-next-line no-control-regex
   /\u001b\[([0-9;:?]*)([@-~])|\u001b\](?:[^\u0007\u001b]*)(?:\u0007|\u001b\\)?|\u001b[@-Z\\-_]|\u001b/g;
 
 const COLOURS = ["dim", "a-r", "a-g", "a-y", "a-i", "a-m", "a-c", ""];
 
-interface Pen {
+export interface Pen {
   colour: string;
   bold: boolean;
   faint: boolean;
 }
 
-function styleOf(pen: Pen): string {
-  return [pen.colour, pen.bold ? "a-b" : "", pen.faint ? "dim" : ""].filter(Boolean).join(" ");
-}
+const wordsOf = (pen: Pen): string =>
+  [pen.colour, pen.bold ? "a-b" : "", pen.faint ? "dim" : ""].filter(Boolean).join(" ");
 
 function apply(pen: Pen, parameters: string): void {
   const codes = parameters === "" ? [0] : parameters.split(/[;:]/).map(Number);
@@ -39,21 +38,13 @@ function apply(pen: Pen, parameters: string): void {
   }
 }
 
-/** One line, or a text of several, as runs. */
-export function ansiRuns(text: string): Run[] {
-  const runs: Run[] = [];
-  const pen: Pen = { colour: "", bold: false, faint: false };
-  let at = 0;
-  const push = (end: number) => {
-    if (end > at) runs.push({ text: text.slice(at, end), style: styleOf(pen) });
-  };
-  for (const match of text.matchAll(SEQUENCE)) {
-    push(match.index);
-    at = match.index + match[0].length;
-    if (match[2] === "m") apply(pen, match[1] ?? "");
-  }
-  push(text.length);
-  return runs;
+/** A pen as it is at the beginning of a text. */
+export const penOf = (): Pen => ({ colour: "", bold: false, faint: false });
+
+/** What is written with the pen behind that match of SEQUENCE. */
+export function styleOf(pen: Pen, match: RegExpMatchArray): string {
+  if (match[2] === "m") apply(pen, match[1] ?? "");
+  return wordsOf(pen);
 }
 
 /** Escape sequences that are neither shown nor colours: a text can hide in them. */
@@ -70,17 +61,4 @@ export function droppedOf(text: string): { sequences: number; characters: number
 /** The text alone. */
 export function withoutAnsi(text: string): string {
   return text.replace(SEQUENCE, "");
-}
-
-/** Runs of each line; a colour goes on over line feeds. */
-export function ansiLines(text: string): Run[][] {
-  const result: Run[][] = [[]];
-  for (const run of ansiRuns(text)) {
-    run.text.split("\n").forEach((piece, index) => {
-      if (index > 0) result.push([]);
-      if (piece !== "") result[result.length - 1]?.push({ text: piece, style: run.style });
-    });
-  }
-  if (result.length > 1 && result[result.length - 1]?.length === 0) result.pop();
-  return result;
 }

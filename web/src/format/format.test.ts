@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ansiLines, ansiRuns, droppedOf, withoutAnsi } from "./ansi.ts";
+import { droppedOf, withoutAnsi } from "./ansi.ts";
+import { logOf, rowsOf } from "./log.ts";
 import { bytes, plural, shortHash, shortId } from "./size.ts";
 import { firstLine, lines, prettyJson, visible, visibleLine } from "./text.ts";
 import { duration, left, parseTime, relative } from "./time.ts";
@@ -55,20 +56,61 @@ test("lines and the first that says something", () => {
     assert.equal(prettyJson(other), other);
 });
 
+/** Every line of a text, as runs. */
+const runs = (text: string) => {
+  const log = logOf(text);
+  return Array.from({ length: log.lines }, (_, index) => log.line(index));
+};
+
 test("colours become classes and every other sequence goes", () => {
-  assert.deepEqual(ansiRuns(`${ESC}[31mred${ESC}[0m plain`), [
-    { text: "red", style: "a-r" },
-    { text: " plain", style: "" },
+  assert.deepEqual(runs(`${ESC}[31mred${ESC}[0m plain`), [
+    [
+      { text: "red", style: "a-r" },
+      { text: " plain", style: "" },
+    ],
   ]);
-  assert.deepEqual(ansiRuns(`${ESC}[1;38;5;200mx`), [{ text: "x", style: "a-b" }]);
+  assert.deepEqual(runs(`${ESC}[1;38;5;200mx`), [[{ text: "x", style: "a-b" }]]);
   assert.equal(withoutAnsi(`${ESC}[2J${ESC}[10;10Hfar${ESC}]0;title\u0007 ${ESC}]8;;http://x${ESC}\\link`), "far link");
-  assert.deepEqual(ansiLines(`${ESC}[32ma\nb${ESC}[0m\n`), [
-    [{ text: "a", style: "a-g" }],
-    [{ text: "b", style: "a-g" }],
-  ]);
+  assert.deepEqual(runs(`${ESC}[32ma\nb${ESC}[0m\n`), [[{ text: "a", style: "a-g" }], [{ text: "b", style: "a-g" }]]);
 });
 
 test("what is dropped of a terminal's sequences is counted, colours are not", () => {
   assert.deepEqual(droppedOf(`a${ESC}[31mb${ESC}[0m`), { sequences: 0, characters: 0 });
   assert.deepEqual(droppedOf(`a${ESC}]0;hidden\u0007b${ESC}[2J`), { sequences: 2, characters: 15 });
+});
+
+test("RP-72: a line feed within a sequence ends no line, and lines are as they were sent when they are raw", () => {
+  const text = `a${ESC}]0;one\ntwo\u0007b\n\nc`;
+  assert.deepEqual(
+    runs(text).map((line) => line.map((run) => run.text).join("")),
+    ["ab", "", "c"],
+  );
+  assert.equal(logOf(text, true).lines, 4);
+  assert.equal(logOf("", true).lines, 1);
+  assert.equal(logOf("one\n").lines, 1);
+});
+
+test("RP-72: long lines become rows, each with its place, and none of their text is lost", () => {
+  const log = logOf(`${"x".repeat(25)}\n\n${ESC}[31m${"y".repeat(8)}\nz`);
+  const rows = rowsOf(log, 10);
+  assert.deepEqual(
+    Array.from({ length: rows.count }, (_, row) => rows.at(row)),
+    [
+      { line: 0, from: 0 },
+      { line: 0, from: 10 },
+      { line: 0, from: 20 },
+      { line: 1, from: 0 },
+      { line: 2, from: 0 },
+      { line: 2, from: 10 },
+      { line: 3, from: 0 },
+    ],
+  );
+  const shown = Array.from({ length: rows.count }, (_, row) => {
+    const { line, from } = rows.at(row);
+    return log.line(line, from, 10);
+  });
+  const text = shown.map((one) => one.map((run) => run.text).join(""));
+  assert.equal(text.join(""), `${"x".repeat(25)}${"y".repeat(8)}z`);
+  assert.deepEqual(shown[5], [{ text: "yyy", style: "a-r" }]);
+  assert.deepEqual(shown[6], [{ text: "z", style: "a-r" }]);
 });

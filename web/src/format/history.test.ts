@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rowsOf, spanOf, wordsOfEvent } from "./history.ts";
+import { childrenOf, rowsOf, spanOf, wordsOfEvent } from "./history.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 28, 12, 0, second)).toISOString();
 const EVENTS = [
@@ -38,4 +38,27 @@ test("what goes on ends now", () => {
 
 test("a failure says its type and message", () => {
   assert.equal(wordsOfEvent(EVENTS[3] ?? { eventId: 0, timestamp: "" }), "E: no");
+});
+
+test("the children of a history are all that it started, each with how it went", () => {
+  const created = (eventId: number, instanceId: string) => ({
+    eventId,
+    timestamp: at(eventId),
+    subOrchestrationInstanceCreated: { name: "Part", instanceId },
+  });
+  const events = [
+    created(3, "a"),
+    created(4, "b"),
+    created(5, "c"),
+    { eventId: -1, timestamp: at(6), subOrchestrationInstanceCompleted: { taskScheduledId: 4 } },
+    { eventId: -1, timestamp: at(7), subOrchestrationInstanceFailed: { taskScheduledId: 5 } },
+  ];
+  assert.deepEqual(
+    childrenOf(events).map((child) => [child.id, child.name, child.state]),
+    [
+      ["a", "Part", "running"],
+      ["b", "Part", "completed"],
+      ["c", "Part", "failed"],
+    ],
+  );
 });

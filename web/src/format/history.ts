@@ -16,8 +16,6 @@ export interface Row {
   kind: "instance" | "activity" | "timer" | "sub" | "event" | "pause";
   name: string;
   bars: Bar[];
-  /** Instance that a sub-orchestration runs as. */
-  instanceId?: string;
 }
 
 const STAMPS = new Set(["eventId", "timestamp"]);
@@ -63,11 +61,10 @@ class Rows {
     return row;
   }
 
-  begin(kind: Row["kind"], name: string, id: number, from: number, data: Record<string, unknown>): void {
+  begin(kind: Row["kind"], name: string, id: number, from: number): void {
     const row = this.row(kind, name);
     const bar: Bar = { from, to: undefined, tone: "held", words: "not over yet" };
     row.bars.push(bar);
-    if (typeof data["instanceId"] === "string") row.instanceId = data["instanceId"];
     this.open.set(id, bar);
   }
 
@@ -96,7 +93,7 @@ export function rowsOf(events: HistoryEvent[]): Row[] {
     if (kind === "executionStarted") {
       const row = rows.row("instance", text(data["name"]));
       if (row.bars.length === 0) row.bars.push({ from: at, to: undefined, tone: "ink", words: "running" });
-    } else if (begun) rows.begin(begun, nameOf(begun, data), event.eventId, at, data);
+    } else if (begun) rows.begin(begun, nameOf(begun, data), event.eventId, at);
     else if (ended) rows.end(Number(data["taskScheduledId"] ?? data["timerId"] ?? -1), at, ended);
     else if (kind === "eventRaised" || kind === "eventSent")
       rows
@@ -112,6 +109,32 @@ export function rowsOf(events: HistoryEvent[]): Row[] {
     }
   }
   return rows.rows;
+}
+
+/** An instance that another one has started and waits for. */
+export interface Child {
+  id: string;
+  name: string;
+  /** As its parent knows it. */
+  state: "running" | "completed" | "failed";
+}
+
+/** The sub-orchestrations of a history, in the order in which they began. */
+export function childrenOf(events: HistoryEvent[]): Child[] {
+  const children = new Map<number, Child>();
+  const states: Record<string, Child["state"]> = {
+    subOrchestrationInstanceCompleted: "completed",
+    subOrchestrationInstanceFailed: "failed",
+  };
+  for (const event of events) {
+    const { kind, data } = kindOf(event);
+    const child = children.get(Number(data["taskScheduledId"] ?? -1));
+    const state = states[kind];
+    if (kind === "subOrchestrationInstanceCreated")
+      children.set(event.eventId, { id: text(data["instanceId"]), name: nameOf("sub", data), state: "running" });
+    else if (state && child) child.state = state;
+  }
+  return [...children.values()];
 }
 
 /** From the first beginning to the last end; what goes on ends now. */

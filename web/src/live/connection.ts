@@ -9,7 +9,7 @@ import { eventsAddress } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
 import { haltClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
-import { has, hubs, loadServer } from "./server.ts";
+import { firstHub, has, loadServer } from "./server.ts";
 import { signedIn } from "./session.ts";
 
 export type LiveState = "starting" | "live" | "lost" | "asking";
@@ -180,7 +180,7 @@ function askAgain(): void {
 
 function connect(): void {
   if (has("/v1/events")) main ??= requestFeed();
-  else if (has("/v1/taskhubs/changes")) main ??= hubFeed(hubs.value[0]?.name ?? "default", true);
+  else if (has("/v1/taskhubs/changes")) main ??= hubFeed(firstHub.value, true);
   if (main) main.connect();
   else askAgain();
 }

@@ -10,6 +10,10 @@ import type { Hub, Me, OpenApi } from "../api/types.ts";
 export const openApi = signal<OpenApi | undefined>(undefined);
 export const me = signal<Me | undefined>(undefined);
 export const hubs = signal<Hub[]>([]);
+/** The hub that a view is about when the address names none, and in which requests run unless the server's settings say otherwise. */
+export const firstHub = computed(
+  () => (hubs.value.find((hub) => hub.name === "default") ?? hubs.value[0])?.name ?? "default",
+);
 export const bootFailure = signal<{ title: string; detail: string } | undefined>(undefined);
 
 const paths = computed(() => new Set(Object.keys(openApi.value?.paths ?? {})));

@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { followHub } from "../live/connection.ts";
-import { hubs } from "../live/server.ts";
+import { firstHub, hubs } from "../live/server.ts";
 import { place, setQuery } from "../route.ts";
 
 /** The task hub that a view is about: out of the address, else the first there is. */
-export const hubOf = () => place.value.query.get("hub") ?? hubs.value[0]?.name ?? "default";
+export const hubOf = () => place.value.query.get("hub") ?? firstHub.value;
 
 /** The same, followed while the view is there. */
 export function useHub(): string {

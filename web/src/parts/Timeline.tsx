@@ -1,9 +1,7 @@
-import { plural } from "../format/size.ts";
 import { visibleLine } from "../format/text.ts";
 import { spanOf, type Row } from "../format/history.ts";
 import { clock, duration } from "../format/time.ts";
 import { now } from "../live/clock.ts";
-import { href } from "../route.ts";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
 
@@ -15,6 +13,9 @@ const ICONS: Record<Row["kind"], IconName> = {
   event: "bolt",
   pause: "pause",
 };
+
+/** Of these a row holds all that were asked for under one name. */
+const GROUPED: ReadonlySet<Row["kind"]> = new Set(["activity", "sub"]);
 
 interface Span {
   from: number;
@@ -44,9 +45,7 @@ function Line({ row, span, first }: { row: Row; span: Span; first: boolean }) {
     <li class={`${first ? "" : "kid"} ${waits ? "cur" : ""}`}>
       <span class="row tight">
         <Icon name={ICONS[row.kind]} />
-        <span class="cut">
-          {row.bars.length > 1 && row.kind === "activity" ? `${name} × ${row.bars.length}` : name}
-        </span>
+        <span class="cut">{row.bars.length > 1 && GROUPED.has(row.kind) ? `${name} × ${row.bars.length}` : name}</span>
       </span>
       <div class="lane" role="img" aria-label={`${name}: ${row.bars.map((bar) => bar.words).join(", ")}, ${took(row)}`}>
         {row.bars.map((bar) => (
@@ -88,19 +87,5 @@ export function Timeline({ rows, label }: { rows: Row[]; label: string }) {
         <Line key={`${row.kind} ${row.name}`} row={row} span={span} first={index === 0} />
       ))}
     </ol>
-  );
-}
-
-export function SubInstances({ rows, hub }: { rows: Row[]; hub: string }) {
-  const subs = rows.filter((row) => row.kind === "sub" && row.instanceId);
-  if (subs.length === 0) return null;
-  return (
-    <>
-      {subs.map((row) => (
-        <a href={href("/instances", row.instanceId, { hub })}>
-          {visibleLine(row.name)} {row.bars.length > 1 ? plural(row.bars.length, "time") : ""}
-        </a>
-      ))}
-    </>
   );
 }

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { HEIGHT_MOST, scrolled, type View } from "../format/scroll.ts";
 
 const ALL_MOST = 2000; // lines: fewer are all there, so that the browser's search finds them
 const AROUND = 60;
@@ -15,12 +16,18 @@ export function Windowed(props: {
   /** Lines are added: who sees the last one goes on seeing it. */
   live?: boolean;
 }) {
+  const { count, lineHeight } = props;
   const box = useRef<HTMLPreElement>(null);
-  const first = useSignal(0);
-  const all = props.count <= ALL_MOST;
-  const visibleLines = Math.ceil(2000 / props.lineHeight);
-  const from = all ? 0 : Math.max(0, first.value - AROUND);
-  const to = all ? props.count : Math.min(props.count, first.value + visibleLines + AROUND);
+  const drawn = useSignal<View>({ top: 0, place: 0 });
+  const last = useRef<View>({ top: 0, place: 0 });
+  const all = count <= ALL_MOST;
+  const height = count * lineHeight;
+  const first = Math.floor(drawn.value.place / lineHeight);
+  const visibleLines = Math.ceil(2000 / lineHeight);
+  const from = all ? 0 : Math.min(Math.max(0, first - AROUND), count - 1);
+  const to = all ? count : Math.min(count, first + visibleLines + AROUND);
+  const above = all ? 0 : Math.max(0, from * lineHeight + drawn.value.top - drawn.value.place);
+  const below = all ? 0 : Math.max(0, Math.min(height, HEIGHT_MOST) - above - (to - from) * lineHeight);
   const atEnd = useRef(true);
   useLayoutEffect(() => {
     if (props.live && atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -28,13 +35,14 @@ export function Windowed(props: {
   const onScroll = () => {
     if (!box.current) return;
     const { scrollTop, scrollHeight, clientHeight } = box.current;
-    atEnd.current = scrollTop + clientHeight >= scrollHeight - props.lineHeight;
+    atEnd.current = scrollTop + clientHeight >= scrollHeight - lineHeight;
     if (all) return;
-    const next = Math.floor(box.current.scrollTop / props.lineHeight);
-    if (Math.abs(next - first.value) > AROUND / 2) first.value = next;
+    const [now, before] = [scrolled(last.current, scrollTop, height, clientHeight), drawn.value];
+    last.current = now;
+    const far = Math.abs(now.place - before.place) > (AROUND / 2) * lineHeight;
+    if (far || now.top - now.place !== before.top - before.place) drawn.value = now;
   };
-  const pad = (lines: number) =>
-    lines > 0 ? <span class="gap" ref={(el) => setHeight(el, lines * props.lineHeight)} /> : null;
+  const pad = (pixels: number) => (pixels > 0 ? <span class="gap" ref={(el) => setHeight(el, pixels)} /> : null);
   return (
     <pre
       class={props.class}
@@ -45,9 +53,9 @@ export function Windowed(props: {
       onScroll={onScroll}
     >
       <code ref={(el) => startAt(el, from)}>
-        {pad(from)}
-        {Array.from({ length: to - from }, (_, index) => props.line(from + index))}
-        {pad(props.count - to)}
+        {pad(above)}
+        {Array.from({ length: Math.max(0, to - from) }, (_, index) => props.line(from + index))}
+        {pad(below)}
       </code>
     </pre>
   );

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { wordsOf } from "../../api/client.ts";
+import { Problem, wordsOf } from "../../api/client.ts";
 import { getEntity, getEntityState, queryEntities, signalEntity } from "../../api/scheduler.ts";
 import type { Entity } from "../../api/types.ts";
-import { count } from "../../format/size.ts";
+import { plural } from "../../format/size.ts";
 import { prettyJson, visible, visibleLine } from "../../format/text.ts";
 import { ofHub, ofInstance } from "../../live/connection.ts";
 import { toast } from "../../live/toasts.ts";
@@ -10,12 +10,15 @@ import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
 import { Copy } from "../../parts/Copy.tsx";
 import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { Pages } from "../../parts/Pages.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
+
+const PAGE = 50;
 
 /** "@counter@orders" → its name and its key. */
 function partsOf(id: string): { name: string; key: string } {
@@ -72,10 +75,20 @@ function Send({ hub, id, again }: { hub: string; id: string; again: () => void }
   );
 }
 
-function One({ hub, id }: { hub: string; id: string }) {
+/** Undefined: it has none, as the server says; any other failure is one. */
+async function stateOf(hub: string, id: string): Promise<string | undefined> {
+  try {
+    return await getEntityState(hub, id);
+  } catch (cause) {
+    if (cause instanceof Problem && cause.status === 404) return undefined;
+    throw cause;
+  }
+}
+
+function One({ hub, id, sent }: { hub: string; id: string; sent: () => void }) {
   const asked = useAsk(
     `${hub} ${id}`,
-    async () => ({ entity: await getEntity(hub, id), state: await getEntityState(hub, id).catch(() => undefined) }),
+    async () => ({ entity: await getEntity(hub, id), state: await stateOf(hub, id) }),
     ofInstance(hub, id),
   );
   const got = asked.answer.value;
@@ -108,7 +121,14 @@ function One({ hub, id }: { hub: string; id: string }) {
           ]}
         />
       </Card>
-      <Send hub={hub} id={id} again={asked.again} />
+      <Send
+        hub={hub}
+        id={id}
+        again={() => {
+          asked.again();
+          sent();
+        }}
+      />
     </>
   );
 }
@@ -117,7 +137,8 @@ export default function Entities() {
   const hub = useHub();
   const key = place.value.query.get("key") ?? "";
   const chosen = place.value.query.get("entity") ?? undefined;
-  const asked = useAsk(`${hub} ${key}`, () => queryEntities(hub, key), ofHub(hub));
+  const page = Number(place.value.query.get("page") ?? 0);
+  const asked = useAsk(`${hub} ${key} ${page}`, () => queryEntities(hub, key, page * PAGE, PAGE), ofHub(hub));
   const answer = asked.answer.value;
   useTitle("Entities");
   const link = (one: Entity) => href("/entities", undefined, { hub, key: key || undefined, entity: one.instanceId });
@@ -128,7 +149,7 @@ export default function Entities() {
         under={
           <>
             Hub <b>{visibleLine(hub)}</b>
-            {answer && <> · {`${count(answer.entities.length)} of ${count(answer.totalCount)}`}</>}
+            {answer && <> · {plural(answer.totalCount, "entity", "entities")}</>}
           </>
         }
       >
@@ -141,7 +162,7 @@ export default function Entities() {
           id="key"
           value={key}
           placeholder="Key"
-          onChange={(event) => setQuery({ key: event.currentTarget.value })}
+          onChange={(event) => setQuery({ key: event.currentTarget.value, page: undefined })}
         />
       </PageHead>
       <div class="side">
@@ -180,9 +201,14 @@ export default function Entities() {
               <p>A worker that has an entity of a name makes it with the first operation.</p>
             </Empty>
           )}
+          {answer && <Pages page={page} size={PAGE} shown={answer.entities.length} of={answer.totalCount} />}
         </div>
         <div class="stack">
-          {chosen ? <One key={chosen} hub={hub} id={chosen} /> : <p class="small dim">Open one to see its state.</p>}
+          {chosen ? (
+            <One key={chosen} hub={hub} id={chosen} sent={asked.again} />
+          ) : (
+            <p class="small dim">Open one to see its state.</p>
+          )}
         </div>
       </div>
     </main>

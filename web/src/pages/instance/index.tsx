@@ -1,7 +1,7 @@
 import { getHistory, getInstance, getPayloads } from "../../api/scheduler.ts";
 import type { HistoryEvent, Instance, Payloads } from "../../api/types.ts";
-import { kindOf, rowsOf, wordsOfEvent } from "../../format/history.ts";
-import { plural } from "../../format/size.ts";
+import { childrenOf, kindOf, rowsOf, wordsOfEvent } from "../../format/history.ts";
+import { count, plural } from "../../format/size.ts";
 import { prettyJson, visible, visibleLine } from "../../format/text.ts";
 import { clock, parseTime } from "../../format/time.ts";
 import { ofInstance } from "../../live/connection.ts";
@@ -13,11 +13,12 @@ import { State, statusOf } from "../../parts/State.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
 import { Ago } from "../../parts/Time.tsx";
-import { SubInstances, Timeline } from "../../parts/Timeline.tsx";
+import { Timeline } from "../../parts/Timeline.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
+import { Family } from "./Family.tsx";
 import { Verbs } from "./Verbs.tsx";
 
 interface Whole {
@@ -32,12 +33,30 @@ async function load(hub: string, id: string): Promise<Whole> {
   return { instance, payloads, events };
 }
 
+const PAYLOAD_MOST = 200_000; // characters shown at once
+const HISTORY_MOST = 2000; // events
+const JSON_MOST = 500_000;
+
+/** What is cut says how much of how much; the rest is in what one copies. */
+function Shown({ text, most }: { text: string; most: number }) {
+  return (
+    <>
+      <code>{visible(text.slice(0, most))}</code>
+      {text.length > most && (
+        <span class="is-held small">
+          {"\n"}cut: the first {count(most)} of {count(text.length)} characters
+        </span>
+      )}
+    </>
+  );
+}
+
 function Payload({ title, text, none }: { title: string; text: string | undefined; none: string }) {
   return (
     <Card title={title} bare {...(text ? { side: <Copy text={text} what={`the ${title.toLowerCase()}`} /> } : {})}>
       {text ? (
         <pre class="code plain y" tabIndex={0} role="region" aria-label={title}>
-          <code>{visible(prettyJson(text).slice(0, 200_000))}</code>
+          <Shown text={prettyJson(text)} most={PAYLOAD_MOST} />
         </pre>
       ) : (
         <p class="pad small sub">{none}</p>
@@ -50,15 +69,20 @@ function History({ events }: { events: HistoryEvent[] }) {
   const query = place.value.query;
   const view = query.get("history") === "json" ? "json" : "table";
   const filter = (query.get("filter") ?? "").toLowerCase();
-  const shown = events
+  const found = events
     .map((event, index) => ({ event, index: index + 1 }))
     .filter(({ event }) => !filter || JSON.stringify(event).toLowerCase().includes(filter))
-    .reverse()
-    .slice(0, 2000);
+    .reverse();
+  const shown = found.slice(0, HISTORY_MOST);
   return (
     <Card
       title="History"
       bare
+      foot={
+        found.length > shown.length
+          ? `cut: the newest ${count(shown.length)} of ${count(found.length)}; the filter finds the others`
+          : undefined
+      }
       side={
         <>
           <label class="vh" for="hf">
@@ -85,15 +109,14 @@ function History({ events }: { events: HistoryEvent[] }) {
     >
       {view === "json" ? (
         <pre class="code plain y" tabIndex={0} role="region" aria-label="History as JSON">
-          <code>
-            {visible(
-              JSON.stringify(
-                shown.map((one) => one.event),
-                null,
-                2,
-              ).slice(0, 500_000),
+          <Shown
+            text={JSON.stringify(
+              shown.map((one) => one.event),
+              null,
+              2,
             )}
-          </code>
+            most={JSON_MOST}
+          />
         </pre>
       ) : (
         <Table
@@ -112,8 +135,8 @@ function History({ events }: { events: HistoryEvent[] }) {
   );
 }
 
-function About({ hub, whole }: { hub: string; whole: Whole }) {
-  const { instance, payloads, events } = whole;
+function About({ whole }: { whole: Whole }) {
+  const { instance, payloads } = whole;
   const tags = Object.entries(instance.tags ?? {});
   return (
     <Card title="About">
@@ -130,20 +153,6 @@ function About({ hub, whole }: { hub: string; whole: Whole }) {
             "Custom status",
             payloads.customStatus ? (
               <span class="mono">{visibleLine(payloads.customStatus.slice(0, 400))}</span>
-            ) : undefined,
-          ],
-          [
-            "Parent",
-            instance.parentInstanceId ? (
-              <a href={href("/instances", instance.parentInstanceId, { hub })}>
-                {visibleLine(instance.parentInstanceId)}
-              </a>
-            ) : undefined,
-          ],
-          [
-            "Children",
-            rowsOf(events).some((row) => row.kind === "sub") ? (
-              <SubInstances rows={rowsOf(events)} hub={hub} />
             ) : undefined,
           ],
           [
@@ -224,7 +233,8 @@ export default function InstancePage() {
               none={over ? "It ended without an output." : "Not there yet: it is not over."}
             />
           )}
-          <About hub={hub} whole={whole} />
+          <Family hub={hub} instance={whole.instance} children={childrenOf(whole.events)} />
+          <About whole={whole} />
         </div>
       </div>
     </main>

@@ -1,7 +1,7 @@
 import { wordsOf } from "../../api/client.ts";
 import { listWorkers, queryInstances, startInstance } from "../../api/scheduler.ts";
 import type { Instance } from "../../api/types.ts";
-import { count, plural, shortId } from "../../format/size.ts";
+import { plural, shortId } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { duration, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
@@ -12,15 +12,17 @@ import { PageHead } from "../../parts/Box.tsx";
 import { SearchField, StateChips } from "../../parts/Filter.tsx";
 import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { Pages } from "../../parts/Pages.tsx";
 import { State, statusOf } from "../../parts/State.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 
 const PAGE = 50;
+const ASK_AGAIN_MS = 5000; // which workers come and go is told by no event
 const STATES = ["RUNNING", "PENDING", "SUSPENDED", "COMPLETED", "FAILED", "TERMINATED"];
 
 function tookOf(one: Instance): string {
@@ -83,6 +85,7 @@ export default function Orchestrations() {
     ofHub(hub),
   );
   const workers = useAsk(`workers ${hub}`, () => listWorkers(hub), ofHub(hub));
+  useAskAgain(workers, ASK_AGAIN_MS);
   useTitle("Orchestrations");
   const answer = asked.answer.value;
   const connected = workers.answer.value?.length;
@@ -129,25 +132,7 @@ export default function Orchestrations() {
             <p>An SDK or the button above starts one.</p>
           </Empty>
         )}
-        {answer && (
-          <footer>
-            {count(page * PAGE + answer.orchestrations.length)} of {count(answer.totalCount)}
-            {page > 0 && (
-              <button
-                type="button"
-                class="btn sm"
-                onClick={() => setQuery({ page: page > 1 ? String(page - 1) : undefined })}
-              >
-                Newer
-              </button>
-            )}
-            {(page + 1) * PAGE < answer.totalCount && (
-              <button type="button" class="btn sm" onClick={() => setQuery({ page: String(page + 1) })}>
-                Older
-              </button>
-            )}
-          </footer>
-        )}
+        {answer && <Pages page={page} size={PAGE} shown={answer.orchestrations.length} of={answer.totalCount} />}
       </div>
     </main>
   );

@@ -18,6 +18,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { ICONS, type IconName } from "../../parts/icons.ts";
 import { LiveOutputView } from "../../parts/LiveOutput.tsx";
 import { Output } from "../../parts/Output.tsx";
+import { Pages } from "../../parts/Pages.tsx";
 import { Passage } from "../../parts/Passage.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { ResultView } from "../../parts/Result.tsx";
@@ -27,10 +28,11 @@ import { Table } from "../../parts/Table.tsx";
 import { Panel, Segments, Tabs } from "../../parts/Tabs.tsx";
 import { Ago, Due, DueLine, Exact } from "../../parts/Time.tsx";
 import { Timeline } from "../../parts/Timeline.tsx";
+import { Branch, Tree } from "../../parts/Tree.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
 import { Windowed } from "../../parts/Windowed.tsx";
-import { AGENT, HASH, LIVE, MINA, request, ROWS, RUNS } from "./samples.ts";
+import { AGENT, HASH, hugeLog, LIVE, MINA, request, ROWS, RUNS } from "./samples.ts";
 
 const TONES = ["plain", "ink", "held", "ok", "bad"] as const;
 const STATES = [
@@ -175,6 +177,35 @@ function Boxes() {
           <Passage request={request({ state })} />
         ))}
       </Story>
+      <Story part="Tree">
+        <Tree label="A tree">
+          <Branch
+            below={
+              <Tree>
+                <Branch current>here</Branch>
+                <Branch
+                  more={{
+                    what: "Children of the other",
+                    load: () => (
+                      <Tree>
+                        <Branch>below it</Branch>
+                      </Tree>
+                    ),
+                  }}
+                >
+                  other
+                </Branch>
+              </Tree>
+            }
+          >
+            above
+          </Branch>
+        </Tree>
+      </Story>
+      <Story part="Pages">
+        <Pages page={1} size={50} shown={50} of={2310} />
+        <Pages page={0} size={50} shown={0} of={0} />
+      </Story>
       <Story part="Timeline">
         <Timeline rows={ROWS} label="A timeline" />
       </Story>
@@ -183,6 +214,7 @@ function Boxes() {
 }
 
 function Texts() {
+  const huge = useSignal("");
   const code = useSignal("import os\n\nprint(os.getcwd())\n");
   return (
     <>
@@ -198,6 +230,12 @@ function Texts() {
       <Story part="Output">
         <Output name="coloured" text={"\u001b[32mgreen\u001b[0m and \u001b]0;title\u0007hidden\n"} />
         <Output name="cut" text="head … tail" cut={{ of: 12_000_000 }} raw />
+        {huge.value !== "" && <Output name="huge" text={huge.value} />}
+        <div class="row">
+          <button type="button" class="btn" onClick={() => (huge.value = hugeLog())}>
+            A log of 50 MB
+          </button>
+        </div>
       </Story>
       <Story part="Chunks">
         <Chunks

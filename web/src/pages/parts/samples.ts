@@ -115,3 +115,18 @@ function bar(from: number, to: number | undefined, tone: Bar["tone"], words: str
 }
 
 export { HASH };
+
+const HUGE = 50_000_000;
+
+/** A log of 50 MB: a million short lines and more, some of them coloured, one of them of a megabyte. */
+export function hugeLog(): string {
+  const ending = `one line of a megabyte ${"0123456789".repeat(100_000)} its end\nthe last line\n`;
+  const lines: string[] = [];
+  for (let size = ending.length, number = 0; size < HUGE; number++) {
+    const words = `line ${number} of a log that somebody will read`;
+    const line = number % 10 === 0 ? `\u001b[31m${words}\u001b[0m` : words;
+    lines.push(line);
+    size += line.length + 1;
+  }
+  return `${lines.join("\n")}\n${ending}`;
+}

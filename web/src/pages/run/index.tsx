@@ -10,7 +10,7 @@ import { clock, duration, parseTime } from "../../format/time.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { detail, loadDetail, watch } from "../../live/requests.ts";
 import { followHub, ofInstance, ofRequest } from "../../live/connection.ts";
-import { has, hasScheduler, hubs } from "../../live/server.ts";
+import { firstHub, has, hasScheduler } from "../../live/server.ts";
 import { isHeldFromMe, isOver } from "../../live/sight.ts";
 import { Card, Note, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
 import { Hash, Id } from "../../parts/Copy.tsx";
@@ -51,7 +51,7 @@ async function timelineOf(hub: string, id: string): Promise<Row[]> {
 }
 
 function TimelineCard({ id }: { id: string }) {
-  const hub = hubs.value[0]?.name ?? "default";
+  const hub = firstHub.value;
   useEffect(() => followHub(hub), [hub]);
   const asked = useAsk(`${hub} ${id}`, () => timelineOf(hub, id), ofInstance(hub, id));
   return (
@@ -266,7 +266,7 @@ export default function Run() {
                 hasScheduler.value
                   ? [
                       "Orchestration",
-                      <a href={href("/instances", id, { hub: hubs.value[0]?.name })}>as the scheduler sees it</a>,
+                      <a href={href("/instances", id, { hub: firstHub.value })}>as the scheduler sees it</a>,
                     ]
                   : ["Orchestration", undefined],
               ]}

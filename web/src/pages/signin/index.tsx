@@ -192,7 +192,8 @@ export default function SignIn({ done }: { done: () => void }) {
         </div>
         <div class="row small dim">
           <span>
-            <code>sallyport open</code> signs this browser in without a key. Keys come from <code>sallyport key create</code>.
+            <code>sallyport open</code> signs this browser in without a key. Keys come from{" "}
+            <code>sallyport key create</code>.
           </span>
           <Colours />
         </div>

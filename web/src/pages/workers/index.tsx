@@ -7,8 +7,10 @@ import { NotReported, PageHead } from "../../parts/Box.tsx";
 import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { useAsk } from "../../parts/useAsk.ts";
+import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+
+const ASK_AGAIN_MS = 5000; // who comes and goes is told by no event
 
 function names(worker: Worker, filters: Filter[] | undefined): string {
   if (!worker.filtered) return "all names";
@@ -31,6 +33,7 @@ function Load({ active, most, what }: { active: number | undefined; most: number
 export default function Workers() {
   const hub = useHub();
   const asked = useAsk(`workers ${hub}`, () => listWorkers(hub), ofHub(hub));
+  useAskAgain(asked, ASK_AGAIN_MS);
   const workers = asked.answer.value;
   useTitle("Workers");
   return (
