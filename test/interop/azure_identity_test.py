@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The cloud's own sign-in library, unmodified, against our token service over TLS with our authority: a secret, a certificate, a
-device code; and with what it gets, the official Durable Task client at the hub it may use and at the one it may not.
+workload identity, a device code; and with what it gets, the official Durable Task client at the hub it may use and at the one it may not.
 
 If this fails, programs written for the cloud cannot sign in here. Usage: azure_identity_test.py PROGRAM
 """
@@ -12,23 +12,28 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import urllib.parse
 import urllib.request
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from issuer import Issuer  # noqa: E402
 from server import Server  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
-SERVER = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--task-hubs", "mine,theirs"])
+ISSUER = Issuer()
+SERVER = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--task-hubs", "mine,theirs", "--oidc-issuer", ISSUER.url])
 SERVER.start()
 AUTHORITY = SERVER.ready["certificateAuthority"]
 os.environ["REQUESTS_CA_BUNDLE"] = os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = AUTHORITY
 
 import grpc  # noqa: E402  (it reads the variable above when it is loaded)
 from azure.core.exceptions import ClientAuthenticationError  # noqa: E402
-from azure.identity import CertificateCredential, ClientSecretCredential, DeviceCodeCredential  # noqa: E402
+from azure.identity import (CertificateCredential, ChainedTokenCredential, ClientSecretCredential,  # noqa: E402
+                            DeviceCodeCredential, EnvironmentCredential, WorkloadIdentityCredential)
 from durabletask.azuremanaged.client import DurableTaskSchedulerClient  # noqa: E402
 
 URL = f"https://localhost:{SERVER.port}"
@@ -52,6 +57,7 @@ class AzureIdentity(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         SERVER.close()
+        ISSUER.close()
 
     def credential(self, kind, made, *more, **options):
         return kind(made["tenantId"], made["clientId"], *more, authority=URL, disable_instance_discovery=True, **options)
@@ -91,6 +97,27 @@ class AzureIdentity(unittest.TestCase):
             made = self.application("certified", certificate=pathlib.Path(crt).read_text())
             credential = self.credential(CertificateCredential, made, both)
             self.assertGreater(len(credential.get_token(SCOPE).token), 100)
+
+    def test_a_workload_identity_at_the_end_of_a_chain(self):
+        """A token of the outside issuer in a file, as Kubernetes mounts it; those before it in the chain have nothing."""
+        audience, subject = "api://AzureADTokenExchange", "system:serviceaccount:shop:worker"
+        made = self.application("federated", federation={"issuer": ISSUER.url, "subject": subject, "audience": audience})
+        ask("POST", "/v1/directory/assignments", {"role": "Durable Task Data Contributor", "principal": "federated", "scope": "/scheduler/mine"})
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "token")
+            file.write_text(ISSUER.token("nobody@elsewhere", time.time() + 3600, aud=audience, sub=subject))
+            identity = WorkloadIdentityCredential(tenant_id=made["tenantId"], client_id=made["clientId"], token_file_path=str(file), authority=URL,
+                                                  disable_instance_discovery=True)
+            chain = ChainedTokenCredential(EnvironmentCredential(), identity)
+            client = DurableTaskSchedulerClient(host_address=URL, secure_channel=True, taskhub="mine", token_credential=chain)
+            instance = client.schedule_new_orchestration("nobody_runs_it")
+            self.assertEqual(client.get_orchestration_state(instance).instance_id, instance)
+            # The file is read again for each token; one that is for somebody else opens nothing.
+            file.write_text(ISSUER.token("nobody@elsewhere", time.time() + 3600, aud=audience, sub=subject + "-2"))
+            other = WorkloadIdentityCredential(tenant_id=made["tenantId"], client_id=made["clientId"], token_file_path=str(file), authority=URL,
+                                               disable_instance_discovery=True)
+            with self.assertRaises(ClientAuthenticationError):
+                other.get_token(SCOPE)
 
     def test_a_device_code(self):
         person = ask("POST", "/v1/directory/users", {"name": "alice@example.org"})
