@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* steer.c — a library that a test loads into a server (LD_PRELOAD): a wall clock that the test sets, and an end with SIGKILL at a write
- * that it chooses. The test and the process share a file, which STEER names: four numbers of 64 bits, as in struct steer. The kernel's own
+/* steer.c — a library that a test loads into a server (LD_PRELOAD): a wall clock that the test sets, and an end, as abrupt as by SIGKILL,
+ * at a write that it chooses. The test and the process share a file, which STEER names: four numbers of 64 bits, as in struct steer. The kernel's own
  * clocks, and those of other processes, stay as they are. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #define NS_PER_S  1000000000
 #define NS_PER_US 1000
+#define KILLED    137 /* its exit code: the server may signal nobody, not even itself */
 
 struct steer {
     int64_t shift_ns; /* of the wall clock */
@@ -76,7 +76,7 @@ static void count_write(void)
     if (steer->pid != getpid())
         return;
     if (__atomic_add_fetch(&steer->writes, 1, __ATOMIC_SEQ_CST) == steer->ends_at)
-        (void)syscall(SYS_kill, getpid(), SIGKILL);
+        (void)syscall(SYS_exit_group, KILLED);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)

@@ -6,6 +6,7 @@ import struct
 import tempfile
 
 SHIFT, PID, WRITES, ENDS_AT = range(4)
+KILLED = 137  # its exit code
 
 
 class Steer:
@@ -34,7 +35,7 @@ class Steer:
         self.put(SHIFT, int(seconds * 1e9))
 
     def count_writes(self, pid, ends_at=0):
-        """Of that process from now on; it ends by SIGKILL before the write of that number."""
+        """Of that process from now on; it ends, as if killed, before the write of that number."""
         for place, number in ((PID, 0), (WRITES, 0), (ENDS_AT, ends_at), (PID, pid)):
             self.put(place, number)
 

@@ -3,16 +3,21 @@
 not seen any more, or a crash at the wrong moment decides twice, tells nobody, or breaks the chain of the audit log.
 
 Usage: review_steered_test.py PROGRAM LIBRARY (of test/lib/steer.c)"""
+import http.client
+import json
 import pathlib
+import subprocess
 import sys
 import time
 import unittest
 import urllib.parse
 
 import confirm_test
+import history
+import webhooks_test
 from policy_case import PEOPLE, PROGRAM, Case
 from server import Server
-from steer import Steer
+from steer import KILLED, Steer
 
 LIBRARY = pathlib.Path(sys.argv.pop(1)).resolve()
 HOUR_S = 3600
@@ -91,6 +96,85 @@ class Clock(Case):
         self.approve(ahead["id"], "mina")
         self.assertEqual([entry["seq"] for entry in self.entries(f"requests/{ahead['id']}")],
                          sorted(entry["seq"] for entry in self.entries(f"requests/{ahead['id']}")))
+
+
+class Writes(unittest.TestCase):
+    """kill -9 before a write of any file of the data folder, between submission and release."""
+    ROUNDS = 12
+
+    def setUp(self):
+        self.receiver = webhooks_test.Receiver()
+        self.addCleanup(self.receiver.close)
+        self.steer = Steer(LIBRARY)
+        self.addCleanup(self.steer.close)
+        self.server = Server(PROGRAM, arguments=["--ready-sessions", "1", "--webhook-hosts", f"127.0.0.1:{self.receiver.port}"],
+                             environment=self.steer.environment)
+        self.addCleanup(self.server.close)
+        self.server.start()
+        status, _, answer = self.server.ask("POST", "/v1/webhooks", {"name": "all", "url": f"http://127.0.0.1:{self.receiver.port}/"})
+        self.assertEqual(status, 201, answer)
+
+    def pass_through(self, name):
+        """From the submission to the release, as often as it takes; whoever lost an answer asks again with the same key."""
+        status, _, made = self.server.ask("POST", "/v1/requests", {"code": f"print('{name}')", "purpose": name}, {"Idempotency-Key": name})
+        self.assertEqual(status, 201, made)
+        seen = self.server.until(made["id"], "waiting", "approved")
+        if seen["state"] == "waiting":
+            vote = {"answer": "approve", "manifestSha256": seen["manifestSha256"]}
+            status, _, answer = self.server.ask("POST", f"/v1/requests/{made['id']}/votes", vote)
+            self.assertEqual(status, 200, answer)
+        over = self.server.until(made["id"], "approved")
+        deadline = time.monotonic() + 60
+        while "released" not in self.receiver.events(made["id"]):
+            self.assertLess(time.monotonic(), deadline, self.receiver.events(made["id"]))
+            self.server.ask("GET", "/healthz")  # a server that ended meanwhile is started again
+            time.sleep(0.05)
+        return over
+
+    def persist(self, name, ends_at):
+        """The request, and whether the server ended on the way."""
+        ended = False
+        self.steer.count_writes(self.server.process.pid, ends_at)
+        while True:
+            try:
+                return self.pass_through(name), ended
+            except (OSError, http.client.HTTPException):
+                self.assertEqual((self.server.process.wait(60), ended), (KILLED, False), self.server.tail())
+                ended = True
+                self.server.check()
+                self.server.start()
+
+    def assert_once(self, name, over):
+        """One request, one decision, each of its events at least once and in order, each entry that there is once."""
+        listed = [one["id"] for one in self.server.ask("GET", "/v1/requests?limit=500")[2]["requests"] if one["purpose"] == name]
+        self.assertEqual(listed, [over["id"]])
+        self.assertEqual([vote["counts"] for vote in over["votes"]], [True])
+        self.assertTrue(over["released"])
+        first = list(dict.fromkeys(self.receiver.events(over["id"])))
+        self.assertEqual([event for event in first if event not in ("run_started", "run_ended")], ["submitted", "waiting", "vote", "approved", "released"])
+        text = self.server.raw("GET", f"/v1/audit?limit=1000&object=requests/{over['id']}").decode()
+        actions = [json.loads(line)["action"] for line in text.splitlines()]
+        for action in ("request.submitted", "request.voted", "request.decided"):
+            self.assertEqual(actions.count(action), 1, actions)
+        history.check(self, self.server.ready["schedulerConnectionString"], over["id"], over)
+
+    def test_kill_9_at_each_write(self):
+        """RP-01, RP-02, RP-41, RP-50: afterwards there are one request and one decision, the receiver was told, and the chain is whole."""
+        over, ended = self.persist("whole", 0)
+        count = self.steer.writes()
+        self.assertFalse(ended)
+        self.assertGreater(count, self.ROUNDS)
+        self.assert_once("whole", over)
+        ends = 0
+        for number in range(self.ROUNDS):
+            name = f"round {number}"
+            over, ended = self.persist(name, 1 + number * count // self.ROUNDS)
+            ends += ended
+            self.assert_once(name, over)
+        print(f"  {count} writes between submission and release; ended at {ends} of {self.ROUNDS}", file=sys.stderr)
+        self.assertGreater(ends, self.ROUNDS // 2)
+        done = subprocess.run([PROGRAM, "audit", "verify", "--url", self.server.ready["url"]], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
