@@ -265,6 +265,11 @@ defaults:
         self.assertEqual((shown["progress"][0]["stage"], shown["progress"][0]["approvals"]), (2, 1))
         self.assertEqual(self.approve(seen["id"], "mina")["state"], "approved")
 
+    def voted_on_by(self, name):
+        """What a list finds by the votes of that person."""
+        listed = self.good("GET", f"/v1/requests?limit=500&reviewer={name}", who="sam")
+        return [one["id"] for one in listed["requests"]]
+
     def test_votes_are_blind(self):
         """RP-34: nobody sees what others said until it is decided: not in the request, a list, an event or the receipt."""
         self.rule("defaults: { approvals: 2, reviewers: [group:security], blind: true }")
@@ -277,9 +282,12 @@ defaults:
             self.assertFalse({"voteCounts", "progress", "votes"} & set(listed), listed)
             receipt = json.dumps(self.good("GET", f"/v1/requests/{seen['id']}/receipt", who=who))
             self.assertEqual("between us" in receipt, who == "mina", who)
+        self.assertNotIn(seen["id"], self.voted_on_by("mina"))
         over = self.vote(seen["id"], "noor", "reject", comment="no")[2]
         self.assertEqual((over["state"], over["voteCounts"]), ("rejected", {"approve": 1, "changes": 0, "reject": 1}))
         self.assertEqual(len(self.look(seen["id"], "sam")["votes"]), 2)
+        self.assertIn(seen["id"], self.voted_on_by("mina"))
+        self.assertNotIn(seen["id"], self.voted_on_by("priya"))
         self.assertIn("between us", json.dumps(self.good("GET", f"/v1/requests/{seen['id']}/receipt", who="sam")))
 
     def test_fifty_decide_and_two_are_asked_for(self):

@@ -70,6 +70,7 @@ static const struct option_spec settings[] = {
     {"state", OPTION_TEXT, "STATE", NULL, NULL, 0, 0, REVIEW_LS, "only those in this state",
      .words = "queued running waiting approved rejected changes-requested timed-out failed cancelled"},
     {"submitter", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_LS, "only this one's"},
+    {"reviewer", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, REVIEW_LS, "only those on which they voted"},
     {"since", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, REVIEW_LS, "only those created at or after it"},
     {"until", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, REVIEW_LS, "only those created before it"},
     {"q", OPTION_TEXT, "WORDS", NULL, NULL, 0, 0, REVIEW_LS, "only those whose code or purpose has them"},

@@ -14,7 +14,7 @@
 /* --- ls --- */
 
 /* Settings that are filters of the API, by the same name. */
-static const char *const filters[] = {"state", "submitter", "since", "until", "q", "rule"};
+static const char *const filters[] = {"state", "submitter", "reviewer", "since", "until", "q", "rule"};
 
 static void append_filter(struct buf *path, const char *name, const char *value)
 {

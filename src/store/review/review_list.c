@@ -61,6 +61,25 @@ static bool has_submitter(const struct review_filter *filter, const struct revie
            bytes_equal_cstr(name, filter->submitter);
 }
 
+static bool has_reviewer(const struct review_filter *filter, const struct review_record *record)
+{
+    if (!filter->reviewer)
+        return true;
+    if (review_is_blind(record->doc))
+        return false;
+
+    const json_t *vote;
+    size_t index;
+    json_array_foreach(json_object_get(record->doc, "votes"), index, vote)
+    {
+        const json_t *by = json_object_get(vote, "by");
+        if (bytes_equal_cstr(json_bytes(json_object_get(by, "id")), filter->reviewer) ||
+            bytes_equal_cstr(json_bytes(json_object_get(by, "name")), filter->reviewer))
+            return true;
+    }
+    return false;
+}
+
 static bool has_label(const struct review_filter *filter, const struct review_record *record)
 {
     if (!filter->label_key)
@@ -123,8 +142,8 @@ static enum status take_row(struct review_book *book, size_t statement, const st
         return STATUS_OK;
     struct review_record record = {0};
     enum status status = doc_of_row(book, statement, &record.doc, err);
-    if (record.doc && has_submitter(filter, &record) && has_label(filter, &record) &&
-        has_rule(filter, &record) && is_seen(filter, &record)) {
+    if (record.doc && has_submitter(filter, &record) && has_reviewer(filter, &record) &&
+        has_label(filter, &record) && has_rule(filter, &record) && is_seen(filter, &record)) {
         json_t *brief = review_record_brief(&record);
         json_object_set_new(brief, "_createdNs", json_integer((json_int_t)created_ns));
         json_array_append_new(items, brief);

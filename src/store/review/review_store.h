@@ -236,6 +236,7 @@ struct review_filter {
     const char *own_of; /* the id of the only submitter whose requests may be seen; NULL: all */
     const struct review_viewer *viewer; /* only those that they may see; NULL: all */
     const char *submitter;              /* id or name; NULL: all */
+    const char *reviewer;               /* id or name of who voted; by no vote that is blind; NULL: all */
     const char *label_key;              /* NULL: all */
     const char *label_value;
     const char *rule;           /* that matched when it was last ruled; NULL: all */

@@ -4,7 +4,7 @@
  *   read the book's page, in as many jobs as it takes ──► read the scheduler as far as that page goes ──► merge, cut, answer
  *
  * Both stand in the order of (created, id), so a place in it is a place in both: "asc:CREATED:ID". What only the book knows
- * (submitter, label, text, time) is looked for only there. */
+ * (submitter, reviewer, label, text, time) is looked for only there. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct merged_list {
     struct review_filter filter;
     const char *states[STATES_MAX];
     char after_id[DT_INSTANCE_ID_SIZE];
-    char *texts[5]; /* of the filter; owned */
+    char *texts[6]; /* of the filter; owned */
     bool book_only;
     json_t *items;                  /* of both */
     struct review_walk walk;        /* the last through the book */
@@ -427,6 +427,7 @@ static bool take_time(struct bytes text, int64_t *ret_ns)
 static const char *take_book_filters(struct merged_list *list, struct http_request *request)
 {
     struct bytes submitter = http_request_query(request, "submitter"),
+                 reviewer = http_request_query(request, "reviewer"),
                  label = http_request_query(request, "label");
     struct bytes text = http_request_query(request, "q"), rule = http_request_query(request, "rule");
     struct bytes since = http_request_query(request, "since"), until = http_request_query(request, "until");
@@ -434,7 +435,7 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
     list->filter.own_of = app_viewer_looks_around(viewer) ? NULL : list->base.person.id;
     list->filter.viewer = viewer->is_known && !viewer->sees_all ? viewer : NULL;
     list->book_only = list->filter.own_of || submitter.data || label.data || text.data || since.data ||
-                      until.data || rule.data;
+                      until.data || rule.data || reviewer.data;
     if (submitter.data)
         list->filter.submitter = own_text(list, 0, submitter);
     if (text.data)
@@ -444,6 +445,8 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
         list->filter.label_key = own_text(list, 2, key);
         list->filter.label_value = own_text(list, 3, label);
     }
+    if (reviewer.data)
+        list->filter.reviewer = own_text(list, 5, reviewer);
     if (rule.data)
         list->filter.rule = own_text(list, 4, rule);
     if (!take_time(since, &list->filter.since_ns) || !take_time(until, &list->filter.until_ns))
