@@ -144,7 +144,13 @@ export interface FileChange {
   sha256?: string;
 }
 
-/** What was measured from outside the session; each member only if it was. */
+export interface NamedHost {
+  host: string;
+  port?: string;
+  count: number;
+}
+
+/** What was measured from outside the session, each member only if it was; and beside it what the code says of itself. */
 export interface Effects {
   ended?: string;
   wallMicroseconds?: number;
@@ -156,6 +162,8 @@ export interface Effects {
   network?: { attempts: number; calls: { family: string; type: string; count: number }[] };
   refused?: { count: number; calls: { call: string; count: number }[] };
   processes?: { started?: number; mostAtOnce?: number };
+  /** Not measured: the code may leave out hosts, and make them up. */
+  ownWord?: { hosts: NamedHost[]; moreHosts?: number };
   /** Names of what this machine or this run could not give. */
   notReported?: string[];
 }

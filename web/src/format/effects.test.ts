@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Effects, ReviewRequest } from "../api/types.ts";
-import { filesWords, followedRun, isClean, measured, notReportedWords, socketWords } from "./effects.ts";
+import { filesWords, followedRun, hostWords, isClean, measured, notReportedWords, socketWords } from "./effects.ts";
 
 const NOTHING: Effects = {
   ended: "completed",
@@ -63,6 +63,11 @@ test("words that are not known here stand for themselves", () => {
   assert.deepEqual(notReportedWords(NOTHING), ["processes", "CPU time", "peak memory", "odd.member"]);
   assert.deepEqual(socketWords("inet", "stream"), { family: "IPv4", type: "stream (TCP)" });
   assert.deepEqual(socketWords("44", "seqpacket"), { family: "44", type: "seqpacket" });
+});
+
+test("a host has its port behind it, if one was named", () => {
+  assert.equal(hostWords({ host: "a.example", port: "443", count: 1 }), "a.example:443");
+  assert.equal(hostWords({ host: "a.example", count: 2 }), "a.example");
 });
 
 test("the run that is followed is the one that goes on, or the next", () => {

@@ -1,5 +1,5 @@
 /** What a run did, as far as somebody measured it: a member that nobody reported stays undefined, it is never zero. Pure. */
-import type { Effects, ReviewRequest, Run } from "../api/types.ts";
+import type { Effects, NamedHost, ReviewRequest, Run } from "../api/types.ts";
 import { count } from "./size.ts";
 
 export interface Measured {
@@ -85,7 +85,13 @@ const MEMBERS: Record<string, string> = {
   "network.address": "which address was tried",
   refused: "refused calls",
   processes: "processes",
+  "processes.started": "how many processes were started",
+  "processes.mostAtOnce": "the most processes at once",
+  ownWord: "the hosts that the code named",
 };
+
+/** "example.com:443" */
+export const hostWords = (host: NamedHost): string => (host.port ? `${host.host}:${host.port}` : host.host);
 
 export const notReportedWords = (effects: Effects): string[] =>
   (effects.notReported ?? []).map((name) => MEMBERS[name] ?? name);

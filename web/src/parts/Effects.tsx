@@ -1,5 +1,5 @@
-import type { Effects, FileChange, Run } from "../api/types.ts";
-import { filesWords, notReportedWords, socketWords } from "../format/effects.ts";
+import type { Effects, FileChange, NamedHost, Run } from "../api/types.ts";
+import { filesWords, hostWords, notReportedWords, socketWords } from "../format/effects.ts";
 import { bytes, count, mebibytes, plural, shortHash } from "../format/size.ts";
 import { visible, visibleLine } from "../format/text.ts";
 import { duration } from "../format/time.ts";
@@ -49,6 +49,32 @@ function Network({ network, where }: { network: NonNullable<Effects["network"]>;
         columns={[
           { name: "Family", cell: (one) => visibleLine(socketWords(one.family, one.type).family) },
           { name: "Type", class: "grow", cell: (one) => visibleLine(socketWords(one.family, one.type).type) },
+          { name: "Times", class: "num", cell: (one) => count(one.count) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** Beside what was measured, and marked: nobody but the code says it. */
+function Named({ said, where }: { said: NonNullable<Effects["ownWord"]>; where: string }) {
+  const more = said.moreHosts ? `${plural(said.moreHosts, "more time")} others. ` : "";
+  return (
+    <Card
+      title="Hosts that the code named"
+      bare
+      foot={`${more}The code’s own word, not measured: it can leave out hosts and make them up.`}
+    >
+      <Table
+        caption={`Hosts that the code named ${where}`}
+        rows={said.hosts}
+        keyOf={hostWords}
+        columns={[
+          {
+            name: "Host",
+            class: "grow",
+            cell: (one: NamedHost) => <span class="mono">{visibleLine(hostWords(one))}</span>,
+          },
           { name: "Times", class: "num", cell: (one) => count(one.count) },
         ]}
       />
@@ -156,7 +182,7 @@ function Unreported({ effects }: { effects: Effects }) {
   );
 }
 
-/** What a run did, as it was measured from outside its session. */
+/** What a run did, as it was measured from outside its session, and whom its code says that it wanted to reach. */
 export function EffectsView({ run }: { run: Run }) {
   const effects = run.effects;
   const where = `in run ${run.number}`; // a page may show several
@@ -175,6 +201,7 @@ export function EffectsView({ run }: { run: Run }) {
     <>
       <Verdict effects={effects} />
       {effects.network && effects.network.calls.length > 0 && <Network network={effects.network} where={where} />}
+      {effects.ownWord && effects.ownWord.hosts.length > 0 && <Named said={effects.ownWord} where={where} />}
       {effects.refused && effects.refused.calls.length > 0 && <Refused refused={effects.refused} where={where} />}
       {effects.files && <Files files={effects.files} where={where} />}
       <Use run={run} effects={effects} />

@@ -25,7 +25,8 @@ export const CLEAN: Effects = {
   },
   network: { attempts: 0, calls: [] },
   refused: { count: 0, calls: [] },
-  processes: { started: 3, mostAtOnce: 1 },
+  processes: { started: 3, mostAtOnce: 2 },
+  ownWord: { hosts: [] },
   notReported: [],
 };
 
@@ -46,6 +47,13 @@ export const TRIED: Effects = {
       { call: "ptrace", count: 1 },
       { call: "socket", count: 4 },
     ],
+  },
+  ownWord: {
+    hosts: [
+      { host: "example.com", port: "443", count: 3 },
+      { host: "evil\u202egro.elpmaxe", count: 1 },
+    ],
+    moreHosts: 7,
   },
   notReported: ["network.address", "processes", "cpuMicroseconds", "memoryPeakBytes", "output"],
 };
