@@ -85,6 +85,7 @@ class Looks(Case):
 
 
 class Guesses(Case):
+    arguments = ("--request-rate", "1000000")  # whoever looks meanwhile does it without a pause
     people = {name: PEOPLE[name] for name in ("sam", "mina", "rita")}
 
     def tries(self, seed, until):
@@ -276,7 +277,7 @@ class Ten(unittest.TestCase):
 
     def test_ten_thousand_wait_and_hundreds_do_not_listen(self):
         """All are acknowledged, listed, found and decided; nobody waits for the readers; memory is bounded; a restart has them all."""
-        server = Server(PROGRAM, arguments=["--ready-sessions", "0"]).start()
+        server = Server(PROGRAM, arguments=["--ready-sessions", "0", "--request-rate", "1000000"]).start()
         self.addCleanup(server.close)
         count = self.COUNT // 10 if is_sanitized(PROGRAM) else self.COUNT
         self.deafen(server)
