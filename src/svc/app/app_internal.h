@@ -164,8 +164,9 @@ void exchange_answer_bytes(struct exchange *exchange, const char *content_type, 
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail);
 void exchange_answer_failure(struct exchange *exchange);
-/* Answers with a problem that is made already (takes the reference); 404 where the id is no id. */
+/* Answers with a problem that is made already; takes the reference. */
 void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t *body);
+/* Answers 404: there is no request of that id. */
 void exchange_answer_unknown(struct exchange *exchange);
 /* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */
 bool exchange_take_id(struct exchange *exchange, struct bytes id);
