@@ -66,7 +66,7 @@ const tests = {
     await to(1);
     await log.getByText("the last line").waitFor();
     await log.getByText(/^ … 1,000,0\d\d|9\d\d,\d{3} more characters: Wrap shows them/).waitFor();
-    await page.getByRole("button", { name: "Wrap" }).last().click();
+    await page.locator("[data-part=Output]").getByRole("button", { name: "Wrap" }).last().click();
     await to(0.999);
     await to(1);
     await log.getByText("the last line").waitFor();

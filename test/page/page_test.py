@@ -221,6 +221,12 @@ class Page(unittest.TestCase):
         self.drive("drive_hubs.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_nothing_is_shown_that_is_not_true(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_truth.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)

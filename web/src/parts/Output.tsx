@@ -29,7 +29,8 @@ function useColumns(box: RefObject<HTMLDivElement | null>, wanted: boolean): num
     const pre = box.current?.querySelector("pre");
     const pen = document.createElement("canvas").getContext("2d");
     if (!wanted || !pre || !pen) return undefined;
-    pen.font = getComputedStyle(pre).font;
+    const { fontWeight, fontSize, fontFamily } = getComputedStyle(pre); // "font" is empty beside font-variant-ligatures
+    pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
     const width = pen.measureText("0".repeat(100)).width / 100 || 8;
     const measure = () => (columns.value = Math.max(20, Math.floor((pre.clientWidth - SIDES) / width)));
     const observer = new ResizeObserver(measure);
