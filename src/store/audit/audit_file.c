@@ -120,6 +120,11 @@ enum status audit_file_last(struct audit_file *file, struct audit_row *ret_row, 
     return status;
 }
 
+void audit_file_release(struct audit_file *file)
+{
+    db_done(file->db, ENTRY_LAST);
+}
+
 enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
                             enum status (*on_row)(void *context, const struct audit_row *row,
                                                   struct err *err),

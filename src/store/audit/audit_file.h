@@ -27,6 +27,8 @@ void audit_file_close(struct audit_file *file);
 
 /* The last row, whose bytes are valid until the next call; seq 0 if there is none. */
 STATUS_RESULT audit_file_last(struct audit_file *file, struct audit_row *ret_row, struct err *err);
+/* Lets the last row go: while it is held, SQLite's log cannot be copied into the file. */
+void audit_file_release(struct audit_file *file);
 /* Calls for rows behind `after`, in their order, `limit` at most; with `object` (data not NULL) only for those about it.
  * A row's bytes are valid during the call. An error of it ends the walk. */
 STATUS_RESULT audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,

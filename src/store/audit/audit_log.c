@@ -107,6 +107,7 @@ static enum status find_end(struct audit_log *log, struct err *err)
         return STATUS_OK;
     log->chain.seq = last.seq;
     secret_hash(last.line, log->chain.hash);
+    audit_file_release(log->file);
     return STATUS_OK;
 }
 

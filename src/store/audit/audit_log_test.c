@@ -347,6 +347,9 @@ static void what_was_written_comes_into_the_file(void **state)
     struct audit_fixture *rig = *state;
     char path[128], *large = malloc(32 << 10);
     struct stat facts;
+    append(rig, "requests/1");
+    close_it(rig); /* a log that goes on, too */
+    open_it(rig);
     path_in(rig, AUDIT_DATABASE, path);
     memset(large, 'x', 32 << 10);
     large[(32 << 10) - 1] = '\0';
