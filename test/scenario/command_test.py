@@ -6,6 +6,7 @@ If this fails, a wrong setting is taken in silence or a person is not told what 
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import stat
 import subprocess
@@ -24,6 +25,32 @@ def run(*arguments, environment=None):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SALLYPORT", "DTS", "SESSION", "DURABLE"))}
     done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**clean, **(environment or {})})
     return done.returncode, done.stdout, done.stderr
+
+
+def commands():
+    """All that `sallyport help` lists, but for pieces of az, which has a completion of its own."""
+    out = run("help")[1]
+    return [name.split() for name in re.findall(r"^  ([a-z-]+(?: [a-z-]+)?)  +\S", out, re.M)]
+
+
+class Tables(unittest.TestCase):
+    """RP-63: what a shell completes, `help` says and the manual page lists comes from the tables that the command is read with."""
+
+    def test_rp_63_each_option_is_completed_and_each_completion_is_an_option(self):
+        listed = commands()
+        self.assertGreater(len(listed), 50)
+        for words in listed:
+            with self.subTest(command=words):
+                said = re.findall(r"^  (?:-\w, )?--([a-z0-9-]+)", run("help", *words)[1], re.M)
+                completed = run("completion", "words", *words, "--")[1].split()
+                self.assertEqual(completed, [f"--{name}" for name in said if not name.startswith("no-")])
+
+    def test_rp_63_each_command_is_completed(self):
+        completed = set(run("completion", "words", "")[1].split())
+        self.assertLessEqual({words[0] for words in commands()}, completed)
+        for first in {words[0] for words in commands() if len(words) > 1}:
+            second = set(run("completion", "words", first, "")[1].split())
+            self.assertLessEqual({words[1] for words in commands() if words[0] == first and len(words) > 1}, second, first)
 
 
 class Commands(unittest.TestCase):
