@@ -1,4 +1,4 @@
-/** Who is told of events by HTTP, and what became of each telling. */
+/** Who is told of events by HTTP, ntfy or mail, and what became of each telling. */
 import { at } from "./address.ts";
 import { callJson } from "./client.ts";
 
@@ -12,6 +12,8 @@ export interface Webhook {
   /** Names of events, "request.*" or "*". */
   events: string[];
   state: WebhookState;
+  /** What If-Match names: another after each change. */
+  version: string;
   createdAt: string;
   createdBy?: { id: string; name: string };
   updatedAt?: string;
@@ -21,6 +23,10 @@ export interface Webhook {
   skipped: number;
   lastDeliveredAt?: string;
   lastFailure?: { at: string; error: string };
+  /** Of ntfy: its server asks for one, which is shown nowhere. */
+  hasToken?: true;
+  /** Until when the secret before this one signs, too. */
+  oldSecretUntil?: string;
   /** Its receiver said 410. */
   endedAt?: string;
 }
@@ -53,6 +59,8 @@ export interface Try {
   at: string;
   milliseconds: number;
   status?: number;
+  /** The status is a mail server's reply. */
+  via?: "smtp";
   error?: string;
   answer?: string;
   answerCut?: boolean;
@@ -71,6 +79,8 @@ export interface WebhookWish {
   events?: string[];
   /** A new one. */
   secret?: true;
+  /** null: none any more. */
+  token?: string | null;
   state?: "active" | "paused";
 }
 
@@ -82,8 +92,12 @@ export const DELIVERY_PAGE = 200;
 
 export const listWebhooks = () => callJson<Webhooks>(at("GET /v1/webhooks", []));
 export const makeWebhook = (wish: WebhookWish) => callJson<WithSecret>(at("POST /v1/webhooks", []), { body: wish });
-export const changeWebhook = (id: string, wish: WebhookWish) =>
-  callJson<WithSecret>(at("PATCH /v1/webhooks/{id}", [id]), { body: wish });
+/** Refused if somebody else has changed it since `hook` was read. */
+export const changeWebhook = (hook: Webhook, wish: WebhookWish) =>
+  callJson<WithSecret>(at("PATCH /v1/webhooks/{id}", [hook.id]), {
+    body: wish,
+    headers: { "if-match": `"${hook.version}"` },
+  });
 export const deleteWebhook = (id: string) => callJson<Webhook>(at("DELETE /v1/webhooks/{id}", [id]));
 export const pingWebhook = (id: string) => callJson<WholeDelivery>(at("POST /v1/webhooks/{id}/ping", [id]));
 

@@ -3,13 +3,14 @@ import { wordsOf } from "../../api/client.ts";
 import { count, plural } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
 import { parseTime } from "../../format/time.ts";
+import { now } from "../../live/clock.ts";
 import { toast } from "../../live/toasts.ts";
 import { ask } from "../../parts/Ask.tsx";
 import { Card, Pairs, Tag } from "../../parts/Box.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { Ago } from "../../parts/Time.tsx";
+import { Ago, Exact } from "../../parts/Time.tsx";
 import { go, href } from "../../route.ts";
-import { formatName, HOOK_STATES, whyNot } from "./words.ts";
+import { formatName, HOOK_STATES, isSigned, whyNot } from "./words.ts";
 
 /** The view of one, perhaps of one delivery to it. */
 export const hookPlace = (id: string, delivery?: number) =>
@@ -42,12 +43,12 @@ function LastFailure({ hook }: { hook: Webhook }) {
 
 function Verbs({ hook, change, done, gone }: Told) {
   const name = visibleLine(hook.name);
-  const turn = (state: "active" | "paused") => attempt(async () => done(await changeWebhook(hook.id, { state })));
+  const turn = (state: "active" | "paused") => attempt(async () => done(await changeWebhook(hook, { state })));
   const anew = async () => {
     const text =
-      "The receiver must know it before the next event comes: what is sent from then on is signed with it alone.";
+      "For a day what is sent is signed with both; then with the new one alone. Give it to the receiver within that day.";
     if (!(await ask({ title: `Another secret for ${name}?`, text, verb: "Make another" }))) return;
-    await attempt(async () => done(await changeWebhook(hook.id, { secret: true })));
+    await attempt(async () => done(await changeWebhook(hook, { secret: true })));
   };
   const remove = async () => {
     const waits = hook.waiting > 0 ? `, of which ${plural(hook.waiting, "waits", "wait")}` : "";
@@ -72,9 +73,11 @@ function Verbs({ hook, change, done, gone }: Told) {
       >
         {isActive ? "Pause" : "Resume"}
       </button>
-      <button type="button" class="btn sm quiet" aria-label={`New secret for ${name}`} onClick={() => void anew()}>
-        New secret
-      </button>
+      {isSigned(hook.format) && (
+        <button type="button" class="btn sm quiet" aria-label={`New secret for ${name}`} onClick={() => void anew()}>
+          New secret
+        </button>
+      )}
       <button
         type="button"
         class="btn sm icon quiet end"
@@ -142,7 +145,16 @@ export function Hook({ chosen, ...told }: Told & { chosen: boolean }) {
           ],
           ["To", <span class="mono secret">{visibleLine(hook.url)}</span>],
           ["Events", hook.events.includes("*") ? "all" : visibleLine(hook.events.join(", "))],
-          ["Format", `${formatName(hook.format)}, signed`],
+          ["Format", isSigned(hook.format) ? `${formatName(hook.format)}, signed` : formatName(hook.format)],
+          ["Token", hook.hasToken && "is kept, and shown to it"],
+          [
+            "Old secret",
+            parseTime(hook.oldSecretUntil) > now.value && (
+              <>
+                signs, too, until <Exact at={hook.oldSecretUntil} />
+              </>
+            ),
+          ],
           [
             "Waiting",
             hook.state === "paused" && hook.waiting > 0

@@ -3,7 +3,7 @@ import { wordsOf } from "../../api/client.ts";
 import { changeWebhook, makeWebhook, type Webhook, type WebhookWish, type WithSecret } from "../../api/webhooks.ts";
 import { visibleLine } from "../../format/text.ts";
 import { Dialog } from "../../parts/Dialog.tsx";
-import { formatName } from "./words.ts";
+import { addressHint, formatName } from "./words.ts";
 
 const ALL = ["*"];
 
@@ -11,6 +11,8 @@ interface Values {
   name: string;
   url: string;
   format: string;
+  /** Of ntfy; "": as it is. */
+  token: string;
   all: boolean;
   events: string[];
 }
@@ -21,16 +23,20 @@ const valuesOf = (hook: Webhook | undefined, formats: string[]): Values => {
     name: hook?.name ?? "",
     url: hook?.url ?? "",
     format: hook?.format ?? formats[0] ?? "cloudevents",
+    token: "",
     all: events.includes("*"),
     events: events.filter((event) => event !== "*"),
   };
 };
 
-const wishOf = (values: Values): Required<Pick<WebhookWish, "name" | "url" | "format" | "events">> => ({
+const wishOf = (
+  values: Values,
+): Required<Pick<WebhookWish, "name" | "url" | "format" | "events">> & { token?: string } => ({
   name: values.name.trim(),
   url: values.url.trim(),
   format: values.format,
   events: values.all ? ALL : values.events,
+  ...(values.format === "ntfy" && values.token.trim() ? { token: values.token.trim() } : {}),
 });
 
 /** What differs of one that is there. */
@@ -41,6 +47,7 @@ function changesOf(hook: Webhook, values: Values): WebhookWish {
     ...(isSame(wish.name, hook.name) ? {} : { name: wish.name }),
     ...(isSame(wish.url, hook.url) ? {} : { url: wish.url }),
     ...(isSame(wish.format, hook.format) ? {} : { format: wish.format }),
+    ...(wish.token === undefined ? {} : { token: wish.token }),
     ...(isSame([...wish.events].sort(), [...hook.events].sort()) ? {} : { events: wish.events }),
   };
 }
@@ -52,19 +59,27 @@ function lackOf(values: Values): string {
   return values.all || values.events.length > 0 ? "" : "Choose at least one event.";
 }
 
-function Text(props: { id: string; label: string; hint: string; value: string; change: (value: string) => void }) {
+function Text(props: {
+  id: string;
+  label: string;
+  hint: string;
+  value: string;
+  hidden?: true;
+  change: (value: string) => void;
+}) {
+  const rest = {
+    class: "in",
+    id: props.id,
+    value: props.value,
+    autoComplete: "off",
+    spellcheck: false,
+    "aria-describedby": `${props.id}-hint`,
+    onInput: (event: { currentTarget: HTMLInputElement }) => props.change(event.currentTarget.value),
+  };
   return (
     <div class="field">
       <label for={props.id}>{props.label}</label>
-      <input
-        class="in"
-        id={props.id}
-        value={props.value}
-        autoComplete="off"
-        spellcheck={false}
-        aria-describedby={`${props.id}-hint`}
-        onInput={(event) => props.change(event.currentTarget.value)}
-      />
+      {props.hidden ? <input type="password" {...rest} /> : <input {...rest} />}
       <span class="hint" id={`${props.id}-hint`}>
         {props.hint}
       </span>
@@ -135,7 +150,7 @@ export function HookForm(props: {
     busy.value = true;
     try {
       const wish = hook ? changesOf(hook, values.value) : wishOf(values.value);
-      props.done(hook ? await changeWebhook(hook.id, wish) : await makeWebhook(wish));
+      props.done(hook ? await changeWebhook(hook, wish) : await makeWebhook(wish));
     } catch (cause) {
       failure.value = wordsOf(cause).detail || wordsOf(cause).title;
     }
@@ -155,7 +170,7 @@ export function HookForm(props: {
         <Text
           id="hook-url"
           label="Address"
-          hint="https on the public net; elsewhere only what --webhook-hosts names"
+          hint={addressHint(values.value.format)}
           value={values.value.url}
           change={(url) => change({ url })}
         />
@@ -172,6 +187,16 @@ export function HookForm(props: {
             ))}
           </select>
         </div>
+        {values.value.format === "ntfy" && (
+          <Text
+            id="hook-token"
+            label="Token"
+            hint="Where the server of ntfy asks for one. It is not shown again; a change of the address takes it away."
+            hidden
+            value={values.value.token}
+            change={(token) => change({ token })}
+          />
+        )}
         <Events values={values.value} known={known} change={change} />
         {failure.value && (
           <p class="is-bad small" role="status">

@@ -12,12 +12,13 @@ import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
 import { Failure, Skeleton } from "../../parts/Wait.tsx";
 import { About, Came, Next, Replay } from "./Deliveries.tsx";
 import { hookPlace } from "./Hook.tsx";
-import { askAgainIn, eventName, formatName } from "./words.ts";
+import { askAgainIn, eventName, formatName, isSigned } from "./words.ts";
 
 const CLOUD_EVENTS = "cloudevents";
 
 /** The head of the request as far as it is known: what signs it is in no answer of the server. */
 function headOf(hook: Webhook, delivery: WholeDelivery): string {
+  if (!isSigned(hook.format)) return `To: ${hook.url.replace(/^mailto:/i, "")}\nMessage-ID: <${delivery.eventId}@…>`;
   const last = delivery.tries[delivery.tries.length - 1];
   const seconds = last ? String(Math.floor(parseTime(last.at) / 1000)) : "(when it is sent)";
   const type = hook.format === CLOUD_EVENTS ? "application/cloudevents+json; charset=utf-8" : "application/json";
@@ -60,7 +61,9 @@ function Answer({ tried, number }: { tried: Try; number: number }) {
         {tried.status === undefined ? (
           <Tag tone="bad">no answer</Tag>
         ) : (
-          <Tag tone={good ? "ok" : "bad"}>HTTP {tried.status}</Tag>
+          <Tag tone={good ? "ok" : "bad"}>
+            {tried.via === "smtp" ? "SMTP" : "HTTP"} {tried.status}
+          </Tag>
         )}
         <span class="small dim">
           <Exact at={tried.at} />, {duration(tried.milliseconds)}

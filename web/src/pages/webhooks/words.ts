@@ -29,8 +29,25 @@ export const saidOf = (delivery: Delivery): Said =>
     ? { word: "being retried", tone: "held", icon: "retry" }
     : DELIVERY_STATES[delivery.state];
 
-const FORMATS: Record<string, string> = { cloudevents: "CloudEvents", slack: "Slack", teams: "Teams" };
+const FORMATS: Record<string, string> = {
+  cloudevents: "CloudEvents",
+  slack: "Slack",
+  teams: "Teams",
+  ntfy: "ntfy",
+  email: "E-mail",
+};
 export const formatName = (format: string) => FORMATS[format] ?? format;
+
+const HTTP_HINT = "https on the public net; elsewhere only what --webhook-hosts names";
+const HINTS: Record<string, string> = {
+  ntfy: "https://ntfy.sh/TOPIC; the last part is the topic",
+  email: "mailto:mina@example.org, one mailbox",
+};
+/** What an address of that format is. */
+export const addressHint = (format: string) => HINTS[format] ?? HTTP_HINT;
+
+/** A mail is not signed. */
+export const isSigned = (format: string) => format !== "email";
 
 /** "sallyport.request.approved" → "request.approved", as filters name it. */
 export const eventName = (type: string) => type.replace(/^sallyport\./, "");
