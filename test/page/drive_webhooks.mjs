@@ -186,6 +186,39 @@ const tests = {
     await other.close();
   },
 
+  async "a topic of ntfy is told with a token that nobody sees again; who saw an older webhook changes nothing"() {
+    const other = await receiver();
+    const page = await visitor();
+    await page.visit("/webhooks");
+    await button(page, "New webhook").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("phone");
+    await dialog.getByLabel("Format").selectOption("ntfy");
+    await dialog.getByText("the last part is the topic").waitFor();
+    await dialog.getByLabel("Address").fill(other.url);
+    await dialog.getByLabel("Token").fill("tk_1");
+    await looksRight(page, "webhooks-ntfy");
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("is kept, and shown to it").waitFor();
+    await button(page, "Send test to phone").click();
+    await page.getByText("HTTP 204").waitFor();
+    const [{ headers, body }] = other.got;
+    assert.deepEqual([headers.authorization, JSON.parse(body).topic], ["Bearer tk_1", "hook"]);
+    assert.equal(await page.getByText("tk_1").count(), 0);
+    assert.deepEqual(page.faults, []);
+    const [{ id }] = (await api("GET", "/v1/webhooks")).webhooks;
+    await button(page, "Change phone").click();
+    await dialog.getByLabel("Name", { exact: true }).fill("other");
+    await api("PATCH", `/v1/webhooks/${id}`, { events: ["request.waiting"] });
+    await dialog.getByRole("button", { name: "Change it" }).click();
+    await dialog.getByText("The webhook is another than the one that If-Match names.").waitFor();
+    page.faults.length = 0; // the console says that it was refused
+    assert.equal((await api("GET", `/v1/webhooks/${id}`)).name, "phone");
+    await api("DELETE", `/v1/webhooks/${id}`);
+    await page.context().close();
+    await other.close();
+  },
+
   async "many deliveries are paged, and an answer that does not come is no empty list"() {
     const other = await receiver();
     const { id } = await api("POST", "/v1/webhooks", { name: "many", url: other.url });
