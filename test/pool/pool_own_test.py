@@ -353,6 +353,8 @@ class Effects(PoolTest):
             {"host": "three.example", "count": 1}, {"host": "10.0.0.1", "port": "99", "count": 1}]})
         self.assertEqual(effects["network"]["attempts"], 1)
         self.assertEqual(self.run_measured("print('hi')")["ownWord"], {"hosts": []})
+        paths = "import socket\nfor path in ('/tmp/none', '\\0none'):\n    try: socket.socket(socket.AF_UNIX).connect(path)\n    except OSError: pass"
+        self.assertEqual(self.run_measured(paths)["ownWord"], {"hosts": []})
         self.assertNotIn("hosts", str(self.pool.run(self.id, "print('hi')").json))
 
     def test_rp54_the_list_of_hosts_is_bounded(self):

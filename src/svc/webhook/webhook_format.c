@@ -45,7 +45,9 @@ static void write_thread(const json_t *request, const char *domain, char ret_thr
     bool sound = id[0] && strlen(id) <= 64;
     for (const char *byte = id; sound && *byte; byte++)
         sound = ascii_alnum((uint8_t)*byte) || *byte == '-';
-    (void)snprintf(ret_thread, THREAD_SIZE, sound ? "%s@%s" : "", id, domain);
+    ret_thread[0] = '\0';
+    if (sound)
+        (void)snprintf(ret_thread, THREAD_SIZE, "%s@%s", id, domain);
 }
 
 static enum status write_mail(const struct webhook_message *message, const struct format_words *words,

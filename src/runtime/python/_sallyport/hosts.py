@@ -7,15 +7,21 @@ import sys
 from _sallyport.limits import HOST_NAME_MAX, HOSTS_MAX, PORT_NAME_MAX
 from _sallyport.state import state
 
+
+def of_address(address):
+    """Of the Internet's families alone: a path, also an abstract one, is a text."""
+    return address[:2] if isinstance(address, tuple) else (None, None)
+
+
 # Events of the interpreter (the page audit_events of its documentation) by how their arguments name a host and a port.
 EVENTS = {
     "socket.getaddrinfo": lambda host, port, *_: (host, port),
     "socket.gethostbyname": lambda host, *_: (host, None),
     "socket.gethostbyaddr": lambda host, *_: (host, None),
-    "socket.getnameinfo": lambda address, *_: address[:2],
-    "socket.connect": lambda _, address, *__: address[:2],
-    "socket.sendto": lambda _, address, *__: address[:2],
-    "socket.sendmsg": lambda _, address, *__: address[:2],
+    "socket.getnameinfo": lambda address, *_: of_address(address),
+    "socket.connect": lambda _, address, *__: of_address(address),
+    "socket.sendto": lambda _, address, *__: of_address(address),
+    "socket.sendmsg": lambda _, address, *__: of_address(address),
 }
 
 
@@ -35,7 +41,7 @@ def note(host, port):
 
 
 def hear(event, arguments):
-    """An address of another kind, such as a path, is none. What goes wrong here is no fault of the call."""
+    """What goes wrong here is no fault of the call."""
     names = EVENTS.get(event)
     if names is None:
         return
