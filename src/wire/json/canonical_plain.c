@@ -32,6 +32,11 @@ static bool take_word(struct plain_reader *reader, struct bytes word)
     return true;
 }
 
+static bool is_one_of(uint8_t byte, struct bytes bytes)
+{
+    return memchr(bytes.data, byte, bytes.size) != NULL;
+}
+
 static bool take_number(struct plain_reader *reader)
 {
     bool negative = take_byte(reader, '-');
@@ -41,7 +46,7 @@ static bool take_number(struct plain_reader *reader)
     size_t digits = (size_t)(reader->at - first);
     if (digits == 0 || digits > DIGITS_PLAIN || (*first == '0' && (digits > 1 || negative)))
         return false;
-    bool goes_on = reader->at < reader->end && memchr(".eE", *reader->at, 3);
+    bool goes_on = reader->at < reader->end && is_one_of(*reader->at, BYTES_LITERAL(".eE"));
     return !goes_on;
 }
 
@@ -53,7 +58,7 @@ static bool take_code(struct plain_reader *reader)
     if (!take_word(reader, BYTES_LITERAL("00")) || reader->end - reader->at < 2)
         return false;
     int high = ascii_hex_value(reader->at[0]), low = ascii_hex_value(reader->at[1]);
-    bool small = !memchr("ABCDEF", reader->at[1], 6);
+    bool small = !is_one_of(reader->at[1], BYTES_LITERAL("ABCDEF"));
     reader->at += 2;
     return small && (high == 0 || high == 1) && low >= 0 && !has_short_form[high << 4 | low];
 }
@@ -63,7 +68,7 @@ static bool take_escape(struct plain_reader *reader)
     if (reader->at == reader->end)
         return false;
     uint8_t kind = *reader->at++;
-    return kind == 'u' ? take_code(reader) : memchr("\"\\bfnrt", kind, 7) != NULL;
+    return kind == 'u' ? take_code(reader) : is_one_of(kind, BYTES_LITERAL("\"\\bfnrt"));
 }
 
 /* `ret_plain`: printable ASCII without escapes. */
