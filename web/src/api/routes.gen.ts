@@ -147,7 +147,9 @@ export type ProblemKind =
   | "scheduler-failed"
   | "scheduler-unavailable"
   | "sign-in-needed"
+  | "step-in-session"
   | "stopping"
+  | "too-many-requests"
   | "too-many-webhooks"
   | "unavailable"
   | "unknown-absence"
@@ -165,4 +167,5 @@ export type ProblemKind =
   | "unsupported-operation"
   | "uri-too-long"
   | "webhook-name-taken"
+  | "webhook-replaced"
   | "wrong-state";
