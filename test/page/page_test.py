@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The page in a real browser against a real server, and the headers that it comes with.
 
-Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MODULES SALLYPORT [--shots FOLDER] [Page.TEST…]"""
+Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MODULES SALLYPORT [--shots FOLDER] [part=1/3] [Page.TEST…]"""
 import gzip
 import http.client
 import http.server
@@ -249,5 +249,9 @@ if __name__ == "__main__":
     FOLDER = modules.prepare(sys.argv.pop(1))
     PROGRAM = sys.argv.pop(1)
     names = [word for word in sys.argv[1:] if word.startswith("Page.")]
-    sys.argv = [word for word in sys.argv if word not in names]
+    parts = [word for word in sys.argv[1:] if word.startswith("part=")]
+    sys.argv = [word for word in sys.argv if word not in names + parts]
+    for part in parts:  # "part=1/3": the first, the fourth and so on, so that each test is in one of the three
+        number, count = map(int, part.removeprefix("part=").split("/"))
+        names += [f"Page.{name}" for name in unittest.defaultTestLoader.getTestCaseNames(Page)[number - 1::count]]
     unittest.main(argv=sys.argv[:1] + names, verbosity=2)
