@@ -98,7 +98,9 @@ function settle(): void {
 function onRequest(id: string, request: ReviewRequest | undefined): void {
   if (request) noteInList(request);
   if (request && !watched.has(id)) {
-    details.delete(id); // it is asked for again when somebody looks at it
+    // It is asked for again when somebody looks at it. The signal stays: a view may have it already, and watch it in a moment.
+    const known = details.get(id);
+    if (known) known.value = { ...known.value, whole: false };
     return;
   }
   gathered.add(id);
