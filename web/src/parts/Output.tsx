@@ -19,7 +19,7 @@ function wordsOf(cut: Cut): string {
 }
 
 const LINES_MOST = 2000; // of a longer text only what is near the view is in the page
-const LINE_MOST = 10_000; // characters of a line that are in the page at once
+const LINE_MOST = 16_384; // characters of a line that are in the page at once
 const SIDES = 42; // pixels beside the text: padding, border, the bar
 
 /** How many characters of the output's type stand beside one another in the box. */
