@@ -85,7 +85,7 @@ const tests = {
     await log.getByText("row 0", { exact: true }).waitFor();
     await log.evaluate((box) => (box.scrollTop = box.scrollHeight));
     await log.getByText("the end").waitFor();
-    await log.getByText("20,000 more characters: Wrap shows them").waitFor();
+    await log.getByText("13,616 more characters: Wrap shows them").waitFor();
     await ended(page);
   },
 
