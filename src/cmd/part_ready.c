@@ -36,6 +36,7 @@ static void leave_own(struct server *server)
 static void announce(struct server *server)
 {
     ready_banner(&server->addresses, server->app != NULL);
+    explicit_bzero(server->addresses.sign_in_link, sizeof server->addresses.sign_in_link);
     leave_own(server);
     if (!server->ready_path[0])
         return;

@@ -8,8 +8,6 @@
 
 #include "cmd/review/actions.h"
 
-#include "wire/json/json.h"
-
 static bool has_desktop(void)
 {
     return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");

@@ -72,7 +72,16 @@ static bool set_cookie(struct http_request *request, const char *value, int64_t 
     return line && http_response_header(request, "Set-Cookie", bytes_of_cstr(line)) == STATUS_OK;
 }
 
-/* `token` NULL: nobody is signed in. */
+void page_answer_json(struct http_request *request, int http_status, struct json_writer *json)
+{
+    buf_append_byte(json->out, '\n');
+    if (json_write_status(json) == STATUS_OK && buf_status(json->out) == STATUS_OK)
+        http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(json->out));
+    else
+        http_respond_failure(request, 503, "out of memory");
+    explicit_bzero(json->out->data, json->out->size);
+}
+
 void page_answer_session(struct http_request *request, int http_status, const char *token, int64_t life_s)
 {
     CLEANUP(buf_fini) struct buf body = {0};
@@ -84,11 +93,7 @@ void page_answer_session(struct http_request *request, int http_status, const ch
         json_write_member_int(&json, "expiresInSeconds", life_s);
     }
     json_write_end_object(&json);
-    buf_append_byte(&body, '\n');
-    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
-        http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(&body));
-    else
-        http_respond_failure(request, 503, "out of memory");
+    page_answer_json(request, http_status, &json);
 }
 
 void page_answer_signed_in(struct http_request *request, const char *cookie, const char *token,

@@ -4,6 +4,7 @@
 #define SVC_PAGE_PAGE_SIGN_IN_INTERNAL_H
 
 #include "svc/page/page_sign_in.h"
+#include "wire/json/json.h"
 
 /* A request that is answered when a session is on disk; freed then. */
 struct page_pending {
@@ -20,6 +21,8 @@ struct page_pending {
  * and it is answered. */
 struct page_pending *page_pending_new(struct page_sign_in *sign_in, struct http_request *request);
 
+/* What was written, and a line feed; the bytes are wiped, for they hold a secret. */
+void page_answer_json(struct http_request *request, int http_status, struct json_writer *json);
 /* What the page knows of its session. `token` NULL: nobody is signed in. */
 void page_answer_session(struct http_request *request, int http_status, const char *token, int64_t life_s);
 /* The same, with the cookie of a new session. */

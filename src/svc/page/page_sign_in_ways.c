@@ -192,12 +192,7 @@ static void answer_code(struct http_request *request, const char *code)
     json_write_member_cstr(&json, "code", code);
     json_write_member_int(&json, "expiresInSeconds", PAGE_LINK_LIFE_NS / NS_PER_S);
     json_write_end_object(&json);
-    buf_append_byte(&body, '\n');
-    if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
-        http_respond(request, 201, "application/json; charset=utf-8", buf_peek(&body));
-    else
-        http_respond_failure(request, 503, "out of memory");
-    explicit_bzero(body.data, body.size);
+    page_answer_json(request, 201, &json);
 }
 
 /* Not by a cookie: a browser that somebody left open would sign in others. */
