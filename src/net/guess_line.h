@@ -22,7 +22,7 @@ struct guess_line {
     int64_t paid_ns[GUESS_BUCKETS]; /* monotonic: by then the answers of a bucket are paid for */
 };
 
-/* For how long the answer to `peer` waits. False: too many of its answers wait already. */
+/* For how long the answer to `peer` (address_owner of net/address.h) waits. False: too many of its answers wait already. */
 bool guess_line_join(struct guess_line *line, struct bytes peer, int64_t now_ns, int64_t *ret_wait_ns);
 
 #endif

@@ -147,12 +147,8 @@ void http_refuse_guess(struct http_request *request, const char *detail)
     struct http_server *server = connection->server;
     union address address = address_of_peer(connection->peer.fd);
     int64_t now_ns = loop_now(server->loop), wait_ns = 0;
-    char peer[ADDRESS_TEXT_SIZE];
-    address_text(&address, peer);
-    const char *port = strrchr(peer, ':');
-    struct bytes host = bytes_of(peer, port ? (size_t)(port - peer) : strlen(peer));
 
-    if (!guess_line_join(&server->guesses, host, now_ns, &wait_ns)) {
+    if (!guess_line_join(&server->guesses, address_owner(&address), now_ns, &wait_ns)) {
         http_response_fail(request, 503, "Too many credentials that do not count: come again.");
         return;
     }
