@@ -30,7 +30,7 @@ static const struct {
 
 static const char *text_of(const json_t *object, const char *name)
 {
-    return json_string_value(json_object_get(object, name));
+    return json_member_text(object, name);
 }
 
 /* Index in `states`; ARRAY_SIZE(states) for a state that is not known here. */

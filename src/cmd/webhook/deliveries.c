@@ -121,7 +121,7 @@ int webhook_delivery(const struct command *command, const struct option_values *
     if (setting_flag(values, "json"))
         return webhook_print_json(delivery);
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        print_pair(&out, members[i], json_string_value(json_object_get(delivery, members[i])));
+        print_pair(&out, members[i], json_member_text(delivery, members[i]));
     const json_t *tries = json_object_get(delivery, "tries");
     for (size_t i = 0; i < json_array_size(tries); i++)
         print_try(&out, json_array_get(tries, i));

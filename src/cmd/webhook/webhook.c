@@ -28,7 +28,7 @@ bool webhook_path(const struct review_call *call, const char *rest, struct buf *
 
 const char *webhook_text(const json_t *object, const char *name)
 {
-    return text_or(json_string_value(json_object_get(object, name)), "");
+    return text_or(json_member_text(object, name), "");
 }
 
 int webhook_print_json(const json_t *value)
@@ -91,12 +91,12 @@ static int print_webhook(const json_t *webhook)
     number_text(webhook, "skipped", skipped);
     print_pair(&out, "waiting", waiting);
     print_pair(&out, "skipped", strcmp(skipped, "0") == 0 ? NULL : skipped);
-    print_pair(&out, "delivered", json_string_value(json_object_get(webhook, "lastDeliveredAt")));
+    print_pair(&out, "delivered", json_member_text(webhook, "lastDeliveredAt"));
     buf_append_fmt(&failure, "%s: %s", webhook_text(failed, "at"), webhook_text(failed, "error"));
     buf_append_byte(&failure, '\0');
     print_pair(&out, "failed", failed ? peek_text(&failure) : NULL);
     print_pair(&out, "token", json_object_get(webhook, "hasToken") ? "is kept" : NULL);
-    print_pair(&out, "old secret", json_string_value(json_object_get(webhook, "oldSecretUntil")));
+    print_pair(&out, "old secret", json_member_text(webhook, "oldSecretUntil"));
     print_pair(&out, "secret", json_string_value(secret));
     if (secret)
         buf_append_cstr(&out, "The secret is shown this once: give it to the receiver.\n");

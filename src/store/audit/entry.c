@@ -84,7 +84,7 @@ static enum status refuse(const struct audit_chain *chain, struct err *err, cons
 static enum status check_place(const struct audit_chain *chain, const json_t *value, struct err *err)
 {
     const json_t *seq = json_object_get(value, "seq");
-    const char *prev = json_string_value(json_object_get(value, "prev"));
+    const char *prev = json_member_text(value, "prev");
     if (!json_is_integer(seq) || !prev)
         return refuse(chain, err, "it has no \"seq\" or no \"prev\"");
     if (json_integer_value(seq) != chain->seq + 1)

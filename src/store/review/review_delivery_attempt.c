@@ -173,7 +173,7 @@ static void settle(struct delivery_row *row, enum notice_result result, const st
 static const char *why_of(const struct webhook_row *webhook)
 {
     const json_t *failure = json_object_get(webhook->doc, "lastFailure");
-    return text_or(json_string_value(json_object_get(failure, "error")), "it was not delivered");
+    return text_or(json_member_text(failure, "error"), "it was not delivered");
 }
 
 static enum status note_try(struct review_book *book, struct webhook_row *webhook, struct delivery_row *row,

@@ -50,9 +50,8 @@ static enum status take_sender(struct review_book *book, size_t got, int64_t now
         (void)snprintf(sender->old_secret, sizeof sender->old_secret, "%.*s",
                        BYTES_FMT(db_column_bytes(book->db, got, 4)));
     (void)snprintf(sender->token, sizeof sender->token, "%.*s", BYTES_FMT(db_column_bytes(book->db, got, 6)));
-    (void)snprintf(sender->format, sizeof sender->format, "%s",
-                   text_or(json_string_value(json_object_get(doc, "format")), ""));
-    buf_append_bytes(&sender->url, json_bytes(json_object_get(doc, "url")));
+    (void)snprintf(sender->format, sizeof sender->format, "%s", text_or(json_member_text(doc, "format"), ""));
+    buf_append_bytes(&sender->url, json_member_bytes(doc, "url"));
     buf_append_byte(&sender->url, '\0');
     json_decref(doc);
     if (buf_status(&sender->url) == STATUS_OK)

@@ -51,13 +51,13 @@ static bool has_state(const struct review_filter *filter, struct bytes state)
 static bool has_submitter(const struct review_filter *filter, const struct review_record *record)
 {
     const json_t *submitter = json_object_get(record->doc, "submitter");
-    if (filter->own_of && !bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), filter->own_of))
+    if (filter->own_of && !bytes_equal_cstr(json_member_bytes(submitter, "id"), filter->own_of))
         return false;
     if (!filter->submitter)
         return true;
     const char *said = review_record_text(record, "submittedBy");
-    struct bytes name = said ? bytes_of_cstr(said) : json_bytes(json_object_get(submitter, "name"));
-    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), filter->submitter) ||
+    struct bytes name = said ? bytes_of_cstr(said) : json_member_bytes(submitter, "name");
+    return bytes_equal_cstr(json_member_bytes(submitter, "id"), filter->submitter) ||
            bytes_equal_cstr(name, filter->submitter);
 }
 
@@ -73,8 +73,8 @@ static bool has_reviewer(const struct review_filter *filter, const struct review
     json_array_foreach(json_object_get(record->doc, "votes"), index, vote)
     {
         const json_t *by = json_object_get(vote, "by");
-        if (bytes_equal_cstr(json_bytes(json_object_get(by, "id")), filter->reviewer) ||
-            bytes_equal_cstr(json_bytes(json_object_get(by, "name")), filter->reviewer))
+        if (bytes_equal_cstr(json_member_bytes(by, "id"), filter->reviewer) ||
+            bytes_equal_cstr(json_member_bytes(by, "name"), filter->reviewer))
             return true;
     }
     return false;
@@ -85,7 +85,7 @@ static bool has_label(const struct review_filter *filter, const struct review_re
     if (!filter->label_key)
         return true;
     const json_t *labels = json_object_get(record->doc, "labels");
-    return bytes_equal_cstr(json_bytes(json_object_get(labels, filter->label_key)),
+    return bytes_equal_cstr(json_member_bytes(labels, filter->label_key),
                             filter->label_value ? filter->label_value : "");
 }
 
@@ -96,7 +96,7 @@ static bool has_rule(const struct review_filter *filter, const struct review_rec
     if (!filter->rule)
         return true;
     for (size_t i = 0; i < json_array_size(rules); i++)
-        if (bytes_equal_cstr(json_bytes(json_object_get(json_array_get(rules, i), "name")), filter->rule))
+        if (bytes_equal_cstr(json_member_bytes(json_array_get(rules, i), "name"), filter->rule))
             return true;
     return false;
 }

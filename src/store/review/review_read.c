@@ -19,7 +19,7 @@ static enum status add_code(struct review_book *book, const struct review_record
                             struct err *err)
 {
     CLEANUP(buf_fini) struct buf code = {0};
-    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
+    const char *sha256 = json_member_text(review_record_revision(record), "codeSha256");
     enum status status = review_book_blob_of(book, record->doc, text_or(sha256, ""), &code, err);
     if (status == STATUS_NOT_FOUND) { /* retention has taken it; its hash stays */
         json_object_set_new(full, "code", json_null());
@@ -34,8 +34,7 @@ static enum status add_result(struct review_book *book, const struct review_reco
                               struct err *err)
 {
     CLEANUP(buf_fini) struct buf text = {0};
-    const char *sha256 =
-        json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
+    const char *sha256 = json_member_text(json_object_get(record->doc, "_result"), "sha256");
     if (!sha256)
         return STATUS_OK;
     enum status status = review_book_blob_of(book, record->doc, sha256, &text, err);
@@ -54,7 +53,7 @@ static enum status add_syntax(struct review_book *book, const struct review_reco
                               struct err *err)
 {
     json_t *syntax = NULL;
-    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "syntaxSha256"));
+    const char *sha256 = json_member_text(review_record_revision(record), "syntaxSha256");
     bool there = sha256 && !review_is_emptied(record->doc);
     enum status status = there ? review_blob_json(book, sha256, &syntax, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(full, "syntax", syntax) != 0)
@@ -86,7 +85,7 @@ static enum status add_facts(json_t *run, struct err *err)
 static enum status add_effects(struct review_book *book, const json_t *request, json_t *run, struct err *err)
 {
     json_t *effects = NULL;
-    const char *sha256 = json_string_value(json_object_get(run, "effectsSha256"));
+    const char *sha256 = json_member_text(run, "effectsSha256");
     bool there = sha256 && !review_is_emptied(request);
     enum status status = there ? review_blob_json(book, sha256, &effects, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(run, "effects", effects) != 0)
@@ -106,7 +105,7 @@ static enum status add_step(struct review_book *book, const struct review_record
                             struct err *err)
 {
     CLEANUP(buf_fini) struct buf code = {0};
-    const char *sha256 = json_string_value(json_object_get(review_then_code(record), "sha256"));
+    const char *sha256 = json_member_text(review_then_code(record), "sha256");
     if (!sha256)
         return STATUS_OK;
     enum status status = review_book_blob_of(book, record->doc, sha256, &code, err);

@@ -84,7 +84,7 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, row->state);
     db_bind_i64(book->db, change, 3, row->failing);
-    db_bind_bytes(book->db, change, 4, json_bytes(json_object_get(row->doc, "name")));
+    db_bind_bytes(book->db, change, 4, json_member_bytes(row->doc, "name"));
     db_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
     enum status status = db_run(book->db, change, err);
     free(text);
@@ -137,8 +137,7 @@ enum status review_webhook_audit(struct review_book *book, const struct webhook_
                                  int64_t now_ns, struct err *err)
 {
     char object[128];
-    (void)snprintf(object, sizeof object, "webhooks/%s",
-                   text_or(json_string_value(json_object_get(row->doc, "id")), ""));
+    (void)snprintf(object, sizeof object, "webhooks/%s", text_or(json_member_text(row->doc, "id"), ""));
     return review_audit(book, object, action, by, details, now_ns, err);
 }
 
@@ -329,8 +328,7 @@ static bool is_matched(const struct webhook_row *row, const char *list)
     struct bytes rest = bytes_of_cstr(list);
     if (bytes_equal_cstr(bytes_trim(rest), "*"))
         return true;
-    (void)snprintf(tag, sizeof tag, "\"%s\"",
-                   text_or(json_string_value(json_object_get(row->doc, "version")), ""));
+    (void)snprintf(tag, sizeof tag, "\"%s\"", text_or(json_member_text(row->doc, "version"), ""));
     while (rest.data)
         if (bytes_equal_cstr(bytes_trim(bytes_split(&rest, ',')), tag))
             return true;

@@ -208,8 +208,8 @@ enum review_sight book_exchange_sight(const struct book_exchange *exchange)
 void book_exchange_changed(struct book_exchange *exchange)
 {
     struct app_service *service = exchange->base.service;
-    const char *state = json_string_value(json_object_get(exchange->answer.request, "state"));
-    const char *id = json_string_value(json_object_get(exchange->answer.request, "id"));
+    const char *state = json_member_text(exchange->answer.request, "state");
+    const char *id = json_member_text(exchange->answer.request, "id");
     duties_look(service->duties);
     if (state && id && request_state_over(request_state_from_name(bytes_of_cstr(state))))
         running_stop(service->activity.running, id);

@@ -146,7 +146,7 @@ static void on_event(void *context, const struct sse_event *event)
     if (!is_stderr && !bytes_equal_cstr(event->name, "stdout"))
         return;
     CLEANUP(json_release) json_t *root = pool_exchange_json(event->data);
-    struct bytes text = json_bytes(json_object_get(root, "text"));
+    struct bytes text = json_member_bytes(root, "text");
     if (text.size > 0)
         watch->on_output(watch->context, is_stderr, text);
 }

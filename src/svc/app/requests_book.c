@@ -72,7 +72,7 @@ static int compare_items(const void *one, const void *other)
     int64_t difference = created_of(a) - created_of(b);
     if (difference != 0)
         return difference < 0 ? -1 : 1;
-    return strcmp(json_string_value(json_object_get(a, "id")), json_string_value(json_object_get(b, "id")));
+    return strcmp(json_member_text(a, "id"), json_member_text(b, "id"));
 }
 
 /* In the order that was asked for; NULL without memory. */
@@ -97,7 +97,7 @@ static bool was_reached(const struct merged_list *list, const json_t *item)
     int64_t created_ns = created_of(item);
     int64_t ahead_ns = list->filter.newest_first ? -1 : 1; /* the direction */
     if (list->walk.cut) {
-        const char *id = json_string_value(json_object_get(item, "id"));
+        const char *id = json_member_text(item, "id");
         int64_t behind = ahead_ns * (created_ns - list->walk.at_ns);
         int id_order = strcmp(id, list->walk.at_id);
         bool id_is_behind = list->filter.newest_first ? id_order < 0 : id_order > 0;
@@ -166,8 +166,7 @@ static void answer(struct merged_list *list)
     bool full = taken == list->filter.limit;
     if (full && (taken < count || list->book_more || list->scheduler_more)) {
         json_t *last = json_array_get(requests, taken - 1);
-        write_place(list, created_of(last), json_string_value(json_object_get(last, "id")), next,
-                    sizeof next);
+        write_place(list, created_of(last), json_member_text(last, "id"), next, sizeof next);
     } else if (!full && (list->walk.cut || list->scheduler_more)) {
         write_scanned(list, next, sizeof next);
     }
@@ -223,8 +222,8 @@ static void read_instances(struct merged_list *list)
 
 static bool wanted(const struct merged_list *list, const json_t *item, int64_t created_ns)
 {
-    const char *id = json_string_value(json_object_get(item, "id"));
-    const char *state = json_string_value(json_object_get(item, "state"));
+    const char *id = json_member_text(item, "id");
+    const char *state = json_member_text(item, "state");
     bool fits = list->filter.state_count == 0;
     for (size_t i = 0; i < list->filter.state_count; i++)
         fits = fits || strcmp(state, list->states[i]) == 0;

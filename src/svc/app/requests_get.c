@@ -77,7 +77,7 @@ static enum status read_full(struct book_exchange *exchange, struct review_book 
 static bool add_etag(struct exchange *exchange, const json_t *request)
 {
     char tag[80];
-    const char *updated = json_string_value(json_object_get(request, "updatedAt"));
+    const char *updated = json_member_text(request, "updatedAt");
     (void)snprintf(tag, sizeof tag, "\"%s\"", text_or(updated, ""));
     return !exchange->request ||
            http_response_header(exchange->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
@@ -85,7 +85,7 @@ static bool add_etag(struct exchange *exchange, const json_t *request)
 
 static enum request_state state_in_book(const struct look_exchange *own)
 {
-    const char *state = json_string_value(json_object_get(own->base.json, "state"));
+    const char *state = json_member_text(own->base.json, "state");
     return request_state_from_name(bytes_of_cstr(text_or(state, "")));
 }
 
@@ -93,7 +93,7 @@ static enum request_state state_in_book(const struct look_exchange *own)
 static void tell_lost_runs(struct look_exchange *own)
 {
     json_t *request = own->base.json;
-    const char *id = json_string_value(json_object_get(request, "id"));
+    const char *id = json_member_text(request, "id");
     const json_t *runs = json_object_get(request, "runs");
     struct running *running = own->base.base.service->activity.running;
     if (!id || !request_state_over(state_in_book(own)))
@@ -198,8 +198,8 @@ static void on_brief(struct exchange *exchange)
         return;
     }
     const json_t *request = own_of(exchange)->base.json;
-    const char *id = json_string_value(json_object_get(request, "id"));
-    const char *instance = json_string_value(json_object_get(request, "instanceId"));
+    const char *id = json_member_text(request, "id");
+    const char *instance = json_member_text(request, "instanceId");
     (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     exchange_call(exchange, on_asked);
     exchange_started(exchange, dt_client_get_async(service->client, text_or(instance, exchange->id), false,

@@ -48,7 +48,7 @@ struct review_feed {
 
 static const char *text_of(const json_t *event, const char *member)
 {
-    const char *text = json_string_value(json_object_get(event, member));
+    const char *text = json_member_text(event, member);
     return text_or(text, "");
 }
 

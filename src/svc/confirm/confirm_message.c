@@ -50,8 +50,7 @@ static enum status write_mail(const struct confirm_message *message, const struc
                               struct buf *out, struct err *err)
 {
     char date[FORMAT_DATE_SIZE], id[120], thread[120];
-    const char *at = strchr(message->name, '@'),
-               *request = json_string_value(json_object_get(message->request, "id"));
+    const char *at = strchr(message->name, '@'), *request = json_member_text(message->request, "id");
     if (!format_is_mail_address(bytes_of_cstr(message->name)))
         return err_set(err, STATUS_INVALID_ARGUMENT, "A mail needs an address: your name here is none.");
     (void)snprintf(id, sizeof id, "%lld.%.40s%.60s", (long long)message->now_ns, text_or(request, ""), at);

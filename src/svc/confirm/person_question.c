@@ -62,7 +62,7 @@ static const struct person_refusal refusals[] = {
 
 const struct person_refusal *person_refusal_of(const json_t *problem)
 {
-    struct bytes type = json_bytes(json_object_get(problem, "type"));
+    struct bytes type = json_member_bytes(problem, "type");
     struct bytes name = bytes_slice(type, MIN(strlen(HTTP_PROBLEM_PREFIX), type.size), SIZE_MAX);
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
         if (bytes_equal_cstr(name, refusals[i].problem))

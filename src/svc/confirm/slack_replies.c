@@ -61,8 +61,8 @@ static void forget(struct awaited *one)
 
 static bool is_over(const json_t *request, const char *manifest)
 {
-    return !bytes_equal_cstr(json_bytes(json_object_get(request, "state")), "waiting") ||
-           !bytes_equal_cstr(json_bytes(json_object_get(request, "manifestSha256")), manifest);
+    return !bytes_equal_cstr(json_member_bytes(request, "state"), "waiting") ||
+           !bytes_equal_cstr(json_member_bytes(request, "manifestSha256"), manifest);
 }
 
 /* Of one. A request that is gone has nothing to say. */

@@ -39,7 +39,7 @@ static const json_t *own_container(const json_t *record)
 {
     const json_t *containers = control_app_containers(record);
     const json_t *first = json_array_get(containers, 0);
-    bool own = json_array_size(containers) == 1 && is_own_image(json_bytes(json_object_get(first, "image")));
+    bool own = json_array_size(containers) == 1 && is_own_image(json_member_bytes(first, "image"));
     return own ? first : NULL;
 }
 
@@ -57,7 +57,7 @@ static const json_t *find_named(const json_t *list, struct bytes name)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
-        if (name.size > 0 && bytes_equal(json_bytes(json_object_get(item, "name")), name))
+        if (name.size > 0 && bytes_equal(json_member_bytes(item, "name"), name))
             return item;
     }
     return NULL;
@@ -68,8 +68,8 @@ static bool find_value(const json_t *record, const json_t *variable, struct byte
                        struct control_fault *ret_fault)
 {
     const json_t *settings = json_object_get(json_object_get(record, "properties"), "configuration");
-    struct bytes name = json_bytes(json_object_get(variable, "name"));
-    struct bytes secret = json_bytes(json_object_get(variable, "secretRef"));
+    struct bytes name = json_member_bytes(variable, "name");
+    struct bytes secret = json_member_bytes(variable, "secretRef");
     const json_t *value = json_object_get(variable, "value");
     if (secret.size > 0) {
         const json_t *found = find_named(json_object_get(settings, "secrets"), secret);
@@ -88,7 +88,7 @@ static bool find_value(const json_t *record, const json_t *variable, struct byte
 static bool add_own_variable(const json_t *record, const json_t *variable, struct buf *block,
                              struct control_fault *ret_fault)
 {
-    struct bytes name = json_bytes(json_object_get(variable, "name"));
+    struct bytes name = json_member_bytes(variable, "name");
     struct bytes value;
     struct err err = {0};
     if (!launch_variable_known(name, true)) {
@@ -188,7 +188,7 @@ static bool add_limits(struct buf *block, const json_t *container, struct contro
     static const char target[] = "properties.template.containers[0].resources";
     const json_t *resources = json_object_get(container, "resources");
     const json_t *cpu = json_object_get(resources, "cpu");
-    struct bytes memory = json_bytes(json_object_get(resources, "memory"));
+    struct bytes memory = json_member_bytes(resources, "memory");
     uint64_t size = 0;
     double processors = json_number_value(cpu);
     if (cpu && !json_is_null(cpu) && !(processors > 0 && processors <= 256))
@@ -207,7 +207,7 @@ static bool add_variable(const json_t *record, const json_t *variable, struct bu
                          struct control_fault *ret_fault)
 {
     CLEANUP(buf_fini) struct buf pair = {0};
-    struct bytes name = json_bytes(json_object_get(variable, "name"));
+    struct bytes name = json_member_bytes(variable, "name");
     struct bytes value;
     struct err err = {0};
     if (!find_value(record, variable, &value, ret_fault))
@@ -238,7 +238,7 @@ static bool describe_container(const json_t *record, const json_t *container, st
                                struct control_fault *ret_fault)
 {
     const json_t *variables = json_object_get(container, "env");
-    struct bytes image = json_bytes(json_object_get(container, "image"));
+    struct bytes image = json_member_bytes(container, "image");
     if (!check_template(record, container, ret_fault) ||
         !add_part(ret_block, CONTAINER_IMAGE, image, CONTAINER, "image", ret_fault) ||
         !add_target(ret_block, record, ret_fault) || !add_limits(ret_block, container, ret_fault) ||

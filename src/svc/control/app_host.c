@@ -39,9 +39,9 @@ void control_app_host(const struct control *control, struct bytes name, const js
 {
     const json_t *properties = json_object_get(record, "properties");
     const json_t *ingress = json_object_get(json_object_get(properties, "configuration"), "ingress");
-    struct bytes environment = json_bytes(json_object_get(properties, "environmentId"));
+    struct bytes environment = json_member_bytes(properties, "environmentId");
     if (!environment.size) /* as older api-versions have it */
-        environment = json_bytes(json_object_get(properties, "managedEnvironmentId"));
+        environment = json_member_bytes(properties, "managedEnvironmentId");
     if (!json_is_object(ingress) || !environment.size || !control->options.apps_domain)
         return;
     append_label(out, name);

@@ -51,8 +51,8 @@ static void answer(struct control_call *call, bool list, json_t *item)
 
 static json_t *revision_of(const json_t *app, const struct control_app_state *state)
 {
-    const char *id = json_string_value(json_object_get(app, "id"));
-    const char *name = json_string_value(json_object_get(app, "name"));
+    const char *id = json_member_text(app, "id");
+    const char *name = json_member_text(app, "name");
     json_t *template = json_object_get(json_object_get(app, "properties"), "template");
     return json_pack("{s:s+++, s:s, s:s, s:{s:b, s:i, s:s, s:s, s:O}}", "id", id, "/revisions/", name, "",
                      "name", name, "type", "Microsoft.App/containerApps/revisions", "properties", "active",
@@ -65,7 +65,7 @@ void control_serve_revisions(struct control_call *call, struct bytes name)
     struct control_app_state state;
     CLEANUP(json_release) json_t *app = shown_app(call, &state);
     if (app) {
-        struct bytes own = json_bytes(json_object_get(app, "name"));
+        struct bytes own = json_member_bytes(app, "name");
         bool there = is_named(call, call->id.provider + SPAN_OF_APP + 1, own);
         answer(call, name.size == 0, there ? revision_of(app, &state) : NULL);
     }
@@ -87,11 +87,11 @@ static json_t *stream_of(const struct control_call *call, const char *app, const
 static json_t *replica_of(const struct control_call *call, const json_t *app,
                           const struct control_app_state *state)
 {
-    const char *id = json_string_value(json_object_get(app, "id"));
-    const char *name = json_string_value(json_object_get(app, "name"));
+    const char *id = json_member_text(app, "id");
+    const char *name = json_member_text(app, "name");
     const json_t *template = json_object_get(json_object_get(app, "properties"), "template");
     const json_t *first = json_array_get(json_object_get(template, "containers"), 0);
-    const char *container = json_string_value(json_object_get(first, "name"));
+    const char *container = json_member_text(first, "name");
     char created[TIME_TEXT_SIZE_MAX];
     time_format(state->started_unix_ns, 7, created);
     container = container && *container ? container : name;
@@ -108,7 +108,7 @@ void control_serve_replicas(struct control_call *call, struct bytes name)
     struct control_app_state state;
     CLEANUP(json_release) json_t *app = shown_app(call, &state);
     if (app) {
-        struct bytes own = json_bytes(json_object_get(app, "name"));
+        struct bytes own = json_member_bytes(app, "name");
         size_t revision = call->id.provider + SPAN_OF_APP + 1;
         bool there = state.started_unix_ns != 0 && is_named(call, revision, own) &&
                      is_named(call, revision + 2, BYTES_LITERAL(REPLICA));

@@ -13,7 +13,7 @@
 
 static bool has_own_identity(const json_t *record)
 {
-    struct bytes type = json_bytes(json_object_get(json_object_get(record, "identity"), "type"));
+    struct bytes type = json_member_bytes(json_object_get(record, "identity"), "type");
     return bytes_find(type, BYTES_LITERAL("SystemAssigned")) < type.size;
 }
 
@@ -117,7 +117,7 @@ static bool check_containers(const json_t *record, struct control_fault *ret_fau
     const json_t *containers = control_app_containers(record);
     bool sound = json_is_array(containers) && json_array_size(containers) > 0;
     for (size_t i = 0; sound && i < json_array_size(containers); i++)
-        sound = json_bytes(json_object_get(json_array_get(containers, i), "image")).size > 0;
+        sound = json_member_bytes(json_array_get(containers, i), "image").size > 0;
     if (!sound) {
         control_fault_set(ret_fault, 400, "InvalidRequestContent",
                           "'properties.template.containers' must list at least one container with an image.");

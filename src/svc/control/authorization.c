@@ -297,9 +297,8 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
                       struct control_fault *ret_fault)
 {
     const json_t *properties = json_object_get(call->body, "properties");
-    struct bytes role_id = json_bytes(json_object_get(properties, "roleDefinitionId")), last = {0},
-                 rest = role_id;
-    struct bytes principal = json_bytes(json_object_get(properties, "principalId"));
+    struct bytes role_id = json_member_bytes(properties, "roleDefinitionId"), last = {0}, rest = role_id;
+    struct bytes principal = json_member_bytes(properties, "principalId");
     enum access_role role;
     while (rest.data)
         last = bytes_split(&rest, '/');
@@ -323,7 +322,7 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
             BYTES_FMT(bytes_slice(principal, 0, 64)), call->control->tenant);
         return false;
     }
-    struct bytes description = json_bytes(json_object_get(properties, "description"));
+    struct bytes description = json_member_bytes(properties, "description");
     struct bytes scope = scope_of(call);
     const struct principal *caller = control_caller(call);
     *ret = (struct directory_assignment){.id = arena_cstr(&call->arena, name),

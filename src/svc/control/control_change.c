@@ -80,7 +80,7 @@ static void merge_into(json_t *target, json_t *patch)
 /* "East US" and "eastus" are one. */
 static bool take_location(json_t *record, const json_t *former, struct control_fault *ret_fault)
 {
-    struct bytes given = json_bytes(json_object_get(record, "location"));
+    struct bytes given = json_member_bytes(record, "location");
     char plain[64];
     size_t size = 0;
     for (size_t i = 0; i < given.size && size < sizeof plain - 1; i++)
@@ -90,7 +90,7 @@ static bool take_location(json_t *record, const json_t *former, struct control_f
     bool sound = size > 0 && given.size < sizeof plain;
     for (size_t i = 0; i < size; i++)
         sound = sound && ascii_alnum((uint8_t)plain[i]);
-    struct bytes before = json_bytes(json_object_get(former, "location"));
+    struct bytes before = json_member_bytes(former, "location");
     if (!sound)
         control_fault_set(ret_fault, 400, given.size ? "InvalidLocation" : "LocationRequired",
                           "The location property is required: the name of a region, such as 'local' or "

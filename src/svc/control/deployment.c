@@ -120,14 +120,14 @@ static bool settle_place(struct deployment *deployment, const json_t *body)
                                      .tenant = control->tenant,
                                      .url = control->options.url,
                                      .name = arena_cstr(arena, control_name_of(id)),
-                                     .location = json_string_value(json_object_get(body, "location"))};
+                                     .location = json_member_text(body, "location")};
     if (place->location)
         place->location = arena_fmt(arena, "%s", place->location);
     if (id->group.data) {
         group = resource_store_get(control->store, resource_id_prefix_key(id, 4));
         if (!group || json_parse(group->text, NULL, &record, NULL) != STATUS_OK)
             return fail(deployment, STATUS_NOT_FOUND, "the resource group could not be found");
-        const char *location = json_string_value(json_object_get(record, "location"));
+        const char *location = json_member_text(record, "location");
         place->group = arena_cstr(arena, id->group);
         place->group_location = arena_fmt(arena, "%s", text_or(location, "local"));
     }

@@ -85,7 +85,7 @@ void control_show_deployment(struct control *control, const struct resource_id *
 /* "Microsoft.App/sessionPools" of an id's last type; for people who look at a list. */
 static json_t *target_of(struct arena *arena, const json_t *output)
 {
-    const char *text = json_string_value(json_object_get(output, "id"));
+    const char *text = json_member_text(output, "id");
     struct resource_id id;
     if (!text || resource_id_parse(arena, bytes_of_cstr(text), &id, NULL) != STATUS_OK)
         return json_object();

@@ -39,7 +39,7 @@ static bool check_runtime(json_t *properties, struct control_fault *ret_fault)
     const char *target = "properties.containerType";
     if (!control_take_word(properties, "containerType", target, RUNTIME_WORDS, "PythonLTS", ret_fault))
         return false;
-    struct bytes given = json_bytes(json_object_get(properties, "containerType"));
+    struct bytes given = json_member_bytes(properties, "containerType");
     for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
         if (bytes_equal_cstr(given, runtimes[i].word) && runtimes[i].refusal)
             return refuse(ret_fault, "ContainerTypeNotSupported", target, runtimes[i].refusal);
@@ -69,7 +69,7 @@ static bool check_life(json_t *properties, struct control_fault *ret_fault)
             "properties.dynamicPoolConfiguration.lifecycleConfiguration.cooldownPeriodInSeconds", 0,
             COOLDOWN_MAX, COOLDOWN_DEFAULT, ret_fault))
         return false;
-    if (bytes_equal_cstr(json_bytes(json_object_get(life, "lifecycleType")), "OnContainerExit"))
+    if (bytes_equal_cstr(json_member_bytes(life, "lifecycleType"), "OnContainerExit"))
         return refuse(ret_fault, "LifecycleTypeNotSupported", target,
                       "lifecycleType OnContainerExit is for pools of containers; sessions of Python end by "
                       "their cooldown. Use "
@@ -99,7 +99,7 @@ static bool check_network(json_t *properties, struct control_fault *ret_fault)
     if (!network || !control_take_word(network, "status", target, "EgressDisabled EgressEnabled",
                                        "EgressDisabled", ret_fault))
         return false;
-    if (bytes_equal_cstr(json_bytes(json_object_get(network, "status")), "EgressEnabled"))
+    if (bytes_equal_cstr(json_member_bytes(network, "status"), "EgressEnabled"))
         return refuse(ret_fault, "EgressNotSupported", target,
                       "sessions have no network at all here, so that code that nobody trusts reaches "
                       "nothing; there is no "
@@ -130,7 +130,7 @@ bool control_check_pool(struct control *control, const struct resource_id *id, j
     if (!control_take_word(properties, "poolManagementType", "properties.poolManagementType",
                            "Dynamic Manual", "Dynamic", ret_fault))
         return false;
-    if (bytes_equal_cstr(json_bytes(json_object_get(properties, "poolManagementType")), "Manual"))
+    if (bytes_equal_cstr(json_member_bytes(properties, "poolManagementType"), "Manual"))
         return refuse(ret_fault, "PoolManagementTypeNotSupported", "properties.poolManagementType",
                       "pools are Dynamic here: sessions come with their first call");
     return check_runtime(properties, ret_fault) && check_life(properties, ret_fault) &&

@@ -23,7 +23,7 @@ static bool check_sku(json_t *properties, struct control_fault *ret_fault)
                                    ret_fault))
         return false;
     (void)json_object_del(sku, "redundancyState");
-    bool dedicated = bytes_equal_cstr(json_bytes(json_object_get(sku, "name")), "Dedicated");
+    bool dedicated = bytes_equal_cstr(json_member_bytes(sku, "name"), "Dedicated");
     if (dedicated)
         return control_take_int(sku, "capacity", "properties.sku.capacity", 1, 100, 1, ret_fault);
     (void)json_object_del(sku, "capacity");
@@ -91,7 +91,7 @@ void control_apply_scheduler(struct control *control, const struct resource_id *
                                           .port =
                                               (uint16_t)json_integer_value(json_object_get(record, "port")),
                                           .allowed = allowed};
-    bool open = bytes_equal_cstr(json_bytes(json_object_get(properties, "publicNetworkAccess")), "Enabled");
+    bool open = bytes_equal_cstr(json_member_bytes(properties, "publicNetworkAccess"), "Enabled");
     struct err error = {0};
     if (!engine->scheduler_put) {
         on_done(context, STATUS_UNIMPLEMENTED, "this process runs no scheduler");
@@ -268,7 +268,7 @@ static void write_rules(const json_t *record, struct buf *out)
     const json_t *policies = json_object_get(json_object_get(record, "properties"), "retentionPolicies");
     for (size_t i = 0; i < json_array_size(policies); i++) {
         const json_t *policy = json_array_get(policies, i);
-        struct bytes state = json_bytes(json_object_get(policy, "orchestrationState"));
+        struct bytes state = json_member_bytes(policy, "orchestrationState");
         buf_append_cstr(out, i ? "," : "");
         for (size_t at = 0; at < state.size; at++)
             buf_append_byte(out, state.data[at] | 0x20); /* letters only: one of STATE_WORDS */

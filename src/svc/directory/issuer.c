@@ -92,7 +92,7 @@ static bool is_safe_url(const char *url)
 
 static bool is_for_signatures(const json_t *key)
 {
-    struct bytes use = json_bytes(json_object_get(key, "use"));
+    struct bytes use = json_member_bytes(key, "use");
     return !use.data || bytes_equal_cstr(use, "sig");
 }
 
@@ -122,7 +122,7 @@ static enum status fetch_keys(const struct issuer *issuer, struct issuer_news *n
     enum status status = fetch(issuer, (const char *)url.data, &configuration, &news->err);
     if (status != STATUS_OK)
         return status;
-    const char *jwks = json_string_value(json_object_get(configuration, "jwks_uri"));
+    const char *jwks = json_member_text(configuration, "jwks_uri");
     if (!jwks || !is_safe_url(jwks))
         return err_set(&news->err, STATUS_MALFORMED, "its configuration names no jwks_uri with https");
     status = fetch(issuer, jwks, &document, &news->err);

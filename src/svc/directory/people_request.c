@@ -29,7 +29,7 @@ json_t *people_read_body(struct http_request *request)
 
 const char *people_text(const json_t *root, const char *name)
 {
-    const char *text = json_string_value(json_object_get(root, name));
+    const char *text = json_member_text(root, name);
     bool sound = text && *text && strlen(text) == json_string_length(json_object_get(root, name));
     return sound ? text : NULL;
 }

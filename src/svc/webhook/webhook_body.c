@@ -192,7 +192,7 @@ bool webhook_body_read(const json_t *root, bool is_new, struct webhook_body *ret
 
 static const char *given_or(const char *given, const json_t *present, const char *member)
 {
-    return given ? given : text_or(json_string_value(json_object_get(present, member)), "");
+    return given ? given : text_or(json_member_text(present, member), "");
 }
 
 bool webhook_body_fits(struct webhook_body *body, const json_t *present, const struct webhook_means *means)

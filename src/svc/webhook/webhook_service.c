@@ -94,7 +94,7 @@ static void answer_failure(const struct webhook_call *call, enum status status, 
 static bool add_tag(const struct webhook_call *call)
 {
     char tag[64];
-    const char *version = json_string_value(json_object_get(call->json, "version"));
+    const char *version = json_member_text(call->json, "version");
     (void)snprintf(tag, sizeof tag, "\"%s\"", text_or(version, ""));
     return !version || http_response_header(call->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
 }
@@ -213,7 +213,7 @@ static void on_list(void *context, struct http_request *request)
 /* The one time that the secret is shown; of what signs nothing it is not. */
 static void show_secret(struct webhook_call *call)
 {
-    const char *format = json_string_value(json_object_get(call->json, "format"));
+    const char *format = json_member_text(call->json, "format");
     bool is_signed = format && webhook_format_way(format) != WEBHOOK_BY_MAIL;
     if (is_signed && call->body.draft.secret)
         json_object_set_new(call->json, "secret", json_string(call->body.draft.secret));
