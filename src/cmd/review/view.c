@@ -28,15 +28,10 @@ static const struct {
 
 #define HASH_SHOWN 12 /* digits of a hash */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_member_text(object, name);
-}
-
 /* Index in `states`; ARRAY_SIZE(states) for a state that is not known here. */
 static size_t state_of(const json_t *request)
 {
-    const char *state = text_of(request, "state");
+    const char *state = json_member_text(request, "state");
     size_t index = 0;
     while (index < ARRAY_SIZE(states) && !(state && strcmp(states[index].state, state) == 0))
         index++;
@@ -73,12 +68,12 @@ static const char *time_text(const char *time, char ret_text[PRINT_TIME_SIZE])
 void view_standing(const json_t *request, struct buf *out)
 {
     size_t index = state_of(request);
-    const char *state = text_of(request, "state");
+    const char *state = json_member_text(request, "state");
     char time[PRINT_TIME_SIZE];
-    const char *deadline = time_text(text_of(request, "deadline"), time);
+    const char *deadline = time_text(json_member_text(request, "deadline"), time);
     const json_t *decision = json_object_get(request, "decision");
-    const char *by = text_of(decision, "by"), *comment = text_of(decision, "comment");
-    const char *error = text_of(json_object_get(request, "error"), "message");
+    const char *by = json_member_text(decision, "by"), *comment = json_member_text(decision, "comment");
+    const char *error = json_member_text(json_object_get(request, "error"), "message");
 
     buf_append_cstr(out, index < ARRAY_SIZE(states) ? states[index].text : text_or(state, "unknown"));
     if (deadline && !view_is_over(request))
@@ -93,7 +88,7 @@ void view_standing(const json_t *request, struct buf *out)
 
 const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE])
 {
-    const char *id = text_of(request, "id");
+    const char *id = json_member_text(request, "id");
     (void)snprintf(ret_text, VIEW_ID_SIZE, "%s", text_or(id, ""));
     return ret_text;
 }
@@ -104,9 +99,9 @@ const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE])
 static const char *submitter(const json_t *request)
 {
     const json_t *person = json_object_get(request, "submitter");
-    const char *said = text_of(request, "submittedBy"), *kind = text_of(person, "kind");
+    const char *said = json_member_text(request, "submittedBy"), *kind = json_member_text(person, "kind");
     bool signed_in = kind && strcmp(kind, "local") != 0;
-    return said && !signed_in ? said : text_of(person, "name");
+    return said && !signed_in ? said : json_member_text(person, "name");
 }
 
 void view_list_head(struct print_table *table)
@@ -118,9 +113,9 @@ void view_list_head(struct print_table *table)
 void view_list_row(struct print_table *table, const json_t *request)
 {
     char id[VIEW_ID_SIZE], time[PRINT_TIME_SIZE];
-    const char *const cells[] = {view_short_id(request, id), text_of(request, "state"),
-                                 time_text(text_of(request, "createdAt"), time), submitter(request),
-                                 text_of(request, "purpose")};
+    const char *const cells[] = {view_short_id(request, id), json_member_text(request, "state"),
+                                 time_text(json_member_text(request, "createdAt"), time), submitter(request),
+                                 json_member_text(request, "purpose")};
     print_table_row(table, cells, ARRAY_SIZE(cells));
 }
 
@@ -190,10 +185,10 @@ static void view_hosts(const json_t *own_word, struct buf *out)
     const json_t *hosts = json_object_get(own_word, "hosts");
     for (size_t i = 0; i < json_array_size(hosts); i++) {
         const json_t *host = json_array_get(hosts, i);
-        const char *port = text_of(host, "port");
+        const char *port = json_member_text(host, "port");
         CLEANUP(buf_fini) struct buf line = {0};
-        buf_append_fmt(&line, "%s%s%s, %lld times by the code's own word", text_or(text_of(host, "host"), ""),
-                       port ? ":" : "", text_or(port, ""),
+        buf_append_fmt(&line, "%s%s%s, %lld times by the code's own word",
+                       text_or(json_member_text(host, "host"), ""), port ? ":" : "", text_or(port, ""),
                        (long long)json_integer_value(json_object_get(host, "count")));
         pair_line(out, "host", &line);
     }
@@ -202,9 +197,9 @@ static void view_hosts(const json_t *own_word, struct buf *out)
 static void view_effects(const json_t *run, struct buf *out)
 {
     const json_t *all = json_object_get(run, "effects");
-    const char *words = text_of(run, "words");
-    print_pair(out, "ended", text_or(words, text_of(run, "ended")));
-    if (!all && text_of(run, "ended"))
+    const char *words = json_member_text(run, "words");
+    print_pair(out, "ended", text_or(words, json_member_text(run, "ended")));
+    if (!all && json_member_text(run, "ended"))
         print_pair(out, "effects", "not reported");
     for (size_t i = 0; i < ARRAY_SIZE(effects); i++) {
         const json_t *group = effects[i].group ? json_object_get(all, effects[i].group) : all;
@@ -227,7 +222,7 @@ static const struct {
 
 static const char *weight_text(const json_t *vote)
 {
-    const char *weight = text_of(vote, "weight");
+    const char *weight = json_member_text(vote, "weight");
     for (size_t i = 0; weight && i < ARRAY_SIZE(weights); i++)
         if (strcmp(weights[i].weight, weight) == 0)
             return weights[i].text;
@@ -239,8 +234,9 @@ static void view_votes(const json_t *votes, struct buf *out)
     for (size_t i = 0; i < json_array_size(votes); i++) {
         const json_t *vote = json_array_get(votes, i);
         CLEANUP(buf_fini) struct buf line = {0};
-        const char *name = text_of(json_object_get(vote, "by"), "name"), *answer = text_of(vote, "answer");
-        const char *comment = text_of(vote, "comment");
+        const char *name = json_member_text(json_object_get(vote, "by"), "name"),
+                   *answer = json_member_text(vote, "answer");
+        const char *comment = json_member_text(vote, "comment");
         buf_append_fmt(&line, "%s by %s%s%s", text_or(answer, "?"), text_or(name, "nobody with a name"),
                        comment ? ": " : "", text_or(comment, ""));
         if (json_is_false(json_object_get(vote, "counts")))
@@ -253,9 +249,9 @@ static void view_votes(const json_t *votes, struct buf *out)
 static void view_rule(const json_t *rule, const char *settled, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *name = text_of(rule, "name");
-    const char *does = text_of(rule, "do");
-    const char *unknown = text_of(rule, "unknown");
+    const char *name = json_member_text(rule, "name");
+    const char *does = json_member_text(rule, "do");
+    const char *unknown = json_member_text(rule, "unknown");
     bool settles = settled && name && strcmp(settled, name) == 0;
     buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"), settles ? " (settles it)" : "");
     if (unknown)
@@ -278,7 +274,7 @@ static void view_unruled(const char *standing, struct buf *out)
 static void view_progress(const json_t *track, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *rule = text_of(track, "rule"), *name = text_of(track, "name");
+    const char *rule = json_member_text(track, "rule"), *name = json_member_text(track, "name");
     const json_t *people = json_object_get(track, "reviewers");
     buf_append_fmt(&line, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " by",
                    json_integer_value(json_object_get(track, "approvals")),
@@ -301,13 +297,14 @@ static void view_rules(const json_t *request, struct buf *out)
     }
     buf_append_fmt(&line, "version %" JSON_INTEGER_FORMAT ", %s the run: %s",
                    json_integer_value(json_object_get(policy, "version")),
-                   text_or(text_of(policy, "phase"), "before"), text_or(text_of(policy, "due"), ""));
+                   text_or(json_member_text(policy, "phase"), "before"),
+                   text_or(json_member_text(policy, "due"), ""));
     pair_line(out, "policy", &line);
     for (size_t i = 0; i < json_array_size(rules); i++)
-        view_rule(json_array_get(rules, i), text_of(policy, "settledBy"), out);
-    if (!text_of(policy, "settledBy"))
-        view_unruled(text_of(policy, "standing"), out);
-    print_pair(out, "message", text_of(policy, "message"));
+        view_rule(json_array_get(rules, i), json_member_text(policy, "settledBy"), out);
+    if (!json_member_text(policy, "settledBy"))
+        view_unruled(json_member_text(policy, "standing"), out);
+    print_pair(out, "message", json_member_text(policy, "message"));
     for (size_t i = 0; i < json_array_size(progress); i++)
         view_progress(json_array_get(progress, i), out);
 }
@@ -317,8 +314,8 @@ static void view_step(const json_t *request, struct buf *out)
 {
     const json_t *step = json_object_get(json_object_get(request, "then"), "code");
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *text = text_of(step, "text"), *state = text_of(step, "state");
-    if (!text_of(step, "sha256"))
+    const char *text = json_member_text(step, "text"), *state = json_member_text(step, "state");
+    if (!json_member_text(step, "sha256"))
         return;
     buf_append_fmt(&line, "code, %" JSON_INTEGER_FORMAT " bytes, in the same session",
                    json_integer_value(json_object_get(step, "bytes")));
@@ -333,8 +330,8 @@ static void view_step(const json_t *request, struct buf *out)
 static void view_then_webhook(const json_t *webhook, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *name = text_of(webhook, "name"), *state = text_of(webhook, "state");
-    const char *error = text_of(json_object_get(webhook, "error"), "message");
+    const char *name = json_member_text(webhook, "name"), *state = json_member_text(webhook, "state");
+    const char *error = json_member_text(json_object_get(webhook, "error"), "message");
     if (!name)
         return;
     buf_append_fmt(&line, "tell webhook %s%s%s%s%s", name, state ? ": " : "", text_or(state, ""),
@@ -349,9 +346,10 @@ static void view_then(const json_t *request, struct buf *out)
     const json_t *then = json_object_get(request, "then"), *start = json_object_get(then, "start");
     view_then_webhook(json_object_get(then, "webhook"), out);
     CLEANUP(buf_fini) struct buf line = {0};
-    const char *name = text_of(start, "name"), *hub = text_of(start, "hub"), *state = text_of(start, "state");
-    const char *instance = text_of(start, "instanceId");
-    const char *error = text_of(json_object_get(start, "error"), "message");
+    const char *name = json_member_text(start, "name"), *hub = json_member_text(start, "hub"),
+               *state = json_member_text(start, "state");
+    const char *instance = json_member_text(start, "instanceId");
+    const char *error = json_member_text(json_object_get(start, "error"), "message");
     if (!name)
         return;
     buf_append_fmt(&line, "start %s in hub %s", name, text_or(hub, "?"));
@@ -378,19 +376,19 @@ static void view_head(const json_t *request, struct buf *out)
     CLEANUP(buf_fini) struct buf standing = {0};
     view_standing(request, &standing);
     buf_append_byte(&standing, '\0');
-    print_pair(out, "id", text_of(request, "id"));
-    print_pair(out, "state", text_of(request, "state"));
+    print_pair(out, "id", json_member_text(request, "id"));
+    print_pair(out, "state", json_member_text(request, "state"));
     if (buf_status(&standing) == STATUS_OK)
         print_pair(out, "standing", (const char *)standing.data);
-    print_pair(out, "purpose", text_of(request, "purpose"));
+    print_pair(out, "purpose", json_member_text(request, "purpose"));
     print_pair(out, "submitted by", submitter(request));
-    print_pair(out, "on behalf of", text_of(request, "onBehalfOf"));
-    pair_time(out, "created", text_of(request, "createdAt"));
-    pair_time(out, "deadline", text_of(request, "deadline"));
+    print_pair(out, "on behalf of", json_member_text(request, "onBehalfOf"));
+    pair_time(out, "created", json_member_text(request, "createdAt"));
+    pair_time(out, "deadline", json_member_text(request, "deadline"));
     view_labels(json_object_get(request, "labels"), out);
     pair_number(out, "revision", json_object_get(request, "revision"), "");
     pair_number(out, "attempts", json_object_get(request, "attempts"), "");
-    print_pair(out, "manifest", text_of(request, "manifestSha256"));
+    print_pair(out, "manifest", json_member_text(request, "manifestSha256"));
 }
 
 /* --- files --- */
@@ -411,7 +409,7 @@ static const char *size_text(const json_t *file, char ret_text[32])
 
 static const char *hash_text(const json_t *file, char ret_text[HASH_SHOWN + 1])
 {
-    (void)snprintf(ret_text, HASH_SHOWN + 1, "%s", text_or(text_of(file, "sha256"), "?"));
+    (void)snprintf(ret_text, HASH_SHOWN + 1, "%s", text_or(json_member_text(file, "sha256"), "?"));
     return ret_text;
 }
 
@@ -419,8 +417,8 @@ void view_files_rows(struct print_table *table, const char *kind, const json_t *
 {
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
-        const char *cause = text_of(file, "cause");
-        const char *what = text_or(kind, text_or(text_of(file, "change"), "?"));
+        const char *cause = json_member_text(file, "cause");
+        const char *what = text_or(kind, text_or(json_member_text(file, "change"), "?"));
         char reason[64];
         if (cause) {
             (void)snprintf(reason, sizeof reason, "%.20s: %.30s", text_or(kind, ""), cause);
@@ -428,7 +426,8 @@ void view_files_rows(struct print_table *table, const char *kind, const json_t *
         }
 
         char size[32], hash[HASH_SHOWN + 1];
-        const char *cells[] = {what, size_text(file, size), hash_text(file, hash), text_of(file, "path")};
+        const char *cells[] = {what, size_text(file, size), hash_text(file, hash),
+                               json_member_text(file, "path")};
         print_table_row(table, cells, ARRAY_SIZE(cells));
     }
 }
@@ -437,7 +436,7 @@ static void append_file(struct buf *out, const char *word, const json_t *file)
 {
     CLEANUP(buf_fini) struct buf line = {0};
     char size[32], hash[HASH_SHOWN + 1];
-    buf_append_fmt(&line, "input %s: %s (%s bytes, %s)", word, text_or(text_of(file, "path"), "?"),
+    buf_append_fmt(&line, "input %s: %s (%s bytes, %s)", word, text_or(json_member_text(file, "path"), "?"),
                    size_text(file, size), hash_text(file, hash));
     buf_append_byte(&line, '\0');
     if (buf_status(&line) == STATUS_OK)
@@ -493,12 +492,12 @@ void view_request(const json_t *request, bool why, struct buf *out)
     view_then(request, out);
     if (why)
         view_rules(request, out);
-    print_pair(out, "error", text_of(error, "message"));
-    print_pair(out, "hint", text_of(error, "hint"));
-    print_pair(out, "code", text_of(request, "code"));
+    print_pair(out, "error", json_member_text(error, "message"));
+    print_pair(out, "hint", json_member_text(error, "hint"));
+    print_pair(out, "code", json_member_text(request, "code"));
     if (!result)
         return;
-    print_pair(out, "status", text_of(result, "status"));
+    print_pair(out, "status", json_member_text(result, "status"));
     pair_number(out, "took", json_object_get(result, "executionTimeInMilliseconds"), " ms");
     buf_append_cstr(out, "output\n");
     view_output(result, true, out);
@@ -522,7 +521,7 @@ static void append_stream(const json_t *value, bool harmless, struct buf *out)
 /* A value, or an image by its form and size. */
 static void append_value(const json_t *value, bool harmless, struct buf *out)
 {
-    const char *data = text_of(value, "base64_data"), *format = text_of(value, "format");
+    const char *data = json_member_text(value, "base64_data"), *format = json_member_text(value, "format");
     if (data) {
         buf_append_byte(out, '[');
         print_text(out, text_or(format, "an"));
