@@ -48,7 +48,7 @@ void frame_write(struct buf *out, enum frame_type type, struct bytes payload)
 {
     ASSERT(type_known((uint8_t)type) && payload.size <= FRAME_PAYLOAD_SIZE_MAX);
     uint32_t size = (uint32_t)payload.size;
-    uint8_t head[FRAME_HEAD_SIZE];
+    uint8_t head[FRAME_HEAD_SIZE] = {0}; /* the reserved bytes are zero */
     for (size_t i = 0; i < sizeof size; i++)
         head[i] = (uint8_t)(size >> 8 * i); /* little-endian */
     head[sizeof size] = (uint8_t)type;
