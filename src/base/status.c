@@ -61,6 +61,11 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     return status;
 }
 
+enum status err_no_memory(struct err *err)
+{
+    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 enum status err_wrap(struct err *err, const char *fmt, ...)
 {
     if (!err)

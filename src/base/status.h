@@ -66,6 +66,8 @@ enum status status_from_grpc(int code);
 
 /* Fills `err` (NULL allowed) and returns `status`, so that `return err_set(e, STATUS_X, "…")` reads as one step. */
 enum status err_set(struct err *err, enum status status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same for what every part says alike when an allocation failed. Returns STATUS_NO_MEMORY. */
+enum status err_no_memory(struct err *err);
 /* Puts "text: " in front of what `err` already says, keeping its status, and returns that status. */
 enum status err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -130,7 +130,7 @@ enum status compose_create(unsigned command, const struct option_values *values,
 {
     struct composition *composition = calloc(1, sizeof *composition);
     if (!composition)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     composition->settings = *values;
     composition->server = (struct server){
         .command = command,

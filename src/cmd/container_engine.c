@@ -92,5 +92,5 @@ enum status container_engine_settings(const char *name, const char *options, con
     buf_append_byte(ret_settings, '\0');
     if (buf_status(ret_settings) == STATUS_OK)
         return STATUS_OK;
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(err);
 }

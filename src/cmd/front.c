@@ -70,7 +70,7 @@ static void answer_page(void *context, struct http_request *request)
     if (whole)
         http_respond(request, 200, "text/html; charset=utf-8", buf_peek(&page));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void answer_openapi(void *context, struct http_request *request)

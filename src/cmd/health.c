@@ -71,7 +71,7 @@ static void answer(struct http_request *request, int status, const struct json_w
     if (json_write_status(json) == STATUS_OK)
         http_respond(request, status, JSON_TYPE, buf_peek(json->out));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void answer_health(void *context, struct http_request *request)

@@ -11,7 +11,7 @@ static enum status add(struct host_names *names, struct bytes name, struct err *
 {
     struct bytes copy = arena_copy(&names->arena, name);
     if (!copy.data)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     ASSERT(names->site.name_count < ARRAY_SIZE(names->names));
     names->names[names->site.name_count++] = copy;
     return STATUS_OK;

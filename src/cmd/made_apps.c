@@ -343,7 +343,7 @@ static enum status make(struct made_apps *apps, struct bytes key, struct made_ap
                        "there are %zu apps, as many as there may be (--made-apps)", apps->most);
     struct made_app *app = calloc(1, sizeof *app);
     if (!app)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (key.size >= sizeof app->key) {
         free(app);
         return err_set(err, STATUS_TOO_LARGE, "the names of group and app are too long");
@@ -394,7 +394,7 @@ enum status made_apps_put(struct made_apps *apps, struct bytes key, const struct
         return status;
     bool differs = take(app, wish);
     if (buf_status(&app->description) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (app->phase == MADE_APP_RUNNING && differs)
         halt(app);
     bool idle = app->phase == MADE_APP_ENDED || app->phase == MADE_APP_WAITING;

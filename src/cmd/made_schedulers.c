@@ -168,7 +168,7 @@ enum status made_schedulers_put(struct made_schedulers *schedulers, const struct
                        MADE_SCHEDULERS_MAX);
     made = calloc(1, sizeof *made);
     if (!made)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     made->all = schedulers;
     list_push_back(&schedulers->all, &made->link);
     schedulers->count++;

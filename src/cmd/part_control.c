@@ -215,7 +215,7 @@ static enum status start(struct server *server, struct err *err)
     const char *path = arena_fmt(&arena, "%s/control.db", server->data.path);
     const char *shown = arena_fmt(&arena, "%s/control.db", server->data_dir);
     if (!path || !shown)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     settle_schedulers(server);
     enum status status = name_pool(server, &arena, err);
     if (status != STATUS_OK)

@@ -70,7 +70,7 @@ static enum status write_variables(const struct server *server, struct bytes nam
                    "IDENTITY_ENDPOINT=http://localhost:%u" MANAGED_IDENTITY_PATH "\nIDENTITY_HEADER=%s\n",
                    listener_port(server->identity_listener), secret);
     if (buf_status(&text) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = file_replace(path, buf_peek(&text), err);
     explicit_bzero(text.data, text.size);
     return status;

@@ -82,7 +82,7 @@ static void answer_metrics(void *context, struct http_request *request)
     if (buf_status(&text) == STATUS_OK)
         http_respond(request, 200, TEXT_TYPE, buf_peek(&text));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static const struct http_route routes[] = {

@@ -69,7 +69,7 @@ static enum status start(struct server *server, struct err *err)
     if (status != STATUS_OK)
         return status;
     server->policy_text = strndup((const char *)text.data, text.size);
-    return server->policy_text ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return server->policy_text ? STATUS_OK : err_no_memory(err);
 }
 
 /* --- applying --- */

@@ -49,7 +49,7 @@ static enum status start(struct server *server, struct err *err)
     char *shown = arena_fmt(&arena, "%s/scheduler.db", server->data_dir);
     server->hub_names = strdup(setting_text(values, "task-hubs"));
     if (!path || !shown || !server->hub_names)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     const char *hubs[TASK_HUBS_NAMED_MAX + 1]; /* and the app's */
     size_t hub_count = split_names(server->hub_names, hubs, TASK_HUBS_NAMED_MAX + 1);

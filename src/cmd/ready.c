@@ -24,7 +24,7 @@ enum status ready_file_prepare(const char *path, struct err *err)
     buf_append_cstr(&copy, path);
     buf_append_byte(&copy, '\0');
     if (buf_status(&copy) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     bool gone = unlink(path) == 0 || errno == ENOENT;
     if (gone && access(dirname((char *)copy.data), W_OK | X_OK) == 0)
         return STATUS_OK;
@@ -42,8 +42,7 @@ enum status ready_file_write(const char *path, const struct addresses *addresses
                   "emulatorDashboardUrl", text_or_null(addresses->emulator_dashboard_url));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
-    enum status status =
-        text ? file_replace(path, bytes_of_cstr(text), err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = text ? file_replace(path, bytes_of_cstr(text), err) : err_no_memory(err);
     free(text);
     return status;
 }

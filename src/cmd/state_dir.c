@@ -125,7 +125,7 @@ enum status state_dir_open(const char *given, char **ret_path, struct err *err)
         return status;
     buf_append_byte(&path, '\0');
     if (buf_status(&path) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     status = refuse_file((const char *)path.data, err);
     if (status == STATUS_OK)
         status = make_folders((char *)path.data, err);
@@ -199,7 +199,7 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
     buf_append_fmt(&temporary, "%s.%d", path, (int)getpid());
     buf_append_byte(&temporary, '\0');
     if (buf_status(&temporary) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     const char *name = (const char *)temporary.data;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     enum status status = fd >= 0 ? write_whole(fd, text) : STATUS_IO;

@@ -262,7 +262,7 @@ static enum status start_own(struct tls_setup *setup, const struct option_values
     snprintf(setup->authority, sizeof setup->authority, "%.4000s/" OWN_FOLDER "/" AUTHORITY_FILE, shown);
     snprintf(setup->certificate, sizeof setup->certificate, "%.4000s/" OWN_FOLDER "/" SERVER_FILE, shown);
     if (!add_names(setup, site))
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = make_own_files(setup, err);
     if (status)
         return status;

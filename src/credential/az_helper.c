@@ -105,7 +105,7 @@ enum status az_helper_start(struct az_helper **ret_helper, struct err *err)
     struct az_helper *helper = calloc(1, sizeof *helper);
     if (!helper || pthread_mutex_init(&helper->lock, NULL) != 0) {
         free(helper);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         free(helper);
@@ -177,7 +177,7 @@ static STATUS_RESULT take_answer(const struct az_helper *helper, struct buf *ret
 {
     CLEANUP(wiped_fini) struct buf came = {.limit = ANSWER_SIZE};
     if (buf_reserve(&came, ANSWER_SIZE) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     ssize_t size = recv(helper->socket, came.data, ANSWER_SIZE, 0);
     if (size <= 0)
         return err_set(err, STATUS_UNAVAILABLE, "the helper for az is gone: restart the server");
@@ -215,7 +215,7 @@ enum status az_helper_run(struct az_helper *helper, const struct world_stop *sto
     bool answered = false;
     az_question_write(arguments, &order);
     if (buf_status(&order) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = take_turn(helper, stop, deadline_ns, err);
     if (status != STATUS_OK)
         return status;

@@ -70,7 +70,7 @@ enum status jose_key_make(const char *key_id, struct buf *ret_jwk, struct err *e
     buf_append_cstr(ret_jwk, text);
     explicit_bzero(text, strlen(text));
     if (buf_status(ret_jwk) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 
@@ -125,7 +125,7 @@ enum status jose_key_read(struct bytes jwk, struct jose_key **ret_key, struct er
     cjose_err cause = {0};
     struct jose_key *key = calloc(1, sizeof *key);
     if (!key)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     CLEANUP(free_text) char *sound = sound_jwk(jwk);
     if (sound) {
         key->jwk = cjose_jwk_import(sound, strlen(sound), &cause);
@@ -140,7 +140,7 @@ enum status jose_key_read(struct bytes jwk, struct jose_key **ret_key, struct er
     key->elliptic = cjose_jwk_get_kty(key->jwk, &cause) == CJOSE_JWK_KTY_EC;
     if (!key->id) {
         jose_key_free(key);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     *ret_key = key;
     return STATUS_OK;
@@ -279,7 +279,7 @@ enum status jose_sign(const struct jose_key *key, struct bytes claims, struct bu
         return refused(err, "signing a token", &cause);
     buf_append_cstr(out, text);
     if (buf_status(out) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 

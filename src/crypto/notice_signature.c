@@ -40,7 +40,7 @@ static enum status read_secret(struct bytes secret, struct buf *ret_key, struct 
     enum status status =
         named ? base64_decode(ret_key, bytes_slice(secret, prefix.size, SIZE_MAX)) : STATUS_MALFORMED;
     if (status == STATUS_OK && buf_status(ret_key) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     bool fits = ret_key->size >= NOTICE_SECRET_SIZE_MIN && ret_key->size <= NOTICE_SECRET_SIZE_MAX;
     if (status != STATUS_OK || !fits)
         return err_set(err, STATUS_MALFORMED,
@@ -74,7 +74,7 @@ enum status notice_sign(struct bytes secret, struct bytes id, int64_t unix_s, st
     buf_append_fmt(&text, "%.*s.%" PRId64 ".", BYTES_FMT(id), unix_s);
     buf_append_bytes(&text, body);
     if (buf_status(&text) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (!HMAC(EVP_sha256(), key.data, (int)key.size, text.data, text.size, mac, NULL))
         return err_set(err, STATUS_INTERNAL, "OpenSSL could not sign");
     (void)snprintf(ret_signature, NOTICE_SIGNATURE_SIZE, "v1,");

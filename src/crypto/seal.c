@@ -83,7 +83,7 @@ enum status seal_key_read(struct bytes pem, struct seal_key **ret_key, struct er
         return err_set(err, STATUS_MALFORMED, "this is no PEM text of a key");
     struct seal_key *key = calloc(1, sizeof *key);
     if (!key)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     key->pkey = read_either_half(pem, &key->private_half);
     bool usable = key->pkey && EVP_PKEY_is_a(key->pkey, "ED25519") == 1 && name_key(key);

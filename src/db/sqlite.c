@@ -187,7 +187,7 @@ enum status db_add_statements(struct db *db, const char *const *statements, size
     if (!texts || !prepared) {
         free(texts);
         free(prepared);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     memcpy(texts, db->texts, before * sizeof *texts);
     memcpy(texts + before, statements, count * sizeof *texts);

@@ -32,7 +32,7 @@ static enum status start(const char *word, const char *argument, struct launcher
 {
     struct launcher_client *client = calloc(1, sizeof *client);
     if (!client)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     const struct companion_command command = {.program = "/proc/self/exe",
                                               .word = word,
                                               .argument = argument,

@@ -28,7 +28,7 @@ enum status warden_client_start(const char *program, const char *data_root, stru
 {
     struct warden_client *client = calloc(1, sizeof *client);
     if (!client)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     const struct companion_command command = {.program = program ? program : "/proc/self/exe",
                                               .word = "warden",
                                               .argument = data_root,

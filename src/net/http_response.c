@@ -117,6 +117,11 @@ void http_respond_failure(struct http_request *request, int http_status, const c
     http_respond_problem(request, http_problem_of_status(http_status), detail);
 }
 
+void http_respond_no_memory(struct http_request *request)
+{
+    http_respond_failure(request, 503, "out of memory");
+}
+
 void http_response_fail(struct http_request *request, int http_status, const char *detail)
 {
     CLEANUP(buf_fini) struct buf body = {0};

@@ -180,6 +180,8 @@ void http_respond_problem(struct http_request *request, const struct http_proble
                           const char *detail);
 /* The same for the general cause of a status. */
 void http_respond_failure(struct http_request *request, int http_status, const char *detail);
+/* 503 when an allocation failed. */
+void http_respond_no_memory(struct http_request *request);
 /* 401 to credentials that do not count, the later the more of them the peer has shown (net/guess_line.h); 503 when too many of its
  * answers wait. `detail` is copied. */
 void http_refuse_guess(struct http_request *request, const char *detail);

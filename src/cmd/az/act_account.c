@@ -51,7 +51,7 @@ int az_account_print(struct az_call *call, bool one)
     if (one) {
         shown = account_of(call, call->subscription, true, "environmentName");
         if (!shown)
-            return az_fail(EXIT_FAILED, "out of memory");
+            return az_no_memory();
         return az_print(call, shown);
     }
     CLEANUP(json_release) json_t *items = NULL;
@@ -113,7 +113,7 @@ int az_act_account_set(struct az_call *call)
         return az_fail(EXIT_FAILED, "The subscription of '%s' doesn't exist in cloud 'Sallyport'.", typed);
     if (!az_profile_set(call->server.profile, NULL, "subscription", found) ||
         !az_profile_set(call->server.profile, NULL, "url", (const char *)call->server.url.data))
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return keep_profile(call);
 }
 
@@ -166,7 +166,7 @@ int az_act_account_token(struct az_call *call)
         expires = clock_unix_ns() / NS_PER_S + TOKEN_OF_NOBODY_S;
     }
     if (token.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     char when[40];
     time_t seconds = (time_t)expires;
     struct tm local;
@@ -176,7 +176,7 @@ int az_act_account_token(struct az_call *call)
                       when, "expires_on", (json_int_t)expires, "subscription", az_subscription_id(call),
                       "tenant", json_member_text(call->subscription, "tenantId"), "tokenType", "Bearer");
     if (!shown)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return az_print(call, shown);
 }
 
@@ -210,7 +210,7 @@ int az_act_configure(struct az_call *call)
             return az_fail(EXIT_USAGE, "usage error: --defaults group=NAME location=NAME");
         if (!az_profile_set(call->server.profile, "defaults", group ? "group" : "location",
                             (const char *)rest.data))
-            return az_fail(EXIT_FAILED, "out of memory");
+            return az_no_memory();
     }
     return keep_profile(call);
 }
@@ -227,6 +227,6 @@ int az_act_version(struct az_call *call)
     json_t *shown = json_pack("{s:s, s:s, s:{}, s:s}", "azure-cli", CLI_OF_WORDS, "azure-cli-core",
                               CLI_OF_WORDS, "extensions", "sallyport", SALLYPORT_VERSION);
     if (!shown)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return az_print(call, shown);
 }

@@ -32,7 +32,7 @@ static bool add_default(json_t *body, const char *member, json_t *value)
 
 static bool out_of_memory(void)
 {
-    (void)az_fail(EXIT_FAILED, "out of memory");
+    (void)az_no_memory();
     return false;
 }
 
@@ -258,7 +258,7 @@ static int app_path(struct az_call *call, const char *end, struct buf *out)
     buf_append_cstr(out, end);
     buf_append_byte(out, '\0');
     if (out->failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return EXIT_GOOD;
 }
 
@@ -317,7 +317,7 @@ int az_act_app_update(struct az_call *call)
     if (!change_container(call, container) || !change_variables(call, container))
         return EXIT_USAGE;
     if (!az_member_set(body, "properties.template.containers", json_incref(containers)))
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     code = az_ask_manager(call, "PATCH", (const char *)path.data, call->command->version, body, &answer);
     if (code == EXIT_GOOD && !az_flag_of(&call->values, "no-wait"))
         return az_print_shaped(call, answer);
@@ -407,7 +407,7 @@ int az_act_app_logs(struct az_call *call)
                    az_text_of(&call->values, "format"), az_text_of(&call->values, "tail"));
     buf_append_byte(&url, '\0');
     if (url.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     const char *target = (const char *)url.data;
     bool ours = target[0] == '/' || (strncmp(target, base, strlen(base)) == 0 && target[strlen(base)] == '/');
     const struct az_ask ask = {

@@ -104,7 +104,7 @@ static int make_path(struct az_call *call, struct buf *out)
     percent_encode(out, bytes_of_cstr(name), NULL);
     buf_append_cstr(out, looks ? "/validate" : "");
     buf_append_byte(out, '\0');
-    return out->failed ? az_fail(EXIT_FAILED, "out of memory") : EXIT_GOOD;
+    return out->failed ? az_no_memory() : EXIT_GOOD;
 }
 
 int az_act_deployment(struct az_call *call)

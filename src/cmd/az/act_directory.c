@@ -19,7 +19,7 @@ static int list_filtered(struct az_call *call, const char *path, const char *fil
     }
     buf_append_byte(&whole, '\0');
     if (whole.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return az_ask_graph_list(call, (const char *)whole.data, ret_items);
 }
 
@@ -85,8 +85,7 @@ int az_act_sp_show(struct az_call *call)
     buf_append_cstr(&path, "/v1.0/servicePrincipals/");
     percent_encode(&path, bytes_of_cstr(id), NULL);
     buf_append_byte(&path, '\0');
-    code = path.failed ? az_fail(EXIT_FAILED, "out of memory")
-                       : az_ask_graph(call, "GET", (const char *)path.data, NULL, &found);
+    code = path.failed ? az_no_memory() : az_ask_graph(call, "GET", (const char *)path.data, NULL, &found);
     if (code != EXIT_GOOD)
         return code;
     return az_print(call, found);
@@ -152,6 +151,6 @@ int az_act_sp_for_rbac(struct az_call *call)
                               json_member_text(application, "name"), "password", secret, "tenant",
                               json_member_text(call->subscription, "tenantId"));
     if (!shown)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return az_print(call, shown);
 }

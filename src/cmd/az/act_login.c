@@ -23,7 +23,7 @@
 static int keep(struct az_call *call, const char *name, const char *value)
 {
     if (!az_profile_set(call->server.profile, NULL, name, value))
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return EXIT_GOOD;
 }
 
@@ -134,7 +134,7 @@ static int login_program(struct az_call *call)
     buf_append_byte(&clean, '\0');
     explicit_bzero(asked, sizeof asked);
     if (clean.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
 
     forget(call);
     int code = learn_audiences(call);
@@ -168,7 +168,7 @@ static int ask_form(struct az_call *call, const char *tenant, const char *end, c
     buf_append_fmt(&path, "/%s/oauth2/v2.0/%s", tenant, end);
     buf_append_byte(&path, '\0');
     if (path.failed || form->failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     const struct az_ask ask = {
         .method = "POST", .path = (const char *)path.data, .audience = AZ_NOBODY, .form = buf_peek(form)};
     if (!az_server_may_have_secrets((const char *)call->server.url.data))

@@ -22,7 +22,7 @@ int az_act_group_exists(struct az_call *call)
         return az_fail(EXIT_USAGE, "%s", err.text);
     buf_append_byte(&path, '\0');
     if (path.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     const struct az_ask ask = {.method = "HEAD", .path = (const char *)path.data, .audience = AZ_MANAGER};
     if (az_server_ask(&call->server, &ask, &answer, &err) != STATUS_OK)
         return az_fail(EXIT_FAILED, "%s", err.text);
@@ -62,7 +62,7 @@ static int make_url(struct az_call *call, struct buf *out)
     }
     buf_append_byte(out, '\0');
     if (out->failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return EXIT_GOOD;
 }
 

@@ -72,8 +72,7 @@ static int look_for(struct az_call *call, const char *before, const char *assign
     append_quoted(&path, assignee);
     buf_append_fmt(&path, "%s", after);
     buf_append_byte(&path, '\0');
-    int code = path.failed ? az_fail(EXIT_FAILED, "out of memory")
-                           : az_ask_graph_list(call, (const char *)path.data, &items);
+    int code = path.failed ? az_no_memory() : az_ask_graph_list(call, (const char *)path.data, &items);
     if (code == EXIT_GOOD && json_array_size(items) > 0)
         set_subject(subject, member(json_array_get(items, 0), "id"), type);
     return code;
@@ -158,7 +157,7 @@ static int resolve_role(struct az_call *call, const char *role, struct buf *out)
     }
     buf_append_byte(out, '\0');
     if (out->failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return EXIT_GOOD;
 }
 
@@ -224,7 +223,7 @@ int az_role_grant(struct az_call *call, const char *role, const char *scope, con
     buf_append_fmt(&path, ASSIGNMENTS "/%s", named ? name : guid);
     buf_append_byte(&path, '\0');
     if (!body || path.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return az_ask_manager(call, "PUT", (const char *)path.data, VERSION_ASSIGNMENTS, body, ret_grant);
 }
 
@@ -308,7 +307,7 @@ static int list_wanted(struct az_call *call, json_t **ret_items)
         buf_append_cstr(&path, "?$filter=atScope%28%29");
     buf_append_byte(&path, '\0');
     if (path.failed || scope.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     if (assignee)
         code = resolve_assignee(call, assignee, &subject);
     if (code == EXIT_GOOD && typed_role)

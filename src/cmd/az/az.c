@@ -174,7 +174,7 @@ static int run_command(const struct az_command *command, int argc, char *const *
     if (!call || !words || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(call);
         free_words(words);
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     }
     call->command = command;
     int code = run(call, argc, words);

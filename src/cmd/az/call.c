@@ -45,6 +45,11 @@ int az_fail(int code, const char *fmt, ...)
     return code;
 }
 
+int az_no_memory(void)
+{
+    return az_fail(EXIT_FAILED, "out of memory");
+}
+
 void az_warn(const struct az_call *call, const char *fmt, ...)
 {
     if (az_flag_of(&call->values, "only-show-errors"))
@@ -95,7 +100,7 @@ int az_print(const struct az_call *call, json_t *value)
     if (status == STATUS_INVALID_ARGUMENT || status == STATUS_RESOURCE_EXHAUSTED)
         return az_fail(EXIT_FAILED, "Invalid jmespath query supplied for `--query`: %s", err.text);
     if (status != STATUS_OK)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     if (out.size == 0)
         return EXIT_GOOD;
     bool whole = fwrite(out.data, 1, out.size, stdout) == out.size && fflush(stdout) == 0;
@@ -167,7 +172,7 @@ int az_ask_manager(struct az_call *call, const char *method, const char *path, c
         buf_append_fmt(&whole, "%sapi-version=%s", strchr(path, '?') ? "&" : "?", version);
     buf_append_byte(&whole, '\0');
     if (whole.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     const struct az_ask ask = {
         .method = method, .path = (const char *)whole.data, .audience = AZ_MANAGER, .body = body};
     return az_ask(call, &ask, ret_answer);
@@ -210,7 +215,7 @@ static int ask_pages(struct az_call *call, const char *path, enum az_audience au
     *ret_items = items;
     items = NULL;
     if (!*ret_items)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return EXIT_GOOD;
 }
 
@@ -220,7 +225,7 @@ int az_ask_list(struct az_call *call, const char *path, const char *version, jso
     buf_append_fmt(&whole, "%s%sapi-version=%s", path, strchr(path, '?') ? "&" : "?", version);
     buf_append_byte(&whole, '\0');
     if (whole.failed)
-        return az_fail(EXIT_FAILED, "out of memory");
+        return az_no_memory();
     return ask_pages(call, (const char *)whole.data, AZ_MANAGER, ret_items);
 }
 
@@ -250,7 +255,7 @@ static int take_tenant(struct az_call *call)
     const char *tenant = text_or(az_profile_text(profile, NULL, "tenant"), "common");
     call->subscription = json_pack("{s:s, s:s, s:s, s:s}", "subscriptionId", tenant, "tenantId", tenant,
                                    "displayName", "N/A(tenant level account)", "state", "Enabled");
-    return call->subscription ? EXIT_GOOD : az_fail(EXIT_FAILED, "out of memory");
+    return call->subscription ? EXIT_GOOD : az_no_memory();
 }
 
 int az_call_subscription(struct az_call *call)
@@ -354,7 +359,7 @@ int az_call_run(struct az_call *call)
                         &err) != STATUS_OK)
         return az_fail(EXIT_USAGE, "%s", err.text);
     buf_append_byte(&path, '\0');
-    code = path.failed ? az_fail(EXIT_FAILED, "out of memory") : make_body(call, &body);
+    code = path.failed ? az_no_memory() : make_body(call, &body);
     if (code == EXIT_GOOD)
         code = ask_row(call, (const char *)path.data, body, &answer);
     if (code != EXIT_GOOD || command->silent || az_flag_of(&call->values, "no-wait"))

@@ -26,6 +26,8 @@ struct az_call {
 
 /* "ERROR: …" on standard error. Returns `code`. */
 int az_fail(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same when an allocation failed. Returns EXIT_FAILED. */
+int az_no_memory(void);
 /* "WARNING: …", unless --only-show-errors. */
 void az_warn(const struct az_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* What `err` holds, with the exit code that its status means. */

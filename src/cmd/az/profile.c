@@ -66,7 +66,7 @@ enum status az_profile_read(json_t **ret_profile, struct err *err)
     if (fd < 0) {
         *ret_profile = json_object();
         if (!*ret_profile)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         return STATUS_OK;
     }
     enum status status = read_open(fd, (const char *)path.data, ret_profile, err);
@@ -96,7 +96,7 @@ enum status az_profile_write(const json_t *profile, struct err *err)
     make_folders((const char *)path.data);
     char *text = json_dumps(profile, JSON_INDENT(1));
     if (!text)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = file_replace((const char *)path.data, bytes_of_cstr(text), err);
     free(text);
     return status;

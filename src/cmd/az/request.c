@@ -217,7 +217,7 @@ enum status az_request_body(const struct az_values *values, const char *subscrip
             return status;
         }
         if (!az_member_set(body, argument->member, value))
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
     }
     if (status == STATUS_OK) {
         *ret_body = body;

@@ -300,7 +300,7 @@ enum status az_server_ask(struct az_server *server, const struct az_ask *ask, st
     buf_append_cstr(&url, ask->path);
     buf_append_byte(&url, '\0');
     if (buf_status(&url) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (ask->audience != AZ_NOBODY)
         status =
             az_server_token(server, ask->resource ? ask->resource : az_server_audience(server, ask->audience),
@@ -343,14 +343,14 @@ enum status az_server_keep_token(struct az_server *server, const char *resource,
     if (!tokens) {
         tokens = json_object();
         if (json_object_set_new(server->profile, "tokens", tokens) != 0)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
     }
     json_t *token = json_pack("{s:s, s:I}", "access", access, "expires",
                               (json_int_t)(clock_unix_ns() / NS_PER_S) + seconds);
     if (!token || json_object_set_new(tokens, resource, token) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (refresh && !az_profile_set(server->profile, NULL, "refreshToken", refresh))
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return az_profile_write(server->profile, err);
 }
 
@@ -380,7 +380,7 @@ static enum status renew(struct az_server *server, const char *resource, struct 
     buf_append_fmt(&path, "/%s/oauth2/v2.0/token", text_or(tenant, "organizations"));
     buf_append_byte(&path, '\0');
     if (scope.failed || path.failed)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     append_field(&form, "client_id", client ? client : CLI_CLIENT);
     if (secret) {
         append_field(&form, "grant_type", "client_credentials");

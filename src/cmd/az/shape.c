@@ -102,7 +102,7 @@ enum status az_shape(const struct az_command *command, json_t *answer, json_t **
         good = change(command, json_array_get(shown, i)) && good;
     if (!az_shape_groups(shown) || !good) {
         json_decref(shown);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     *ret_shown = shown;
     return STATUS_OK;

@@ -45,8 +45,7 @@ static enum status hash_file(int fd, const char *path, char ret_hash[SECRET_HASH
     unsigned size = 0;
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool begun = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
-    enum status status =
-        begun ? hash_stream(fd, path, digest, err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = begun ? hash_stream(fd, path, digest, err) : err_no_memory(err);
     if (status == STATUS_OK && !EVP_DigestFinal_ex(digest, hash, &size))
         status = err_set(err, STATUS_INTERNAL, "SHA-256 failed");
     EVP_MD_CTX_free(digest);
@@ -116,7 +115,7 @@ static enum status walk(struct folder_check *check, int fd, const char *path, in
         buf_append_fmt(&below, "%s%s%s", path, *path ? "/" : "", entry->d_name);
         buf_append_byte(&below, '\0');
         if (buf_status(&below) != STATUS_OK)
-            status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+            status = err_no_memory(err);
         else
             status = check_entry(
                 check, openat(dirfd(folder), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),

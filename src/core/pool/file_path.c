@@ -65,7 +65,7 @@ enum status file_path_join(struct arena *arena, struct bytes directory, struct b
         return status;
     const char *path = arena_cstr(arena, buf_peek(&joined));
     if (joined.failed || !path)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     *ret_path = path;
     return STATUS_OK;
 }

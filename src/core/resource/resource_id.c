@@ -52,7 +52,7 @@ static enum status take_segments(struct arena *arena, struct bytes path, struct 
                            RESOURCE_ID_SEGMENTS_MAX);
         struct bytes *segment = &id->segments[id->count++];
         if (!decode(arena, raw, segment))
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         if (!is_sound(*segment))
             return err_set(
                 err, STATUS_MALFORMED,
@@ -71,7 +71,7 @@ static enum status join(struct arena *arena, struct resource_id *id, struct err 
     uint8_t *text = arena_alloc(arena, size + 1);
     uint8_t *key = arena_alloc(arena, size + 1);
     if (!text || !key)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     size_t at = 0;
     for (size_t i = 0; i < id->count; i++) {

@@ -22,7 +22,7 @@ static enum status fail(struct expression_reader *reader, const char *what)
 
 static enum status no_memory(struct expression_reader *reader)
 {
-    return err_set(reader->err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(reader->err);
 }
 
 static bool is_blank(uint8_t byte)

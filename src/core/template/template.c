@@ -111,7 +111,7 @@ static enum status take_parameter(struct deployment_plan *plan, const char *name
         value = json_null();
     enum status status = check_parameter(name, written, value, err);
     if (json_object_set_new(plan->parameters, name, value) < 0 && status == STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return status;
 }
 
@@ -177,7 +177,7 @@ enum status template_open(json_t *written, const json_t *given, const struct tem
     struct deployment_plan *plan = calloc(1, sizeof *plan);
     if (!plan) {
         json_decref(written);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     plan->written = written;
     plan->place = place;
@@ -247,13 +247,13 @@ enum status template_outputs(struct deployment_plan *plan, json_t **ret_outputs,
     {
         json_t *one = output_of(&scope, written);
         if (!one && !err->text[0])
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         if (!one)
             return err_wrap(err, "the output '%.80s'", name);
         if (json_is_null(one))
             json_decref(one);
         else if (json_object_set_new(outputs, name, one) < 0)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
     }
     *ret_outputs = json_incref(outputs);
     return STATUS_OK;

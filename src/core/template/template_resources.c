@@ -392,7 +392,7 @@ enum status template_body(struct deployment_plan *plan, const struct template_re
     for (size_t i = 0; i < ARRAY_SIZE(words) && rest; i++)
         (void)json_object_del(rest, words[i]);
     if (!rest)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     /* The template within a deployment has a scope of its own. */
     CLEANUP(json_release) json_t *inner = NULL;
     if (nested) {

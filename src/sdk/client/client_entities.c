@@ -221,7 +221,7 @@ static enum status clean_entities(struct dt_client *client, bool remove_empty, b
         return err_set(err, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
     struct clean *clean = malloc(sizeof *clean);
     if (!clean)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     *clean = (struct clean){.client = client,
                             .remove_empty = remove_empty,
                             .release_locks = release_locks,

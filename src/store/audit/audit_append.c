@@ -172,7 +172,7 @@ enum status audit_log_append_wait(struct audit_log *log, const struct audit_entr
     if (!call || !call->entry) {
         if (call)
             call_free(call);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     call->message.on_run = on_call;
     int64_t until_ns = clock_monotonic_ns() + WAIT_MAX_NS;

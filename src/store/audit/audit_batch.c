@@ -234,7 +234,7 @@ static void refuse_queue(struct audit_log *log)
     struct list *link;
     while ((link = list_pop_front(&log->queue))) {
         struct audit_work *work = CONTAINER_OF(link, struct audit_work, link);
-        work->status = err_set(&work->err, STATUS_NO_MEMORY, "out of memory");
+        work->status = err_no_memory(&work->err);
         log->queued--;
         note_failure(log, work);
         work->on_done(work, work->status, &work->err);

@@ -94,7 +94,7 @@ enum status audit_export_named(const json_t *receipt, struct bytes list, json_t 
     json_t *named = json_object(), *entry;
     size_t index;
     if (!named)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     json_array_foreach(json_object_get(receipt, "examined"), index, entry)
     {
         name_by_entry(named, entry);

@@ -145,7 +145,7 @@ enum status audit_log_open(struct loop *loop, const struct audit_log_options *op
 {
     struct audit_log *log = calloc(1, sizeof *log);
     if (!log)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     log->loop = loop;
     log->next_task.on_run = on_next;
     list_init(&log->queue);

@@ -54,7 +54,7 @@ static enum status read_entries(struct examination *exam, struct err *err)
             return status;
         }
         if (json_array_append_new(exam->entries, entry) != 0)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
     }
     return STATUS_OK;
 }
@@ -133,7 +133,7 @@ static enum status append_shown(const json_t *shown, struct buf *out, struct err
             buf_append_byte(out, '\n');
         buf_append_bytes(out, part);
     }
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status check_shown(const struct examination *exam, const json_t *decision, struct err *err)
@@ -258,6 +258,6 @@ enum status audit_receipt_check(json_t *receipt, const struct seal_key *key,
     enum status status = examine(&exam, ret_facts, err);
     /* What the facts refer to lives with the receipt. */
     if (json_object_set_new(receipt, "examined", exam.entries) != 0 && status == STATUS_OK)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     return status;
 }

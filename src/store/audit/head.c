@@ -23,7 +23,7 @@ static enum status add_signature(json_t *head, struct bytes signed_text, const s
     base64url_encode(&text, bytes_of(seal, sizeof seal));
     json_t *signature = json_stringn((const char *)text.data, text.size);
     if (json_object_set_new(head, "signature", signature) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 
@@ -36,7 +36,7 @@ enum status audit_head_write(const struct audit_chain *chain, int64_t at_ns, con
     json_t *head = json_pack("{s:s, s:s, s:s, s:I}", "at", at, "hash", chain->hash, "key", seal_key_id(key),
                              "seq", (json_int_t)chain->seq);
     if (!head)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     CLEANUP(buf_fini) struct buf signed_text = {0};
     enum status status = canonical_append(&signed_text, head, err);

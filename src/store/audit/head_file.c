@@ -126,7 +126,7 @@ enum status audit_head_file_open(const char *folder, const char *shown, bool may
 {
     struct audit_head_file *file = calloc(1, sizeof *file);
     if (!file)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     file->shown = shown;
     file->heads = -1;
     file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -185,7 +185,7 @@ enum status audit_head_file_append(struct audit_head_file *file, const struct au
         return status;
     buf_append_byte(&line, '\n');
     if (buf_status(&line) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (!write_all(file->heads, buf_peek(&line)) || fdatasync(file->heads) != 0)
         return err_set(err, STATUS_IO, "%s cannot be written: %s", AUDIT_HEADS, strerror(errno));
     return STATUS_OK;

@@ -39,7 +39,7 @@ enum status audit_verifier_head(struct audit_verifier *verifier, struct bytes li
         size_t capacity = MAX(2 * verifier->head_capacity, (size_t)HEADS_FIRST);
         struct audit_chain *heads = realloc(verifier->heads, capacity * sizeof *heads);
         if (!heads)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         verifier->heads = heads;
         verifier->head_capacity = capacity;
     }

@@ -79,7 +79,7 @@ static enum status held_read(enum directory_kind kind, struct bytes body, struct
 {
     struct held *held = calloc(1, sizeof *held + record_size(kind));
     if (!held)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     held->kind = kind;
     list_init(&held->link);
     enum status status = record_read(kind, body, &held->arena, held->object, err);
@@ -468,7 +468,7 @@ enum status directory_open(struct loop *loop, const struct directory_options *op
 {
     struct directory *directory = calloc(1, sizeof *directory);
     if (!directory)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     directory->loop = loop;

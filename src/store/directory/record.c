@@ -168,7 +168,7 @@ enum status record_read(enum directory_kind kind, struct bytes body, struct aren
         return err_set(err, STATUS_DATA_LOSS, "a record of kind %s cannot be read", kinds[kind].name);
     for (const struct record_field *field = kinds[kind].fields; field->name; field++) {
         if (read_field(root, field, arena, object) != STATUS_OK)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
     }
     if (text_at(object, &kinds[kind].fields[0])[0] == '\0')
         return err_set(err, STATUS_DATA_LOSS, "a record of kind %s has no id", kinds[kind].name);

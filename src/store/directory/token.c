@@ -139,7 +139,7 @@ enum status token_keys_open(struct directory *directory, const struct site *site
 {
     struct token_keys *keys = calloc(1, sizeof *keys);
     if (!keys)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     keys->directory = directory;
     keys->site = site;
     keys->generation = UINT64_MAX;
@@ -273,7 +273,7 @@ enum status token_mint(struct token_keys *keys, const struct token_wish *wish, i
     struct json_writer json = {.out = &claims};
     write_claims(&json, keys, wish, now_ns / NS_PER_S);
     if (json_write_status(&json) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return sign(keys, &claims, now_ns, out, err);
 }
 
@@ -301,7 +301,7 @@ enum status token_mint_identity(struct token_keys *keys, const struct token_wish
     json_write_member_cstr(&json, "ver", "2.0");
     json_write_end_object(&json);
     if (json_write_status(&json) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return sign(keys, &claims, now_ns, out, err);
 }
 

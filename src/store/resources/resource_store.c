@@ -236,7 +236,7 @@ static enum status submit(struct resource_store *store, struct kept_resource *ke
     if (!change || (!delete &&!make_room(store))) {
         free(change);
         free(kept);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     /* A version is given once, also if the write fails: a client that has seen none of it misses nothing. */
     kept->resource.version = ++store->version;
@@ -318,7 +318,7 @@ static enum status load(struct resource_store *store, struct err *err)
         if (!kept || !make_room(store)) {
             free(kept);
             db_done(db, RESOURCE_ALL);
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         }
         kept->resource.version = (uint64_t)db_column_i64(db, RESOURCE_ALL, 3);
         kept->resource.created_ns = db_column_i64(db, RESOURCE_ALL, 4);
@@ -363,7 +363,7 @@ enum status resource_store_open(struct loop *loop, const struct resource_store_o
 {
     struct resource_store *store = calloc(1, sizeof *store);
     if (!store)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     ASSERT(options->count_max > 0 && options->size_max > 0 && options->total_max > 0);
     store->options = *options;
     store->lock = STORE_LOCK_NONE;

@@ -39,7 +39,7 @@ static enum status keep_unread(struct review_record *record, struct err *err)
     record->entry = REVIEW_ENTRY_RUN;
     bool whole = json_object_set_new(record->doc, UNREAD, json_true()) == 0 &&
                  json_object_set_new(record->doc, "asked", json_array()) == 0;
-    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status keep_ruled(struct review_book *book, struct review_record *record,
@@ -102,7 +102,7 @@ static enum status keep_syntax(struct review_book *book, struct review_record *r
         return status;
     bool whole = json_object_set_new(revision, "syntaxSha256", json_string(sha256)) == 0 &&
                  (!tree || json_object_set(revision, "treeSha256", tree) == 0);
-    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 /* What was found, and by which version it was ruled then. */

@@ -91,8 +91,7 @@ enum status review_book_blob_open(struct review_book *book, const char *sha256, 
     db_done(book->db, get);
     if (large)
         return review_blob_file_open(&book->store->blobs, sha256, ret_blob->size, &ret_blob->fd, err);
-    return buf_status(&ret_blob->small) == STATUS_OK ? STATUS_OK
-                                                     : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return buf_status(&ret_blob->small) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 enum status review_blob_read(const struct review_blob *blob, size_t from, size_t size, struct buf *out,
@@ -101,10 +100,10 @@ enum status review_blob_read(const struct review_blob *blob, size_t from, size_t
     size_t wanted = from < blob->size ? MIN(size, blob->size - from) : 0;
     if (blob->fd < 0) {
         buf_append_bytes(out, bytes_slice(buf_peek(&blob->small), from, wanted));
-        return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
     }
     if (buf_reserve(out, wanted) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     for (size_t done = 0; done < wanted;) {
         ssize_t got = pread(blob->fd, out->data + out->size, wanted - done, (off_t)(from + done));
         if (got < 0 && errno == EINTR)

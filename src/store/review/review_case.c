@@ -38,7 +38,7 @@ enum status policy_book_case(struct review_book *book, const char *id, const str
     struct review_record record;
     *ret_case = (struct policy_case){.facts = calloc(1, sizeof *ret_case->facts)};
     if (!ret_case->facts)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;

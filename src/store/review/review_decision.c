@@ -35,7 +35,7 @@ enum status review_record_decide(struct review_book *book, struct review_record 
 {
     json_t *decision = review_decision_json(record, approved, decider, now_ns);
     if (!decision)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     json_object_set_new(decision, "outcome", json_string(approved ? "approved" : "rejected"));
     add_policy(record, decision);
     if (decider->of_before)

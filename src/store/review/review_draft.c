@@ -39,7 +39,7 @@ static enum status begin_digest(struct review_draft *draft, struct err *err)
     draft->digest = EVP_MD_CTX_new();
     if (draft->digest && EVP_DigestInit_ex(draft->digest, EVP_sha256(), NULL))
         return STATUS_OK;
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(err);
 }
 
 enum status review_draft_append(struct review_draft *draft, struct bytes bytes, struct err *err)
@@ -56,7 +56,7 @@ enum status review_draft_append(struct review_draft *draft, struct bytes bytes, 
     if (draft->fd >= 0)
         return review_blob_write(draft->fd, bytes, err);
     buf_append_bytes(&draft->small, bytes);
-    return draft->small.failed ? err_set(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+    return draft->small.failed ? err_no_memory(err) : STATUS_OK;
 }
 
 enum status review_draft_finish(struct review_draft *draft, struct err *err)

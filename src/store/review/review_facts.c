@@ -131,7 +131,7 @@ static enum status take_code(struct review_book *book, const struct review_recor
     const char *sha256 = json_member_text(review_record_revision(record), "codeSha256");
     struct bytes *item = arena_alloc(arena, sizeof *item);
     if (!item)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = review_book_blob_of(book, record->doc, text_or(sha256, ""), &code, err);
     if (status == STATUS_OK)
         status = review_then_append(book, record, &code, err);
@@ -141,7 +141,7 @@ static enum status take_code(struct review_book *book, const struct review_recor
         return status;
     *item = arena_copy(arena, buf_peek(&code));
     if (!item->data)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     facts->code = (struct policy_texts){true, item, 1};
     return STATUS_OK;
 }
@@ -183,7 +183,7 @@ static enum status take_run(const struct review_record *record, const json_t *ef
 {
     facts->run = effects_facts(review_record_run(record), effects);
     if (!facts->run)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = policy_facts_read(facts->run, &facts->arena, &facts->facts, err);
     /* A fact that the form does not take is one that nobody knows. */
     return status == STATUS_INVALID_ARGUMENT ? STATUS_OK : status;

@@ -24,9 +24,7 @@ static enum status put_file(struct review_book *book, const struct review_record
     if (status != STATUS_OK)
         return status;
     json_t *item = json_pack("{s:s, s:I, s:s}", "path", file->path, "size", size, "sha256", sha256);
-    return item && json_array_append_new(ret_array, item) == 0
-               ? STATUS_OK
-               : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return item && json_array_append_new(ret_array, item) == 0 ? STATUS_OK : err_no_memory(err);
 }
 
 enum status review_files_put(struct review_book *book, const struct review_record *record,
@@ -36,7 +34,7 @@ enum status review_files_put(struct review_book *book, const struct review_recor
     if (revision->same_files) {
         const json_t *before = json_object_get(review_record_revision(record), "files");
         bool whole = json_array_extend(ret_array, (json_t *)before) == 0 || !before;
-        return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return whole ? STATUS_OK : err_no_memory(err);
     }
     for (size_t i = 0; status == STATUS_OK && i < revision->file_count; i++)
         status = put_file(book, record, &revision->files[i], ret_array, err);
@@ -72,7 +70,7 @@ static enum status take_file(struct review_book *book, const struct review_recor
     json_t *item = file_json(file);
     json_t *array = json_object_get(list, file->draft ? "files" : "filesNotKept");
     if (!item || json_array_append_new(array, item) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return file->draft ? review_blob_take(book, record->row, file->draft, err) : STATUS_OK;
 }
 
@@ -96,7 +94,7 @@ enum status review_files_take(struct review_book *book, struct review_record *re
     if (!files->from)
         return STATUS_OK;
     json_t *list = json_pack("{s:s, s:[], s:[]}", "filesFrom", files->from, "files", "filesNotKept");
-    enum status status = list ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = list ? STATUS_OK : err_no_memory(err);
     for (size_t i = 0; status == STATUS_OK && i < files->count; i++)
         status = take_file(book, record, &files->files[i], list, err);
     if (status == STATUS_OK && json_array_size(json_object_get(list, "filesNotKept")) == 0)
@@ -120,5 +118,5 @@ enum status review_book_files(struct review_book *book, const json_t *request, j
     if (status != STATUS_OK)
         return status;
     *ret_files = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);
-    return *ret_files ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return *ret_files ? STATUS_OK : err_no_memory(err);
 }

@@ -64,7 +64,7 @@ enum status review_then_put(struct review_book *book, struct review_record *reco
                         : NULL;
     if (status == STATUS_OK &&
         (!named || json_object_set_new(json_object_get(record->doc, "then"), "code", named) != 0))
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return status;
 }
 
@@ -75,7 +75,7 @@ enum status review_then_revise(struct review_book *book, struct review_record *r
     if (!code)
         return STATUS_OK;
     if (!json_object_get(record->doc, "then") && json_object_set_new(record->doc, "then", json_object()) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     json_t *kept = json_object_get(record->doc, "then");
     json_object_del(kept, "code");
     enum status status = review_then_put(book, record, then, err);
@@ -159,7 +159,7 @@ enum status review_then_due(struct review_book *book, struct review_record *reco
     if (!start || !released || json_object_get(start, "state"))
         return STATUS_OK;
     if (json_object_set_new(start, "state", json_string("due")) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return review_record_duty(book, record, REVIEW_DUTY_NEXT, err);
 }
 
@@ -196,7 +196,7 @@ static enum status write_input(struct review_book *book, const struct review_rec
     }
     buf_append_bytes(out, bytes_of("}", 2)); /* a text of C */
     if (status == STATUS_OK && buf_status(out) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return status;
 }
 

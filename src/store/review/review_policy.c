@@ -60,7 +60,7 @@ static enum status read_row(struct review_book *book, int64_t version, json_t **
         return err_set(err, STATUS_NOT_FOUND, "there is no such version of the policy");
     buf_append_cstr(ret_text, built_in);
     *ret_version = version_json(0, bytes_of_cstr(built_in), 0);
-    return *ret_version ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return *ret_version ? STATUS_OK : err_no_memory(err);
 }
 
 /* --- the one in force --- */
@@ -134,7 +134,7 @@ static enum status put_row(struct review_book *book, int64_t version, const json
     size_t put = review_at(book, POLICY_PUT);
     char *doc = json_dumps(row, JSON_COMPACT);
     if (!doc)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     db_bind_i64(book->db, put, 1, version);
     db_bind_bytes(book->db, put, 2, json_member_bytes(row, "sha256"));
     db_bind_bytes(book->db, put, 3, bytes_of_cstr(doc));
@@ -154,8 +154,7 @@ static enum status write_version(struct review_book *book, const struct policy_d
                                 review_person_json(&draft->by), "via", draft->via, "comment", draft->comment);
     bool whole = row && applied && json_object_update(row, applied) == 0;
     json_decref(applied);
-    enum status status =
-        whole ? put_row(book, version, row, draft, err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = whole ? put_row(book, version, row, draft, err) : err_no_memory(err);
     if (status == STATUS_OK) {
         json_t *details = json_copy(row);
         json_object_del(details, "appliedAt");
@@ -238,7 +237,7 @@ static enum status add_policy(json_t *version, struct bytes text, struct err *er
     json_object_set_new(version, "text", json_stringn((const char *)text.data, text.size));
     if (value)
         json_object_set_new(version, "policy", value);
-    return json_object_get(version, "text") ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return json_object_get(version, "text") ? STATUS_OK : err_no_memory(err);
 }
 
 enum status policy_book_read(struct review_book *book, int64_t version, json_t **ret_version, struct err *err)
@@ -247,7 +246,7 @@ enum status policy_book_read(struct review_book *book, int64_t version, json_t *
     json_t *row = NULL;
     enum status status = read_row(book, version, &row, &text, err);
     if (status == STATUS_OK && buf_status(&text) != STATUS_OK)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     if (status == STATUS_OK)
         status = add_policy(row, buf_peek(&text), err);
     if (status != STATUS_OK)
@@ -262,7 +261,7 @@ enum status policy_book_list(struct review_book *book, int64_t before, size_t li
 {
     size_t page = review_at(book, POLICY_PAGE);
     json_t *versions = json_array();
-    enum status status = versions ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = versions ? STATUS_OK : err_no_memory(err);
     bool more = true;
     db_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
     db_bind_i64(book->db, page, 2, (int64_t)limit);

@@ -57,7 +57,7 @@ static enum status add_syntax(struct review_book *book, const struct review_reco
     bool there = sha256 && !review_is_emptied(record->doc);
     enum status status = there ? review_blob_json(book, sha256, &syntax, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(full, "syntax", syntax) != 0)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -67,7 +67,7 @@ static enum status add_files(struct review_book *book, const struct review_recor
     json_t *files = NULL;
     enum status status = review_book_files(book, record->doc, &files, err);
     if (status == STATUS_OK && json_object_update(full, files) != 0)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     json_decref(files);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -77,7 +77,7 @@ static enum status add_facts(json_t *run, struct err *err)
 {
     json_t *facts = effects_facts(run, json_object_get(run, "effects"));
     if (json_object_set_new(run, "facts", facts) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 
@@ -89,7 +89,7 @@ static enum status add_effects(struct review_book *book, const json_t *request, 
     bool there = sha256 && !review_is_emptied(request);
     enum status status = there ? review_blob_json(book, sha256, &effects, err) : STATUS_NOT_FOUND;
     if (status == STATUS_OK && json_object_set_new(run, "effects", effects) != 0)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -113,7 +113,7 @@ static enum status add_step(struct review_book *book, const struct review_record
     json_t *text = status == STATUS_OK ? json_stringn((const char *)code.data, code.size) : json_null();
     json_object_set_new(json_object_get(then, "code"), "text", text);
     if (json_object_set_new(full, "then", then) != 0)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

@@ -224,7 +224,7 @@ enum status review_record_save(struct review_book *book, struct review_record *r
         return status;
     char *text = json_dumps(record->doc, JSON_COMPACT);
     if (!text)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     struct bytes doc = bytes_of_cstr(text);
     status = record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
     free(text);
@@ -259,7 +259,7 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     char *data = brief ? json_dumps(brief, JSON_COMPACT) : NULL;
     json_decref(brief);
     if (!data)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     struct review_event_row event = {.at_ns = now_ns,
                                      .type = bytes_of_cstr(type),
                                      .subject = bytes_of_cstr(subject),
@@ -293,8 +293,7 @@ enum status review_audit(struct review_book *book, const char *object, enum audi
                                       .object = object,
                                       .details = details,
                                       .at_ns = now_ns};
-    enum status status = details ? audit_scribe_append(book->scribe, &entry, err)
-                                 : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = details ? audit_scribe_append(book->scribe, &entry, err) : err_no_memory(err);
     json_decref(details);
     return status;
 }
@@ -420,8 +419,7 @@ enum status review_record_manifest(struct review_book *book, struct review_recor
 
     CLEANUP(buf_fini) struct buf text = {0};
     char sha256[SECRET_HASH_SIZE + 1];
-    enum status status =
-        inputs ? manifest_write(&facts, &text, err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = inputs ? manifest_write(&facts, &text, err) : err_no_memory(err);
     free(inputs);
     json_decref(facts.then);
     if (status == STATUS_OK)

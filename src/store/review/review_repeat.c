@@ -23,7 +23,7 @@ static enum status read_template(struct review_book *book, struct buf *out, stru
     if (there)
         buf_append_bytes(out, db_column_bytes(book->db, get, 0));
     db_done(book->db, get);
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 enum status review_template_note(struct review_book *book, const struct review_record *record,
@@ -48,7 +48,7 @@ static enum status template_of(struct review_book *book, const struct review_rec
     if (!json_object_get(record->doc, "_result"))
         return read_template(book, out, err);
     buf_append_cstr(out, text_or(review_record_text(record, "template"), ""));
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 /* --- hashes --- */
@@ -82,7 +82,7 @@ static enum status hash_json(json_t *value, char ret_sha256[SECRET_HASH_SIZE + 1
 {
     CLEANUP(buf_fini) struct buf text = {0};
     if (!value)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = canonical_append(&text, value, err);
     if (status == STATUS_OK)
         secret_hash(buf_peek(&text), ret_sha256);
@@ -121,8 +121,7 @@ static enum status hash_both(struct review_book *book, const struct review_recor
     if (status != STATUS_OK)
         return status;
     json_t *common = common_json(record, buf_peek(&template));
-    status = common ? hash_exact(common, revision, ret_hashes, err)
-                    : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    status = common ? hash_exact(common, revision, ret_hashes, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = hash_near(common, revision, ret_hashes, err);
     json_decref(common);

@@ -117,7 +117,7 @@ static enum status let_go(struct review_book *book, const struct review_record *
 {
     char *text = manifests_of(record);
     if (!text)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     struct bytes kept = bytes_of_cstr(text);
     enum status status = count_uses(book, record, kept, details, err);
     if (status == STATUS_OK) {
@@ -157,7 +157,7 @@ static enum status empty(struct review_book *book, struct review_record *record,
     json_t *details = json_pack("{s:O*}", "manifestSha256", json_object_get(record->doc, "manifestSha256"));
     json_t *revision;
     size_t index;
-    enum status status = details ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = details ? STATUS_OK : err_no_memory(err);
     json_array_foreach(json_object_get(record->doc, "revisions"), index, revision)
     {
         if (status == STATUS_OK)

@@ -147,7 +147,7 @@ enum status review_escalate(struct review_record *record, const struct policy_ou
     for (size_t i = before; *ret_also && i < json_array_size(asked); i++)
         json_array_append(*ret_also, json_array_get(asked, i));
     bool whole = *ret_also && json_object_set_new(record->doc, REVIEW_ESCALATED, json_true()) == 0;
-    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 void review_ruling_forget(struct review_record *record)
@@ -175,8 +175,7 @@ enum status review_ruling_keep(struct review_book *book, struct review_record *r
     bool whole = json_object_set_new(record->doc, "policy", policy_json(ruling)) == 0 &&
                  json_object_set_new(record->doc, REVIEW_REMIND_BEFORE, reminders_json(outcome)) == 0 &&
                  json_object_set_new(record->doc, "asked", asked_json(outcome)) == 0;
-    return whole ? review_standing_use(book, record, outcome, now_ns, err)
-                 : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? review_standing_use(book, record, outcome, now_ns, err) : err_no_memory(err);
 }
 
 /* --- what follows --- */

@@ -84,8 +84,7 @@ static enum status lose_step(struct review_book *book, struct review_record *rec
     const char *words = json_member_text(review_record_run(record), "words");
     json_t *error = json_pack("{s:s, s:s}", "type", "StepLost", "message", text_or(words, ""));
     (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
-    enum status status = error ? write_outside(book, record, error, now_ns, err)
-                               : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = error ? write_outside(book, record, error, now_ns, err) : err_no_memory(err);
     json_decref(error);
     return status;
 }

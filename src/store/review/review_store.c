@@ -55,7 +55,7 @@ enum status review_store_open(struct loop *loop, struct audit_log *log, const ch
                                              reader = {.name = "thread for lists of requests"};
     struct review_store *store = calloc(1, sizeof *store);
     if (!store)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     store->loop = loop;
     store->log = log;
     store->keep_ns = keep_ns;

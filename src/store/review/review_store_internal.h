@@ -160,7 +160,7 @@ static inline size_t review_at(const struct review_book *book, enum review_state
 /* NO_MEMORY, and says so. */
 static inline enum status review_no_memory(struct err *err)
 {
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(err);
 }
 
 extern const char *const review_statements[REVIEW_STATEMENTS];

@@ -163,6 +163,8 @@ void exchange_answer_bytes(struct exchange *exchange, const char *content_type, 
                            bool attachment);
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail);
+/* 503 when an allocation failed. */
+void exchange_answer_no_memory(struct exchange *exchange);
 void exchange_answer_failure(struct exchange *exchange);
 /* Answers with a problem that is made already; takes the reference. */
 void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t *body);

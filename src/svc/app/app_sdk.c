@@ -112,7 +112,7 @@ enum status app_make_credentials(struct app_service *service, const struct app_o
     service->task_hub =
         strndup(parts.task_hub.data ? (const char *)parts.task_hub.data : "", parts.task_hub.size);
     if (!service->task_hub)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     if (!service->scheduler_token) {
         status = make_credential(service, string_setting, service->connection_string, parts.endpoint,
                                  "the endpoint of the scheduler", &service->credential, error);
@@ -129,7 +129,7 @@ enum status app_make_credentials(struct app_service *service, const struct app_o
         buf_append_cstr(&string, service->scheduler_token ? "" : service->connection_string);
     buf_append_byte(&string, '\0');
     if (buf_status(&string) != STATUS_OK)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     return make_credential(service, "SESSION_POOL_AUTHENTICATION", (const char *)string.data,
                            bytes_of_cstr(service->pool_url), "SESSION_POOL_URL", &service->pool_credential,
                            error);

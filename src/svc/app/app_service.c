@@ -166,7 +166,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     struct app_service *service = calloc(1, sizeof *service);
     if (!service) {
         pool_client_global_fini();
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     }
 
     uint64_t seed[2];
@@ -181,8 +181,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     bool whole = service->connection_string && service->pool_url && service->connection &&
                  service->absences && service->activity.running && service->activity.kind &&
                  service->activity.turns && service->activity.pool.lines;
-    status = whole ? app_make_credentials(service, options, error)
-                   : err_set(error, STATUS_NO_MEMORY, "out of memory");
+    status = whole ? app_make_credentials(service, options, error) : err_no_memory(error);
     if (status == STATUS_OK &&
         service->review) /* ORDER: before the worker, whose runs tell it of themselves */
         status = run_outputs_create(loop, service->review, service->absences, service->activity.running,

@@ -14,7 +14,7 @@ enum status blob_reader_begin(struct blob_reader *reader, struct err *err)
     EVP_MD_CTX_free(reader->digest);
     reader->digest = whole ? EVP_MD_CTX_new() : NULL;
     if (whole && !(reader->digest && EVP_DigestInit_ex(reader->digest, EVP_sha256(), NULL)))
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 

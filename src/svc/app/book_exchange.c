@@ -45,7 +45,7 @@ struct book_exchange *book_exchange_create(struct app_service *service, struct h
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
     if (book_exchange_see(own))
         return own;
-    exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+    exchange_answer_no_memory(exchange);
     return NULL;
 }
 

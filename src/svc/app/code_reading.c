@@ -46,10 +46,10 @@ enum status code_reading(struct dt_activity *activity, const struct activity_set
     guid_format(random, session);
     if (code.size > APP_READING_CODE_SIZE_MAX) {
         *ret_syntax = syntax_untold("too long");
-        return *ret_syntax ? STATUS_OK : err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return *ret_syntax ? STATUS_OK : err_no_memory(error);
     }
     if (write_cell(runtime_row(RUNTIME_DEFAULT), code, &cell) != STATUS_OK)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
 
     struct pool_run run;
     struct code_run what = {.session = session, .is_reading = true, .run_timeout_ms = APP_READING_TIMEOUT_MS};

@@ -331,7 +331,7 @@ enum status duties_start(struct loop *loop, struct review_store *book, struct dt
 {
     struct duty_runner *runner = calloc(1, sizeof *runner);
     if (!runner)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     runner->loop = loop;
     runner->book = book;
     runner->client = client;

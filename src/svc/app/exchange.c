@@ -68,7 +68,7 @@ struct exchange *exchange_create(struct app_service *service, struct http_reques
     ASSERT(size >= sizeof(struct exchange));
     struct exchange *exchange = calloc(1, size);
     if (!exchange) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     exchange->service = service;
@@ -291,7 +291,7 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
     exchange->changed = false;
     if (loop_timer_set(exchange->service->loop, &exchange->timer,
                        loop_now(exchange->service->loop) + pause_ns) != STATUS_OK)
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
 }
 
 void exchange_wake_all(struct app_service *service)
@@ -329,7 +329,7 @@ void respond_json(struct http_request *request, int http_status, json_t *body)
     if (dump_line(body, &text))
         http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(&text));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     json_decref(body);
 }
 
@@ -352,7 +352,7 @@ void exchange_answer_bytes(struct exchange *exchange, const char *content_type, 
     if (exchange->request && whole)
         http_respond(exchange->request, 200, content_type, bytes);
     else if (exchange->request)
-        http_respond_failure(exchange->request, 503, "out of memory");
+        http_respond_no_memory(exchange->request);
     exchange->request = NULL;
     release_if_over(exchange);
 }
@@ -366,6 +366,11 @@ void exchange_answer_problem(struct exchange *exchange, const struct http_proble
         http_respond_problem(exchange->request, problem, detail);
     exchange->request = NULL;
     release_if_over(exchange);
+}
+
+void exchange_answer_no_memory(struct exchange *exchange)
+{
+    exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
 }
 
 void exchange_leave(struct exchange *exchange)
@@ -384,7 +389,7 @@ void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t 
     if (exchange->request && whole)
         http_respond(exchange->request, http_status, "application/problem+json", buf_peek(&text));
     else if (exchange->request)
-        http_respond_failure(exchange->request, 503, "out of memory");
+        http_respond_no_memory(exchange->request);
     exchange->request = NULL;
     release_if_over(exchange);
 }

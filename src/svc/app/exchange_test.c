@@ -46,6 +46,11 @@ void http_respond_failure(struct http_request *request, int http_status, const c
     http_respond(request, http_status, NULL, bytes_of_cstr(detail ? detail : ""));
 }
 
+void http_respond_no_memory(struct http_request *request)
+{
+    http_respond_failure(request, 503, "out of memory");
+}
+
 const struct http_problem *http_problem_of_status(int http_status)
 {
     static struct http_problem problem;

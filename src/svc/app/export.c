@@ -88,7 +88,7 @@ static enum status add_part(struct export_exchange *export, const char *path, co
     }
     free(part.path);
     free(text);
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(err);
 }
 
 /* A blob that `object` names, if it does. */
@@ -382,7 +382,7 @@ static enum status add_texts(struct export_exchange *export, struct err *err)
         status = add_part(export, "audit-key.pub", NULL, strndup((const char *)key.data, key.size), err);
     for (size_t i = 0; status == STATUS_OK && i < export->count; i++)
         if (!export->parts[i].sha256[0] && !export->parts[i].text)
-            status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+            status = err_no_memory(err);
     return status;
 }
 
@@ -399,7 +399,7 @@ static void on_receipt(struct exchange *exchange)
     bool whole = add_texts(export, NULL) == STATUS_OK && buf_status(&disposition) == STATUS_OK &&
                  http_response_header(request, "Content-Disposition", buf_peek(&disposition)) == STATUS_OK;
     if (!whole) {
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
         return;
     }
     export->made_s = clock_unix_ns() / NS_PER_S;

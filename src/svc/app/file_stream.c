@@ -94,7 +94,7 @@ static void on_piece(struct exchange *exchange)
 void file_stream_begin(struct file_stream *stream)
 {
     if (blob_reader_begin(&stream->reader, NULL) != STATUS_OK)
-        exchange_answer_problem(&stream->base.base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&stream->base.base);
     else
         next_piece(stream);
 }

@@ -215,7 +215,7 @@ void pool_exchange_fini(struct pool_exchange *exchange)
 enum status pool_exchange_begin(struct pool_exchange *exchange, struct err *err)
 {
     if (curl_multi_add_handle(exchange->line->multi, exchange->curl) != CURLM_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     exchange->running = true;
     return STATUS_OK;
 }

@@ -73,7 +73,7 @@ enum status pool_files_put(const struct pool_client *client, const char *identif
     buf_append_byte(&more, '\0');
     enum status status = write_form(bytes_of_cstr(file_path_base(path)), content, boundary, &form);
     if (status != STATUS_OK || buf_status(&more) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     struct pool_exchange exchange;
     const struct pool_question question = {.route = "files",
@@ -160,9 +160,9 @@ static enum status read_list(struct bytes body, struct pool_file_list *list, str
     list->files = calloc(count + 1, sizeof *list->files);
     for (size_t i = 0; list->files && status == STATUS_OK && i < json_array_size(value); i++)
         if (!take_entry(list, json_array_get(value, i)))
-            status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+            status = err_no_memory(err);
     json_decref(root);
-    return list->files ? status : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return list->files ? status : err_no_memory(err);
 }
 
 enum status pool_files_list(const struct pool_client *client, const char *identifier,
@@ -225,7 +225,7 @@ enum status pool_files_get(const struct pool_client *client, const char *identif
     append_folder(&more, path);
     buf_append_byte(&more, '\0');
     if (buf_status(&route) != STATUS_OK || buf_status(&more) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     struct pool_exchange exchange;
     struct fetch fetch = {.exchange = &exchange, .draft = draft, .size_max = size_max};

@@ -168,8 +168,7 @@ static enum status rehearse(struct rehearse_exchange *exchange, struct err *err)
         return err_set(err, status, "out of memory");
     exchange->policy = policy_value(draft);
     exchange->rows = json_array();
-    status = exchange->policy && exchange->rows ? rehearse_all(exchange, draft, err)
-                                                : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    status = exchange->policy && exchange->rows ? rehearse_all(exchange, draft, err) : err_no_memory(err);
     policy_destroy(draft);
     return status;
 }

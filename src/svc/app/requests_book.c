@@ -183,7 +183,7 @@ static void answer(struct merged_list *list)
     struct exchange *exchange = &list->base.base;
     if (*next && exchange->request && !add_link(exchange->request, next)) {
         json_decref(body);
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
         return;
     }
     exchange_answer_json(exchange, 200, body);
@@ -274,7 +274,7 @@ static void go_on_up(struct merged_list *list)
     if (list->token)
         read_instances(list);
     else
-        exchange_answer_problem(&list->base.base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&list->base.base);
 }
 
 static void go_on_down(struct merged_list *list)
@@ -491,7 +491,7 @@ void list_with_book(struct app_service *service, struct http_request *request)
     if (refusal)
         exchange_answer_problem(&exchange->base, http_problem_of_status(400), refusal);
     else if (list->starved)
-        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&exchange->base);
     else
         book_exchange_read(exchange, read_book, on_book);
 }

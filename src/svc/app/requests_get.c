@@ -118,7 +118,7 @@ static void on_full(struct exchange *exchange)
     if (add_etag(exchange, own->base.json))
         answer(own, json_incref(own->base.json));
     else
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
 }
 
 static void answer_or_wait(struct exchange *exchange)
@@ -209,7 +209,7 @@ static void on_brief(struct exchange *exchange)
 static void look(struct exchange *exchange)
 {
     if (!book_exchange_see(&own_of(exchange)->base))
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
     else if (exchange->service->review)
         book_exchange_read(&own_of(exchange)->base, read_brief, on_brief);
     else

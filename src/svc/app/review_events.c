@@ -332,7 +332,7 @@ enum status review_feed_create(struct loop *loop, struct review_store *book, con
         .too_many = "Too many streams of events are open (limit app-event-streams-max)."};
     struct review_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     event_streams_init(&feed->streams, loop, &limits);
     feed->book = book;
     feed->absences = absences;

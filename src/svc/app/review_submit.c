@@ -108,7 +108,7 @@ static void submit(struct submit_book *own)
     own->submission.file_count = own->drafts.inputs.count;
     if (own->key && !take_key(own)) {
         own->base.base.carries_on = false;
-        exchange_answer_problem(&own->base.base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&own->base.base);
         return;
     }
     own->base.job.new_work = true;
@@ -185,7 +185,7 @@ void submit_to_book(struct app_service *service, struct http_request *request,
     }
     own->key = submission->key ? strdup(submission->key) : NULL;
     if (submission->key && !own->key) {
-        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&exchange->base);
         return;
     }
     if (!take_inputs(own, submission->inputs))

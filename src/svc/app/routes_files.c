@@ -70,7 +70,7 @@ static enum status read_list(struct file_wish *look, struct review_book *book, j
         return err_set(err, STATUS_NOT_FOUND, "no such revision");
     *ret_files = json_pack("{s:I, s:O*}", "revision", (json_int_t)number, "inputs",
                            json_object_get(revision, "files"));
-    return *ret_files ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return *ret_files ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status open_file(struct file_wish *look, struct review_book *book, const json_t *list,
@@ -96,7 +96,7 @@ static enum status read_text(struct file_wish *look, struct review_book *book, s
     if (status != STATUS_NOT_FOUND)
         return status;
     look->answer = json_pack("{s:n}", "filesFrom"); /* nobody can tell of any */
-    return look->answer ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return look->answer ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status find(struct book_exchange *exchange, struct review_book *book, struct err *err)
@@ -146,7 +146,7 @@ static enum status compare(struct book_exchange *exchange, struct review_book *b
         json_object_get(before, "codeSha256"), "to", json_object_get(after, "codeSha256"), "same",
         json_equal(json_object_get(before, "codeSha256"), json_object_get(after, "codeSha256")), "inputs",
         review_inputs_difference(json_object_get(before, "files"), json_object_get(after, "files")));
-    return look->answer ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return look->answer ? STATUS_OK : err_no_memory(err);
 }
 
 /* --- the answer --- */
@@ -273,7 +273,7 @@ static void send_file(struct exchange *exchange)
     }
     look->stream.content_type = shown_type(look->path);
     if (exchange->request && !add_headers(look, exchange->request))
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
     else if (exchange->request && choose_range(look, exchange->request))
         file_stream_begin(&look->stream);
 }
@@ -284,7 +284,7 @@ static void answer_unchanged(struct file_wish *look)
     if (add_headers(look, exchange->request))
         http_respond(exchange->request, 304, NULL, (struct bytes){0});
     else
-        http_respond_failure(exchange->request, 503, "out of memory");
+        http_respond_no_memory(exchange->request);
     exchange->request = NULL;
     exchange_leave(exchange);
 }

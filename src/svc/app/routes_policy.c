@@ -57,7 +57,7 @@ static void answer_version(struct exchange *exchange, int http_status, json_t *v
     if (add_etag(exchange, version))
         exchange_answer_json(exchange, http_status, json_incref(version));
     else
-        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(exchange);
 }
 
 /* --- GET /v1/policy, /v1/policy/versions/{number} --- */
@@ -220,7 +220,7 @@ void route_policy_rehearse(struct app_service *service, struct http_request *req
     own->last = count;
     buf_append_bytes(&own->text, body_text(request));
     if (buf_status(&own->text) != STATUS_OK)
-        exchange_answer_problem(&exchange->base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&exchange->base);
     else if (!rehearsal_begin(own, on_rehearsed))
         exchange_answer_problem(&exchange->base, http_problem_of_status(503),
                                 "Too many rehearsals are under way (limit app-rehearsals-max).");
@@ -314,7 +314,7 @@ void route_policy_apply(struct app_service *service, struct http_request *reques
     own->draft.comment = comment.size > 0 ? own->comment : NULL;
     own->draft.text = buf_peek(&own->text);
     if (buf_status(&own->text) != STATUS_OK) {
-        exchange_answer_problem(&own->base.base, http_problem_of_status(503), "out of memory");
+        exchange_answer_no_memory(&own->base.base);
         return;
     }
     own->base.base.carries_on = true;

@@ -110,7 +110,7 @@ static bool has_room(struct run_files *files)
     files->paths = calloc(APP_FILES_MAX, sizeof *files->paths);
     if (files->files && files->drafts && files->paths)
         return true;
-    files->status = err_set(&files->err, STATUS_NO_MEMORY, "out of memory");
+    files->status = err_no_memory(&files->err);
     return false;
 }
 
@@ -178,7 +178,7 @@ static void take_file(struct run_files *files, const struct made_source *source,
     }
     files->paths[number] = strdup(path);
     if (!files->paths[number]) {
-        files->status = err_set(&files->err, STATUS_NO_MEMORY, "out of memory");
+        files->status = err_no_memory(&files->err);
         return;
     }
     files->names_size += strlen(path);

@@ -300,7 +300,7 @@ enum status run_outputs_create(struct loop *loop, struct review_store *book, con
         .too_many = "Too many streams of output are open (limit app-output-streams-max)."};
     struct run_outputs *outputs = calloc(1, sizeof *outputs);
     if (!outputs)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     event_streams_init(&outputs->streams, loop, &limits);
     outputs->streams.on_beat = output_readers_beat;
     outputs->look.on_fire = on_look_time;

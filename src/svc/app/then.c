@@ -78,7 +78,7 @@ static bool may_start(struct http_request *request, const char *hub, const char 
     if (scheduler_resource)
         buf_append_fmt(&resource, "%s/taskHubs/%s", scheduler_resource, hub);
     if (buf_status(&scope) != STATUS_OK || buf_status(&resource) != STATUS_OK) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return false;
     }
     if (access_decide_at(principal, ACCESS_HUB_WRITE, buf_peek(&scope), buf_peek(&resource)) ==

@@ -49,7 +49,7 @@ static void answer_link(struct confirm_visit *visit, const char *expires, const 
     if (json_write_status(&json) == STATUS_OK && buf_status(&body) == STATUS_OK)
         http_respond(visit->request, 201, "application/json; charset=utf-8", buf_peek(&body));
     else
-        http_respond_failure(visit->request, 503, "out of memory");
+        http_respond_no_memory(visit->request);
 }
 
 /* No longer than the request waits. */
@@ -78,7 +78,7 @@ static void write_link(struct confirm_visit *visit)
     if (status == STATUS_OK && buf_status(&url) == STATUS_OK)
         answer_link(visit, expires, (const char *)url.data);
     else
-        http_respond_failure(visit->request, 503, "out of memory");
+        http_respond_no_memory(visit->request);
     visit_free(visit);
 }
 
@@ -117,7 +117,7 @@ void confirm_make(void *context, struct http_request *request)
     struct confirm_visit *visit = calloc(1, sizeof *visit);
     struct bytes id = http_request_value(request);
     if (!visit) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return;
     }
     *visit = (struct confirm_visit){.service = service, .request = request};

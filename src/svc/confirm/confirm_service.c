@@ -112,7 +112,7 @@ static struct confirm_visit *begin(struct confirm_service *service, struct http_
     }
     struct confirm_visit *visit = calloc(1, sizeof *visit);
     if (!visit) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     *visit = (struct confirm_visit){.service = service, .request = request, .link = link, .http_status = 200};
@@ -145,7 +145,7 @@ static void respond_back(struct http_request *request)
     if (http_response_header(request, "Location", http_request_path(request)) == STATUS_OK)
         http_respond(request, 303, NULL, (struct bytes){0});
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void on_voted(struct confirm_visit *visit, const struct http_inner_answer *answer)

@@ -57,7 +57,7 @@ void visit_respond_page(struct http_request *request, int http_status, const str
     if (whole)
         http_respond(request, http_status, "text/html; charset=utf-8", buf_peek(page));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 void visit_respond_words(struct http_request *request, int http_status, const char *title, const char *words)

@@ -74,7 +74,7 @@ static enum status look_at(struct awaited *one, struct review_book *book, struct
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     if (is_over(request, one->manifest) && slack_answer_retired(request, &one->retirement) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return STATUS_OK;
 }
 
@@ -191,7 +191,7 @@ enum status slack_replies_create(const struct slack_replies_options *options,
 {
     struct slack_replies *replies = calloc(1, sizeof *replies);
     if (!replies)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     replies->options = *options;
     review_store_on_events(options->store, on_events, replies);
     *ret_replies = replies;

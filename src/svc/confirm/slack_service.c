@@ -51,7 +51,7 @@ static struct slack_call *call_new(struct slack_service *service, struct http_re
 {
     struct slack_call *call = calloc(1, sizeof *call);
     if (!call) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     *call = (struct slack_call){.service = service, .request = request};
@@ -69,7 +69,7 @@ static void end_json(struct slack_call *call, const struct buf *body)
     else if (whole)
         http_respond(call->request, 200, "application/json; charset=utf-8", buf_peek(body));
     else
-        http_respond_failure(call->request, 503, "out of memory");
+        http_respond_no_memory(call->request);
     call_free(call);
 }
 

@@ -146,7 +146,7 @@ enum status control_create(struct loop *loop, const struct control_options *opti
 {
     struct control *control = calloc(1, sizeof *control);
     if (!control)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     control->loop = loop;
     control->options = *options;
     const struct directory_tenant *tenant = directory_tenant(options->directory);

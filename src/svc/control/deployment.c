@@ -100,7 +100,7 @@ static enum status refer(void *context, struct bytes name, bool full, json_t **r
                        BYTES_FMT(bytes_slice(name, 0, 160)));
     json_t *value = full ? shown : json_object_get(shown, "properties");
     if (!value)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     *ret_value = json_incref(value);
     return STATUS_OK;
 }

@@ -415,7 +415,7 @@ enum status door_create(struct loop *loop, const struct door_options *options, s
 {
     struct doorkeeper *door = calloc(1, sizeof *door);
     if (!door)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     door->loop = loop;

@@ -143,7 +143,7 @@ enum status filter_read(struct bytes text, struct arena *arena, struct filter *r
         skip_blanks(&reader);
     }
     if (reader.no_memory)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     if (!good)
         return err_set(
             err, STATUS_MALFORMED,

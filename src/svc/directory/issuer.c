@@ -61,7 +61,7 @@ static enum status fetch(const struct issuer *issuer, const char *url, json_t **
     CLEANUP(buf_fini) struct buf text = {.limit = DOCUMENT_MAX};
     CURL *curl = curl_easy_init();
     if (!curl)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
@@ -118,7 +118,7 @@ static enum status fetch_keys(const struct issuer *issuer, struct issuer_news *n
     buf_append_fmt(&url, "%s/.well-known/openid-configuration", issuer->options.url);
     buf_append_byte(&url, '\0');
     if (buf_status(&url) != STATUS_OK)
-        return err_set(&news->err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(&news->err);
     enum status status = fetch(issuer, (const char *)url.data, &configuration, &news->err);
     if (status != STATUS_OK)
         return status;
@@ -382,7 +382,7 @@ enum status issuer_create(struct loop *loop, const struct issuer_options *option
     struct issuer *issuer = calloc(1, sizeof *issuer);
     if (!issuer || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(issuer);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     issuer->loop = loop;
     issuer->asked_ns = clock_monotonic_ns();

@@ -36,7 +36,7 @@ STATUS_RESULT managed_identity_create(struct directory *directory, struct token_
     if (!identity || !copy) {
         free(identity);
         free(copy);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     identity->directory = directory;
     identity->keys = keys;

@@ -126,7 +126,7 @@ void people_answer(struct http_request *request, struct json_writer *json)
     if (json_write_status(json) == STATUS_OK)
         http_respond(request, 200, "application/json; charset=utf-8", buf_peek(json->out));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 void people_answer_objects(struct http_request *request, const struct directory *directory,

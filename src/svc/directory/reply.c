@@ -56,7 +56,7 @@ struct reply *reply_create(struct http_request *request, int http_status)
 {
     struct reply *reply = calloc(1, sizeof *reply);
     if (!reply) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     reply->waiter.on_done = on_done;
@@ -69,7 +69,7 @@ void reply_after(struct reply *reply, struct directory *directory, const struct 
                  size_t count)
 {
     if (buf_status(&reply->body) != STATUS_OK) {
-        http_respond_failure(reply->request, 503, "out of memory");
+        http_respond_no_memory(reply->request);
         reply_free(reply);
         return;
     }

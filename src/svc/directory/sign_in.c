@@ -30,7 +30,7 @@ static void answer_json(struct http_request *request, int http_status, const str
     if (json_write_status(json) == STATUS_OK)
         http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(json->out));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 void sign_in_refuse(struct http_request *request, int http_status, const char *error, const char *description)
@@ -324,7 +324,7 @@ static void keys(void *context, struct http_request *request)
     if (token_keys_publish(sign_in->options.keys, &body) == STATUS_OK)
         http_respond(request, 200, "application/json; charset=utf-8", buf_peek(&body));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 /* --- routes --- */
@@ -399,7 +399,7 @@ enum status sign_in_create(struct loop *loop, const struct sign_in_options *opti
 {
     struct sign_in *sign_in = calloc(1, sizeof *sign_in);
     if (!sign_in)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     sign_in->loop = loop;
     sign_in->options = *options;
     sign_in->timer.on_fire = on_timer;

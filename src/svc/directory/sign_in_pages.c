@@ -75,7 +75,7 @@ static void answer_page(struct http_request *request, int http_status, struct bu
     if (whole)
         http_respond(request, http_status, "text/html; charset=utf-8", buf_peek(page));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void answer_text(struct http_request *request, int http_status, const char *title, const char *text)
@@ -161,7 +161,7 @@ static void write_then_answer(struct sign_in *sign_in, struct pending_page *pend
 {
     const struct directory_write write = {verb, DIRECTORY_TICKET, ticket};
     if (buf_status(&pending->body) != STATUS_OK || buf_status(&pending->location) != STATUS_OK) {
-        http_respond_failure(pending->request, 503, "out of memory");
+        http_respond_no_memory(pending->request);
         pending_free(pending);
         return;
     }
@@ -178,7 +178,7 @@ static struct pending_page *pending_new(struct http_request *request)
     if (pending)
         pending->request = request;
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     return pending;
 }
 

@@ -129,7 +129,7 @@ static void answer_tokens(struct sign_in *sign_in, struct http_request *request,
         write_client_info(&json, sign_in, subject->object_id);
     json_write_end_object(&json);
     if (json_write_status(&json) != STATUS_OK) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return;
     }
     (void)!http_response_header(request, "Pragma", BYTES_LITERAL("no-cache"));
@@ -241,7 +241,7 @@ static void use_ticket(struct sign_in *sign_in, struct http_request *request, co
 {
     struct exchange_of_ticket *exchange = exchange_create(sign_in, request, form, ticket, person);
     if (!exchange) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return;
     }
     char id[GUID_TEXT_SIZE + 1], hash[SECRET_HASH_SIZE + 1];

@@ -141,7 +141,7 @@ enum status witness_create(struct loop *loop, struct audit_log *log, struct witn
     struct witness *witness = calloc(1, sizeof *witness);
     uint64_t seed[2];
     if (!witness)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     entropy_fill(seed, sizeof seed);
     witness->loop = loop;
     witness->log = log;

@@ -147,7 +147,7 @@ static enum status prepare(void *context, const struct keeper_message *message, 
     buf_clear(&container->block);
     buf_append_bytes(&container->block, message->text);
     if (buf_status(&container->block) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     container->port = (uint16_t)message->code;
     container->output = packet->fds[0];
     snprintf(container->name, sizeof container->name, "sallyport-%.32s-%u-%llu", container->settings->owner,

@@ -36,7 +36,7 @@ static void answer(struct mcp_post *post)
     if (buf_status(&post->exchange.answer) == STATUS_OK)
         http_respond(post->request, 200, "application/json", buf_peek(&post->exchange.answer));
     else
-        http_respond_failure(post->request, 503, "out of memory");
+        http_respond_no_memory(post->request);
     destroy(post);
 }
 
@@ -88,7 +88,7 @@ static void take_message(void *context, struct http_request *request)
     }
     struct mcp_post *post = calloc(1, sizeof *post);
     if (!post) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return;
     }
     post->service = context;

@@ -42,7 +42,7 @@ static void respond(struct http_request *request, const struct page_file *file, 
     if (whole && packed)
         whole = add_header(request, "Content-Encoding", "gzip") == STATUS_OK;
     if (!whole)
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     else if (page_tag_known(http_request_header(request, "if-none-match"), bytes_of_cstr(tag)))
         http_respond(request, 304, NULL, (struct bytes){0});
     else
@@ -62,7 +62,7 @@ void page_service_show(struct http_request *request)
     if (whole)
         respond(request, page_file_find(BYTES_LITERAL("/index.html")), "no-cache");
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void show_asset(void *context, struct http_request *request)

@@ -78,7 +78,7 @@ void page_answer_json(struct http_request *request, int http_status, struct json
     if (json_write_status(json) == STATUS_OK && buf_status(json->out) == STATUS_OK)
         http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(json->out));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     explicit_bzero(json->out->data, json->out->size);
 }
 
@@ -102,7 +102,7 @@ void page_answer_signed_in(struct http_request *request, const char *cookie, con
     if (set_cookie(request, cookie, life_s))
         page_answer_session(request, 200, token, life_s);
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 static void answer_signed_out(struct http_request *request)
@@ -110,7 +110,7 @@ static void answer_signed_out(struct http_request *request)
     if (set_cookie(request, "", 0))
         http_respond(request, 204, NULL, (struct bytes){0});
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
 }
 
 /* --- what is answered when it is on disk --- */
@@ -145,7 +145,7 @@ struct page_pending *page_pending_new(struct page_sign_in *sign_in, struct http_
 {
     struct page_pending *pending = calloc(1, sizeof *pending);
     if (!pending) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     pending->waiter.on_done = on_written;

@@ -32,7 +32,7 @@ static void begin_in_memory(struct page_sign_in *sign_in, struct http_request *r
         STATUS_OK)
         page_answer_signed_in(request, cookie, session->token, PAGE_SESSION_LIFE_NS / NS_PER_S);
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     explicit_bzero(cookie, sizeof cookie);
 }
 
@@ -85,7 +85,7 @@ static void by_credentials(struct page_sign_in *sign_in, struct http_request *re
     if (buf_status(&authorization) == STATUS_OK)
         by_authorization(sign_in, request, buf_peek(&authorization), false);
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     explicit_bzero(authorization.data, authorization.size);
 }
 
@@ -100,7 +100,7 @@ static void by_link(struct page_sign_in *sign_in, struct http_request *request, 
         http_respond_failure(request, 401, "The link was used, or is over. Make another: sallyport open");
         break;
     default:
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         break;
     }
     explicit_bzero(authorization.data, authorization.size);
@@ -214,7 +214,7 @@ void page_route_make_link(void *context, struct http_request *request)
                              "Too many links are open (limit page-links-max); each ends after ten minutes.");
         break;
     default:
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         break;
     }
     explicit_bzero(code, sizeof code);

@@ -224,7 +224,7 @@ enum status pool_create(struct loop *loop, const struct pool_options *options, s
     check_options(options);
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     pool->options = *options;
     pool->options.tier_options = NULL; /* the caller's, for the time of pool_create */
     pool->budget.size_max = pool->options.memory_size_max;
@@ -369,7 +369,7 @@ enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant
     if (!tenant)
         tenant = tenant_create(pool, identifier);
     if (!tenant)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     tenant_take_seat(tenant);
     tenant_touch(tenant);
     *ret_tenant = tenant;

@@ -116,7 +116,7 @@ enum status scheduler_access_check(const struct principal *principal, struct byt
     buf_append_cstr(&place, SCHEDULER_ACCESS_PLACE);
     scheduler_access_place(hub, &place);
     if (buf_status(&place) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum access_verdict verdict = access_decide_at(principal, permission, buf_peek(&place), resource);
     if (verdict == ACCESS_GRANTED)
         return STATUS_OK;

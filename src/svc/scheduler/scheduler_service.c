@@ -58,7 +58,7 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
     struct bytes hub = request->metadata(request, "taskhub");
     scheduler_access_resource(scheduler->options.resource, hub, &resource);
     if (buf_status(&resource) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = scheduler_access_check(request->principal, request->path,
                                                 scheduler->options.hubs_apart ? (struct bytes){0} : hub,
                                                 buf_peek(&resource), err);
@@ -101,7 +101,7 @@ static void on_call(void *context, const struct grpc_request *request)
                                                  .request = request};
     enum status status = admit_request(scheduler, request, method, &hub, &err);
     if (status == STATUS_OK && !let_in(scheduler, request))
-        status = err_set(&err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(&err);
     struct scheduler_call *call =
         status == STATUS_OK ? scheduler_call_create(scheduler, &origin, method, hub) : NULL;
     if (call && hub == 0)

@@ -260,7 +260,7 @@ enum status otlp_exporter_create(const char *url, struct otlp_exporter **ret_exp
         free(exporter);
         free(shared);
         curl_global_cleanup();
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     exporter->shared = shared;
     list_init(&exporter->shared->queue);

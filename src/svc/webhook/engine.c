@@ -186,7 +186,7 @@ static enum status sign(struct flight *flight, const char *content_type, struct 
                  add_header(post, "webhook-id", flight->due.event_id) &&
                  add_header(post, "webhook-timestamp", seconds) &&
                  add_header(post, "webhook-signature", signatures);
-    return whole ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 /* Where it goes, by the URL and the format of now. */
@@ -391,7 +391,7 @@ enum status webhook_engine_create(struct loop *loop, struct review_store *store,
 {
     struct webhook_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     enum status status = sender_create(loop, options, &engine->sender, err);
     if (status != STATUS_OK) {
         free(engine);

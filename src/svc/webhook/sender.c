@@ -366,7 +366,7 @@ enum status sender_create(struct loop *loop, const struct sender_options *option
     struct notice_sender *sender = calloc(1, sizeof *sender);
     if (!sender) {
         curl_global_cleanup();
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     sender->loop = loop;
     sender->options = *options;

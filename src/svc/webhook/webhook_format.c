@@ -12,7 +12,7 @@
 
 static enum status no_memory(struct err *err)
 {
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_no_memory(err);
 }
 
 static enum status write_slack(const struct webhook_message *message, const struct format_words *words,

@@ -70,7 +70,7 @@ static void respond_json(struct http_request *request, int http_status, const js
     if (text)
         http_respond(request, http_status, "application/json", bytes_of_cstr(text));
     else
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
     free(text);
 }
 
@@ -114,7 +114,7 @@ static void answer(const struct webhook_call *call, enum status status, const st
         http_respond_problem(call->request, &problems[REPLACED],
                              "The webhook is another than the one that If-Match names.");
     else if (!add_tag(call))
-        http_respond_failure(call->request, 503, "out of memory");
+        http_respond_no_memory(call->request);
     else
         respond_json(call->request, call->http_status, call->json);
 }
@@ -143,7 +143,7 @@ static struct webhook_call *begin(struct webhook_service *service, struct http_r
     const struct principal *principal = http_request_principal(request);
     struct webhook_call *call = calloc(1, sizeof *call);
     if (!call) {
-        http_respond_failure(request, 503, "out of memory");
+        http_respond_no_memory(request);
         return NULL;
     }
     if (name.size >= sizeof call->name || (name.size > 0 && memchr(name.data, '\0', name.size))) {

@@ -34,7 +34,7 @@ enum status form_read(struct bytes body, struct arena *arena, struct form_fields
         const char *key = decode(name, arena, &sound);
         const char *text = decode(value, arena, &sound);
         if (!key || !text)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         if (!sound)
             return err_set(err, STATUS_MALFORMED, "a field of the form is no text in percent-encoding");
         if (ret_form->count == FORM_FIELDS_MAX)

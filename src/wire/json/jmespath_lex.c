@@ -97,7 +97,7 @@ static struct bytes without_escapes(struct jmespath_lexer *lexer, struct bytes i
 static enum status lexer_take_literal(struct jmespath_lexer *lexer, json_t *value)
 {
     if (!value || json_array_append_new(lexer->literals, value) < 0)
-        return err_set(lexer->err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(lexer->err);
 
     lexer->token = TOKEN_LITERAL;
     lexer->literal = value;
@@ -130,7 +130,7 @@ static enum status lex_literal(struct jmespath_lexer *lexer)
 
     struct bytes text = without_escapes(lexer, inside, '`');
     if (!text.data)
-        return err_set(lexer->err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(lexer->err);
 
     json_t *value = NULL;
     if (json_parse(text, NULL, &value, NULL) == STATUS_OK)
@@ -160,7 +160,7 @@ static enum status lex_quoted_name(struct jmespath_lexer *lexer)
     lexer->name = arena_copy(lexer->arena, json_bytes(name));
     json_decref(name);
     if (!lexer->name.data)
-        return err_set(lexer->err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(lexer->err);
     return STATUS_OK;
 }
 

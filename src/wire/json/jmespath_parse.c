@@ -485,7 +485,7 @@ static enum status compile(struct jmespath *path, struct bytes text, struct err 
     struct bytes kept = arena_copy(&path->arena, text);
     path->literals = json_array();
     if (!kept.data || !path->literals)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     struct parser parser = {
         .lexer = {.text = kept, .arena = &path->arena, .literals = path->literals, .err = err},
@@ -510,7 +510,7 @@ enum status jmespath_compile(struct bytes text, struct jmespath **ret_path, stru
 
     struct jmespath *path = calloc(1, sizeof *path);
     if (!path)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
 
     arena_init(&path->arena, 0);
     enum status status = compile(path, text, err);

@@ -112,7 +112,7 @@ enum status tar_append_header(struct buf *out, struct bytes path, uint64_t size,
     if (!fits)
         append_pax_path(out, path, unix_s);
     append_block(out, fits ? path : BYTES_LITERAL("long"), '0', size, unix_s);
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static uint64_t padding_of(uint64_t size)

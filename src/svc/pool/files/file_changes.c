@@ -215,7 +215,7 @@ static enum status compare(struct file_changes *changes, struct err *err)
 {
     changes->unseen = changes->after.lister.unreachable;
     if (merge(changes) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     changes->compared = true;
     look_fini(&changes->before);
     look_fini(&changes->after);

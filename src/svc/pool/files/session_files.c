@@ -325,7 +325,7 @@ static enum status descend(struct file_lister *lister, const char *name, struct 
     const char *path = arena_fmt(lister->arena, "%s%s%s", above, above[0] ? "/" : "", name);
     if (!path) {
         close(fd);
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     }
     return push_directory(lister, fd, path, err);
 }
@@ -345,7 +345,7 @@ static enum status read_name(struct file_lister *lister, const char *name, struc
         return STATUS_OK;
     }
     if (add_entry(lister, name, &st) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return lister->recursive && S_ISDIR(st.st_mode) ? descend(lister, name, err) : STATUS_OK;
 }
 

@@ -66,7 +66,7 @@ static enum status decode_base64(struct arena *arena, struct bytes text, struct 
         return err_set(err, STATUS_INVALID_ARGUMENT, "'code' is not UTF-8 when decoded");
     struct bytes code = arena_copy(arena, buf_peek(&out));
     if (!code.data)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     *ret_code = code;
     return STATUS_OK;
 }
@@ -91,7 +91,7 @@ static enum status get_code(struct arena *arena, const json_t *object, struct by
     if (base64)
         return decode_base64(arena, text, ret_code, err);
     *ret_code = arena_copy(arena, text);
-    return ret_code->data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return ret_code->data ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status get_type(struct arena *arena, const json_t *object, struct execute_request *request,
@@ -106,7 +106,7 @@ static enum status get_type(struct arena *arena, const json_t *object, struct ex
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "'executionType' must be 'Synchronous' or 'Asynchronous'");
     request->execution_type = arena_copy(arena, type);
-    return request->execution_type.data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return request->execution_type.data ? STATUS_OK : err_no_memory(err);
 }
 
 enum status execute_request_parse(struct arena *arena, struct bytes body, struct execute_request *ret_request,

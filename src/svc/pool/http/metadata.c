@@ -100,7 +100,7 @@ static enum status ask(struct pool_service *service, struct err *err)
         return st;
     struct execution *execution = execution_create(loop_now(service->loop));
     if (!execution)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     buf_append_cstr(&execution->asked.code, runtime_row(METADATA_RUNTIME)->metadata_cell);
     execution->asked.limit_ns = POOL_METADATA_TIMEOUT_NS;
     execution->on_done = on_metadata;

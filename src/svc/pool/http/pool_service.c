@@ -83,7 +83,7 @@ enum status pool_service_create(struct loop *loop, const struct pool_service_opt
     ASSERT(options->upload_size_max && options->body_size_max);
     struct pool_service *service = calloc(1, sizeof *service);
     if (!service)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     take_options(service, options);
     service->loop = loop;
     service->created_unix_ns = clock_unix_ns();

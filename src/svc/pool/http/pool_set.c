@@ -37,7 +37,7 @@ enum status pool_set_create(struct loop *loop, struct tier_share *share,
 {
     struct pool_set *set = calloc(1, sizeof *set);
     if (!set)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     set->loop = loop;
     set->share = share;
     set->options = *options;
@@ -113,7 +113,7 @@ static enum status make(struct pool_set *set, struct bytes key, struct bytes nam
     char text[64];
     struct made_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
     const struct shared_tier_options tier = {.share = set->share};
     struct pool_service_options options = set->options.service;

@@ -282,7 +282,7 @@ static enum status process_start(struct loop *loop, const void *options, const s
 {
     struct process_tier *tier = calloc(1, sizeof *tier);
     if (!tier)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     tier->loop = loop;
     tier->options = *(const struct process_tier_options *)options;
     tier->events = *events;

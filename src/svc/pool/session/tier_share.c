@@ -211,7 +211,7 @@ static enum status share_start(struct loop *loop, const void *options, const str
     struct tier_share *share = ((const struct shared_tier_options *)options)->share;
     struct tier_client *client = calloc(1, sizeof *client);
     if (!client)
-        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(error);
     ASSERT(share->loop == loop);
     client->share = share;
     client->events = *events;
@@ -309,7 +309,7 @@ enum status tier_share_create(struct loop *loop, const struct session_tier *tier
 {
     struct tier_share *share = calloc(1, sizeof *share);
     if (!share)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     share->loop = loop;
     share->tier = tier;
     list_init(&share->clients);

@@ -45,7 +45,7 @@ static enum status read_excluded(const json_t *filter, struct arena *arena, stru
                            "filter.excludeNameStartsWith holds what is no text");
         wish->excluded[i] = arena_copy(arena, text);
         if (!wish->excluded[i].data)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+            return err_no_memory(err);
         wish->excluded_count++;
     }
     return STATUS_OK;
@@ -69,7 +69,7 @@ static enum status read_filter(const json_t *body, struct arena *arena, struct e
     if (status == STATUS_OK)
         status = read_excluded(filter, arena, wish, err);
     if (status == STATUS_OK && make_prefix(arena, starts, &wish->prefix) != STATUS_OK)
-        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return err_no_memory(err);
     return status;
 }
 

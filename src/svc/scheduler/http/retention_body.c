@@ -70,7 +70,7 @@ enum status retention_body_read(const json_t *body, struct buf *rules, struct er
     if (json_array_size(list) == 0)
         buf_append_bytes(rules, RETENTION_KEEP);
     if (status == STATUS_OK && buf_status(rules) != STATUS_OK)
-        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = err_no_memory(err);
     return status;
 }
 

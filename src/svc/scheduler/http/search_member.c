@@ -34,7 +34,7 @@ enum status search_member_text(const json_t *filter, const char *name, struct ar
             "filter.%s must be {\"value\": a text of at most %d bytes} (limit search-text-size-max)", name,
             SEARCH_TEXT_SIZE_MAX);
     *ret_text = arena_copy(arena, text);
-    return ret_text->data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return ret_text->data ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status read_bound(const json_t *object, const char *name, const char *bound, int64_t *ret_ns,
