@@ -238,9 +238,11 @@ static void the_heaviest_reader_makes_room(void **state)
 
 static void answer_much(void *context, struct http_request *request)
 {
-    struct bytes much = {calloc(1, (size_t)1 << 20), (size_t)1 << 20};
-    http_respond(request, 200, "application/octet-stream", much);
-    free((void *)much.data);
+    size_t size = (size_t)1 << 20;
+    uint8_t *much = calloc(1, size);
+    assert_non_null(much);
+    http_respond(request, 200, "application/octet-stream", bytes_of(much, size));
+    free(much);
 }
 
 /* Reads a little each few milliseconds and opens its window by as much; whether the server gave up on it. */

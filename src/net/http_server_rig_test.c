@@ -72,9 +72,11 @@ static void on_request(void *context, struct http_request *request)
         http_request_on_gone(request, on_gone, rig);
         http_stream_begin(request, 200, "text/event-stream", on_drain, rig);
     } else if (path_is(request, "/big")) {
-        struct bytes big = {calloc(1, 8 << 20), 8 << 20};
-        http_respond(request, 200, "application/octet-stream", big);
-        free((void *)big.data);
+        size_t size = (size_t)8 << 20;
+        uint8_t *big = calloc(1, size);
+        assert_non_null(big);
+        http_respond(request, 200, "application/octet-stream", bytes_of(big, size));
+        free(big);
     } else if (path_is(request, "/form")) {
         answer_form(request);
     } else if (path_is(request, "/none")) {

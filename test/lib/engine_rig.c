@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/task/memory.h"
+#include "lib/copies.h"
 #include "lib/engine_rig_store.h"
 #include "lib/settled.h"
 
@@ -78,8 +79,8 @@ static void free_replies(struct list *replies)
     struct list *link;
     while ((link = list_pop_front(replies))) {
         struct rig_reply *reply = CONTAINER_OF(link, struct rig_reply, link);
-        memory_free_bytes(&reply->message);
-        memory_free_bytes(&reply->history);
+        test_copy_free(&reply->message);
+        test_copy_free(&reply->history);
         free(reply);
     }
 }
@@ -88,7 +89,7 @@ static void free_replies(struct list *replies)
 struct rig_read {
     struct list link;
     uint32_t hub;
-    struct bytes id; /* owned; data NULL: a history */
+    struct bytes id; /* a copy; data NULL: a history */
     int64_t key;
     bool entity;
     bool looked;
@@ -105,11 +106,11 @@ static void read_free(struct rig_read *read)
     struct bytes *owned[] = {&read->row.instance_id,   &read->row.execution_id,    &read->row.name,
                              &read->row.version.value, &read->row.parent_id.value, &read->row.tags};
     for (size_t n = 0; n < ARRAY_SIZE(owned); n++)
-        memory_free_bytes(owned[n]);
+        test_copy_free(owned[n]);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        memory_free_bytes(&read->payloads[kind].value);
-    memory_free_bytes(&read->id);
-    memory_free_bytes(&read->state.state);
+        test_copy_free(&read->payloads[kind].value);
+    test_copy_free(&read->id);
+    test_copy_free(&read->state.state);
     buf_fini(&read->history);
     free(read);
 }
@@ -159,7 +160,7 @@ static void look_instance(struct rig *r, struct rig_read *read)
     rig_store_copy_row(&read->row, &i->row);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         read->payloads[kind] =
-            (struct payload){i->payloads[kind].present, memory_copy(i->payloads[kind].value), false};
+            (struct payload){i->payloads[kind].present, test_copy(i->payloads[kind].value), false};
 }
 
 static void look_entity(struct rig *r, struct rig_read *read)
@@ -170,7 +171,7 @@ static void look_entity(struct rig *r, struct rig_read *read)
         return;
     read->state = row->op.entity;
     read->state.entity_id = read->id;
-    read->state.state = memory_copy(row->op.entity.state);
+    read->state.state = test_copy(row->op.entity.state);
 }
 
 static void look(struct rig *r, struct rig_read *read)
@@ -238,7 +239,7 @@ static void ask(struct rig *r, const struct engine_action *a)
     read->entity = a->kind == ENGINE_FETCH_ENTITY;
     read->history.limit = SIZE_MAX;
     if (!history)
-        read->id = memory_copy(a->instance_id);
+        read->id = test_copy(a->instance_id);
     r->fetches += !history && !read->entity;
     r->entity_fetches += read->entity;
     r->history_fetches += history;
@@ -264,8 +265,8 @@ static void keep_chunk(struct rig *r, const struct engine_action *a)
     struct buf joined = {0};
     buf_append_bytes(&joined, h->history);
     buf_append_bytes(&joined, a->message);
-    memory_free_bytes(&h->history);
-    h->history = memory_copy(buf_peek(&joined));
+    test_copy_free(&h->history);
+    h->history = test_copy(buf_peek(&joined));
     h->chunks++;
     buf_fini(&joined);
 }
@@ -279,7 +280,7 @@ static void keep_reply(struct rig *r, const struct engine_action *a)
     struct rig_reply *reply = history_of(r, a->call);
     list_remove(&reply->link);
     reply->status = a->status;
-    reply->message = memory_copy(a->message);
+    reply->message = test_copy(a->message);
     if (a->text)
         strncpy(reply->text, a->text, sizeof reply->text - 1);
     list_push_back(&r->replies, &reply->link);

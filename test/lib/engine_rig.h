@@ -38,8 +38,8 @@ struct rig_reply {
     uint64_t call;
     enum status status;
     char text[400];
-    struct bytes message; /* owned */
-    struct bytes history; /* owned: chunks before the reply, joined */
+    struct bytes message; /* a copy */
+    struct bytes history; /* a copy: chunks before the reply, joined */
     size_t chunks;
 };
 struct rig_work { /* a sent work item, decoded */

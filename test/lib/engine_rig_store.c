@@ -6,6 +6,7 @@
 
 #include "core/task/event.h"
 #include "core/task/memory.h"
+#include "lib/copies.h"
 
 /* --- instances and their rows --- */
 
@@ -49,12 +50,12 @@ void rig_store_copy_row(struct instance_row *to, const struct instance_row *from
     struct bytes *olds[] = {&to->instance_id,   &to->execution_id,    &to->name,
                             &to->version.value, &to->parent_id.value, &to->tags};
     for (size_t n = 0; n < ARRAY_SIZE(olds); n++)
-        memory_free_bytes(olds[n]);
+        test_copy_free(olds[n]);
     *to = *from;
     struct bytes *news[] = {&to->instance_id,   &to->execution_id,    &to->name,
                             &to->version.value, &to->parent_id.value, &to->tags};
     for (size_t n = 0; n < ARRAY_SIZE(news); n++)
-        *news[n] = memory_copy(*news[n]);
+        *news[n] = test_copy(*news[n]);
 }
 
 static void free_rows(struct list *rows, int64_t number)
@@ -64,8 +65,8 @@ static void free_rows(struct list *rows, int64_t number)
         if (number >= 0 && row->number != number)
             continue;
         list_remove(&row->link);
-        memory_free_bytes(&row->data);
-        memory_free_bytes(&row->execution_id);
+        test_copy_free(&row->data);
+        test_copy_free(&row->execution_id);
         free(row);
     }
 }
@@ -81,8 +82,8 @@ static void add_row(struct list *rows, int64_t number, int64_t count, int64_t vi
     *row = (struct rig_row){.number = number,
                             .count = count,
                             .visible_ns = visible_ns,
-                            .data = memory_copy(data),
-                            .execution_id = memory_copy(execution_id)};
+                            .data = test_copy(data),
+                            .execution_id = test_copy(execution_id)};
     list_push_front(at, &row->link);
 }
 
@@ -100,9 +101,9 @@ static void drop_instance(struct rig_instance *i)
     struct bytes *copies[] = {&i->row.instance_id,   &i->row.execution_id,    &i->row.name,
                               &i->row.version.value, &i->row.parent_id.value, &i->row.tags};
     for (size_t n = 0; n < ARRAY_SIZE(copies); n++)
-        memory_free_bytes(copies[n]);
+        test_copy_free(copies[n]);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        memory_free_bytes(&i->payloads[kind].value);
+        test_copy_free(&i->payloads[kind].value);
     free_rows(&i->inbox, -1);
     free_rows(&i->activities, -1);
     free_rows(&i->history, -1);
@@ -264,10 +265,10 @@ void rig_store_apply(struct rig *r, const struct write_op *op)
             drop_instance(i);
         break;
     case WRITE_PAYLOAD_PUT:
-        memory_free_bytes(&i->payloads[op->payload_kind].value);
+        test_copy_free(&i->payloads[op->payload_kind].value);
         i->payloads[op->payload_kind] =
             (struct payload){op->payload.present,
-                             op->payload.present ? memory_copy(op->payload.value) : (struct bytes){NULL, 0}};
+                             op->payload.present ? test_copy(op->payload.value) : (struct bytes){NULL, 0}};
         break;
     case WRITE_HISTORY_APPEND: {
         size_t count;

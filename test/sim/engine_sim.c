@@ -26,6 +26,7 @@
 #include "core/task/instance_status.h"
 #include "core/task/memory.h"
 #include "core/task/rejoin.h"
+#include "lib/copies.h"
 #include "lib/engine_rig.h"
 #include "sim_entity.h"
 #include "sim_lease.h"
@@ -136,7 +137,7 @@ static void on_work(void *context, uint64_t stream, struct bytes message)
     if (item.request_case != PB_WORK_ITEM_HEALTH_PING) {
         struct held *h = memory_new(sizeof *h);
         h->stream = stream;
-        h->message = memory_copy(message);
+        h->message = test_copy(message);
         list_push_back(&s->held, &h->link);
         s->held_count++;
     }
@@ -487,7 +488,7 @@ static void work(struct sim *s, bool calm)
         list_push_back(&s->held, &h->link);
         s->held_count++;
     } else {
-        memory_free_bytes(&h->message);
+        test_copy_free(&h->message);
         free(h);
     }
     arena_fini(&a);

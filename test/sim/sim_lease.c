@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "core/task/engine_state.h"
 #include "core/task/memory.h"
+#include "lib/copies.h"
 
 struct item {
     struct list link;
@@ -26,8 +27,8 @@ void sim_leases_init(struct sim_leases *leases, const struct engine_options *opt
 static void drop(struct item *item)
 {
     list_remove(&item->link);
-    memory_free_bytes(&item->token);
-    memory_free_bytes(&item->key);
+    test_copy_free(&item->token);
+    test_copy_free(&item->key);
     free(item);
 }
 
@@ -43,7 +44,7 @@ static struct bytes key_of(const struct pb_work_item *item)
         buf_append_fmt(&key, "%.*s %.*s %d", BYTES_FMT(of->instance_id), BYTES_FMT(of->execution_id.value),
                        item->activity_request->task_id);
     }
-    return memory_copy(buf_peek(&key));
+    return test_copy(buf_peek(&key));
 }
 
 static bool is_overdue(const struct sim_leases *leases, uint64_t stream, int64_t now_ns)
@@ -91,7 +92,7 @@ void sim_leases_sent(struct sim_leases *leases, struct rig *rig, uint64_t stream
     sent->stream = stream;
     sent->connection = to->connection;
     sent->lease_end_ns = rig->now_ns + (activity ? leases->activity_ns : leases->turn_ns);
-    sent->token = memory_copy(item->completion_token);
+    sent->token = test_copy(item->completion_token);
     sent->key = key_of(item);
     check_silence(to, item);
     check_move(leases, rig, sent);

@@ -18,7 +18,8 @@ struct pending {
     struct list link;
     bool truncate;
     int64_t offset; /* or the new size */
-    struct bytes data;
+    uint8_t *data;  /* owned */
+    size_t size;
 };
 
 /* One file by name; it outlives the handles. */
@@ -58,7 +59,7 @@ static void image_apply(struct buf *file, int64_t offset, struct bytes data)
 static void pending_free(struct pending *p)
 {
     list_remove(&p->link);
-    free((void *)p->data.data);
+    free(p->data);
     free(p);
 }
 
@@ -69,10 +70,10 @@ static void image_add(struct image *i, bool truncate, int64_t offset, const void
     *p = (struct pending){.truncate = truncate, .offset = offset};
     list_init(&p->link);
     if (size) {
-        void *copy = malloc(size);
-        ASSERT(copy);
-        memcpy(copy, data, size);
-        p->data = bytes_of(copy, size);
+        p->data = malloc(size);
+        ASSERT(p->data);
+        memcpy(p->data, data, size);
+        p->size = size;
     }
     list_push_back(&i->pending, &p->link);
 }
@@ -84,7 +85,7 @@ static void image_sync(struct image *i)
         if (p->truncate)
             i->durable.size = MIN(i->durable.size, (size_t)p->offset);
         else
-            image_apply(&i->durable, p->offset, p->data);
+            image_apply(&i->durable, p->offset, bytes_of(p->data, p->size));
         pending_free(p);
     }
 }
@@ -140,9 +141,10 @@ static void image_write(struct image *i, const char *to)
                 file.size = MIN(file.size, (size_t)p->offset);
             continue;
         }
-        for (size_t at = 0; at < p->data.size; at += SECTOR)
+        for (size_t at = 0; at < p->size; at += SECTOR)
             if (mood == 1 || (mood == 2 && prng_next(&prng) % 2))
-                image_apply(&file, p->offset + (int64_t)at, bytes_slice(p->data, at, SECTOR));
+                image_apply(&file, p->offset + (int64_t)at,
+                            bytes_slice(bytes_of(p->data, p->size), at, SECTOR));
     }
     FILE *f = fopen(to, "wb");
     ASSERT(f && fwrite(file.data, 1, file.size, f) == file.size);

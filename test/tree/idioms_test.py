@@ -8,7 +8,9 @@
 3. A pointer goes through uintptr_t for arithmetic only, not to lose its `const`.
 4. Each step of jail_enter fails once in test/jail/fail_closed_test.c, and each column of a store is named by a test of it:
    no test of theirs could notice a row that is not there.
-5. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
+5. What is freed has an owner whose type says so: no cast in free() takes a `const` away, so no struct bytes is freed, and
+   none calls itself owned.
+6. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -50,12 +52,20 @@ FORKERS = {
 }
 # Where a pointer and a number are the same.
 ADDRESSES = {
-    "src/core/task/memory.h": "frees what memory_copy made; whoever owns bytes holds them as struct bytes",
     "src/jail/namespace.c": "a member of the kernel's struct is a number",
     "src/jail/zygote/snapshot.c": "addresses of /proc/self/maps",
     "src/svc/keeper/warden.c": "a member of the kernel's struct is a number",
     "src/svc/launcher/launcher_loop.c": "likewise",
 }
+# Where free() is handed a cast.
+FREED_BY_CAST = {
+    "src/sdk/registry.c": "a row of the public header, whose name is const for who writes tables; the registry's copy is its own",
+    "src/store/sqlite/fresh_ids.c": "a pointer to pointers, which the analyser wants as void *",
+    "src/store/sqlite/id_filter.c": "a pointer to arrays, likewise",
+    "test/lib/copies.h": "a test's copies in structs of the product",
+}
+FREE_CAST = re.compile(r"\b(?:free|realloc|reallocarray)\(\s*\(")
+OWNED_VIEW = re.compile(r"^\s*(?:struct|const struct) bytes [^;(]*;[ \t]*/\* owned\b", re.M)
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
@@ -97,6 +107,22 @@ def address_users(root):
             yield path.relative_to(root).as_posix()
 
 
+def sources(root):
+    return (path for folder in ("src", "test", "fuzz") for path in sorted((root / folder).rglob("*.[ch]")))
+
+
+def casting_owners(root):
+    for path in sources(root):
+        if FREE_CAST.search(code_of(path.read_text())):
+            yield path.relative_to(root).as_posix()
+
+
+def owned_views(root):
+    for path in sources(root):
+        for found in OWNED_VIEW.finditer(path.read_text()):
+            yield f"{path.relative_to(root)}: \"{found[0].strip()}\": bytes that are owned have a type of their own (core/task/owned_bytes.h, base/buf.h)"
+
+
 def rows_without_test(root):
     steps = re.findall(r'\{"([^"]+)", step_\w+\}', (root / "src/jail/session.c").read_text())
     failed = set(re.findall(r'^    \{"([^"]+)", "', (root / "test/jail/fail_closed_test.c").read_text(), re.M))
@@ -132,6 +158,8 @@ faults = [
     *against(language_users(root), LANGUAGE, "names a language of sessions; what differs between them is in the runtime's row"),
     *against(program_users(root), STARTERS, "starts a process by itself; test/lib/process.py does that"),
     *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
+    *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
+    *owned_views(root),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
 ]
 print("\n".join(faults) or "idioms hold")

@@ -32,11 +32,10 @@ static void free_call(struct engine *engine, struct call *call)
     while ((link = list_pop_front(&call->outputs))) {
         struct call_output *output = CONTAINER_OF(link, struct call_output, link);
         free(output->text);
-        memory_free_bytes(&output->message);
+        owned_bytes_fini(&output->message);
         free(output);
     }
-    if (call->message_owned)
-        memory_free_bytes(&call->message);
+    owned_bytes_fini(&call->message_kept);
     free(call);
 }
 
@@ -80,10 +79,8 @@ static void run(struct engine *engine, struct call *call)
 
     /* The bytes of an input end with it. */
     bool runs_again = call->state == CALL_FETCHING || call->state == CALL_WAITING;
-    if (runs_again && !call->message_owned) {
-        call->message = memory_copy(call->message);
-        call->message_owned = true;
-    }
+    if (runs_again && !call->message_kept.data)
+        call->message = owned_bytes_set(&call->message_kept, call->message);
 
     /* A held call has read all it needs, and one that waits is kept by the instance's list of waiters. */
     if (call->state != CALL_FETCHING)
@@ -96,7 +93,7 @@ static void on_committed(struct engine *engine, struct gate_waiter *waiter)
     struct call *call = CONTAINER_OF(waiter, struct call, gate_waiter);
     list_each (it, &call->outputs) {
         const struct call_output *output = CONTAINER_OF(it, struct call_output, link);
-        emit(engine, call, output->kind, output->status, output->text, output->message);
+        emit(engine, call, output->kind, output->status, output->text, owned_bytes_peek(&output->message));
     }
     free_call(engine, call);
 }
@@ -238,7 +235,7 @@ static void output(struct engine *engine, struct call *call, enum engine_action_
     o->status = status;
     if (text)
         o->text = memory_copy_text(text);
-    o->message = memory_copy(message);
+    owned_bytes_set(&o->message, message);
     list_push_back(&call->outputs, &o->link);
     if (final) {
         call->state = CALL_HELD;

@@ -106,7 +106,7 @@ void engine_destroy(struct engine *engine)
         struct hub *hub = (struct hub *)item;
         alarm_clear(&hub->unserved_alarm);
         queue_hub_fini(hub);
-        memory_free_bytes(&hub->name);
+        owned_bytes_fini(&hub->name);
         free(hub);
     }
     gate_fini(engine);
@@ -351,7 +351,7 @@ void engine_tallies(const struct engine *engine, int64_t now_ns,
         struct tally_hub tally = hub->tally;
         for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
             tally.work[kind].oldest_wait_ns = oldest_wait_ns(hub, kind, now_ns);
-        on_hub(context, hub->name, &tally);
+        on_hub(context, owned_bytes_peek(&hub->name), &tally);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lib/copies.h"
 #include "lib/engine_script.h"
 
 /* If this fails, a parent does not hear of its child (spec 3.8; DT-087, 088, 090). */
@@ -525,7 +526,7 @@ static void an_error_over_the_limit_is_cut(void **state)
     text = s->failure_details->stack_trace.value;
     assert_true(bytes_find(text, BYTES_LITERAL("x... [8976 bytes cut]")) < text.size);
     arena_fini(&arena);
-    free((void *)(uintptr_t)large.data);
+    test_copy_free(&large);
     rig_fini(&rig);
 }
 
@@ -545,7 +546,7 @@ static void a_payload_over_the_limit_is_told_the_way_out(void **state)
         rig_reply_of(&rig, call)->text,
         "the input has 5000 bytes, over the payload limit of 4096: hand on a reference to it (the "
         "SDKs' large payload store does), or raise --payload-size-max of the scheduler");
-    free((void *)(uintptr_t)large.data);
+    test_copy_free(&large);
     rig_fini(&rig);
 }
 

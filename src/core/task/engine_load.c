@@ -20,14 +20,13 @@ enum status engine_load_hub(struct engine *engine, uint32_t hub, struct bytes na
     if (h && !h->deleted)
         return STATUS_ALREADY_EXISTS;
     if (h) {
-        memory_free_bytes(&h->name);
-        h->name = memory_copy(name);
+        owned_bytes_set(&h->name, name);
         h->deleted = false;
         return STATUS_OK;
     }
     h = memory_new(sizeof *h);
     h->number = hub;
-    h->name = memory_copy(name);
+    owned_bytes_set(&h->name, name);
     queue_hub_init(h, prng_next(&engine->prng), prng_next(&engine->prng));
     memory_must_ok(map_put(&engine->hubs, map_u64_key(&h->number), h));
     return STATUS_OK;
@@ -110,7 +109,7 @@ static void link_parent(struct engine *engine, struct instance *instance)
         return;
     struct instance *parent = instance_find(engine, instance->row.hub, instance->row.parent_id.value);
     if (!parent || !instance_live(parent) ||
-        !bytes_equal(parent->row.execution_id, instance->parent_execution_id)) {
+        !bytes_equal(parent->row.execution_id, owned_bytes_peek(&instance->parent_execution_id))) {
         instance_note_orphan(engine, instance);
         return;
     }

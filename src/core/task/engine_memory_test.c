@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "core/task/memory.h"
 #include "core/task/rejoin.h"
+#include "lib/copies.h"
 #include "lib/engine_script.h"
 
 #define INPUT_SIZE 5000
@@ -204,15 +204,15 @@ static void make_old(struct rig *rig, const char *id)
     arena_init(&arena, 0);
     struct bytes whole = rejoin_event(&arena, kept->value, instance->payloads);
     assert_true(whole.size > INPUT_SIZE);
-    memory_free_bytes(&kept->value);
-    kept->value = memory_copy(whole);
+    test_copy_free(&kept->value);
+    kept->value = test_copy(whole);
     list_each (it, &instance->history) {
         struct rig_row *row = CONTAINER_OF(it, struct rig_row, link);
         struct rejoin_parts parts = rejoin_part(&arena, row->data, instance->payloads);
         uint8_t *joined = arena_alloc(&arena, rejoin_size(&parts));
         rejoin_copy(joined, &parts, EVENT_TAG_PAST);
-        memory_free_bytes(&row->data);
-        row->data = memory_copy(bytes_of(joined, rejoin_size(&parts)));
+        test_copy_free(&row->data);
+        row->data = test_copy(bytes_of(joined, rejoin_size(&parts)));
     }
     arena_fini(&arena);
 }

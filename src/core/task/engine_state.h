@@ -39,6 +39,7 @@
 #include "core/task/event.h"
 #include "core/task/instance_status.h"
 #include "core/task/memory.h"
+#include "core/task/owned_bytes.h"
 #include "core/task/tally.h"
 
 #define TOKEN_SIZE   32                /* characters of a completion token */
@@ -133,7 +134,7 @@ struct inbox_event {
 /* --- turn.c --- */
 struct turn_chunk {
     struct list link;
-    struct bytes message; /* owned: an encoded OrchestratorResponse */
+    struct owned_bytes message; /* an encoded OrchestratorResponse */
 };
 struct turn {
     struct work work;
@@ -177,12 +178,16 @@ struct instance {
     bool terminating;    /* an ExecutionTerminated waits or is out */
     bool terminate_recurse;
     int32_t parent_task_id;
-    struct bytes parent_execution_id;            /* owned; empty: no parent */
-    struct instance_row row;                     /* its bytes are owned; instance_id lies in map_key */
-    struct payload payloads[PAYLOAD_KIND_COUNT]; /* owned */
-    int64_t last_event_ns;                       /* no later event is stamped earlier */
-    uint64_t changed_sequence;                   /* the last write set it is in */
-    uint64_t history_asked;                      /* changed_sequence when the fetch was asked for */
+    struct owned_bytes parent_execution_id;      /* empty: no parent */
+    struct instance_row row;                     /* borrows from `owned`, and instance_id from map_key */
+    struct payload payloads[PAYLOAD_KIND_COUNT]; /* borrows from `owned` */
+    struct {
+        struct owned_bytes execution_id, name, version, parent_id, tags;
+        struct owned_bytes payloads[PAYLOAD_KIND_COUNT];
+    } owned;
+    int64_t last_event_ns;     /* no later event is stamped earlier */
+    uint64_t changed_sequence; /* the last write set it is in */
+    uint64_t history_asked;    /* changed_sequence when the fetch was asked for */
     uint64_t payloads_asked;
     uint64_t history_sequence;      /* the write set that holds the newest history */
     struct gate_waiter gate_waiter; /* until changed_sequence is committed */
@@ -253,8 +258,8 @@ struct queue {
 
 struct hub {
     uint64_t number;
-    struct bytes name; /* owned */
-    bool deleted;      /* its number may come back with another name */
+    struct owned_bytes name;
+    bool deleted; /* its number may come back with another name */
     struct list streams;
     struct map queues;                 /* by kind, name, version */
     struct list busy[WORK_KIND_COUNT]; /* queues with items, the one to serve next first */
@@ -328,16 +333,16 @@ struct call {
     const struct call_method *method;
     uint32_t hub;
     enum call_state state;
-    struct bytes message;
-    bool message_owned;
-    bool registered;           /* in engine.calls */
-    bool want_payloads;        /* WAITING */
-    bool lost;                 /* a history it needs cannot be had */
-    size_t fetches;            /* instances and histories still missing */
-    struct list pins;          /* struct pin */
-    struct list entity_pins;   /* struct entity_pin */
-    struct list link;          /* WAITING: instance.waiters; FETCHING: engine.runnable */
-    struct instance *instance; /* WAITING */
+    struct bytes message;            /* the input's, or in `message_kept` */
+    struct owned_bytes message_kept; /* from when it may run again */
+    bool registered;                 /* in engine.calls */
+    bool want_payloads;              /* WAITING */
+    bool lost;                       /* a history it needs cannot be had */
+    size_t fetches;                  /* instances and histories still missing */
+    struct list pins;                /* struct pin */
+    struct list entity_pins;         /* struct entity_pin */
+    struct list link;                /* WAITING: instance.waiters; FETCHING: engine.runnable */
+    struct instance *instance;       /* WAITING */
     void (*on_moved)(struct engine *engine, struct call *call); /* WAITING */
     struct gate_waiter gate_waiter;                             /* HELD */
     struct list outputs;                                        /* struct call_output, HELD */
@@ -353,8 +358,8 @@ struct call_output {
     struct list link;
     enum engine_action_kind kind;
     enum status status;
-    char *text;           /* owned; NULL for none */
-    struct bytes message; /* owned */
+    char *text; /* owned; NULL for none */
+    struct owned_bytes message;
 };
 
 struct engine {

@@ -92,9 +92,9 @@ static void destroy(struct engine *engine, struct entity *entity)
     list_remove(&entity->held_link);
     list_remove(&entity->gate_waiter.link);
     map_take(&engine->entities, entity->map_key); /* the key lies in the object */
-    memory_free_bytes(&entity->state.value);
-    memory_free_bytes(&entity->section);
-    memory_free_bytes(&entity->failure);
+    owned_bytes_fini(&entity->state_bytes);
+    owned_bytes_fini(&entity->section);
+    owned_bytes_fini(&entity->failure);
     free(entity);
 }
 
@@ -153,9 +153,11 @@ void entity_fetch(struct engine *engine, struct entity *entity)
 
 static void keep_state(struct entity *entity, struct payload state)
 {
-    struct bytes copy = state.present ? memory_copy(state.value) : (struct bytes){0};
-    memory_free_bytes(&entity->state.value);
-    entity->state = (struct payload){.present = state.present, .value = copy};
+    entity->state = (struct payload){.present = state.present};
+    if (state.present)
+        entity->state.value = owned_bytes_set(&entity->state_bytes, state.value);
+    else
+        owned_bytes_fini(&entity->state_bytes);
     entity->state_known = true;
 }
 

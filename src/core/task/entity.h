@@ -42,21 +42,22 @@ struct entity {
 
     bool state_known; /* false: it must be fetched before it is looked at */
     bool state_fetching;
-    struct payload state; /* owned */
+    struct payload state; /* borrows from `state_bytes` */
+    struct owned_bytes state_bytes;
     int64_t modified_ns;
     size_t counted_size; /* bytes that it counts in engine.idle_entity_size */
 
-    struct instance *holder; /* NULL: it is free (entity_lock.c) */
-    struct bytes section;    /* owned: by which request (entity_lock.c) */
-    struct list held_link;   /* instance.entity_locks */
+    struct instance *holder;    /* NULL: it is free (entity_lock.c) */
+    struct owned_bytes section; /* by which request (entity_lock.c) */
+    struct list held_link;      /* instance.entity_locks */
 
-    struct list messages; /* visible, in order */
-    struct list later;    /* with an alarm */
-    struct list taken;    /* in the batch that is out, or was (entity_work.c) */
-    size_t message_count; /* in the three lists */
-    bool flat;            /* the batch went out in the first encoding (entity_work.c) */
-    struct bytes failure; /* owned: an encoded TaskFailureDetails, of the last batch that failed as a whole */
-    uint32_t failures;    /* such batches in a row */
+    struct list messages;       /* visible, in order */
+    struct list later;          /* with an alarm */
+    struct list taken;          /* in the batch that is out, or was (entity_work.c) */
+    size_t message_count;       /* in the three lists */
+    bool flat;                  /* the batch went out in the first encoding (entity_work.c) */
+    struct owned_bytes failure; /* an encoded TaskFailureDetails, of the last batch that failed as a whole */
+    uint32_t failures;          /* such batches in a row */
     struct work work;
 
     struct list due_link;           /* engine.entities_due */

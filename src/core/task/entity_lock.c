@@ -29,7 +29,7 @@ static void write_lock(struct engine *engine, enum write_kind kind, struct entit
     if (kind == WRITE_ENTITY_LOCK_PUT) {
         row.owner = entity->holder->row.instance_id;
         row.execution_id = entity->holder->row.execution_id;
-        row.section = entity->section;
+        row.section = owned_bytes_peek(&entity->section);
         row.at_ns = engine->unix_ns;
     }
     gate_write(engine, &(struct write_op){.kind = kind, .entity_lock = row});
@@ -39,7 +39,7 @@ static void write_lock(struct engine *engine, enum write_kind kind, struct entit
 static void hold(struct entity *entity, struct instance *instance, struct bytes section)
 {
     entity->holder = instance;
-    entity->section = memory_copy(section);
+    owned_bytes_set(&entity->section, section);
     list_push_back(&instance->entity_locks, &entity->held_link);
 }
 
@@ -49,7 +49,7 @@ static void set_free(struct engine *engine, struct entity *entity)
 {
     write_lock(engine, WRITE_ENTITY_LOCK_DELETE, entity);
     entity->holder = NULL;
-    memory_free_bytes(&entity->section);
+    owned_bytes_fini(&entity->section);
     list_remove(&entity->held_link);
     entity_tell(engine, entity);
     if (list_empty(&entity->taken))

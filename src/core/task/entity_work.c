@@ -20,7 +20,7 @@ void entity_work_finish(struct engine *engine, struct entity *entity)
 {
     work_finish(engine, &entity->work);
     entity_untake(entity);
-    memory_free_bytes(&entity->failure);
+    owned_bytes_fini(&entity->failure);
     entity->failures = 0;
     entity_due(engine, entity);
 }
@@ -183,7 +183,7 @@ static void refuse_taken(struct engine *engine, struct entity *entity, const cha
     while (!list_empty(&entity->taken)) {
         struct entity_message *message = entity_message_of(entity->taken.next);
         if (entity->failure.size)
-            entity_message_reply(engine, message, pb_none(), entity->failure);
+            entity_message_reply(engine, message, pb_none(), owned_bytes_peek(&entity->failure));
         else
             entity_message_refuse(engine, message, type, text);
         entity_remove(engine, message);
@@ -209,9 +209,9 @@ static void misfit(struct engine *engine, struct work *work, const struct stream
 
 void entity_work_fail(struct engine *engine, struct entity *entity, struct bytes failure)
 {
-    memory_free_bytes(&entity->failure);
+    owned_bytes_fini(&entity->failure);
     if (failure.size) {
-        entity->failure = memory_copy(failure);
+        owned_bytes_set(&entity->failure, failure);
         entity->failures++;
     }
     if (entity->failures < engine->options.entity_failures_max) {

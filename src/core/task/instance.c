@@ -85,11 +85,13 @@ struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, stru
     return instance;
 }
 
-void instance_replace_payload(struct payload *to, struct payload from)
+void instance_replace_payload(struct payload *to, struct owned_bytes *owner, struct payload from)
 {
-    struct bytes copy = from.present ? memory_copy(from.value) : (struct bytes){0};
-    memory_free_bytes(&to->value);
-    *to = (struct payload){.present = from.present, .value = copy};
+    *to = (struct payload){.present = from.present};
+    if (from.present)
+        to->value = owned_bytes_set(owner, from.value);
+    else
+        owned_bytes_fini(owner);
 }
 
 struct pb_execution_started_event *instance_started(struct engine *engine, const struct instance *instance)

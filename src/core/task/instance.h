@@ -65,7 +65,7 @@ void instance_want_history(struct engine *engine, struct instance *instance);
 void instance_fetch_history(struct engine *engine, struct instance *instance);
 void instance_fetch_payloads(struct engine *engine, struct instance *instance);
 /* Copies `from` and frees what was there. */
-void instance_replace_payload(struct payload *to, struct payload from);
+void instance_replace_payload(struct payload *to, struct owned_bytes *owner, struct payload from);
 /* Its gate_waiter's, in instance_life.c: its newest rows are on disk. */
 void instance_committed(struct engine *engine, struct gate_waiter *waiter);
 

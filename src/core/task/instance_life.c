@@ -17,27 +17,22 @@
 
 /* --- its row --- */
 
-static void set_bytes(struct bytes *to, struct bytes from)
-{
-    struct bytes copy = memory_copy(from);
-    memory_free_bytes(to);
-    *to = copy;
-}
-
+/* What it owns, and with it what its row and its payloads borrow. */
 static void free_row(struct instance *instance)
 {
     struct instance_row *row = &instance->row;
-    memory_free_bytes(&row->execution_id);
-    memory_free_bytes(&row->name);
-    memory_free_bytes(&row->version.value);
-    memory_free_bytes(&row->parent_id.value);
-    memory_free_bytes(&row->tags);
-    memory_free_bytes(&instance->parent_execution_id);
-    instance->input_size = 0;
     *row = (struct instance_row){.hub = row->hub, .instance_id = row->instance_id, .status = INSTANCE_NONE};
+    owned_bytes_fini(&instance->owned.execution_id);
+    owned_bytes_fini(&instance->owned.name);
+    owned_bytes_fini(&instance->owned.version);
+    owned_bytes_fini(&instance->owned.parent_id);
+    owned_bytes_fini(&instance->owned.tags);
+    owned_bytes_fini(&instance->parent_execution_id);
+
+    instance->input_size = 0;
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
-        memory_free_bytes(&instance->payloads[kind].value);
         instance->payloads[kind] = (struct payload){.present = false};
+        owned_bytes_fini(&instance->owned.payloads[kind]);
     }
 }
 
@@ -55,12 +50,12 @@ static struct bytes encode_started(struct engine *engine, const struct pb_execut
 /* What the rest of the engine wants to know of the parent comes from ExecutionStarted. */
 static void note_parent(struct instance *instance, const struct pb_execution_started_event *started)
 {
-    memory_free_bytes(&instance->parent_execution_id);
+    owned_bytes_fini(&instance->parent_execution_id);
     const struct pb_parent_instance_info *info = started->parent_instance;
     if (!info || !info->orchestration_instance)
         return;
     instance->parent_task_id = info->task_scheduled_id;
-    instance->parent_execution_id = memory_copy(info->orchestration_instance->execution_id.value);
+    owned_bytes_set(&instance->parent_execution_id, info->orchestration_instance->execution_id.value);
 }
 
 /* While a store is loaded, what can be fetched later is not taken. A store of before has the input twice. */
@@ -80,7 +75,7 @@ static void fill_payload(struct engine *engine, struct instance *instance, enum 
         payload.value = encode_started(engine, event.execution_started);
     instance->payloads[kind] = (struct payload){.present = payload.present};
     if (payload.present)
-        instance->payloads[kind].value = memory_copy(payload.value);
+        instance->payloads[kind].value = owned_bytes_set(&instance->owned.payloads[kind], payload.value);
     instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
 }
 
@@ -96,11 +91,11 @@ void instance_fill(struct engine *engine, struct instance *instance, const struc
     struct bytes id = instance->row.instance_id;
     instance->row = *row;
     instance->row.instance_id = id;
-    instance->row.execution_id = memory_copy(row->execution_id);
-    instance->row.name = memory_copy(row->name);
-    instance->row.version = (struct payload){row->version.present, memory_copy(row->version.value)};
-    instance->row.parent_id = (struct payload){row->parent_id.present, memory_copy(row->parent_id.value)};
-    instance->row.tags = memory_copy(row->tags);
+    instance->row.execution_id = owned_bytes_set(&instance->owned.execution_id, row->execution_id);
+    instance->row.name = owned_bytes_set(&instance->owned.name, row->name);
+    instance->row.version.value = owned_bytes_set(&instance->owned.version, row->version.value);
+    instance->row.parent_id.value = owned_bytes_set(&instance->owned.parent_id, row->parent_id.value);
+    instance->row.tags = owned_bytes_set(&instance->owned.tags, row->tags);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         fill_payload(engine, instance, (enum payload_kind)kind, payloads[kind]);
 
@@ -148,15 +143,16 @@ static void begin_execution(struct engine *engine, struct instance *instance,
     ASSERT(started->orchestration_instance && started->orchestration_instance->execution_id.present);
 
     /* What `started` points into may be the old payloads: they are replaced last. */
-    set_bytes(&row->execution_id, started->orchestration_instance->execution_id.value);
-    set_bytes(&row->name, started->name);
-    instance_replace_payload(&row->version,
+    row->execution_id =
+        owned_bytes_set(&instance->owned.execution_id, started->orchestration_instance->execution_id.value);
+    row->name = owned_bytes_set(&instance->owned.name, started->name);
+    instance_replace_payload(&row->version, &instance->owned.version,
                              (struct payload){started->version.present, started->version.value});
     struct pb_orchestration_state tags = {.tags = started->tags, .tags_count = started->tags_count};
     struct buf encoded = {0};
     pb_orchestration_state_encode(&tags, &encoded);
     memory_must_ok(buf_status(&encoded));
-    set_bytes(&row->tags, buf_peek(&encoded));
+    row->tags = owned_bytes_set(&instance->owned.tags, buf_peek(&encoded));
     buf_fini(&encoded);
     note_parent(instance, started);
 
@@ -186,7 +182,7 @@ void instance_create(struct engine *engine, struct instance *instance,
         started->scheduled_start_timestamp.present ? pb_time_to_ns(started->scheduled_start_timestamp) : 0;
     if (started->parent_instance && started->parent_instance->orchestration_instance)
         instance_replace_payload(
-            &row->parent_id,
+            &row->parent_id, &instance->owned.parent_id,
             (struct payload){true, started->parent_instance->orchestration_instance->instance_id});
     instance->last_event_ns = 0;
     instance_want_suspended(instance, false);
@@ -258,7 +254,8 @@ void instance_rewind(struct engine *engine, struct instance *instance,
     leave_execution(engine, instance, &kept);
 
     /* Input, name, tags and custom status are those of the execution that failed. */
-    set_bytes(&instance->row.execution_id, started->orchestration_instance->execution_id.value);
+    instance->row.execution_id =
+        owned_bytes_set(&instance->owned.execution_id, started->orchestration_instance->execution_id.value);
     note_parent(instance, started);
     instance_set_payload(engine, instance, PAYLOAD_STARTED,
                          (struct payload){true, encode_started(engine, started)});

@@ -17,7 +17,7 @@ void instance_set_payload(struct engine *engine, struct instance *instance, enum
     if (!payload.present && !instance->payloads[kind].present)
         return;
     residence_use_payloads(engine, instance); /* before the change: it takes off what was counted */
-    instance_replace_payload(&instance->payloads[kind], payload);
+    instance_replace_payload(&instance->payloads[kind], &instance->owned.payloads[kind], payload);
     instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
     gate_write(engine, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
                                           .key = instance->row.key,
@@ -113,7 +113,8 @@ void instance_payloads_fetched(struct engine *engine, struct instance *instance,
     residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         if (instance->payloads[kind].left_out)
-            instance_replace_payload(&instance->payloads[kind], payloads[kind]);
+            instance_replace_payload(&instance->payloads[kind], &instance->owned.payloads[kind],
+                                     payloads[kind]);
     instance->input_size = instance->payloads[PAYLOAD_INPUT].value.size;
     if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
         work_enqueue(engine, &instance->turn.work, true);

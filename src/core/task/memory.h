@@ -29,26 +29,10 @@ static inline void *memory_new(size_t size)
     return memory_must(calloc(1, size));
 }
 
-/* A heap copy; `data` is never NULL, even for an empty one. */
-static inline struct bytes memory_copy(struct bytes bytes)
-{
-    uint8_t *data = (uint8_t *)memory_must(malloc(bytes.size ? bytes.size : 1));
-    if (bytes.size)
-        memcpy(data, bytes.data, bytes.size);
-    return (struct bytes){data, bytes.size};
-}
-
 /* A heap copy with its NUL. */
 static inline char *memory_copy_text(const char *text)
 {
     return (char *)memory_must(strdup(text));
-}
-
-/* Frees a copy made by memory_copy, or nothing. */
-static inline void memory_free_bytes(struct bytes *bytes)
-{
-    free((void *)(uintptr_t)bytes->data);
-    *bytes = (struct bytes){0};
 }
 
 /* A copy in the arena; an empty one has a valid `data`. */

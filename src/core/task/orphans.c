@@ -16,7 +16,8 @@ static struct instance *parent_of(struct engine *engine, struct call *call, cons
         call ? call_need(engine, call, id) : instance_find(engine, instance->row.hub, id);
     if (!parent || !parent->known || !instance_exists(parent))
         return NULL;
-    return bytes_equal(parent->row.execution_id, instance->parent_execution_id) ? parent : NULL;
+    return bytes_equal(parent->row.execution_id, owned_bytes_peek(&instance->parent_execution_id)) ? parent
+                                                                                                   : NULL;
 }
 
 static bool is_below(struct engine *engine, struct call *call, const struct instance *instance,

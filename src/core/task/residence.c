@@ -122,8 +122,8 @@ static void drop_payloads(struct engine *engine, struct instance *instance)
     residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         if (instance_payload_may_leave(engine, instance, (enum payload_kind)kind)) {
-            memory_free_bytes(&instance->payloads[kind].value);
-            instance->payloads[kind].left_out = true;
+            instance->payloads[kind] = (struct payload){.present = true, .left_out = true};
+            owned_bytes_fini(&instance->owned.payloads[kind]);
         }
 }
 

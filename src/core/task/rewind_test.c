@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "core/task/memory.h"
 #include "core/task/rewind_plan.h"
+#include "lib/copies.h"
 #include "lib/engine_script.h"
 
 static enum status rewind_of(struct rig *rig, const char *id)
@@ -79,7 +79,7 @@ static void only_what_failed_runs_again(void **state)
     arena_init(&arena, 0);
     script_worker(&rig, 1);
     run_to_failure(&rig, "r");
-    struct bytes old = memory_copy(script_state(&rig, "r", &arena)->execution_id.value);
+    struct bytes old = test_copy(script_state(&rig, "r", &arena)->execution_id.value);
     assert_int_equal(rewind_of(&rig, "r"), STATUS_OK);
 
     struct pb_orchestration_state *s = script_state(&rig, "r", &arena);
@@ -88,7 +88,7 @@ static void only_what_failed_runs_again(void **state)
     assert_null(s->failure_details);
     assert_false(s->output.present);
     assert_false(s->completed_timestamp.present);
-    memory_free_bytes(&old);
+    test_copy_free(&old);
 
     struct rig_work *turn = script_turn(&rig, "r");
     expect_past(turn, "OS ES TS OS TC OS");

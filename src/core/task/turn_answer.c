@@ -35,7 +35,7 @@ static void keep_chunk(struct turn *turn, int32_t index, struct bytes message)
     if ((size_t)index != turn->chunk_count || turn->chunk_size + message.size > TURN_CHUNKS_SIZE_MAX)
         return;
     struct turn_chunk *chunk = memory_new(sizeof *chunk);
-    chunk->message = memory_copy(message);
+    owned_bytes_set(&chunk->message, message);
     list_push_back(&turn->chunks, &chunk->link);
     turn->chunk_count++;
     turn->chunk_size += message.size;
@@ -52,7 +52,7 @@ static enum status assemble(struct engine *engine, const struct turn *turn,
     struct pb_orchestrator_response *responses =
         memory_must(arena_alloc_array(&engine->scratch, turn->chunk_count + 1, sizeof *responses));
     list_each (it, &turn->chunks) {
-        struct bytes message = CONTAINER_OF(it, struct turn_chunk, link)->message;
+        struct bytes message = owned_bytes_peek(&CONTAINER_OF(it, struct turn_chunk, link)->message);
         if (pb_orchestrator_response_decode(&engine->inbound, message, &responses[parts]) != STATUS_OK)
             return STATUS_NO_MEMORY;
         total += responses[parts++].actions_count;

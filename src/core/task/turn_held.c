@@ -18,7 +18,7 @@ void turn_drop_parts(struct turn *turn)
     struct list *link;
     while ((link = list_pop_front(&turn->chunks))) {
         struct turn_chunk *chunk = CONTAINER_OF(link, struct turn_chunk, link);
-        memory_free_bytes(&chunk->message);
+        owned_bytes_fini(&chunk->message);
         free(chunk);
     }
     turn->chunk_count = 0;

@@ -32,7 +32,12 @@ struct issuer_news {
 
 struct issuer {
     struct loop *loop;
-    struct issuer_options options; /* texts are owned */
+    struct directory *directory;
+    char *url; /* without a slash at its end */
+    char *audience;
+    char *name_claim;
+    char *groups_claim;
+    char *ca_file; /* NULL: those of the system */
     struct jose_key *keys[KEYS_MAX];
     size_t count;
     int64_t asked_ns; /* monotonic: when the thread was last woken */
@@ -69,8 +74,8 @@ static enum status fetch(const struct issuer *issuer, const char *url, json_t **
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_piece);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
-    if (issuer->options.ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, issuer->options.ca_file);
+    if (issuer->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, issuer->ca_file);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK)
@@ -115,7 +120,7 @@ static enum status fetch_keys(const struct issuer *issuer, struct issuer_news *n
     CLEANUP(json_release) json_t *configuration = NULL;
     CLEANUP(json_release) json_t *document = NULL;
     CLEANUP(buf_fini) struct buf url = {0};
-    buf_append_fmt(&url, "%s/.well-known/openid-configuration", issuer->options.url);
+    buf_append_fmt(&url, "%s/.well-known/openid-configuration", issuer->url);
     buf_append_byte(&url, '\0');
     if (buf_status(&url) != STATUS_OK)
         return err_no_memory(&news->err);
@@ -182,11 +187,11 @@ static void free_issuer(struct issuer *issuer)
 {
     while (issuer->count > 0)
         jose_key_free(issuer->keys[--issuer->count]);
-    free((char *)issuer->options.url);
-    free((char *)issuer->options.audience);
-    free((char *)issuer->options.name_claim);
-    free((char *)issuer->options.groups_claim);
-    free((char *)issuer->options.ca_file);
+    free(issuer->url);
+    free(issuer->audience);
+    free(issuer->name_claim);
+    free(issuer->groups_claim);
+    free(issuer->ca_file);
     pthread_cond_destroy(&issuer->changed);
     pthread_mutex_destroy(&issuer->mutex);
     curl_global_cleanup();
@@ -250,7 +255,7 @@ static bool is_its_issuer(const struct issuer *issuer, struct bytes said)
 {
     while (said.size > 0 && said.data[said.size - 1] == '/')
         said.size--;
-    return bytes_equal_cstr(said, issuer->options.url);
+    return bytes_equal_cstr(said, issuer->url);
 }
 
 enum status issuer_check(struct issuer *issuer, const struct jwt *jwt, struct bytes audience, int64_t now_ns,
@@ -272,7 +277,7 @@ enum status issuer_check(struct issuer *issuer, const struct jwt *jwt, struct by
 
 static void take_groups(const struct issuer *issuer, const struct jwt *jwt, struct bearer *bearer)
 {
-    const json_t *claim = json_object_get(jwt->claims, issuer->options.groups_claim);
+    const json_t *claim = json_object_get(jwt->claims, issuer->groups_claim);
     size_t count = json_is_array(claim) ? json_array_size(claim) : 1;
     for (size_t i = 0; i < count && bearer->group_count < BEARER_GROUPS_MAX; i++) {
         const char *name = json_string_value(json_is_array(claim) ? json_array_get(claim, i) : claim);
@@ -287,7 +292,7 @@ static void take_groups(const struct issuer *issuer, const struct jwt *jwt, stru
 static bool is_vouched_for(const struct issuer *issuer, const struct jwt *jwt)
 {
     const json_t *verified = json_object_get(jwt->claims, "email_verified");
-    bool by_mail = strcmp(issuer->options.name_claim, "email") == 0;
+    bool by_mail = strcmp(issuer->name_claim, "email") == 0;
     return !by_mail || !verified || json_is_true(verified) ||
            bytes_equal_nocase(json_bytes(verified), BYTES_LITERAL("true"));
 }
@@ -311,10 +316,10 @@ static enum status check_name(const struct issuer *issuer, const struct jwt *jwt
 enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t now_ns,
                            struct bearer *bearer, struct err *err)
 {
-    enum status status = issuer_check(issuer, jwt, bytes_of_cstr(issuer->options.audience), now_ns, err);
+    enum status status = issuer_check(issuer, jwt, bytes_of_cstr(issuer->audience), now_ns, err);
     if (status != STATUS_OK)
         return status;
-    struct bytes subject = jwt_text(jwt, "sub"), name = jwt_text(jwt, issuer->options.name_claim);
+    struct bytes subject = jwt_text(jwt, "sub"), name = jwt_text(jwt, issuer->name_claim);
     if (subject.size == 0)
         return err_set(err, STATUS_UNAUTHENTICATED, "the token does not say whose it is");
     status = check_name(issuer, jwt, name, err);
@@ -324,15 +329,14 @@ enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t
     (void)jwt_seconds(jwt, "exp", &expires_s);
     bearer->expires_ns = (expires_s + LEEWAY_S) * NS_PER_S;
 
-    const struct directory_person *person =
-        directory_find(issuer->options.directory, DIRECTORY_PERSON, "name", name);
+    const struct directory_person *person = directory_find(issuer->directory, DIRECTORY_PERSON, "name", name);
     if (person) {
         bearer->kind = BEARER_MEMBER;
         snprintf(bearer->id, sizeof bearer->id, "%s", person->id);
         return STATUS_OK;
     }
     bearer->kind = BEARER_OUTSIDE;
-    if (asprintf(&bearer->subject, "%.*s@%s", BYTES_FMT(subject), issuer->options.url) < 0)
+    if (asprintf(&bearer->subject, "%.*s@%s", BYTES_FMT(subject), issuer->url) < 0)
         bearer->subject = NULL;
     struct bytes shown = name.size > 0 ? name : subject;
     bearer->name = strndup((const char *)shown.data, shown.size);
@@ -351,16 +355,16 @@ static char *copy(const char *text)
 
 static bool copy_options(struct issuer *issuer, const struct issuer_options *options)
 {
-    issuer->options = (struct issuer_options){.directory = options->directory,
-                                              .url = copy(options->url),
-                                              .audience = copy(options->audience),
-                                              .name_claim = copy(options->name_claim),
-                                              .groups_claim = copy(options->groups_claim),
-                                              .ca_file = copy(options->ca_file)};
-    char *url = (char *)issuer->options.url;
+    issuer->directory = options->directory;
+    issuer->url = copy(options->url);
+    issuer->audience = copy(options->audience);
+    issuer->name_claim = copy(options->name_claim);
+    issuer->groups_claim = copy(options->groups_claim);
+    issuer->ca_file = copy(options->ca_file);
+    char *url = issuer->url;
     while (url && url[0] && url[strlen(url) - 1] == '/')
         url[strlen(url) - 1] = '\0';
-    return url && issuer->options.audience && issuer->options.name_claim && issuer->options.groups_claim;
+    return url && issuer->audience && issuer->name_claim && issuer->groups_claim;
 }
 
 static bool start_thread(struct issuer *issuer)

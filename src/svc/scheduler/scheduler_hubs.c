@@ -5,16 +5,16 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "core/task/memory.h"
+#include "core/task/owned_bytes.h"
 #include "store/limit_values.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
 struct scheduler_hub {
     uint32_t number;
-    uint64_t unfinished;    /* instances that were not over when the store was loaded */
-    bool closed;            /* it is being deleted */
-    bool watched;           /* its changes are told */
-    struct bytes retention; /* owned: its own rules; empty: it has none */
+    uint64_t unfinished;          /* instances that were not over when the store was loaded */
+    bool closed;                  /* it is being deleted */
+    bool watched;                 /* its changes are told */
+    struct owned_bytes retention; /* its own rules; empty: it has none */
     size_t size;
     uint8_t name[STORE_HUB_NAME_SIZE_MAX]; /* lower case */
 };
@@ -165,7 +165,7 @@ static struct scheduler_hub *hub_of(struct scheduler *scheduler, uint32_t number
 
 static void hub_free(struct scheduler_hub *hub)
 {
-    memory_free_bytes(&hub->retention);
+    owned_bytes_fini(&hub->retention);
     free(hub);
 }
 
@@ -174,9 +174,9 @@ enum status scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, 
     struct scheduler_hub *hub = hub_of(scheduler, number);
     if (!hub)
         return STATUS_OK; /* deleted since */
-    memory_free_bytes(&hub->retention);
+    owned_bytes_fini(&hub->retention);
     if (rules.size)
-        hub->retention = memory_copy(rules);
+        owned_bytes_set(&hub->retention, rules);
     if (rules.size && scheduler->retention)
         scheduler_retention_wake(scheduler);
     return STATUS_OK;
@@ -185,7 +185,7 @@ enum status scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, 
 struct bytes scheduler_hubs_retention(struct scheduler *scheduler, uint32_t number)
 {
     const struct scheduler_hub *hub = hub_of(scheduler, number);
-    return hub ? hub->retention : (struct bytes){0};
+    return hub ? owned_bytes_peek(&hub->retention) : (struct bytes){0};
 }
 
 bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number)

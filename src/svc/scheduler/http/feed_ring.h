@@ -19,7 +19,7 @@ struct feed_ring {
     size_t size;    /* bytes of those that are kept */
     struct feed_event {
         uint8_t *memory;    /* owned: of both */
-        struct bytes frame; /* owned; the subject stands behind it */
+        struct bytes frame; /* in `memory`; the subject stands behind it */
         struct bytes subject;
     } events[FEED_RING_EVENTS]; /* event n at n % FEED_RING_EVENTS */
 };
