@@ -22,24 +22,26 @@ void control_fault_set(struct control_fault *fault, int http_status, const char 
 
 void control_fault_status(struct control_fault *fault, enum status status, const char *text)
 {
+    /* The codes of the contract, and where its HTTP status is another than that of base/status.h. */
     static const struct {
         enum status status;
-        int http_status;
         const char *code;
+        int http_status; /* 0: the general one */
     } rows[] = {
-        {STATUS_INVALID_ARGUMENT, 400, "InvalidRequestContent"},
-        {STATUS_MALFORMED, 400, "InvalidRequestContent"},
-        {STATUS_NOT_FOUND, 404, "ResourceNotFound"},
-        {STATUS_ALREADY_EXISTS, 409, "Conflict"},
-        {STATUS_FAILED_PRECONDITION, 409, "Conflict"},
-        {STATUS_UNIMPLEMENTED, 409, "Conflict"},
-        {STATUS_RESOURCE_EXHAUSTED, 409, "QuotaExceeded"},
-        {STATUS_TOO_LARGE, 413, "RequestContentTooLarge"},
+        {STATUS_INVALID_ARGUMENT, "InvalidRequestContent", 0},
+        {STATUS_MALFORMED, "InvalidRequestContent", 0},
+        {STATUS_NOT_FOUND, "ResourceNotFound", 0},
+        {STATUS_ALREADY_EXISTS, "Conflict", 0},
+        {STATUS_FAILED_PRECONDITION, "Conflict", 0},
+        {STATUS_UNIMPLEMENTED, "Conflict", 409},
+        {STATUS_RESOURCE_EXHAUSTED, "QuotaExceeded", 409},
+        {STATUS_TOO_LARGE, "RequestContentTooLarge", 0},
     };
     const char *why = text && text[0] ? text : status_name(status);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (rows[i].status == status) {
-            control_fault_set(fault, rows[i].http_status, rows[i].code, "%s", why);
+            int http_status = rows[i].http_status ? rows[i].http_status : status_http(status);
+            control_fault_set(fault, http_status, rows[i].code, "%s", why);
             return;
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* reply.c — a waiter, and a table from a write set's status to what people are told. */
+/* reply.c — a waiter, and what people are told for a write set's status. */
 #include "svc/directory/reply.h"
 
 #include <stdlib.h>
@@ -12,23 +12,14 @@ static void reply_free(struct reply *reply)
     free(reply);
 }
 
+/* What whoever asks can change is told in the directory's words. What only the server's people can is in the log. */
 static void refuse(struct http_request *request, enum status status, const struct err *err)
 {
-    static const struct {
-        enum status status;
-        int http_status;
-    } answers[] = {
-        {STATUS_ALREADY_EXISTS, 409},
-        {STATUS_NOT_FOUND, 404},
-        {STATUS_INVALID_ARGUMENT, 400},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-        if (answers[i].status != status)
-            continue;
-        http_respond_failure(request, answers[i].http_status, err->text);
-        return;
-    }
-    http_respond_failure(request, 503, "the directory cannot be written at the moment; the log says why");
+    int http_status = status_http(status);
+    if (http_status < 500)
+        http_respond_failure(request, http_status, err->text);
+    else
+        http_respond_failure(request, 503, "the directory cannot be written at the moment; the log says why");
 }
 
 static void on_done(struct directory_waiter *waiter, enum status status, const struct err *err)

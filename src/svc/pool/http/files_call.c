@@ -23,21 +23,22 @@ bool file_call_path(struct pool_call *call, struct bytes name, const char **ret_
 
 void file_call_fail(struct pool_call *call, enum status cause, const struct err *err)
 {
+    /* What a file's fault is called, and where its HTTP status is another than that of base/status.h. */
     static const struct {
         enum status status;
-        int http_status;
         const char *code;
+        int http_status; /* 0: the general one */
     } answers[] = {
-        {STATUS_NOT_FOUND, 404, "FileNotFound"},
-        {STATUS_INVALID_ARGUMENT, 400, "FilePathInvalid"},
-        {STATUS_FAILED_PRECONDITION, 409, "FileConflict"},
-        {STATUS_PERMISSION_DENIED, 403, "FileAccessDenied"},
-        {STATUS_RESOURCE_EXHAUSTED, 507, "SessionStorageFull"},
+        {STATUS_NOT_FOUND, "FileNotFound", 0},
+        {STATUS_INVALID_ARGUMENT, "FilePathInvalid", 0},
+        {STATUS_FAILED_PRECONDITION, "FileConflict", 0},
+        {STATUS_PERMISSION_DENIED, "FileAccessDenied", 0},
+        {STATUS_RESOURCE_EXHAUSTED, "SessionStorageFull", 507},
     };
     for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
         if (answers[i].status == cause) {
-            pool_call_fail(call, answers[i].http_status, answers[i].code, "The file cannot be used: %s.",
-                           err->text);
+            int http_status = answers[i].http_status ? answers[i].http_status : status_http(cause);
+            pool_call_fail(call, http_status, answers[i].code, "The file cannot be used: %s.", err->text);
             return;
         }
     }
