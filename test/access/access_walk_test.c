@@ -69,6 +69,7 @@ static const struct entry app[] = {
     {"GET /v1/policy", "OJPA"},
     {"PUT /v1/policy", "OP"},
     {"GET /v1/policy/versions", "OJPA"},
+    {"GET /v1/policy/rules", "OJPA"},
     {"POST /v1/policy/rehearse", "OJPA"},
     {"GET /v1/absences", "OJPA"},
     {"POST /v1/absences", "OJPA"},

@@ -118,6 +118,29 @@ rules:
         for text in ("deny: nobody deletes (settles it)", "ask: look", "allow: harmless", "Ask the data team first."):
             self.assertIn(text, out)
 
+    def test_how_often_a_rule_matched(self):
+        """RP-30: who may read the policy sees in how many requests each rule matched, and what it did."""
+        version = self.rule("""
+rules:
+  - { name: counted sums, do: allow, when: { code_matches: '^1 [+] 1' } }
+  - { name: counted in production, do: ask, when: { labels.env: prod } }
+  - { name: counted deletes, do: deny, when: { code_matches: 'rmtree' } }
+""")
+        self.assertEqual(self.ask("GET", "/v1/policy/rules", who="sam")[0], 403)
+        self.until(self.submit("1 + 1")["id"], "approved")
+        self.waiting("1 + 1", labels={"env": "prod"})
+        self.submit("1 + 1; rmtree()")
+        told = self.good("GET", "/v1/policy/rules", who="rita")
+        self.assertEqual((told["version"], told["days"]), (version, 30))
+        self.assertRegex(told["since"], r"^\d{4}-\d\d-\d\dT")
+        expected = [{"name": "counted sums", "do": "allow", "matched": 3, "allowed": 1, "asked": 0, "denied": 0},
+                    {"name": "counted in production", "do": "ask", "matched": 1, "allowed": 0, "asked": 1, "denied": 0},
+                    {"name": "counted deletes", "do": "deny", "matched": 1, "allowed": 0, "asked": 0, "denied": 1}]
+        self.assertEqual(told["rules"], expected)
+        out = self.command("policy", "rules", who="rita")[1].splitlines()
+        self.assertEqual(out[0].split(), ["DO", "MATCHED", "ALLOWED", "ASKED", "DENIED", "RULE"])
+        self.assertEqual(out[1].split(), ["allow", "3", "1", "0", "0", "counted", "sums"])
+
     def test_an_allowed_request_goes_through_by_itself(self):
         """RP-30: allow needs nobody; it is decided once, in the log, and released."""
         self.rule("""

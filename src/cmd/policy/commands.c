@@ -16,6 +16,7 @@ enum policy_bit {
     ABSENCE_BIT_ADD = 1 << 8,
     ABSENCE_BIT_LIST = 1 << 9,
     ABSENCE_BIT_END = 1 << 10,
+    POLICY_BIT_RULES = 1 << 11,
 };
 
 static const struct option_spec settings[] = {
@@ -71,6 +72,11 @@ const struct command policy_commands[] = {
      "As it was applied.\n" WHERE},
     {"policy history", policy_history, SERVER_SYNTAX(POLICY_BIT_HISTORY, NULL),
      "list the versions of the policy: when, by whom, why", "Newest first. Times are UTC.\n" WHERE},
+    {"policy rules", policy_rules, SERVER_SYNTAX(POLICY_BIT_RULES, NULL),
+     "list the rules in force, and in how many requests each matched in the last 30 days",
+     "In the file's order. A rule that matched and did nothing else was overruled, or the request ended "
+     "before it "
+     "came to that.\n" WHERE},
     {"policy standing", policy_standing, SERVER_SYNTAX(POLICY_BIT_STANDING, NULL),
      "list the standing approvals: what they let through, how often, until when, and who made them",
      "They are made with `sallyport approve ID --remember`. Newest first. Times are UTC.\n" WHERE},

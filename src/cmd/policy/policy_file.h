@@ -18,6 +18,7 @@ int policy_words(const struct command *command, const struct option_values *valu
 int policy_apply(const struct command *command, const struct option_values *values);
 int policy_test(const struct command *command, const struct option_values *values);
 int policy_show(const struct command *command, const struct option_values *values);
+int policy_rules(const struct command *command, const struct option_values *values);
 int policy_history(const struct command *command, const struct option_values *values);
 
 /* standing.c: likewise. */

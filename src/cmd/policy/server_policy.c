@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server_policy.c — policy apply, test, show and history: the policy of a server. Applying looks first which version is in force and says
+/* server_policy.c — policy apply, test, show, rules and history: the policy of a server. Applying looks first which version is in force and says
  * that this one is to be replaced, so that nobody's change is undone unseen. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -202,6 +202,44 @@ int policy_show(const struct command *command, const struct option_values *value
     fprintf(stderr, "version %" PRId64 "%s%s\n", number_of(version, "version"),
             json_member_text(version, "appliedAt") ? ", applied " : "",
             text_or(json_member_text(version, "appliedAt"), ""));
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
+/* --- rules --- */
+
+static void add_rule(struct print_table *table, const json_t *rule)
+{
+    static const char *const counts[] = {"matched", "allowed", "asked", "denied"};
+    char numbers[ARRAY_SIZE(counts)][24];
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+        (void)snprintf(numbers[i], sizeof numbers[i], "%" PRId64, number_of(rule, counts[i]));
+    const char *const cells[] = {
+        json_member_text(rule, "do"),  numbers[0], numbers[1], numbers[2], numbers[3],
+        json_member_text(rule, "name")};
+    print_table_row(table, cells, ARRAY_SIZE(cells));
+}
+
+int policy_rules(const struct command *command, const struct option_values *values)
+{
+    static const char *const headings[] = {"DO", "MATCHED", "ALLOWED", "ASKED", "DENIED", "RULE"};
+    const struct review_call call = {command, values};
+    CLEANUP(json_release) json_t *answer = NULL;
+    CLEANUP(buf_fini) struct buf out = {0};
+    int code = review_get(&call, POLICY_PATH "/rules", SERVER_PATIENCE_MS, &answer);
+    if (code != EXIT_GOOD)
+        return code;
+    if (setting_flag(values, "json"))
+        return print_json(answer);
+
+    const json_t *rules = json_object_get(answer, "rules");
+    struct print_table table = {0};
+    print_table_row(&table, headings, ARRAY_SIZE(headings));
+    for (size_t i = 0; i < json_array_size(rules); i++)
+        add_rule(&table, json_array_get(rules, i));
+    print_table_write(&table, &out);
+    print_table_fini(&table);
+    fprintf(stderr, "version %" PRId64 ", requests since %s\n", number_of(answer, "version"),
+            text_or(json_member_text(answer, "since"), ""));
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 

@@ -47,6 +47,16 @@ STATUS_RESULT policy_book_read(struct review_book *book, int64_t version, json_t
 STATUS_RESULT policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
                                struct err *err);
 
+/* --- what rules came to --- */
+
+#define POLICY_RULE_DAYS 30 /* that are counted: today and those before it, UTC */
+
+/* {"version","days","since","rules":[{"name","do","matched","allowed","asked","denied"}]}: the rules in force, in the file's order, and
+ * in how many requests each matched, let them through, had people asked or denied them. A rule is known by its name, whatever version it
+ * stands in. `since`: earlier ones are not counted; later than the days if counting began then. New reference. DATA_LOSS, NO_MEMORY. */
+STATUS_RESULT policy_book_rules(struct review_book *book, int64_t now_ns, json_t **ret_rules,
+                                struct err *err);
+
 /* --- standing approvals --- */
 
 /* {"id","of","sha256","submitter" or "label","by","createdAt","expiresAt","uses","usesLeft","lastUsedAt"?,"lastUsedBy"?,"revokedAt"?,

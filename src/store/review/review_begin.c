@@ -50,6 +50,10 @@ static enum status keep_ruled(struct review_book *book, struct review_record *re
     if (status != STATUS_OK)
         return status;
     record->entry = review_ruling_entry(record, ruling);
+    bool takes_effect = record->entry != REVIEW_ENTRY_RUN;
+    status = review_rules_count(book, record, &ruling->outcome, takes_effect, now_ns, err);
+    if (status != STATUS_OK)
+        return status;
     return record->entry != REVIEW_ENTRY_RUN ? review_record_manifest(book, record, err) : STATUS_OK;
 }
 

@@ -69,6 +69,14 @@ enum review_event review_ruling_event(const struct review_record *record, const 
 STATUS_RESULT review_outcome_of(const struct review_record *record, struct arena *arena,
                                 struct policy_outcome *ret_outcome, struct err *err);
 
+/* --- how often rules match (review_rule_counts.c) --- */
+
+/* Once for each request and rule. `takes_effect`: people are asked by this ruling, or it is over by it; else it runs first and is ruled
+ * again. The record is saved afterwards. Those of the database, and NO_MEMORY. */
+STATUS_RESULT review_rules_count(struct review_book *book, struct review_record *record,
+                                 const struct policy_outcome *outcome, bool takes_effect, int64_t now_ns,
+                                 struct err *err);
+
 /* --- what was before (review_repeat.c) --- */
 
 /* How long before the present revision the same was approved. NO_MEMORY. */

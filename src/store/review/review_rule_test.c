@@ -55,6 +55,77 @@ static void allowed_denied_and_asked(void **state)
     assert_state(rig, "u", "waiting-after");
 }
 
+static enum status read_rules(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return policy_book_rules(book, START_NS + act_of(task)->after_s * NS_PER_S, &task->json, err);
+}
+
+/* "matched allowed asked denied" of a rule, so many seconds later. */
+static void assert_counts(struct book_fixture *rig, const char *rule, int64_t after_s, const char *expected)
+{
+    struct rule_act act = {.task = {.act = read_rules}, .after_s = after_s};
+    char text[100] = "";
+    rig_run(rig, &act.task);
+    assert_int_equal(act.task.status, STATUS_OK);
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(act.task.json, "rules"), i, row)
+    {
+        if (strcmp(text_at(row, "name"), rule) == 0)
+            (void)snprintf(text, sizeof text,
+                           "%" JSON_INTEGER_FORMAT " %" JSON_INTEGER_FORMAT " %" JSON_INTEGER_FORMAT
+                           " %" JSON_INTEGER_FORMAT,
+                           json_integer_value(json_object_get(row, "matched")),
+                           json_integer_value(json_object_get(row, "allowed")),
+                           json_integer_value(json_object_get(row, "asked")),
+                           json_integer_value(json_object_get(row, "denied")));
+    }
+    assert_string_equal(text, expected);
+    json_decref(act.task.json);
+}
+
+/* RP-30. Broken: nobody can say whether a rule does anything, or a request counts twice because it is ruled before and after its run. */
+static void each_rule_counts_a_request_once(void **state)
+{
+    struct book_fixture *rig = *state;
+    (void)DO(apply, .text = house);
+    assert_counts(rig, "trusted", 0, "0 0 0 0");
+    assert_counts(rig, "gone", 0, "");
+
+    (void)DO(submit, .id = "allowed", .text = "print(1)");
+    assert_counts(rig, "trusted", 0, "1 0 0 0"); /* it runs, and nothing is settled */
+    run_it(rig, "allowed", QUIET);
+    assert_counts(rig, "trusted", 0, "1 1 0 0");
+    (void)DO(submit, .id = "denied", .text = "rmtree()");
+    assert_counts(rig, "deletes", 0, "1 0 0 1");
+    assert_counts(rig, "trusted", 0, "2 1 0 0"); /* it matched, and was overruled */
+    (void)DO(submit, .id = "asked", .text = "connect()");
+    run_it(rig, "asked", LOUD);
+    assert_counts(rig, "network", 0, "1 0 1 0");
+    (void)DO(submit, .id = "raised", .text = "raise");
+    fail_it(rig, "raised");
+    assert_counts(rig, "trusted", 0, "4 1 0 0"); /* code that raised was not let through, … */
+    assert_counts(rig, "network", 0, "2 0 1 0"); /* … and nobody was asked about what is not known of it */
+
+    /* Another revision of the same request. */
+    (void)DO(vote, .id = "asked", .by = &mina, .answer = REVIEW_VOTE_CHANGES, .text = "smaller");
+    (void)DO(revise, .id = "asked", .text = "connect(1)");
+    (void)DO(begin_run, .id = "asked");
+    struct rule_act again = {.task = {.act = end_run, .number = 2}, .id = "asked", .effects = LOUD};
+    (void)do_it(rig, &again);
+    assert_state(rig, "asked", "waiting-after");
+    assert_counts(rig, "network", 0, "2 0 1 0");
+
+    /* A rule is its name, in another version too. */
+    (void)DO(apply,
+             .text = "rules: [{ name: deletes, do: ask, when: { code_matches: rmtree }, gate: before }]\n");
+    (void)DO(submit, .id = "looked-at", .text = "rmtree()");
+    assert_state(rig, "looked-at", "waiting-first");
+    assert_counts(rig, "deletes", 0, "2 0 1 1");
+    assert_counts(rig, "deletes", 29 * 86400, "2 0 1 1");
+    assert_counts(rig, "deletes", 30 * 86400, "0 0 0 0");
+}
+
 /* An approval from outside before the result is there. Broken: it slips past the rules on the run. */
 static void an_early_event_waits_for_the_rules_on_the_run(void **state)
 {
@@ -228,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(allowed_denied_and_asked, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(each_rule_counts_a_request_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(an_early_event_waits_for_the_rules_on_the_run, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(gates_and_rules_come_together, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(failures, rig_init, rig_fini),

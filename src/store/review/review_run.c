@@ -247,6 +247,14 @@ static enum status tell_end(struct review_book *book, const struct review_record
     return status;
 }
 
+/* What came of the run is what the rules say: nothing of code that raised, and nobody is asked twice. */
+static bool takes_effect(enum review_event event, const struct review_ruling *ruling)
+{
+    if (event == REVIEW_EVENT_RUN_ALLOWED)
+        return ruling->outcome.settled == POLICY_ALLOW;
+    return event != REVIEW_EVENT_RUN_FAILED;
+}
+
 /* What was decided before the run is final; a result that cannot be shown fails, whatever a policy says. */
 static enum status judge(struct review_book *book, struct review_record *record,
                          const struct review_run_end *end, int64_t now_ns, enum review_event *ret_event,
@@ -266,8 +274,11 @@ static enum status judge(struct review_book *book, struct review_record *record,
     enum status status = review_rule(book, record, POLICY_AFTER_RUN, effects, now_ns, &ruling, err);
     if (status == STATUS_OK)
         status = review_ruling_keep(book, record, &ruling, now_ns, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         *ret_event = review_ruling_event(record, &ruling, succeeded);
+        status =
+            review_rules_count(book, record, &ruling.outcome, takes_effect(*ret_event, &ruling), now_ns, err);
+    }
     review_ruling_fini(&ruling);
     return status;
 }

@@ -38,6 +38,12 @@ static enum status read_policy(struct review_store *store, struct err *err)
     return review_policy_in_force(&book, &policy, err);
 }
 
+static enum status begin_counting(struct review_store *store, struct err *err)
+{
+    struct review_book book = {.store = store, .db = store->db, .first = store->first};
+    return review_rules_begin(&book, clock_unix_ns(), err);
+}
+
 static void release(struct review_store *store)
 {
     store_worker_stop(store->beside);
@@ -70,6 +76,8 @@ enum status review_store_open(struct loop *loop, struct audit_log *log, const ch
         status = read_name(store, err);
     if (status == STATUS_OK)
         status = read_policy(store, err);
+    if (status == STATUS_OK)
+        status = begin_counting(store, err);
     if (status == STATUS_OK)
         status = audit_log_open_reader(log, review_statements, REVIEW_STATEMENTS, &store->reader_db, err);
     if (status == STATUS_OK)

@@ -111,7 +111,11 @@ enum review_statement {
     APPROVED_PUT,
     APPROVED_LAST,
     LATEST_PUT,
+    LATEST_PUT_FIRST,
     LATEST_GET,
+    RULE_COUNT,
+    RULE_SUM,
+    RULE_TRIM,
     STANDING_PUT,
     STANDING_CHANGE,
     STANDING_GET,
@@ -200,6 +204,15 @@ void review_sweeper_halt(struct review_store *store);
 STATUS_RESULT review_policy_in_force(struct review_book *book, const struct policy_in_force **ret_policy,
                                      struct err *err);
 void review_policy_forget(struct policy_in_force *kept);
+
+/* --- how often rules match (review_rule_counts.c) --- */
+
+#define REVIEW_RULE_DAYS_KEPT 400 /* more than are shown: a clock that was ahead for a while takes nothing */
+
+/* From now on they are counted, unless they were before. */
+STATUS_RESULT review_rules_begin(struct review_book *book, int64_t now_ns, struct err *err);
+/* Days that nobody looks at any more go. */
+STATUS_RESULT review_rules_trim(struct review_book *book, int64_t now_ns, struct err *err);
 
 /* --- events (review_read.c) --- */
 

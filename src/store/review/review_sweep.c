@@ -86,12 +86,13 @@ static void begin_rows(struct review_store *store)
     review_store_run(store, job);
 }
 
-/* --- requests --- */
+/* --- requests, and what was counted long ago --- */
 
 static enum status expire(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct review_sweeper *sweeper = CONTAINER_OF(job, struct review_sweeper, job);
-    return review_book_expire(book, clock_unix_ns(), &sweeper->count, err);
+    enum status status = review_rules_trim(book, clock_unix_ns(), err);
+    return status == STATUS_OK ? review_book_expire(book, clock_unix_ns(), &sweeper->count, err) : status;
 }
 
 /* One that cannot be emptied is said, and does not keep the rest of the sweep from being done. */

@@ -98,6 +98,10 @@ static const char *const steps[] = {
     "ALTER TABLE webhook ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;",
     /* What a receiver asks to be shown. */
     "ALTER TABLE webhook ADD COLUMN token BLOB NOT NULL DEFAULT x'';",
+    /* In how many requests a rule matched on a day (since 1970, UTC), and what it did. */
+    "CREATE TABLE rule_day (rule BLOB NOT NULL, day INTEGER NOT NULL, matched INTEGER NOT NULL,"
+    " allowed INTEGER NOT NULL, asked INTEGER NOT NULL, denied INTEGER NOT NULL, PRIMARY KEY (rule, day)) "
+    "STRICT, WITHOUT ROWID;",
 };
 
 const struct db_schema review_schema = {
@@ -189,7 +193,15 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [APPROVED_LAST] =
         "SELECT at_ns FROM approved WHERE hash = ?1 AND at_ns <= ?2 ORDER BY at_ns DESC LIMIT 1",
     [LATEST_PUT] = "INSERT OR REPLACE INTO latest (name, value) VALUES (?1, ?2)",
+    [LATEST_PUT_FIRST] = "INSERT OR IGNORE INTO latest (name, value) VALUES (?1, ?2)",
     [LATEST_GET] = "SELECT value FROM latest WHERE name = ?1",
+    [RULE_COUNT] = "INSERT INTO rule_day (rule, day, matched, allowed, asked, denied)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (rule, day) DO UPDATE SET"
+                   " matched = matched + excluded.matched, allowed = allowed + excluded.allowed,"
+                   " asked = asked + excluded.asked, denied = denied + excluded.denied",
+    [RULE_SUM] = "SELECT coalesce(sum(matched), 0), coalesce(sum(allowed), 0), coalesce(sum(asked), 0),"
+                 " coalesce(sum(denied), 0) FROM rule_day WHERE rule = ?1 AND day >= ?2",
+    [RULE_TRIM] = "DELETE FROM rule_day WHERE day < ?1",
     [STANDING_PUT] = "INSERT INTO standing (id, sha256, expires_ns, uses_left, revoked, doc)"
                      " VALUES (?1, ?2, ?3, ?4, 0, ?5)",
     [STANDING_CHANGE] = "UPDATE standing SET uses_left = ?2, revoked = ?3, doc = ?4 WHERE n = ?1",

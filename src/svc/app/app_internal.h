@@ -219,6 +219,7 @@ void route_me(struct app_service *service, struct http_request *request, struct 
 void route_policy_get(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_version(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id);
+void route_policy_rules(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
 /* `after` (0: not said) and `limit` of a list of its kind. False: one of them is wrong, and that is answered. */

@@ -75,6 +75,8 @@ static const struct http_route routes[] = {
      .summary = "The versions of the policy, newest first"},
     {"GET", "/v1/policy/versions/{number}", "", ACCESS_POLICY_READ, CALL(route_policy_version),
      .summary = "One version of the policy"},
+    {"GET", "/v1/policy/rules", "", ACCESS_POLICY_READ, CALL(route_policy_rules),
+     .summary = "The rules in force, and in how many requests each matched in the last 30 days"},
     {"POST", "/v1/policy/rehearse", "last", ACCESS_POLICY_READ, POLICY_BODY, CALL(route_policy_rehearse),
      .summary = "What a draft would have done to past requests; changes nothing"},
     {"GET", "/v1/policy/standing", "after limit", ACCESS_POLICY_READ, CALL(route_standing_list),

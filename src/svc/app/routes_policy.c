@@ -159,6 +159,29 @@ void route_policy_versions(struct app_service *service, struct http_request *req
     book_exchange_act(&own->base, true, list_versions, on_listed);
 }
 
+/* --- GET /v1/policy/rules --- */
+
+static enum status list_rules(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    return policy_book_rules(book, clock_unix_ns(), &exchange->json, err);
+}
+
+static void on_rules(struct exchange *exchange)
+{
+    if (exchange->status != DT_OK)
+        exchange_answer_failure(exchange);
+    else
+        exchange_answer_json(exchange, 200, json_incref(own_of(exchange)->base.json));
+}
+
+void route_policy_rules(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    (void)id;
+    struct policy_exchange *own = begin(service, request);
+    if (own)
+        book_exchange_act(&own->base, true, list_rules, on_rules);
+}
+
 /* --- POST /v1/policy/rehearse --- */
 
 static struct rehearse_exchange *rehearse_of(struct exchange *exchange)

@@ -42,6 +42,7 @@ export interface Routes {
   "GET /v1/policy": never;
   "PUT /v1/policy": "comment";
   "POST /v1/policy/rehearse": "last";
+  "GET /v1/policy/rules": never;
   "GET /v1/policy/standing": "after" | "limit";
   "DELETE /v1/policy/standing/{id}": never;
   "GET /v1/policy/versions": "after" | "limit";
