@@ -12,7 +12,7 @@
 
 #include "base/duration.h"
 #include "credential/chain.h"
-#include "credential/world_rig.h"
+#include "lib/world_rig.h"
 
 static struct world_rig rig;
 static struct source_settings settings;

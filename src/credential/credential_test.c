@@ -13,7 +13,7 @@
 
 #include "base/duration.h"
 #include "credential/credential.h"
-#include "credential/world_rig.h"
+#include "lib/world_rig.h"
 
 #define PATIENCE_NS (60 * NS_PER_S)
 

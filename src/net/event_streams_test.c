@@ -3,7 +3,7 @@
  * closed by a proxy, or a server that stops waits for its readers. */
 #include "net/event_streams.h"
 
-#include "net/http_server_rig.h"
+#include "lib/http_server_rig.h"
 
 #define QUEUE_MAX  ((size_t)64 << 10)
 #define PIECES_MAX 512 /* of that size */

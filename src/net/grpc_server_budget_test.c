@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* grpc_server_budget_test.c — frames that cost the server more than their sender: each kind ends its
  * connection with ENHANCE_YOUR_CALM, at once, while others are served; the frames of real work end none. */
-#include "net/grpc_server_rig.h"
+#include "lib/grpc_server_rig.h"
 
 /* Frames as bytes, with less than 256 bytes of payload and stream numbers below that (RFC 9113 section 4.1).
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* grpc_server_call_test.c — one call: what is sent for an answer, in which frames and in which order. */
-#include "net/grpc_server_rig.h"
+#include "lib/grpc_server_rig.h"
 
 static void a_unary_call_is_echoed(void **state)
 {

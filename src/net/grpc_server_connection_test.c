@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* grpc_server_connection_test.c — the connection as a whole: floods, limits, pings, draining, the end. */
-#include "net/grpc_server_rig.h"
+#include "lib/grpc_server_rig.h"
 
 /* Frames as bytes (RFC 9113 section 4.1), with less than 256 bytes of payload and stream numbers below that.
  */

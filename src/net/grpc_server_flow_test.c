@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* grpc_server_flow_test.c — windows, slow readers, large messages: what waits, and how much of it. */
-#include "net/grpc_server_rig.h"
+#include "lib/grpc_server_rig.h"
 #include "net/http_server.h"
 
 static void one_byte_windows_work(void **state)

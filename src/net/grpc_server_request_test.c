@@ -2,7 +2,7 @@
 /* grpc_server_request_test.c — what a peer may send as a request, and the answer to what it may not. */
 #include <zlib.h>
 
-#include "net/grpc_server_rig.h"
+#include "lib/grpc_server_rig.h"
 
 struct wrong_request {
     const char *method, *content_type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_inner_test.c — a request of the process to its own server: /outer asks for what its query says, and hands on what came. */
+#include "lib/http_server_rig.h"
 #include "net/http_inner.h"
-#include "net/http_server_rig.h"
 
 #define ANSWER_CAPACITY 1000 /* bytes */
 

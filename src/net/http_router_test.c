@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* http_router_test.c — what is refused before a handler runs, over a real connection, and what a handler then
  * knows of its request. */
+#include "lib/http_server_rig.h"
 #include "net/http_router.h"
 #include "net/http_server_internal.h"
-#include "net/http_server_rig.h"
 
 struct world {
     struct http_rig rig;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server_answer_test.c — what is written for an answer: heads, bodies, streams, and what a handler
  * cannot do. */
-#include "net/http_server_rig.h"
+#include "lib/http_server_rig.h"
 #include "wire/http1/sse.h"
 
 static void a_request_is_answered_and_the_connection_lives(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server_connection_test.c — the life of connections: peers that go, peers that are slow, many of them,
  * the end. */
-#include "net/http_server_rig.h"
-#include "net/tls_rig.h"
+#include "lib/http_server_rig.h"
+#include "lib/tls_rig.h"
 
 #include <sys/resource.h>
 

@@ -4,9 +4,9 @@
  * accepted, read and written by hand. */
 #include <fcntl.h>
 
-#include "net/http_server_rig.h"
+#include "lib/http_server_rig.h"
+#include "lib/tls_rig.h"
 #include "net/limit_values.h"
-#include "net/tls_rig.h"
 
 #define APP "HTTP/1.1\r\nHost: shop.apps.localhost:8080\r\n"
 

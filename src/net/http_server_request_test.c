@@ -2,7 +2,7 @@
 /* http_server_request_test.c — how requests are read: in pieces, in a row, and what is refused with which
  * status. */
 #include "base/prng.h"
-#include "net/http_server_rig.h"
+#include "lib/http_server_rig.h"
 
 static void a_request_may_come_a_byte_at_a_time(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server_site_test.c — requests that a web page of somebody else makes do not reach a handler. The rows
  * of the verdict itself are in wire/http1/site_test.c; here: that it is asked, and what follows. */
-#include "net/http_server_rig.h"
-#include "net/tls_rig.h"
+#include "lib/http_server_rig.h"
+#include "lib/tls_rig.h"
 
 static void a_request_for_another_host_is_misdirected(void **state)
 {

@@ -18,9 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/tls_rig.h"
 #include "net/handshake_gate.h"
 #include "net/listener.h"
-#include "net/tls_rig.h"
 #include "os/clock.h"
 
 #define PATIENCE_NS (30 * NS_PER_S)

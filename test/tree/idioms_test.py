@@ -10,7 +10,8 @@
    no test of theirs could notice a row that is not there.
 5. What is freed has an owner whose type says so: no cast in free() takes a `const` away, so no struct bytes is freed, and
    none calls itself owned.
-6. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
+6. A bench of tests stands in test/lib: one among the product's files is read, counted and searched as if it were product.
+7. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -123,6 +124,11 @@ def owned_views(root):
             yield f"{path.relative_to(root)}: \"{found[0].strip()}\": bytes that are owned have a type of their own (core/task/owned_bytes.h, base/buf.h)"
 
 
+def benches_in_product(root):
+    for path in sorted((root / "src").rglob("*_rig*")):
+        yield f"{path.relative_to(root)}: a bench of tests; its place is test/lib"
+
+
 def rows_without_test(root):
     steps = re.findall(r'\{"([^"]+)", step_\w+\}', (root / "src/jail/session.c").read_text())
     failed = set(re.findall(r'^    \{"([^"]+)", "', (root / "test/jail/fail_closed_test.c").read_text(), re.M))
@@ -160,6 +166,7 @@ faults = [
     *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
     *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
     *owned_views(root),
+    *benches_in_product(root),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
 ]
 print("\n".join(faults) or "idioms hold")

@@ -31,7 +31,7 @@ ZERO_IS_SAID = {
     "client->run_timeout_ns": "the setting run-timeout is 0: the pool's own limit",
     "reader->message_size_max": "gRPC messages without a limit of their own",
 }
-TEST = re.compile(r"_test\.[ch]$|_rig\.[ch]$|\.pb\.[ch]$")
+TEST = re.compile(r"_test\.[ch]$|\.pb\.[ch]$")
 
 
 def name_of(macro):

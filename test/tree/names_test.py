@@ -43,7 +43,7 @@ FUNCTIONS_WITHOUT_CALLER = {
 }
 
 GENERATED = re.compile(r"\.pb\.[ch]$")
-TEST = re.compile(r"_test\.[ch]$|_rig\.[ch]$")
+TEST = re.compile(r"_test\.[ch]$")
 TAG = re.compile(r"\b(?:struct|enum|union)\s+(\w+)\s*\{")
 # A definition begins at the left margin; its parameters hold at most one level of parentheses; "{" has its own line.
 FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^\n;{}=]*?)\b(?P<name>[a-z_]\w*)\((?P<parameters>(?:[^()]|\([^()]*\))*)\)\n\{",

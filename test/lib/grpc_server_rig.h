@@ -3,8 +3,8 @@
  * misbehave. Both run step by step on the caller's thread. The client writes down what it receives as text
  * ("HEADERS 1 :status=200 …"), and tests wait for and compare text. Waiting is for a condition, with a bound
  * that a busy machine keeps. */
-#ifndef NET_GRPC_SERVER_RIG_H
-#define NET_GRPC_SERVER_RIG_H
+#ifndef TEST_LIB_GRPC_SERVER_RIG_H
+#define TEST_LIB_GRPC_SERVER_RIG_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* http_server_rig_test.c — no test of its own: the handler, the sockets, and the client. */
-#include "net/http_server_rig.h"
-#include "net/tls_rig.h"
+/* http_server_rig.c — no test of its own: the handler, the sockets, and the client. */
+#include "lib/http_server_rig.h"
+#include "lib/tls_rig.h"
 #include "wire/http1/multipart.h"
 #include "wire/http1/uri.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tls_rig.h — for tests: an authority, a server's certificate for localhost and both ends' contexts, in a folder of their
  * own; and a wire, which lets a test that knows only clear text speak to a server through TLS. */
-#ifndef NET_TLS_RIG_H
-#define NET_TLS_RIG_H
+#ifndef TEST_LIB_TLS_RIG_H
+#define TEST_LIB_TLS_RIG_H
 
 #include "base/buf.h"
 #include "net/tls_server.h"

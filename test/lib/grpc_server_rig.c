@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* grpc_server_rig_test.c — no test of its own: the handler, the sockets, and the nghttp2 client that writes a
+/* grpc_server_rig.c — no test of its own: the handler, the sockets, and the nghttp2 client that writes a
  * log. */
-#include "net/grpc_server_rig.h"
-#include "net/tls_rig.h"
+#include "lib/grpc_server_rig.h"
+#include "lib/tls_rig.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

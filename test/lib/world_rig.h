@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* world_rig.h — a world for tests: variables from a table, answers from a list, a clock that only the test moves. What was asked
  * is kept as text. */
-#ifndef CREDENTIAL_WORLD_RIG_H
-#define CREDENTIAL_WORLD_RIG_H
+#ifndef TEST_LIB_WORLD_RIG_H
+#define TEST_LIB_WORLD_RIG_H
 
 #include <stdatomic.h>
 

@@ -2,8 +2,8 @@
 /* http_server_rig.h — for tests: an HTTP server over real loopback sockets, and a client that says bytes and
  * hears bytes. Both run step by step on the caller's thread. Waiting is for a text, with a bound that a busy
  * machine keeps. */
-#ifndef NET_HTTP_SERVER_RIG_H
-#define NET_HTTP_SERVER_RIG_H
+#ifndef TEST_LIB_HTTP_SERVER_RIG_H
+#define TEST_LIB_HTTP_SERVER_RIG_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* world_rig_test.c — see the header. */
+/* world_rig.c — see the header. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/duration.h"
-#include "credential/world_rig.h"
+#include "lib/world_rig.h"
 
 static const char *variable(void *context, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tls_rig_test.c — no test of its own: files, contexts, and the wire. */
-#include "net/tls_rig.h"
+/* tls_rig.c — no test of its own: files, contexts, and the wire. */
+#include "lib/tls_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
