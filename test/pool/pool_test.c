@@ -466,12 +466,12 @@ static void test_cooldown(void **state)
     run_cell("alpha", "count", &o);
     assert_string_equal(o.value, "2");
     struct tenant *t = pool_find(fx.pool, BYTES_LITERAL("alpha"));
-    struct tenant_guest guest;
-    tenant_guest_enter(t, &guest);
+    struct tenant_hold hold;
+    tenant_hold_begin(t, &hold);
     touched = clock_monotonic_ns();
     run_until(clock_monotonic_ns() - touched > 250 * NS_PER_MS);
     assert_ptr_equal(pool_find(fx.pool, BYTES_LITERAL("alpha")), t);
-    tenant_guest_leave(&guest);
+    tenant_hold_end(&hold);
     run_until(!pool_find(fx.pool, BYTES_LITERAL("alpha")));
     run_until(fake_tier_counts().alive == 0);
     run_cell("alpha", "count", &o);

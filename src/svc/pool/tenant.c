@@ -136,31 +136,31 @@ static void fail_waits(struct tenant *tenant, const char *cause)
     }
 }
 
-void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest)
+void tenant_hold_begin(struct tenant *tenant, struct tenant_hold *hold)
 {
     ASSERT(tenant->session);
-    guest->tenant = tenant;
-    list_push_back(&tenant->guests, &guest->link);
+    hold->tenant = tenant;
+    list_push_back(&tenant->holds, &hold->link);
     tenant->session->held = true;
 }
 
-void tenant_guest_leave(struct tenant_guest *guest)
+void tenant_hold_end(struct tenant_hold *hold)
 {
-    struct tenant *tenant = guest->tenant;
+    struct tenant *tenant = hold->tenant;
     if (!tenant)
         return;
-    guest->tenant = NULL;
-    list_remove(&guest->link);
-    tenant->session->held = !list_empty(&tenant->guests);
+    hold->tenant = NULL;
+    list_remove(&hold->link);
+    tenant->session->held = !list_empty(&tenant->holds);
     tenant_touch(tenant);
 }
 
 /* The files are gone with the session. */
-static void dismiss_guests(struct tenant *tenant)
+static void drop_holds(struct tenant *tenant)
 {
     struct list *link;
-    while ((link = list_pop_front(&tenant->guests)))
-        CONTAINER_OF(link, struct tenant_guest, link)->tenant = NULL;
+    while ((link = list_pop_front(&tenant->holds)))
+        CONTAINER_OF(link, struct tenant_hold, link)->tenant = NULL;
 }
 
 /* What was uploaded and removed since is not there any more: a session cannot hold more than is used. */
@@ -188,14 +188,14 @@ static void forget_uploads(struct tenant *tenant)
 static void begin_measuring(struct tenant *tenant, struct execution *execution)
 {
     tenant->measured = execution;
-    tenant_guest_enter(tenant, &tenant->measure_stay);
+    tenant_hold_begin(tenant, &tenant->measure_stay);
 }
 
 /* The session may have gone meanwhile. */
 static void end_measuring(struct tenant *tenant)
 {
     tenant->measured = NULL;
-    tenant_guest_leave(&tenant->measure_stay);
+    tenant_hold_end(&tenant->measure_stay);
 }
 
 /* Behind its cell `execution` is final once it was measured. */
@@ -325,7 +325,7 @@ void tenant_lose_session(struct tenant *tenant)
     stop_measuring(tenant);
     tenant->session->holder = NULL;
     tenant->session = NULL;
-    dismiss_guests(tenant);
+    drop_holds(tenant);
     forget_uploads(tenant);
     arm_expiry(tenant);
 }
@@ -438,7 +438,7 @@ struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
     tenant->created_unix_ns = tenant->accessed_unix_ns = clock_unix_ns();
     tenant->expiry.on_fire = on_expiry;
     list_init(&tenant->waiting_link);
-    list_init(&tenant->guests);
+    list_init(&tenant->holds);
     list_init(&tenant->queue);
     list_init(&tenant->waits);
     execution_ledger_init(&tenant->ledger, &pool->kept, pool->options.records_max,
@@ -467,7 +467,7 @@ void tenant_release(struct tenant *tenant, const char *cause)
     stop_measuring(tenant);
     fail_queue(tenant, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
     fail_waits(tenant, cause);
-    dismiss_guests(tenant);
+    drop_holds(tenant);
     forget_uploads(tenant);
     struct session *session = tenant->session;
     tenant->session = NULL;

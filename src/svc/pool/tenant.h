@@ -23,7 +23,7 @@ struct session_wait {
 };
 
 /* Somebody who uses the files of a tenant's session over several turns. The caller embeds it. */
-struct tenant_guest {
+struct tenant_hold {
     struct list link;
     struct tenant *tenant; /* NULL: the session is gone, and its files with it */
 };
@@ -40,11 +40,11 @@ struct tenant {
     struct list waits;             /* of struct session_wait */
     size_t queue_count;
     struct execution_ledger ledger;
-    struct list guests;               /* of struct tenant_guest; they postpone the cooldown */
-    size_t uploaded;                  /* bytes charged to the pool's uploads */
-    struct execution *measured;       /* what it does is being looked at, and no cell runs; NULL: none */
-    struct tenant_guest measure_stay; /* meanwhile */
-    struct file_stillness still;      /* of the folder that was looked at last */
+    struct list holds;               /* of struct tenant_hold; they postpone the cooldown */
+    size_t uploaded;                 /* bytes charged to the pool's uploads */
+    struct execution *measured;      /* what it does is being looked at, and no cell runs; NULL: none */
+    struct tenant_hold measure_stay; /* meanwhile */
+    struct file_stillness still;     /* of the folder that was looked at last */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
     int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */
@@ -74,8 +74,8 @@ void tenant_want_session(struct tenant *tenant, struct session_wait *wait);
 void tenant_cancel_wait(struct session_wait *wait);
 /* Between these the tenant's session does not cool down. Only while the tenant has a session. `leave` touches
  * the tenant and may be called when the tenant is gone. */
-void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest);
-void tenant_guest_leave(struct tenant_guest *guest);
+void tenant_hold_begin(struct tenant *tenant, struct tenant_hold *hold);
+void tenant_hold_end(struct tenant_hold *hold);
 /* A file of `size` bytes is about to be written into its session from outside; `used_size` bytes are taken in the
  * session's storage at this moment. The kernel charges such pages to who writes them: where that is the server, for
  * want of a way to charge the session (session_store.h), this is their bound. False: the uploads

@@ -59,7 +59,7 @@ void file_call_lost(struct file_call *call, const char *cause)
 static void on_next(struct loop_task *task)
 {
     struct file_call *call = CONTAINER_OF(task, struct file_call, next);
-    if (call->guest.tenant)
+    if (call->hold.tenant)
         call->step(call);
     else
         file_call_lost(call, "");
@@ -73,7 +73,7 @@ void file_call_continue(struct file_call *call)
 void file_call_end(struct file_call *call)
 {
     loop_defer_cancel(&call->next);
-    tenant_guest_leave(&call->guest);
+    tenant_hold_end(&call->hold);
     http_request_on_gone(call->call->request, NULL, NULL);
 }
 
@@ -86,7 +86,7 @@ static void on_session(struct session_wait *wait, struct session *session, const
         pool_call_fail(call->call, 503, "SessionUnavailable", "%s", cause);
         return;
     }
-    tenant_guest_enter(call->tenant, &call->guest);
+    tenant_hold_begin(call->tenant, &call->hold);
     call->run(call, session->data_dir_fd);
 }
 
@@ -96,14 +96,14 @@ static void on_gone(void *context)
     struct file_call *call = context;
     tenant_cancel_wait(&call->wait);
     loop_defer_cancel(&call->next);
-    tenant_guest_leave(&call->guest);
+    tenant_hold_end(&call->hold);
     call->drop(call);
 }
 
 void file_call_begin(struct file_call *call)
 {
     list_init(&call->wait.link);
-    list_init(&call->guest.link);
+    list_init(&call->hold.link);
     call->wait.on_session = on_session;
     call->next.on_run = on_next;
     call->tenant = pool_call_enter(call->call);

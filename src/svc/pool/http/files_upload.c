@@ -111,7 +111,7 @@ static enum status carry(struct upload *upload, struct err *err)
     upload->store = (struct session_store){.content = upload->files[upload->current].content,
                                            .file_fd = upload->writer.fd,
                                            .on_done = on_carried};
-    return session_store_begin(&upload->base.guest.tenant->session->stores, &upload->store, err);
+    return session_store_begin(&upload->base.hold.tenant->session->stores, &upload->store, err);
 }
 
 /* --- written by the server ---------------------------------------------------------------------------- */
@@ -120,7 +120,7 @@ static enum status charge_server(struct upload *upload, struct err *err)
 {
     size_t used = session_files_used(upload->root_fd);
     size_t size = upload->files[upload->current].content.size;
-    if (tenant_charge_upload(upload->base.guest.tenant, used, size))
+    if (tenant_charge_upload(upload->base.hold.tenant, used, size))
         return STATUS_OK;
     return err_set(err, STATUS_RESOURCE_EXHAUSTED,
                    "the uploads to all sessions have reached their limit (setting uploads-memory)");
@@ -164,7 +164,7 @@ static void finish_file(struct upload *upload)
 static void begin_file(struct upload *upload)
 {
     const struct uploaded *file = &upload->files[upload->current];
-    bool carried = upload->base.guest.tenant->session->stores.possible && file->content.size > 0;
+    bool carried = upload->base.hold.tenant->session->stores.possible && file->content.size > 0;
     struct err err = {0};
     enum status status = STATUS_OK;
     if (!carried)

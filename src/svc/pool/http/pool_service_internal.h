@@ -109,9 +109,9 @@ struct file_call {
     struct pool_call *call;
     struct session_wait wait;
     struct tenant *tenant; /* until `run` */
-    struct tenant_guest guest;
+    struct tenant_hold hold;
     struct loop_task next;
-    /* The session is there. Takes its steps and answers; while it goes on over several turns it is a guest,
+    /* The session is there. Takes its steps and answers; while it goes on over several turns it has a hold,
      * and `step` is called in the next one. */
     void (*run)(struct file_call *call, int root_fd);
     void (*step)(struct file_call *call);
