@@ -3,6 +3,7 @@
 #include "store/directory/token.h"
 
 #include "base/duration.h"
+#include "crypto/jose.h"
 #include "lib/directory_rig.h"
 
 #define NOW_NS (1700000000 * NS_PER_S)
@@ -145,6 +146,34 @@ static void of_another_tenant_is_nobodys(void **state)
     tear_down(&other_state);
 }
 
+/* Signed with our key, as an application of another tenant of this server would have it; `issuer` before "/v2.0". */
+static enum status check_claims(struct token_fixture *fixture, const char *tenant, const char *issuer)
+{
+    CLEANUP(buf_fini) struct buf claims = {0}, token = {0};
+    const struct directory_signing_key *row =
+        directory_next(fixture->rig.directory, DIRECTORY_SIGNING_KEY, NULL);
+    struct jose_key *key = NULL;
+    struct bytes place = {0};
+    struct err err = {0};
+    buf_append_fmt(&claims,
+                   "{\"aud\":\"%s\",\"exp\":%lld,\"tid\":\"%s\",\"iss\":\"https://localhost/%s/v2.0\"}",
+                   TOKEN_AUDIENCE_POOL, (long long)(NOW_NS / NS_PER_S + 60), tenant, issuer);
+    assert_int_equal(jose_key_read(bytes_of_cstr(row->private_key), &key, &err), STATUS_OK);
+    assert_int_equal(jose_sign(key, buf_peek(&claims), &token, &err), STATUS_OK);
+    jose_key_free(key);
+    return check(fixture, buf_peek(&token), NOW_NS, &place);
+}
+
+static void our_key_alone_is_not_enough(void **state)
+{
+    struct token_fixture *fixture = *state;
+    const char *own = directory_tenant(fixture->rig.directory)->id,
+               *other = "00000000-0000-0000-0000-000000000001";
+    assert_int_equal(check_claims(fixture, own, own), STATUS_OK);
+    assert_int_equal(check_claims(fixture, other, own), STATUS_UNAUTHENTICATED);
+    assert_int_equal(check_claims(fixture, own, other), STATUS_UNAUTHENTICATED);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -153,6 +182,7 @@ int main(void)
         CASE(nothing_is_minted_for_others),
         CASE(a_key_is_published_before_it_signs_and_after),
         CASE(of_another_tenant_is_nobodys),
+        CASE(our_key_alone_is_not_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
