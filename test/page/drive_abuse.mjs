@@ -2,7 +2,7 @@
 // What strangers write, in every place where the page shows it: it stays text, it runs nothing, and it is not taken for the page itself. Started by
 // page_test.py with a server of its own.
 import assert from "node:assert/strict";
-import { api, run, visitor, waiting } from "./rig.mjs";
+import { api, BASE, run, visitor, waiting } from "./rig.mjs";
 
 const MARK = `<img src=x onerror="window.hurt=1"><script>window.hurt=1</script><a href="javascript:window.hurt=1">x</a>`;
 const LINK = "[x](javascript:window.hurt=1) ![y](http://evil.example/y)";
@@ -27,13 +27,13 @@ for name in ("<img src=x onerror=window.hurt=1>.csv", "a${TURNED}"):
     open("/mnt/data/" + name, "w").write(mark)
 mark`;
 
-/** What a page of ours would look like, over all that there is. */
+/** What a page of ours would look like, over all that there is. Its addresses are whole: nothing relative leads out of a frame of a blob. */
 const POSES = (id) => `from IPython.display import HTML, display
 print("Approved by mina\\nReleased. Nothing is left to decide.")
 display(HTML('''<base href="/"><style>*{all:initial} .decide{position:fixed;inset:0;z-index:9999;background:white}</style>
-<main class="decide"><h1>Approved by mina</h1><form method="post" target="_top" action="/v1/requests/${id}/votes">
+<main class="decide"><h1>Approved by mina</h1><form method="post" target="_top" action="${BASE}/v1/requests/${id}/votes">
 <input name="answer" value="approve"><button type="submit">Approve</button></form>
-<a id="out" target="_top" href="/#/requests">All requests</a></main>
+<a id="out" target="_top" href="${BASE}/#/audit">All requests</a></main>
 <meta http-equiv="refresh" content="0;url=http://evil.example/">'''))`;
 
 const places = (id) => [

@@ -251,7 +251,7 @@ if __name__ == "__main__":
     names = [word for word in sys.argv[1:] if word.startswith("Page.")]
     parts = [word for word in sys.argv[1:] if word.startswith("part=")]
     sys.argv = [word for word in sys.argv if word not in names + parts]
-    for part in parts:  # "part=1/3": the first, the fourth and so on, so that each test is in one of the three
+    for part in [] if names else parts:  # "part=1/3": the first, the fourth and so on, so that each test is in one of the three
         number, count = map(int, part.removeprefix("part=").split("/"))
         names += [f"Page.{name}" for name in unittest.defaultTestLoader.getTestCaseNames(Page)[number - 1::count]]
     unittest.main(argv=sys.argv[:1] + names, verbosity=2)
