@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Who comes over the network and says who they are: tokens, sign-in, rights, the control plane."""
+from defence import defence
+
+TOKEN = "src/store/directory/token.c"
+JWT = "src/wire/jose/jwt.c"
+JOSE = "src/crypto/jose.c"
+ACCESS = "src/core/access/access.c"
+DOOR = "src/svc/directory/door.c"
+GRANT = "src/svc/directory/sign_in_token.c"
+IDENTITY = "src/svc/directory/managed_identity.c"
+RESOURCE = "src/core/resource/resource_id.c"
+
+CREDENTIALS = "credentials → principal"
+GUESSES = "who guesses → token service"
+ENDS = "a role that ends → open stream"
+IDENTITIES = "program → managed identity"
+IDS = "caller → resource ids"
+ALGORITHM = "    if (!fits(key, jwt_header_text(jwt, \"alg\")))\n"
+SIGNATURE = "    if (!jws || !cjose_jws_verify(jws, key->jwk, &cause))\n"
+
+ROWS = [
+    defence("token-audience", CREDENTIALS, "sign_in", "Case.test_a_token_counts_at_its_audience_only",
+            (ACCESS, "if (!principal->id || (principal->within.size > 0 && !holds_at(principal->within, place)))", "if (!principal->id)")),
+    defence("token-tenant", CREDENTIALS, "token", "our_key_alone_is_not_enough",
+            (TOKEN, 'if (!bytes_equal_cstr(jwt_text(jwt, "tid"), directory_tenant(keys->directory)->id) ||', "if (")),
+    defence("token-issuer", CREDENTIALS, "token", "our_key_alone_is_not_enough",
+            (TOKEN, '!is_own_issuer(keys, jwt_text(jwt, "iss")))', "false)")),
+    defence("token-key", CREDENTIALS, "sign_in", "Case.test_a_token_of_another_tenant_is_nobodys",
+            (TOKEN, "if (id.size > 0 && bytes_equal_cstr(id, jose_key_id(keys->at[i].key)))", "if (true || id.size > 0)"),
+            (JOSE, SIGNATURE, "    if (!jws)\n"),
+            (TOKEN, 'if (!bytes_equal_cstr(jwt_text(jwt, "tid"), directory_tenant(keys->directory)->id) ||\n        '
+             '!is_own_issuer(keys, jwt_text(jwt, "iss")))', 'if (!jwt_text(jwt, "tid").data && !is_own_issuer(keys, jwt_text(jwt, "iss")))'),
+            note="a key of its own, the signature and the tenant stand behind each other; all are out"),
+    defence("token-none", CREDENTIALS, "jose", "the_token_does_not_choose_its_algorithm",
+            (JOSE, SIGNATURE, "    if (!jws)\n"), (JOSE, ALGORITHM, "    if (false)\n"),
+            note="cjose refuses what is not of the key, too; both are out: alg none, HS256 with the public key"),
+    defence("token-forged", CREDENTIALS, "sign_in", "Case.test_forged_tokens_are_nobodys",
+            (JOSE, SIGNATURE, "    if (!jws)\n")),
+    defence("token-key-id", CREDENTIALS, "sign_in", "Case.test_forged_tokens_are_nobodys",
+            (TOKEN, "if (id.size > 0 && bytes_equal_cstr(id, jose_key_id(keys->at[i].key)))", "if (true || id.size > 0)"),
+            (JOSE, SIGNATURE, "    if (!jws)\n"),
+            note="a key id that points elsewhere finds no key; with any key the signature would not fit; both are out"),
+    defence("token-critical", CREDENTIALS, "jwt", "what_two_readers_may_see_otherwise_is_refused",
+            (JWT, ' || json_object_get(jwt.header, "crit"))', ")")),
+    defence("token-over", CREDENTIALS, "token", "a_token_counts_at_its_place_for_an_hour",
+            (JWT, "if (now_s >= seconds + leeway_s)", "if (false)")),
+    defence("token-early", CREDENTIALS, "jwt", "a_token_says_what_it_says",
+            (JWT, '(!jwt_seconds(jwt, "nbf", &seconds) || seconds > now_s + leeway_s))', '!jwt_seconds(jwt, "nbf", &seconds))')),
+    defence("token-in-url", CREDENTIALS, "sign_in", "Case.test_credentials_in_a_url_are_none",
+            ("src/net/http_read.c", '    struct bytes authorization = sole_header(request, "authorization");\n',
+             '    struct bytes authorization = sole_header(request, "authorization");\n    if (!authorization.data)\n'
+             '        authorization = http_request_query(request, "authorization");\n'),
+            (DOOR, "    if (!bytes_starts_with_nocase(authorization, scheme))\n        return (struct bytes){0};\n",
+             "    if (!bytes_starts_with_nocase(authorization, scheme))\n        return authorization;\n"),
+            note="nothing reads the URL for credentials: what is put in does, without the word Bearer"),
+
+    defence("code-verifier", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
+            (GRANT, "    return secret_equal(buf_peek(&text), bytes_of_cstr(challenge));", "    return buf_peek(&text).size > 0;")),
+    defence("code-once", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
+            (GRANT, "if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||",
+             "if (!person || !is_of_client(ticket, form) || !redirect ||")),
+    defence("code-family", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
+            (GRANT, "        end_family(sign_in, ticket->family);\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||",
+             "        (void)0;\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")),
+    defence("code-redirect", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
+            (GRANT, "        strcmp(redirect, ticket->redirect) != 0 ||\n", "")),
+
+    defence("role-stream", ENDS, "sign_in", "Case.test_a_role_that_is_taken_ends_a_workers_stream",
+            (DOOR, "    if (door->options.on_change)\n", "    if (false)\n")),
+    defence("key-stream", ENDS, "sign_in", "Case.test_a_key_that_is_revoked_ends_its_streams",
+            (DOOR, "    if (door->options.on_change)\n", "    if (false)\n")),
+
+    defence("identity-deputy", IDENTITIES, "managed_identity", "Served.test_nobody_is_somebody_else",
+            (IDENTITY, "if (wanted.data && !bytes_equal_nocase(wanted, bytes_of_cstr(selectors[i].value(application))))", "if (wanted.data && false)")),
+    defence("identity-header", IDENTITIES, "managed_identity", "Served.test_without_the_header_nothing_is_said",
+            (IDENTITY, "if (program->name[0] && secret_equal(bytes_of_cstr(program->hash), bytes_of_cstr(hash)))", "if (program->name[0])")),
+
+    defence("ids-sound", IDS, "resource_id", "ids_that_mean_two_things_are_refused",
+            (RESOURCE, "if (byte <= ' ' || byte > '~' || memchr(wrong.data, byte, wrong.size))", "if (byte <= ' ' || byte > '~')")),
+    defence("ids-dots", IDS, "resource_id", "ids_that_mean_two_things_are_refused",
+            (RESOURCE, "segment.size > RESOURCE_ID_SEGMENT_MAX || dots)", "(segment.size > RESOURCE_ID_SEGMENT_MAX && dots))")),
+    defence("ids-abuse", IDS, "control", "Shape.test_abuse_ids_that_mean_two_things_reach_nothing",
+            (RESOURCE, "if (byte <= ' ' || byte > '~' || memchr(wrong.data, byte, wrong.size))", "if (byte <= ' ' || byte > '~')")),
+    defence("ids-case", IDS, "control", "Shape.test_ids_have_no_case_and_stay_as_first_written",
+            (RESOURCE, "key[i] = ascii_lower(text[i]);", "key[i] = text[i];")),
+]
