@@ -83,6 +83,13 @@ void print_pair(struct buf *out, const char *name, const char *value)
     buf_append_byte(out, '\n');
 }
 
+void print_pair_line(struct buf *out, const char *name, struct buf *line)
+{
+    buf_append_byte(line, '\0');
+    if (buf_status(line) == STATUS_OK)
+        print_pair(out, name, (const char *)line->data);
+}
+
 void print_text(struct buf *out, const char *text)
 {
     append_clean(out, bytes_of_cstr(text), true, 0);

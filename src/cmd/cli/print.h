@@ -27,6 +27,8 @@ void print_table_fini(struct print_table *table);
 
 /* "name    value", the name padded; a value of several lines stays under itself. NULL writes nothing. */
 void print_pair(struct buf *out, const char *name, const char *value);
+/* The same for a value in several parts; `line` is closed by it. Nothing if memory has run out on the way. */
+void print_pair_line(struct buf *out, const char *name, struct buf *line);
 /* A text of several lines; of its control and hidden characters only line feeds and tabs are kept. */
 void print_text(struct buf *out, const char *text);
 /* The same of what may have a NUL in it, behind which nothing may be lost: a reviewer must see what would be released. */

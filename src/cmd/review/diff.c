@@ -12,6 +12,7 @@
 #include "cmd/cli/print.h"
 #include "cmd/review/actions.h"
 #include "cmd/review/view.h"
+#include "cmd/review/view_files.h"
 
 #define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
 #define DIFF_FAILED  2

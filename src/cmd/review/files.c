@@ -13,6 +13,7 @@
 #include "cmd/review/actions.h"
 #include "cmd/review/review.h"
 #include "cmd/review/view.h"
+#include "cmd/review/view_files.h"
 #include "wire/json/json.h"
 
 #define FILE_PATIENCE_MS 600000

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* view.c — tables from state and member to words; everything a stranger wrote goes through print.h. */
+/* view.c — in three parts: the list, the request as a whole, its output. Tables from state and member to words; everything a
+ * stranger wrote goes through print.h. Files are view_files.c's, votes and rules view_policy.c's. */
 #include "cmd/review/view.h"
 
 #include <stdio.h>
@@ -7,6 +8,8 @@
 
 #include "base/text.h"
 #include "cmd/review/review.h"
+#include "cmd/review/view_files.h"
+#include "cmd/review/view_policy.h"
 
 /* What a state means to whoever waits, in the order of a request's life. */
 static const struct {
@@ -25,8 +28,6 @@ static const struct {
     {"failed", true, EXIT_RUN_FAILED, "failed"},
     {"cancelled", true, EXIT_RUN_FAILED, "cancelled"},
 };
-
-#define HASH_SHOWN 12 /* digits of a hash */
 
 /* Index in `states`; ARRAY_SIZE(states) for a state that is not known here. */
 static size_t state_of(const json_t *request)
@@ -151,9 +152,8 @@ static void view_labels(const json_t *labels, struct buf *out)
         const char *value = json_string_value(json_object_iter_value(at));
         buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", json_object_iter_key(at), text_or(value, ""));
     }
-    buf_append_byte(&line, '\0');
-    if (line.size > 1 && buf_status(&line) == STATUS_OK)
-        print_pair(out, "labels", (const char *)line.data);
+    if (line.size > 0)
+        print_pair_line(out, "labels", &line);
 }
 
 /* Facts that were measured from outside of the session; those without a group stand by themselves. */
@@ -171,14 +171,6 @@ static const struct {
     {NULL, "wallMicroseconds", "wall clock", " ms", 1000},
 };
 
-/* A line of several parts under one name. */
-static void pair_line(struct buf *out, const char *name, struct buf *line)
-{
-    buf_append_byte(line, '\0');
-    if (buf_status(line) == STATUS_OK)
-        print_pair(out, name, (const char *)line->data);
-}
-
 /* One line for each, with whose word it is. */
 static void view_hosts(const json_t *own_word, struct buf *out)
 {
@@ -190,7 +182,7 @@ static void view_hosts(const json_t *own_word, struct buf *out)
         buf_append_fmt(&line, "%s%s%s, %lld times by the code's own word",
                        text_or(json_member_text(host, "host"), ""), port ? ":" : "", text_or(port, ""),
                        (long long)json_integer_value(json_object_get(host, "count")));
-        pair_line(out, "host", &line);
+        print_pair_line(out, "host", &line);
     }
 }
 
@@ -209,106 +201,6 @@ static void view_effects(const json_t *run, struct buf *out)
     view_hosts(json_object_get(all, "ownWord"), out);
 }
 
-/* Why a vote does not count. */
-static const struct {
-    const char *weight, *text;
-} weights[] = {
-    {"other-manifest", "of other bytes"},
-    {"own", "their own request"},
-    {"replaced", "said otherwise later, or counted already"},
-    {"not-asked", "not asked by the policy"},
-    {"too-early", "an earlier stage was not complete"},
-};
-
-static const char *weight_text(const json_t *vote)
-{
-    const char *weight = json_member_text(vote, "weight");
-    for (size_t i = 0; weight && i < ARRAY_SIZE(weights); i++)
-        if (strcmp(weights[i].weight, weight) == 0)
-            return weights[i].text;
-    return weights[0].text;
-}
-
-static void view_votes(const json_t *votes, struct buf *out)
-{
-    for (size_t i = 0; i < json_array_size(votes); i++) {
-        const json_t *vote = json_array_get(votes, i);
-        CLEANUP(buf_fini) struct buf line = {0};
-        const char *name = json_member_text(json_object_get(vote, "by"), "name"),
-                   *answer = json_member_text(vote, "answer");
-        const char *comment = json_member_text(vote, "comment");
-        buf_append_fmt(&line, "%s by %s%s%s", text_or(answer, "?"), text_or(name, "nobody with a name"),
-                       comment ? ": " : "", text_or(comment, ""));
-        if (json_is_false(json_object_get(vote, "counts")))
-            buf_append_fmt(&line, " (%s: does not count)", weight_text(vote));
-        pair_line(out, "vote", &line);
-    }
-}
-
-/* Which rules matched, and which one settled it. */
-static void view_rule(const json_t *rule, const char *settled, struct buf *out)
-{
-    CLEANUP(buf_fini) struct buf line = {0};
-    const char *name = json_member_text(rule, "name");
-    const char *does = json_member_text(rule, "do");
-    const char *unknown = json_member_text(rule, "unknown");
-    bool settles = settled && name && strcmp(settled, name) == 0;
-    buf_append_fmt(&line, "%s: %s%s", text_or(does, "?"), text_or(name, "?"), settles ? " (settles it)" : "");
-    if (unknown)
-        buf_append_fmt(&line, ", since it is not known: %s", unknown);
-    pair_line(out, "rule", &line);
-}
-
-/* What settles it where no rule does. */
-static void view_unruled(const char *standing, struct buf *out)
-{
-    CLEANUP(buf_fini) struct buf line = {0};
-    if (standing)
-        buf_append_fmt(&line, "allow: standing approval %s (settles it)", standing);
-    else
-        buf_append_cstr(&line, "the defaults (they settle it)");
-    pair_line(out, "rule", &line);
-}
-
-/* "one of the stages: 1 of 2 by group:security". */
-static void view_progress(const json_t *track, struct buf *out)
-{
-    CLEANUP(buf_fini) struct buf line = {0};
-    const char *rule = json_member_text(track, "rule"), *name = json_member_text(track, "name");
-    const json_t *people = json_object_get(track, "reviewers");
-    buf_append_fmt(&line, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " by",
-                   json_integer_value(json_object_get(track, "approvals")),
-                   json_integer_value(json_object_get(track, "needed")));
-    for (size_t i = 0; i < json_array_size(people); i++)
-        buf_append_fmt(&line, "%s %s", i ? "," : "",
-                       text_or(json_string_value(json_array_get(people, i)), "?"));
-    buf_append_fmt(&line, " (%s%s%s)", text_or(rule, "defaults"), name ? ": " : "", text_or(name, ""));
-    pair_line(out, "approvals", &line);
-}
-
-static void view_rules(const json_t *request, struct buf *out)
-{
-    const json_t *policy = json_object_get(request, "policy"), *rules = json_object_get(policy, "rules");
-    const json_t *progress = json_object_get(request, "progress");
-    CLEANUP(buf_fini) struct buf line = {0};
-    if (!policy) {
-        print_pair(out, "policy", "none: the built-in rules");
-        return;
-    }
-    buf_append_fmt(&line, "version %" JSON_INTEGER_FORMAT ", %s the run: %s",
-                   json_integer_value(json_object_get(policy, "version")),
-                   text_or(json_member_text(policy, "phase"), "before"),
-                   text_or(json_member_text(policy, "due"), ""));
-    pair_line(out, "policy", &line);
-    for (size_t i = 0; i < json_array_size(rules); i++)
-        view_rule(json_array_get(rules, i), json_member_text(policy, "settledBy"), out);
-    if (!json_member_text(policy, "settledBy"))
-        view_unruled(json_member_text(policy, "standing"), out);
-    print_pair(out, "message", json_member_text(policy, "message"));
-    for (size_t i = 0; i < json_array_size(progress); i++)
-        view_progress(json_array_get(progress, i), out);
-}
-
 /* The step that follows an approval, which is approved with it: its code, and what became of it. */
 static void view_step(const json_t *request, struct buf *out)
 {
@@ -321,7 +213,7 @@ static void view_step(const json_t *request, struct buf *out)
                    json_integer_value(json_object_get(step, "bytes")));
     if (state)
         buf_append_fmt(&line, ": %s", state);
-    pair_line(out, "then", &line);
+    print_pair_line(out, "then", &line);
     if (text)
         print_pair(out, "then code", text);
 }
@@ -336,9 +228,7 @@ static void view_then_webhook(const json_t *webhook, struct buf *out)
         return;
     buf_append_fmt(&line, "tell webhook %s%s%s%s%s", name, state ? ": " : "", text_or(state, ""),
                    error ? ": " : "", text_or(error, ""));
-    buf_append_byte(&line, '\0');
-    if (buf_status(&line) == STATUS_OK)
-        print_pair(out, "then", (const char *)line.data);
+    print_pair_line(out, "then", &line);
 }
 
 static void view_then(const json_t *request, struct buf *out)
@@ -359,9 +249,7 @@ static void view_then(const json_t *request, struct buf *out)
         buf_append_fmt(&line, " as %s", instance);
     if (error)
         buf_append_fmt(&line, ": %s", error);
-    buf_append_byte(&line, '\0');
-    if (buf_status(&line) == STATUS_OK)
-        print_pair(out, "then", (const char *)line.data);
+    print_pair_line(out, "then", &line);
 }
 
 /* The present run is the last one. */
@@ -375,11 +263,9 @@ static void view_head(const json_t *request, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf standing = {0};
     view_standing(request, &standing);
-    buf_append_byte(&standing, '\0');
     print_pair(out, "id", json_member_text(request, "id"));
     print_pair(out, "state", json_member_text(request, "state"));
-    if (buf_status(&standing) == STATUS_OK)
-        print_pair(out, "standing", (const char *)standing.data);
+    print_pair_line(out, "standing", &standing);
     print_pair(out, "purpose", json_member_text(request, "purpose"));
     print_pair(out, "submitted by", submitter(request));
     print_pair(out, "on behalf of", json_member_text(request, "onBehalfOf"));
@@ -389,96 +275,6 @@ static void view_head(const json_t *request, struct buf *out)
     pair_number(out, "revision", json_object_get(request, "revision"), "");
     pair_number(out, "attempts", json_object_get(request, "attempts"), "");
     print_pair(out, "manifest", json_member_text(request, "manifestSha256"));
-}
-
-/* --- files --- */
-
-void view_files_head(struct print_table *table)
-{
-    static const char *const head[] = {"KIND", "SIZE", "SHA256", "PATH"};
-    print_table_row(table, head, ARRAY_SIZE(head));
-}
-
-/* A size that nobody knows is "?". */
-static const char *size_text(const json_t *file, char ret_text[32])
-{
-    const json_t *size = json_object_get(file, "size");
-    (void)snprintf(ret_text, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(size));
-    return json_is_integer(size) ? ret_text : "?";
-}
-
-static const char *hash_text(const json_t *file, char ret_text[HASH_SHOWN + 1])
-{
-    (void)snprintf(ret_text, HASH_SHOWN + 1, "%s", text_or(json_member_text(file, "sha256"), "?"));
-    return ret_text;
-}
-
-void view_files_rows(struct print_table *table, const char *kind, const json_t *files)
-{
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const json_t *file = json_array_get(files, i);
-        const char *cause = json_member_text(file, "cause");
-        const char *what = text_or(kind, text_or(json_member_text(file, "change"), "?"));
-        char reason[64];
-        if (cause) {
-            (void)snprintf(reason, sizeof reason, "%.20s: %.30s", text_or(kind, ""), cause);
-            what = reason;
-        }
-
-        char size[32], hash[HASH_SHOWN + 1];
-        const char *cells[] = {what, size_text(file, size), hash_text(file, hash),
-                               json_member_text(file, "path")};
-        print_table_row(table, cells, ARRAY_SIZE(cells));
-    }
-}
-
-static void append_file(struct buf *out, const char *word, const json_t *file)
-{
-    CLEANUP(buf_fini) struct buf line = {0};
-    char size[32], hash[HASH_SHOWN + 1];
-    buf_append_fmt(&line, "input %s: %s (%s bytes, %s)", word, text_or(json_member_text(file, "path"), "?"),
-                   size_text(file, size), hash_text(file, hash));
-    buf_append_byte(&line, '\0');
-    if (buf_status(&line) == STATUS_OK)
-        print_text(out, (const char *)line.data);
-    buf_append_byte(out, '\n');
-}
-
-void view_inputs_difference(const json_t *difference, struct buf *out)
-{
-    const json_t *added = json_object_get(difference, "added"),
-                 *removed = json_object_get(difference, "removed");
-    const json_t *changed = json_object_get(difference, "changed");
-    for (size_t i = 0; i < json_array_size(removed); i++)
-        append_file(out, "removed", json_array_get(removed, i));
-    for (size_t i = 0; i < json_array_size(added); i++)
-        append_file(out, "added", json_array_get(added, i));
-    for (size_t i = 0; i < json_array_size(changed); i++) {
-        append_file(out, "before", json_object_get(json_array_get(changed, i), "from"));
-        append_file(out, "now", json_object_get(json_array_get(changed, i), "to"));
-    }
-}
-
-static void view_files(const json_t *request, struct buf *out)
-{
-    static const struct {
-        const char *member, *kind;
-    } lists[] = {{"files", NULL}, {"filesNotKept", "not kept"}};
-    const json_t *revisions = json_object_get(request, "revisions");
-    const json_t *present = json_array_get(revisions, json_array_size(revisions) - 1);
-    CLEANUP(buf_fini) struct buf rows = {0};
-    struct print_table table = {0};
-    view_files_head(&table);
-    view_files_rows(&table, "input", json_object_get(present, "files"));
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-        view_files_rows(&table, lists[i].kind, json_object_get(request, lists[i].member));
-    print_table_write(&table, &rows);
-    print_table_fini(&table);
-    bool some = json_array_size(json_object_get(present, "files")) > 0;
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-        some = some || json_array_size(json_object_get(request, lists[i].member)) > 0;
-    if (some)
-        pair_line(out, "files", &rows);
 }
 
 void view_request(const json_t *request, bool why, struct buf *out)

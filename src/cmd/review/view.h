@@ -20,11 +20,6 @@ const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE]);
 /* Headings of the list, and a row of it. */
 void view_list_head(struct print_table *table);
 void view_list_row(struct print_table *table, const json_t *request);
-/* Headings of the list of files, and rows of it, from {"path","size"?,"sha256"?,"change"?,"cause"?}; `kind` NULL: "made" or "changed". */
-void view_files_head(struct print_table *table);
-void view_files_rows(struct print_table *table, const char *kind, const json_t *files);
-/* What differs between the input files of two revisions, as the API's diff has it: a line each. */
-void view_inputs_difference(const json_t *difference, struct buf *out);
 /* The whole request: what it is, what the code is, what it did, who has said what. `why`: also which rules sent it here. */
 void view_request(const json_t *request, bool why, struct buf *out);
 /* What the run printed and what its value is: as it is, for a pipe; `harmless`: without control characters, for a
