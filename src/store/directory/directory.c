@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* directory.c — three things: what is in memory (lists by kind, one index of all unique values), the queue of write sets,
- * of which the first is on its way, and the one job that carries it to the file and back. */
+/* directory.c — the queue of write sets, of which the first is on its way, and the one job that carries it to the file and
+ * back. What is in memory is directory_memory.c's.
+ * ORDER: a set is judged, then on disk, then in memory, then told. Whoever reads never sees what a power cut could undo. */
 #include "store/directory/directory.h"
 
 #include <limits.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "store/directory/directory_file.h"
+#include "store/directory/directory_memory.h"
 #include "store/directory/record.h"
 #include "store/sqlite/store_worker.h"
-
-/* An object in memory; its struct stands behind. */
-struct held {
-    struct list link; /* of its kind */
-    enum directory_kind kind;
-    struct arena arena; /* its texts and keys */
-    struct bytes keys[RECORD_KEYS_MAX];
-    size_t key_count;
-    alignas(max_align_t) unsigned char object[];
-};
 
 /* A set in the queue, and while it is carried to the file. */
 struct directory_set {
@@ -35,7 +25,8 @@ struct directory_set {
     bool by_server; /* there is no author */
     size_t count;
     enum directory_verb verbs[DIRECTORY_WRITES_MAX];
-    struct held *helds[DIRECTORY_WRITES_MAX]; /* what is to be there; of a deletion only its id counts */
+    struct directory_held
+        *helds[DIRECTORY_WRITES_MAX]; /* what is to be there; of a deletion only its id counts */
     struct buf bodies[DIRECTORY_WRITES_MAX];
     enum status status;
     struct err err;
@@ -45,9 +36,7 @@ struct directory {
     struct loop *loop;
     struct directory_file *file;
     struct store_worker *worker;
-    struct map index; /* key of a unique value → held */
-    struct list kinds[DIRECTORY_KINDS];
-    size_t counts[DIRECTORY_KINDS];
+    struct directory_memory memory;
     uint64_t generation;
     struct list watches;
     void (*on_change)(void *context, const struct directory_change *change); /* NULL: nobody writes it down */
@@ -64,94 +53,6 @@ void directory_guid(char ret_id[GUID_TEXT_SIZE + 1])
     guid_format(random, ret_id);
 }
 
-/* --- in memory --- */
-
-static void held_free(struct held *held)
-{
-    if (!held)
-        return;
-    arena_fini(&held->arena);
-    free(held);
-}
-
-static enum status held_read(enum directory_kind kind, struct bytes body, struct held **ret_held,
-                             struct err *err)
-{
-    struct held *held = calloc(1, sizeof *held + record_size(kind));
-    if (!held)
-        return err_no_memory(err);
-    held->kind = kind;
-    list_init(&held->link);
-    enum status status = record_read(kind, body, &held->arena, held->object, err);
-    if (status == STATUS_OK &&
-        (status = record_keys(kind, held->object, &held->arena, held->keys, &held->key_count)) != STATUS_OK)
-        (void)err_set(err, status, "out of memory");
-    if (status != STATUS_OK) {
-        held_free(held);
-        return status;
-    }
-    *ret_held = held;
-    return STATUS_OK;
-}
-
-/* Its id is the first of its keys. */
-static struct held *held_of_same_id(const struct directory *directory, const struct held *held)
-{
-    return map_get(&directory->index, held->keys[0]);
-}
-
-static void leave_memory(struct directory *directory, struct held *held)
-{
-    for (size_t i = 0; i < held->key_count; i++)
-        (void)map_take(&directory->index, held->keys[i]);
-    list_remove(&held->link);
-    directory->counts[held->kind]--;
-}
-
-static enum status enter_memory(struct directory *directory, struct held *held)
-{
-    for (size_t i = 0; i < held->key_count; i++) {
-        if (map_put(&directory->index, held->keys[i], held) != STATUS_OK) {
-            while (i-- > 0)
-                (void)map_take(&directory->index, held->keys[i]);
-            return STATUS_NO_MEMORY;
-        }
-    }
-    list_push_back(&directory->kinds[held->kind], &held->link);
-    directory->counts[held->kind]++;
-    return STATUS_OK;
-}
-
-/* The new one stands where the old one stood, so that lists keep their order. */
-static enum status replace_in_memory(struct directory *directory, struct held *held)
-{
-    struct held *old = held_of_same_id(directory, held);
-    struct list *before = old->link.prev;
-    leave_memory(directory, old);
-    enum status status = enter_memory(directory, held);
-    list_remove(&held->link);
-    list_push_front(before, &held->link);
-    held_free(old);
-    return status;
-}
-
-static enum status load_row(void *context, const struct directory_row *row, struct err *err)
-{
-    struct directory *directory = context;
-    if (row->kind <= 0 || row->kind >= DIRECTORY_KINDS)
-        return err_set(err, STATUS_DATA_LOSS, "there is a record of the unknown kind %d", row->kind);
-    struct held *held = NULL;
-    enum status status = held_read((enum directory_kind)row->kind, row->body, &held, err);
-    if (status != STATUS_OK)
-        return status;
-    status = enter_memory(directory, held);
-    if (status != STATUS_OK) {
-        held_free(held);
-        return err_set(err, status, "out of memory");
-    }
-    return STATUS_OK;
-}
-
 /* --- reading --- */
 
 const struct directory_tenant *directory_tenant(const struct directory *directory)
@@ -162,27 +63,18 @@ const struct directory_tenant *directory_tenant(const struct directory *director
 const void *directory_find(const struct directory *directory, enum directory_kind kind, const char *field,
                            struct bytes value)
 {
-    if (value.size == 0 || value.size > DIRECTORY_TEXT_MAX)
-        return NULL;
-    CLEANUP(arena_fini) struct arena arena = {0};
-    arena_init(&arena, 0);
-    struct bytes key = record_key(kind, field, value, &arena);
-    const struct held *held = key.data ? map_get(&directory->index, key) : NULL;
+    const struct directory_held *held = directory_memory_find(&directory->memory, kind, field, value);
     return held ? held->object : NULL;
 }
 
 const void *directory_next(const struct directory *directory, enum directory_kind kind, const void *after)
 {
-    const struct list *head = &directory->kinds[kind];
-    const struct list *link = head->next;
-    if (after)
-        link = CONTAINER_OF(after, const struct held, object)->link.next;
-    return link == head ? NULL : CONTAINER_OF(link, const struct held, link)->object;
+    return directory_memory_next(&directory->memory, kind, after);
 }
 
 size_t directory_count(const struct directory *directory, enum directory_kind kind)
 {
-    return directory->counts[kind];
+    return directory->memory.counts[kind];
 }
 
 uint64_t directory_generation(const struct directory *directory)
@@ -205,16 +97,16 @@ void directory_watch_remove(struct directory_watch *watch)
 static void set_free(struct directory_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
-        held_free(set->helds[i]);
+        directory_held_free(set->helds[i]);
         buf_fini(&set->bodies[i]);
     }
     free(set);
 }
 
 /* A unique value may be had by the object itself, or by one that this set deletes. */
-static bool taken(const struct directory_set *set, const struct held *held, struct bytes key)
+static bool taken(const struct directory_set *set, const struct directory_held *held, struct bytes key)
 {
-    const struct held *other = map_get(&set->directory->index, key);
+    const struct directory_held *other = directory_memory_holder(&set->directory->memory, key);
     if (!other || bytes_equal(other->keys[0], held->keys[0]))
         return false;
     for (size_t i = 0; i < set->count; i++)
@@ -225,14 +117,15 @@ static bool taken(const struct directory_set *set, const struct held *held, stru
 
 static enum status check_write(struct directory_set *set, size_t at)
 {
-    const struct held *held = set->helds[at];
+    const struct directory_held *held = set->helds[at];
     const char *kind = record_kind_name(held->kind);
-    bool there = held_of_same_id(set->directory, held) != NULL;
+    bool there = directory_memory_same(&set->directory->memory, held) != NULL;
     if (set->verbs[at] != DIRECTORY_CREATE && !there)
         return err_set(&set->err, STATUS_NOT_FOUND, "there is no such %s", kind);
     if (set->verbs[at] == DIRECTORY_CREATE && there)
         return err_set(&set->err, STATUS_ALREADY_EXISTS, "there is a %s of that id", kind);
-    if (set->verbs[at] == DIRECTORY_CREATE && set->directory->counts[held->kind] >= DIRECTORY_OBJECTS_MAX)
+    if (set->verbs[at] == DIRECTORY_CREATE &&
+        set->directory->memory.counts[held->kind] >= DIRECTORY_OBJECTS_MAX)
         return err_set(&set->err, STATUS_RESOURCE_EXHAUSTED,
                        "the directory has %d objects of kind %s already", DIRECTORY_OBJECTS_MAX, kind);
     for (size_t i = 0; set->verbs[at] != DIRECTORY_DELETE && i < held->key_count; i++)
@@ -246,7 +139,7 @@ static void set_perform(struct store_job *job)
     struct directory_set *set = (struct directory_set *)job;
     struct directory_row rows[DIRECTORY_WRITES_MAX];
     for (size_t i = 0; i < set->count; i++) {
-        const struct held *held = set->helds[i];
+        const struct directory_held *held = set->helds[i];
         bool gone = set->verbs[i] == DIRECTORY_DELETE;
         rows[i] = (struct directory_row){
             .kind = held->kind,
@@ -260,8 +153,8 @@ static void tell_changes(const struct directory_set *set)
 {
     const struct directory *directory = set->directory;
     for (size_t i = 0; directory->on_change && i < set->count; i++) {
-        const struct held *held = set->helds[i];
-        const struct held *former = held_of_same_id(directory, held);
+        const struct directory_held *held = set->helds[i];
+        const struct directory_held *former = directory_memory_same(&directory->memory, held);
         struct directory_change change = {.verb = set->verbs[i], .kind = held->kind};
         if (!set->by_server)
             change.author = &set->author;
@@ -281,15 +174,16 @@ static void apply(struct directory_set *set)
     for (size_t i = 0; i < set->count; i++) { /* first what makes room for names */
         if (set->verbs[i] != DIRECTORY_DELETE)
             continue;
-        struct held *old = held_of_same_id(directory, set->helds[i]);
-        leave_memory(directory, old);
-        held_free(old);
+        struct directory_held *old = directory_memory_same(&directory->memory, set->helds[i]);
+        directory_memory_leave(&directory->memory, old);
+        directory_held_free(old);
     }
     for (size_t i = 0; i < set->count; i++) {
         if (set->verbs[i] == DIRECTORY_DELETE)
             continue;
-        enum status status = set->verbs[i] == DIRECTORY_CREATE ? enter_memory(directory, set->helds[i])
-                                                               : replace_in_memory(directory, set->helds[i]);
+        enum status status = set->verbs[i] == DIRECTORY_CREATE
+                                 ? directory_memory_enter(&directory->memory, set->helds[i])
+                                 : directory_memory_replace(&directory->memory, set->helds[i]);
         ASSERT(status == STATUS_OK);
         set->helds[i] = NULL;
     }
@@ -360,7 +254,7 @@ static enum status take_write(struct directory_set *set, const struct directory_
     enum status status = record_write(write->kind, write->object, &set->bodies[at], &set->err);
     if (status != STATUS_OK)
         return status;
-    return held_read(write->kind, buf_peek(&set->bodies[at]), &set->helds[at], &set->err);
+    return directory_held_read(write->kind, buf_peek(&set->bodies[at]), &set->helds[at], &set->err);
 }
 
 static void tell_no_memory(struct loop_task *task)
@@ -434,7 +328,7 @@ static enum status make_tenant(struct directory *directory, int64_t now_ns, stru
     if (status == STATUS_OK)
         status = directory_file_write(directory->file, &row, 1, err);
     if (status == STATUS_OK)
-        status = load_row(directory, &row, err);
+        status = directory_memory_load(&directory->memory, &row, err);
     return status;
 }
 
@@ -448,8 +342,8 @@ static enum status load(struct directory *directory, const struct directory_opti
     if (!fits)
         return err_set(err, STATUS_INVALID_ARGUMENT, "the path of the directory is too long");
     enum status status = directory_file_open(path, shown, &directory->file, err);
-    if (status == STATUS_OK &&
-        (status = directory_file_read(directory->file, load_row, directory, err)) != STATUS_OK)
+    if (status == STATUS_OK && (status = directory_file_read(directory->file, directory_memory_load,
+                                                             &directory->memory, err)) != STATUS_OK)
         status = err_wrap(err, "%s", shown);
     if (status != STATUS_OK)
         return status;
@@ -469,12 +363,8 @@ enum status directory_open(struct loop *loop, const struct directory_options *op
     struct directory *directory = calloc(1, sizeof *directory);
     if (!directory)
         return err_no_memory(err);
-    uint64_t seed[2];
-    entropy_fill(seed, sizeof seed);
     directory->loop = loop;
-    map_init(&directory->index, seed[0], seed[1]);
-    for (size_t kind = 0; kind < DIRECTORY_KINDS; kind++)
-        list_init(&directory->kinds[kind]);
+    directory_memory_init(&directory->memory);
     list_init(&directory->watches);
     list_init(&directory->queue);
     directory->next_task.on_run = on_next;
@@ -503,11 +393,6 @@ void directory_close(struct directory *directory)
     loop_defer_cancel(&directory->next_task);
     store_worker_stop(directory->worker);
     directory_file_close(directory->file);
-    for (size_t kind = 0; kind < DIRECTORY_KINDS; kind++) {
-        struct list *link;
-        while ((link = list_pop_front(&directory->kinds[kind])))
-            held_free(CONTAINER_OF(link, struct held, link));
-    }
-    map_fini(&directory->index);
+    directory_memory_fini(&directory->memory);
     free(directory);
 }
