@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* review_standing.c — approvals that stand: made where everybody whose approval counted wanted it, found when the same comes again, used up,
- * revoked. One has the id of the request that it was made with, of which there is one approval at most. */
+/* review_standing.c — approvals that stand: made where everybody whose approval counted wanted it, found when the same comes again,
+ * used up. One has the id of the request that it was made with, of which there is one approval at most. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,89 +11,13 @@
 #include "core/policy/standing.h"
 #include "store/review/policy_book.h"
 #include "store/review/review_rule.h"
+#include "store/review/review_standing_row.h"
 #include "wire/json/json.h"
 
 #define COVERED "_standing"     /* the one that covers the present revision */
 #define USED    "_standingUsed" /* of which it has taken a use */
 
 static const char *const kinds[] = {[POLICY_STANDING_BYTES] = "bytes", [POLICY_STANDING_TREE] = "tree"};
-
-static int64_t number_of(const json_t *object, const char *member)
-{
-    return json_integer_value(json_object_get(object, member));
-}
-
-/* --- rows --- */
-
-struct standing_row {
-    int64_t n;
-    json_t *doc;
-};
-
-static enum status take_row(struct review_book *book, enum review_statement statement,
-                            struct standing_row *ret_row, struct err *err)
-{
-    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 1);
-    *ret_row = (struct standing_row){.n = db_column_i64(book->db, review_at(book, statement), 0),
-                                     .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
-    return ret_row->doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "a standing approval cannot be read");
-}
-
-/* NOT_FOUND. */
-static enum status load(struct review_book *book, const char *id, struct standing_row *ret_row,
-                        struct err *err)
-{
-    bool there = false;
-    *ret_row = (struct standing_row){0};
-    size_t statement = review_at(book, STANDING_GET);
-    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(id));
-    enum status status = db_next(book->db, statement, &there, err);
-    if (status == STATUS_OK && !there)
-        status = err_set(err, STATUS_NOT_FOUND, "there is no such standing approval");
-    if (status == STATUS_OK)
-        status = take_row(book, STANDING_GET, ret_row, err);
-    db_done(book->db, statement);
-    return status;
-}
-
-static enum status save(struct review_book *book, const struct standing_row *row, struct err *err)
-{
-    char *text = json_dumps(row->doc, JSON_COMPACT);
-    if (!text)
-        return review_no_memory(err);
-    size_t change = review_at(book, STANDING_CHANGE);
-    db_bind_i64(book->db, change, 1, row->n);
-    db_bind_i64(book->db, change, 2, number_of(row->doc, "usesLeft"));
-    db_bind_i64(book->db, change, 3, json_object_get(row->doc, "revokedAt") != NULL);
-    db_bind_bytes(book->db, change, 4, bytes_of_cstr(text));
-    enum status status = db_run(book->db, change, err);
-    free(text);
-    return status;
-}
-
-static enum status insert(struct review_book *book, const json_t *doc, int64_t expires_ns, struct err *err)
-{
-    char *text = json_dumps(doc, JSON_COMPACT);
-    if (!text)
-        return review_no_memory(err);
-    size_t put = review_at(book, STANDING_PUT);
-    db_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
-    db_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));
-    db_bind_i64(book->db, put, 3, expires_ns);
-    db_bind_i64(book->db, put, 4, number_of(doc, "usesLeft"));
-    db_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
-    enum status status = db_run(book->db, put, err);
-    free(text);
-    return status;
-}
-
-static enum status audit(struct review_book *book, const char *id, enum audit_action action,
-                         const struct review_person *by, json_t *details, int64_t now_ns, struct err *err)
-{
-    char object[128];
-    (void)snprintf(object, sizeof object, "standing/%s", id);
-    return review_audit(book, object, action, by, details, now_ns, err);
-}
 
 /* --- for whom --- */
 
@@ -178,8 +102,9 @@ static bool lessen(json_t *wish, const json_t *other)
     static const char *const members[] = {"expiresInSeconds", "uses"};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         if (json_object_set_new(wish, members[i],
-                                json_integer((json_int_t)MIN(number_of(wish, members[i]),
-                                                             number_of(other, members[i])))) != 0)
+                                json_integer((json_int_t)MIN(review_standing_number(wish, members[i]),
+                                                             review_standing_number(other, members[i])))) !=
+            0)
             return false;
     return true;
 }
@@ -222,15 +147,15 @@ static json_t *standing_json(const struct review_record *record, const json_t *w
     const json_t *revision = review_record_revision(record);
     bool of_tree = strcmp(json_member_text(wish, "of"), kinds[POLICY_STANDING_TREE]) == 0;
     const char *whom = json_member_text(wish, "for"), *label = label_of(whom);
-    int64_t uses = number_of(wish, "uses");
-    json_t *doc = json_pack("{s:O, s:O, s:O, s:O, s:O*, s:o*, s:o, s:o, s:o, s:I, s:I}", "id",
-                            json_object_get(record->doc, "id"), "of", json_object_get(wish, "of"), "sha256",
-                            json_object_get(revision, of_tree ? "treeSha256" : "codeSha256"), "language",
-                            json_object_get(record->doc, "language"), "session",
-                            json_object_get(record->doc, "session"), "then", review_then_promise(record),
-                            "by", people, "createdAt", review_time_json(now_ns), "expiresAt",
-                            review_time_json(now_ns + number_of(wish, "expiresInSeconds") * NS_PER_S), "uses",
-                            (json_int_t)uses, "usesLeft", (json_int_t)uses);
+    int64_t uses = review_standing_number(wish, "uses");
+    json_t *doc = json_pack(
+        "{s:O, s:O, s:O, s:O, s:O*, s:o*, s:o, s:o, s:o, s:I, s:I}", "id", json_object_get(record->doc, "id"),
+        "of", json_object_get(wish, "of"), "sha256",
+        json_object_get(revision, of_tree ? "treeSha256" : "codeSha256"), "language",
+        json_object_get(record->doc, "language"), "session", json_object_get(record->doc, "session"), "then",
+        review_then_promise(record), "by", people, "createdAt", review_time_json(now_ns), "expiresAt",
+        review_time_json(now_ns + review_standing_number(wish, "expiresInSeconds") * NS_PER_S), "uses",
+        (json_int_t)uses, "usesLeft", (json_int_t)uses);
     if (doc && label)
         json_object_set_new(doc, "label",
                             json_pack("{s:s, s:O}", "key", label, "value", label_value(record, whom)));
@@ -248,11 +173,12 @@ static enum status write_standing(struct review_book *book, struct review_record
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         json_object_set(made, shown[i], json_object_get(doc, shown[i]));
     json_object_set_new(record->doc, "standing", made);
-    enum status status = insert(book, doc, now_ns + lasts_s * NS_PER_S, err);
+    enum status status = review_standing_insert(book, doc, now_ns + lasts_s * NS_PER_S, err);
     json_t *details = json_copy((json_t *)doc);
     json_object_del(details, "usesLeft");
     if (status == STATUS_OK)
-        return audit(book, json_member_text(doc, "id"), AUDIT_STANDING_MADE, by, details, now_ns, err);
+        return review_standing_audit(book, json_member_text(doc, "id"), AUDIT_STANDING_MADE, by, details,
+                                     now_ns, err);
     json_decref(details);
     return status;
 }
@@ -267,7 +193,8 @@ enum status review_standing_make(struct review_book *book, struct review_record 
         return status;
     }
     json_t *doc = standing_json(record, wish, people, now_ns);
-    status = doc ? write_standing(book, record, doc, number_of(wish, "expiresInSeconds"), by, now_ns, err)
+    status = doc ? write_standing(book, record, doc, review_standing_number(wish, "expiresInSeconds"), by,
+                                  now_ns, err)
                  : review_no_memory(err);
     json_decref(doc);
     json_decref(wish);
@@ -311,7 +238,7 @@ static bool covers(const struct review_record *record, const json_t *doc, const 
         .label_key = json_member_bytes(label, "key"),
         .label_value = json_member_bytes(label, "value"),
         .expires_at = expires_ns,
-        .uses_left = number_of(doc, "usesLeft") + has_used,
+        .uses_left = review_standing_number(doc, "usesLeft") + has_used,
         .revoked = json_object_get(doc, "revokedAt") != NULL,
     };
     return policy_standing_covers(&standing, facts, now_ns) && is_alike(record, doc);
@@ -329,11 +256,11 @@ static enum status find_of(struct review_book *book, const struct review_record 
     db_bind_bytes(book->db, find, 3, bytes_of_cstr(text_or(review_record_text(record, USED), "")));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && there && !ret_id[0]) {
-        struct standing_row row;
+        struct review_standing_row row;
         status = db_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
-        status = take_row(book, STANDING_FIND, &row, err);
+        status = review_standing_read(book, STANDING_FIND, &row, err);
         if (status == STATUS_OK && covers(record, row.doc, facts, now_ns))
             (void)snprintf(ret_id, REVIEW_ID_SIZE, "%s", json_member_text(row.doc, "id"));
         json_decref(row.doc);
@@ -375,130 +302,38 @@ enum status review_standing_fact(const struct review_record *record, struct aren
 /* --- using --- */
 
 static enum status take_use(struct review_book *book, const struct review_record *record,
-                            struct standing_row *row, int64_t now_ns, struct err *err)
+                            struct review_standing_row *row, int64_t now_ns, struct err *err)
 {
     const char *id = json_member_text(row->doc, "id"), *request = review_record_text(record, "id");
-    int64_t left = number_of(row->doc, "usesLeft") - 1;
+    int64_t left = review_standing_number(row->doc, "usesLeft") - 1;
     bool whole = json_object_set_new(row->doc, "usesLeft", json_integer((json_int_t)left)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedAt", review_time_json(now_ns)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedBy", json_string(request)) == 0;
-    enum status status = whole ? save(book, row, err) : review_no_memory(err);
+    enum status status = whole ? review_standing_save(book, row, err) : review_no_memory(err);
     if (status == STATUS_OK)
-        status = audit(book, id, AUDIT_STANDING_USED, &review_server,
-                       json_pack("{s:s, s:I, s:I}", "request", request, "revision",
-                                 (json_int_t)review_record_number(record, "revision"), "usesLeft",
-                                 (json_int_t)left),
-                       now_ns, err);
+        status = review_standing_audit(book, id, AUDIT_STANDING_USED, &review_server,
+                                       json_pack("{s:s, s:I, s:I}", "request", request, "revision",
+                                                 (json_int_t)review_record_number(record, "revision"),
+                                                 "usesLeft", (json_int_t)left),
+                                       now_ns, err);
     return status;
 }
 
 enum status review_standing_use(struct review_book *book, struct review_record *record,
                                 const struct policy_outcome *outcome, int64_t now_ns, struct err *err)
 {
-    struct standing_row row;
+    struct review_standing_row row;
     char id[REVIEW_ID_SIZE];
     const char *used = review_record_text(record, USED);
     (void)snprintf(id, sizeof id, "%.*s", BYTES_FMT(outcome->standing));
     if (!id[0] || (used && strcmp(used, id) == 0))
         return STATUS_OK;
-    enum status status = load(book, id, &row, err);
+    enum status status = review_standing_load(book, id, &row, err);
     if (status != STATUS_OK)
         return status;
     status = take_use(book, record, &row, now_ns, err);
     json_decref(row.doc);
     if (status == STATUS_OK && json_object_set_new(record->doc, USED, json_string(id)) != 0)
         return review_no_memory(err);
-    return status;
-}
-
-/* --- looking, and revoking --- */
-
-/* With what has become of it. False without memory. */
-static bool add_state(json_t *doc, int64_t now_ns)
-{
-    int64_t expires_ns = 0;
-    const char *state = "active";
-    if (json_object_get(doc, "revokedAt"))
-        state = "revoked";
-    else if (number_of(doc, "usesLeft") <= 0)
-        state = "used-up";
-    else if (time_parse(json_member_bytes(doc, "expiresAt"), &expires_ns) != STATUS_OK ||
-             expires_ns <= now_ns)
-        state = "expired";
-    return json_object_set_new(doc, "state", json_string(state)) == 0;
-}
-
-enum status policy_book_standing(struct review_book *book, int64_t before, size_t limit, int64_t now_ns,
-                                 json_t **ret_standing, int64_t *ret_next, struct err *err)
-{
-    size_t page = review_at(book, STANDING_PAGE), count = 0;
-    json_t *standing = json_array();
-    bool there = true;
-    db_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
-    db_bind_i64(book->db, page, 2, (int64_t)limit);
-    enum status status = standing ? STATUS_OK : review_no_memory(err);
-    *ret_next = 0;
-    while (status == STATUS_OK && there) {
-        struct standing_row row;
-        status = db_next(book->db, page, &there, err);
-        if (status != STATUS_OK || !there)
-            break;
-        status = take_row(book, STANDING_PAGE, &row, err);
-        if (status == STATUS_OK && (!add_state(row.doc, now_ns) || json_array_append(standing, row.doc) != 0))
-            status = review_no_memory(err);
-        *ret_next = ++count == limit ? row.n : 0;
-        json_decref(row.doc);
-    }
-    db_done(book->db, page);
-    if (status != STATUS_OK) {
-        json_decref(standing);
-        return status;
-    }
-    *ret_standing = standing;
-    return STATUS_OK;
-}
-
-static bool is_of(const json_t *doc, const char *person_id)
-{
-    const json_t *by = json_object_get(doc, "by");
-    for (size_t i = 0; i < json_array_size(by); i++)
-        if (strcmp(text_or(json_member_text(json_array_get(by, i), "id"), ""), person_id) == 0)
-            return true;
-    return false;
-}
-
-static enum status write_revoked(struct review_book *book, struct standing_row *row,
-                                 const struct review_person *by, int64_t now_ns, struct err *err)
-{
-    bool whole = json_object_set_new(row->doc, "revokedAt", review_time_json(now_ns)) == 0 &&
-                 json_object_set_new(row->doc, "revokedBy", review_person_json(by)) == 0;
-    enum status status = whole ? save(book, row, err) : review_no_memory(err);
-    if (status != STATUS_OK)
-        return status;
-    return audit(book, json_member_text(row->doc, "id"), AUDIT_STANDING_REVOKED, by,
-                 json_pack("{s:O, s:O}", "sha256", json_object_get(row->doc, "sha256"), "usesLeft",
-                           json_object_get(row->doc, "usesLeft")),
-                 now_ns, err);
-}
-
-enum status policy_book_revoke(struct review_book *book, const char *id, const struct review_person *by,
-                               bool anybodys, int64_t now_ns, enum policy_revoke_outcome *ret_outcome,
-                               json_t **ret_standing, struct err *err)
-{
-    struct standing_row row;
-    enum status status = load(book, id, &row, err);
-    if (status != STATUS_OK)
-        return status;
-    *ret_outcome = POLICY_REVOKED;
-    if (!anybodys && !is_of(row.doc, by->id))
-        *ret_outcome = POLICY_REVOKE_NOT_THEIRS;
-    else if (!json_object_get(row.doc, "revokedAt"))
-        status = write_revoked(book, &row, by, now_ns, err);
-    if (status == STATUS_OK && !add_state(row.doc, now_ns))
-        status = review_no_memory(err);
-    if (status == STATUS_OK)
-        *ret_standing = row.doc;
-    else
-        json_decref(row.doc);
     return status;
 }
