@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* authorization.c — Microsoft.Authorization: role assignments over the directory, role definitions from the table of
- * core/access, and what somebody may (CS-26, CS-27, CS-28). */
+/* authorization.c — Microsoft.Authorization: role assignments over the directory (CS-26, CS-28). Role definitions are
+ * authorization_roles.c's, what somebody may is authorization_check.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "svc/control/control_internal.h"
-
-#define DEFINITIONS "/providers/Microsoft.Authorization/roleDefinitions/"
 
 /* --- the directory --- */
 
@@ -101,44 +99,15 @@ void control_forget_assignments(struct control *control, struct bytes scope, con
     forget_some(forgetting, STATUS_OK, NULL);
 }
 
-/* --- role definitions --- */
+/* --- what its parts share --- */
 
-static json_t *actions_of(enum access_role role)
+struct bytes control_scope_of(const struct control_call *call)
 {
-    json_t *actions = json_array(), *exceptions = json_array(), *data = json_array();
-    if (role == ROLE_OWNER || role == ROLE_CONTRIBUTOR)
-        (void)json_array_append_new(actions, json_string("*"));
-    if (role == ROLE_READER)
-        (void)json_array_append_new(actions, json_string("*/read"));
-    if (role == ROLE_CONTRIBUTOR) {
-        (void)json_array_append_new(exceptions, json_string("Microsoft.Authorization/*/Write"));
-        (void)json_array_append_new(exceptions, json_string("Microsoft.Authorization/*/Delete"));
-    }
-    for (enum access_permission permission = ACCESS_ANYONE + 1; permission < ACCESS_PERMISSIONS; permission++)
-        if (access_role_permits(role, permission))
-            (void)json_array_append_new(
-                data, json_pack("s++", "Sallyport/", access_permission_name(permission), "/action"));
-    return json_pack("[{s:o,s:o,s:o,s:[]}]", "actions", actions, "notActions", exceptions, "dataActions",
-                     data, "notDataActions");
+    struct bytes scope = resource_id_prefix(&call->id, call->id.provider);
+    return scope.size ? scope : BYTES_LITERAL("/");
 }
 
-static json_t *definition(const struct control *control, enum access_role role)
-{
-    return json_pack("{s:s+++,s:s,s:s,s:{s:s,s:s,s:s,s:[s],s:o}}", "id", "/subscriptions/",
-                     control->subscription, DEFINITIONS, access_role_id(role), "name", access_role_id(role),
-                     "type", "Microsoft.Authorization/roleDefinitions", "properties", "roleName",
-                     access_role_name(role), "type", "BuiltInRole", "description", access_role_name(role),
-                     "assignableScopes", "/", "permissions", actions_of(role));
-}
-
-static void fail(struct control_call *call, const struct control_fault *fault)
-{
-    control_answer_fault(call, fault);
-    control_call_destroy(call);
-}
-
-/* The text between the quotes behind `word`; data NULL if the filter does not have it. */
-static struct bytes quoted_behind(struct bytes filter, const char *word)
+struct bytes control_filter_text(struct bytes filter, const char *word)
 {
     struct bytes wanted = bytes_of_cstr(word);
     for (size_t at = 0; at + wanted.size <= filter.size; at++) {
@@ -148,36 +117,6 @@ static struct bytes quoted_behind(struct bytes filter, const char *word)
         return bytes_split(&rest, '\'');
     }
     return (struct bytes){0};
-}
-
-void control_serve_definitions(struct control_call *call, struct bytes name)
-{
-    struct control_fault fault = {0};
-    enum access_role role;
-    bool reads = strcmp(call->method, "GET") == 0;
-    if (!reads) {
-        control_fault_set(&fault, 405, "MethodNotAllowed", "Roles are built in: they can be read, not made.");
-        fail(call, &fault);
-        return;
-    }
-    if (name.size > 0) {
-        if (access_role_find(name, &role)) {
-            control_answer(call, 200, definition(call->control, role));
-            control_call_destroy(call);
-            return;
-        }
-        control_fault_set(&fault, 404, "RoleDefinitionDoesNotExist",
-                          "The specified role definition with ID '%.*s' does not exist.", BYTES_FMT(name));
-        fail(call, &fault);
-        return;
-    }
-    struct bytes wanted = quoted_behind(http_request_query(call->request, "$filter"), "roleName eq '");
-    json_t *values = json_array();
-    for (role = 0; role < ROLE_LOCAL; role++)
-        if (!wanted.data || bytes_equal_nocase(wanted, bytes_of_cstr(access_role_name(role))))
-            (void)json_array_append_new(values, definition(call->control, role));
-    control_answer(call, 200, json_pack("{s:o}", "value", values));
-    control_call_destroy(call);
 }
 
 /* --- role assignments --- */
@@ -192,16 +131,10 @@ static json_t *shown(const struct control *control, const struct directory_assig
         "{s:s++,s:s,s:s,s:{s:s+++,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}}", "id", top ? "" : assignment->scope,
         "/providers/Microsoft.Authorization/roleAssignments/", assignment->id, "name", assignment->id, "type",
         "Microsoft.Authorization/roleAssignments", "properties", "roleDefinitionId", "/subscriptions/",
-        control->subscription, DEFINITIONS, assignment->role_id, "principalId", assignment->principal_id,
-        "principalType", assignment->principal_type, "scope", assignment->scope, "description",
-        assignment->description, "createdOn", created, "updatedOn", updated, "createdBy",
+        control->subscription, CONTROL_DEFINITIONS, assignment->role_id, "principalId",
+        assignment->principal_id, "principalType", assignment->principal_type, "scope", assignment->scope,
+        "description", assignment->description, "createdOn", created, "updatedOn", updated, "createdBy",
         assignment->created_by, "updatedBy", assignment->created_by);
-}
-
-static struct bytes scope_of(const struct control_call *call)
-{
-    struct bytes scope = resource_id_prefix(&call->id, call->id.provider);
-    return scope.size ? scope : BYTES_LITERAL("/");
 }
 
 /* With atScope() those above count, too; without it also those below. */
@@ -219,11 +152,11 @@ static void list(struct control_call *call)
 {
     struct control *control = call->control;
     struct bytes filter = http_request_query(call->request, "$filter");
-    struct bytes principal = quoted_behind(filter, "principalId eq '");
-    struct bytes scope = scope_of(call);
+    struct bytes principal = control_filter_text(filter, "principalId eq '");
+    struct bytes scope = control_scope_of(call);
     bool at_scope = bytes_find(filter, BYTES_LITERAL("atScope()")) < filter.size;
     if (!principal.data)
-        principal = quoted_behind(filter, "assignedTo('");
+        principal = control_filter_text(filter, "assignedTo('");
     json_t *values = json_array();
     const struct directory_assignment *assignment = NULL;
     while ((assignment = directory_next(control->options.directory, DIRECTORY_ASSIGNMENT, assignment))) {
@@ -240,8 +173,9 @@ static const struct directory_assignment *find(const struct control_call *call, 
 {
     const struct directory_assignment *assignment =
         directory_find(call->control->options.directory, DIRECTORY_ASSIGNMENT, "id", name);
-    return assignment && bytes_equal_nocase(bytes_of_cstr(assignment->scope), scope_of(call)) ? assignment
-                                                                                              : NULL;
+    return assignment && bytes_equal_nocase(bytes_of_cstr(assignment->scope), control_scope_of(call))
+               ? assignment
+               : NULL;
 }
 
 static void answer_missing(struct control_call *call, struct bytes name)
@@ -249,7 +183,7 @@ static void answer_missing(struct control_call *call, struct bytes name)
     struct control_fault fault = {0};
     control_fault_set(&fault, 404, "RoleAssignmentNotFound", "The role assignment '%.*s' is not found.",
                       BYTES_FMT(name));
-    fail(call, &fault);
+    control_fail(call, &fault);
 }
 
 static void on_made(void *context, enum status status, const char *text)
@@ -323,7 +257,7 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
         return false;
     }
     struct bytes description = json_member_bytes(properties, "description");
-    struct bytes scope = scope_of(call);
+    struct bytes scope = control_scope_of(call);
     const struct principal *caller = control_caller(call);
     *ret = (struct directory_assignment){.id = arena_cstr(&call->arena, name),
                                          .principal_id = arena_cstr(&call->arena, principal),
@@ -347,7 +281,7 @@ static void make(struct control_call *call, struct bytes name)
     struct directory_assignment wish;
     const struct directory_assignment *former = find(call, name);
     if (!read_wish(call, name, &wish, &fault)) {
-        fail(call, &fault);
+        control_fail(call, &fault);
         return;
     }
     bool same = former && strcasecmp(former->principal_id, wish.principal_id) == 0 &&
@@ -361,7 +295,7 @@ static void make(struct control_call *call, struct bytes name)
         control_fault_set(
             &fault, 409, "RoleAssignmentUpdateNotPermitted",
             "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.");
-        fail(call, &fault);
+        control_fail(call, &fault);
         return;
     }
     call->assignment = bytes_of_cstr(wish.id);
@@ -410,13 +344,13 @@ void control_begin_assignment(struct control_call *call)
 static bool may_grant(struct control_call *call, struct control_fault *ret_fault)
 {
     const struct principal *caller = control_caller(call);
-    if (caller && access_may_grant(caller, scope_of(call), call->control->subscription))
+    if (caller && access_may_grant(caller, control_scope_of(call), call->control->subscription))
         return true;
     control_fault_set(
         ret_fault, 403, "AuthorizationFailed",
         "The client '%s' does not have authorization to perform action "
         "'Microsoft.Authorization/roleAssignments/write' over scope '%.*s'. The role Owner there permits it.",
-        caller && caller->name ? caller->name : "", BYTES_FMT(scope_of(call)));
+        caller && caller->name ? caller->name : "", BYTES_FMT(control_scope_of(call)));
     return false;
 }
 
@@ -436,84 +370,13 @@ void control_serve_assignments(struct control_call *call, struct bytes name)
     } else if (!makes && !call->erase) {
         control_fault_set(&fault, 405, "MethodNotAllowed",
                           "A role assignment is made and deleted, not changed.");
-        fail(call, &fault);
+        control_fail(call, &fault);
     } else if (!may_grant(call, &fault)) {
-        fail(call, &fault);
+        control_fail(call, &fault);
     } else if (makes) {
         make(call, name);
     } else {
         call->assignment = arena_copy(&call->arena, name);
         control_enqueue(call);
     }
-}
-
-/* --- what somebody may --- */
-
-static bool ends_with(struct bytes text, const char *ending)
-{
-    struct bytes end = bytes_of_cstr(ending);
-    return text.size >= end.size &&
-           bytes_equal_nocase(bytes_slice(text, text.size - end.size, end.size), end);
-}
-
-static enum access_permission permission_of(struct bytes action)
-{
-    if (ends_with(action, "/read"))
-        return ACCESS_CONTROL_READ;
-    return bytes_starts_with_nocase(action, BYTES_LITERAL("Microsoft.Authorization/")) ? ACCESS_GRANT
-                                                                                       : ACCESS_CONTROL_WRITE;
-}
-
-static bool is_member(const struct control *control, const char *group, struct bytes member)
-{
-    const struct directory_member *it = NULL;
-    while ((it = directory_next(control->options.directory, DIRECTORY_MEMBER, it)))
-        if (strcasecmp(it->group_id, group) == 0 && bytes_equal_nocase(bytes_of_cstr(it->member_id), member))
-            return true;
-    return false;
-}
-
-#define GRANTS_MAX 200
-
-static size_t collect_grants(const struct control *control, struct bytes who,
-                             struct access_grant grants[GRANTS_MAX])
-{
-    size_t count = 0;
-    const struct directory_assignment *assignment = NULL;
-    while (count < GRANTS_MAX &&
-           (assignment = directory_next(control->options.directory, DIRECTORY_ASSIGNMENT, assignment))) {
-        bool direct = bytes_equal_nocase(who, bytes_of_cstr(assignment->principal_id));
-        if ((direct || is_member(control, assignment->principal_id, who)) &&
-            access_role_find(bytes_of_cstr(assignment->role_id), &grants[count].role))
-            grants[count++].scope = bytes_of_cstr(assignment->scope);
-    }
-    return count;
-}
-
-void control_check_access(struct control_call *call)
-{
-    const json_t *subject = json_get_nocase(call->body, "Subject");
-    struct bytes who = json_bytes(json_get_nocase(subject, "ObjectId"));
-    const json_t *actions = json_get_nocase(call->body, "Actions");
-    struct access_grant grants[GRANTS_MAX];
-    const char *id = arena_cstr(&call->arena, who);
-    if (who.size == 0 || !json_is_array(actions) || !id) {
-        struct control_fault fault = {0};
-        control_fault_set(&fault, 400, "InvalidRequestContent",
-                          "Say who and what: {\"Subject\":{\"ObjectId\"},\"Actions\":[{\"Id\"}]}.");
-        control_answer_fault(call, &fault);
-        return;
-    }
-    const struct principal principal = {
-        .id = id, .name = id, .grants = grants, .grant_count = collect_grants(call->control, who, grants)};
-    json_t *answer = json_array();
-    for (size_t i = 0; i < json_array_size(actions); i++) {
-        struct bytes action = json_bytes(json_get_nocase(json_array_get(actions, i), "Id"));
-        bool may = access_decide_at(&principal, permission_of(action), BYTES_LITERAL("/control"),
-                                    scope_of(call)) == ACCESS_GRANTED;
-        (void)json_array_append_new(answer,
-                                    json_pack("{s:s%,s:s}", "actionId", (const char *)action.data,
-                                              action.size, "accessDecision", may ? "Allowed" : "NotAllowed"));
-    }
-    control_answer(call, 200, answer);
 }

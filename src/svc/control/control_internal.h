@@ -240,16 +240,27 @@ json_t *control_take_object(json_t *object, const char *name, const char *target
 
 /* --- authorization.c --- */
 void control_serve_assignments(struct control_call *call, struct bytes name);
-void control_serve_definitions(struct control_call *call, struct bytes name);
 /* Begins to make or delete one; it is alone. */
 void control_begin_assignment(struct control_call *call);
-void control_check_access(struct control_call *call);
 /* Deletes the assignments at the scope and below, since a new resource of the name shall not have them. */
 void control_forget_assignments(struct control *control, struct bytes scope, control_done *on_done,
                                 void *context);
 /* Writes to the directory for the change that is being made. */
 void control_write_directory(struct control *control, const struct directory_write *writes, size_t count,
                              control_done *on_done, void *context);
+/* The text between the quotes behind `word`; data NULL if the filter does not have it. */
+struct bytes control_filter_text(struct bytes filter, const char *word);
+/* What a call about authorization is about: the resource in front of the provider, or everything. */
+struct bytes control_scope_of(const struct control_call *call);
+
+/* --- authorization_roles.c --- */
+#define CONTROL_DEFINITIONS "/providers/Microsoft.Authorization/roleDefinitions/"
+/* One, or the list. Frees the call. */
+void control_serve_definitions(struct control_call *call, struct bytes name);
+
+/* --- authorization_check.c --- */
+/* Which of the actions in the body the subject in the body may do at the call's scope. */
+void control_check_access(struct control_call *call);
 
 /* --- deployment.c --- */
 /* GET, HEAD, PUT and DELETE of deployments. Frees the call. */
