@@ -16,7 +16,7 @@ from durabletask.client import EntityQuery, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
 import scheduler_process
-from scheduler_process import PATIENCE_S, eventually
+from scheduler_process import PATIENCE_S, eventually, if_reached
 from sdk_service import Ours, Peer
 
 PEER = sys.argv[1] == "--peer"
@@ -342,7 +342,7 @@ class EntityTest(unittest.TestCase):
         self.client.signal_entity(self.counter, "add", 5)
         self.service.host.kill()
         self.service.host.start()
-        eventually(lambda: self.client.get_orchestration_state(waiting), "the host is back")
+        eventually(lambda: if_reached(lambda: self.client.get_orchestration_state(waiting)), "the host is back")
         self.assertEqual(self.client.get_orchestration_state(waiting).runtime_status in
                          (OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING), True)
         self.client.raise_orchestration_event(instance, "Leave")

@@ -54,6 +54,17 @@ class Host:
         return code
 
 
+def if_reached(call):
+    """What a call of an SDK's answers; None while nobody is there, as in the first moments after a kill."""
+    import grpc
+    try:
+        return call()
+    except grpc.RpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
+            raise
+        return None
+
+
 def eventually(condition, what, patience=PATIENCE_S):
     end = time.monotonic() + patience
     while not (value := condition()):
