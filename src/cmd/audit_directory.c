@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* audit_directory.c — a row for each kind of object: what making and deleting one is called, and what is told of it. */
+/* audit_directory.c — a row for each kind of object: what making and deleting one is called, and what is told of it; and how it gets into the
+ * log. */
 #include "cmd/audit_directory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
 
 #include "core/access/access.h"
 #include "os/clock.h"
+
+#define FORGET_EVERY 1000 /* entries, then the log forgets their ids */
 
 /* For people, and there is an id beside it: an object that is made in the same set is not found yet. */
 static const char *name_of(const struct directory *directory, const char *id)
@@ -104,30 +111,153 @@ static bool counts_as_deleted(const struct directory_change *change)
            !former->revoked_ns && now->revoked_ns;
 }
 
-static void append_change(const struct audit_directory *into, const struct kind_row *row, bool deleted,
-                          const struct directory_change *change)
+/* --- an entry as the directory keeps it --- */
+
+/* {"action","object","actorId","actorName","at","details"} appended to `out`. */
+static enum status write_change(struct directory *directory, const struct kind_row *row, bool deleted,
+                                const struct directory_change *change, struct buf *out, struct err *err)
 {
     const void *what = change->object ? change->object : change->former;
     const char *id = *(const char *const *)what; /* the first member of every object */
     char object[DIRECTORY_AUTHOR_SIZE];
     (void)snprintf(object, sizeof object, "%s/%.200s", row->place, id);
-    json_t *details = row->about(into->directory, what);
-    const struct audit_entry entry = {.action = deleted ? row->deleted : row->created,
-                                      .actor_id = change->author ? change->author->id : AUDIT_SERVER_ID,
-                                      .actor_name = change->author ? change->author->name : AUDIT_SERVER_NAME,
-                                      .object = object,
-                                      .details = details,
-                                      .at_ns = clock_unix_ns()};
-    audit_log_append(into->log, &entry, NULL);
-    json_decref(details);
+    json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "action",
+                              audit_action_name(deleted ? row->deleted : row->created), "object", object,
+                              "actorId", change->author ? change->author->id : AUDIT_SERVER_ID, "actorName",
+                              change->author ? change->author->name : AUDIT_SERVER_NAME, "at",
+                              (json_int_t)clock_unix_ns(), "details", row->about(directory, what));
+    char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
+    json_decref(entry);
+    if (!text)
+        return err_no_memory(err);
+    buf_append_cstr(out, text);
+    free(text);
+    return STATUS_OK;
 }
 
-void audit_directory_change(void *context, const struct directory_change *change)
+static enum status describe(struct directory_recorder *recorder, const struct directory_change *change,
+                            struct buf *out, struct err *err)
 {
+    struct audit_directory *into = CONTAINER_OF(recorder, struct audit_directory, recorder);
     bool deleted = counts_as_deleted(change);
     if (!deleted && change->verb != DIRECTORY_CREATE)
-        return;
+        return STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(kind_rows); i++)
         if (kind_rows[i].kind == change->kind)
-            append_change(context, &kind_rows[i], deleted, change);
+            return write_change(into->directory, &kind_rows[i], deleted, change, out, err);
+    return STATUS_OK;
+}
+
+/* AUDIT_ACTIONS: it is none that this release knows. */
+static enum audit_action action_of(const char *name)
+{
+    for (enum audit_action action = 0; name && action < AUDIT_ACTIONS; action++)
+        if (strcmp(audit_action_name(action), name) == 0)
+            return action;
+    return AUDIT_ACTIONS;
+}
+
+/* --- into the log --- */
+
+struct telling {
+    struct audit_given given;
+    struct audit_directory *into;
+    struct directory_untold *untold;
+    json_t *kept; /* has the entry's texts */
+};
+
+static void telling_free(struct telling *telling)
+{
+    json_decref(telling->kept);
+    free(telling);
+}
+
+/* What is no entry never becomes one, and must not keep others waiting. */
+static void on_given(struct audit_given *given, enum status status, const struct err *err)
+{
+    struct telling *telling = CONTAINER_OF(given, struct telling, given);
+    bool hopeless = status == STATUS_INVALID_ARGUMENT || status == STATUS_TOO_LARGE;
+    if (status != STATUS_OK)
+        log_error("cmd", "%s in the audit log object=%s cause=\"%s\"", hopeless ? "not" : "not yet",
+                  given->entry.object, err->text);
+    if (status == STATUS_OK)
+        telling->into->given++;
+    directory_told(telling->untold, status == STATUS_OK || hopeless);
+    telling_free(telling);
+}
+
+static bool read_kept(struct telling *telling, struct bytes text)
+{
+    telling->kept = json_loadb((const char *)text.data, text.size, 0, NULL);
+    telling->given.entry = (struct audit_entry){
+        .action = action_of(json_member_text(telling->kept, "action")),
+        .actor_id = json_member_text(telling->kept, "actorId"),
+        .actor_name = json_member_text(telling->kept, "actorName"),
+        .object = json_member_text(telling->kept, "object"),
+        .details = json_object_get(telling->kept, "details"),
+        .at_ns = json_integer_value(json_object_get(telling->kept, "at")),
+    };
+    const struct audit_entry *entry = &telling->given.entry;
+    return entry->action != AUDIT_ACTIONS && entry->actor_id && entry->actor_name && entry->object;
+}
+
+static void tell(struct directory_recorder *recorder, struct directory_untold *untold, const char *id,
+                 struct bytes text)
+{
+    struct audit_directory *into = CONTAINER_OF(recorder, struct audit_directory, recorder);
+    struct telling *telling = calloc(1, sizeof *telling);
+    if (!telling || !read_kept(telling, text)) {
+        log_error("cmd", "a change of the directory is not in the audit log yet: %s",
+                  telling ? "its entry cannot be read" : "out of memory");
+        directory_told(untold, false);
+        if (telling)
+            telling_free(telling);
+        return;
+    }
+    telling->into = into;
+    telling->untold = untold;
+    telling->given.id = id;
+    telling->given.on_done = on_given;
+    audit_once_give(into->once, &telling->given);
+}
+
+/* Now and then: each time is a transaction. */
+static void on_all_told(struct directory_recorder *recorder)
+{
+    struct audit_directory *into = CONTAINER_OF(recorder, struct audit_directory, recorder);
+    if (!into->once || into->given < FORGET_EVERY)
+        return;
+    into->given = 0;
+    audit_once_forget(into->once);
+}
+
+/* --- life --- */
+
+void audit_directory_init(struct audit_directory *into, struct directory *directory)
+{
+    *into = (struct audit_directory){.recorder = {.describe = describe, .on_all_told = on_all_told},
+                                     .directory = directory,
+                                     .given = FORGET_EVERY /* those of the process before */};
+    directory_record(directory, &into->recorder);
+}
+
+enum status audit_directory_open(struct audit_directory *into, struct audit_log *log, struct err *err)
+{
+    enum status status = audit_once_open(log, &into->once, err);
+    if (status != STATUS_OK)
+        return status;
+    into->recorder.tell = tell;
+    directory_record(into->directory, &into->recorder);
+    return STATUS_OK;
+}
+
+void audit_directory_pause(struct audit_directory *into)
+{
+    into->recorder.tell = NULL;
+}
+
+void audit_directory_close(struct audit_directory *into)
+{
+    audit_once_close(into->once);
+    into->once = NULL;
 }

@@ -45,15 +45,14 @@ static enum status start(struct server *server, struct err *err)
         return STATUS_OK;
     const struct audit_log_options options = {.folder = server->data.path, .shown = server->data_dir};
     enum status status = audit_log_open(server->loop, &options, &server->audit, err);
+    if (status == STATUS_OK && server->directory)
+        status = audit_directory_open(&server->audit_directory, server->audit, err);
     if (status == STATUS_OK)
         status =
             review_store_open(server->loop, server->audit, server->data.path,
                               setting_number(server->settings, "request-retention"), &server->review, err);
     if (status == STATUS_OK)
         status = part_policy_apply(server, err);
-    server->audit_directory = (struct audit_directory){server->audit, server->directory};
-    if (status == STATUS_OK && server->directory)
-        directory_record(server->directory, audit_directory_change, &server->audit_directory);
     if (status == STATUS_OK)
         status = witness_create(server->loop, server->audit, &server->witness, err);
     if (status == STATUS_OK)
@@ -93,11 +92,12 @@ static void stop(struct server *server)
 
 static void destroy(struct server *server)
 {
-    if (server->directory) /* it ends later, and writes what it was given until then */
-        directory_record(server->directory, NULL, NULL);
+    audit_directory_pause(
+        &server->audit_directory); /* the directory ends later, and keeps what it is to tell */
     end_witness(server);
     review_store_close(server->review);
     audit_log_close(server->audit);
+    audit_directory_close(&server->audit_directory);
 }
 
 const struct part part_audit = {

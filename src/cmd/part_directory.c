@@ -96,6 +96,8 @@ static enum status start(struct server *server, struct err *err)
     enum status status =
         directory_open(server->loop, &options, &server->directory, &server->directory_made, err);
     if (status == STATUS_OK)
+        audit_directory_init(&server->audit_directory, server->directory);
+    if (status == STATUS_OK)
         status =
             token_keys_open(server->directory, &server->names.site, options.now_ns, &server->token_keys, err);
     if (status == STATUS_OK && setting_flag(server->settings, "auth"))

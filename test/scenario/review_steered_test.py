@@ -17,7 +17,7 @@ import history
 import webhooks_test
 from policy_case import PEOPLE, PROGRAM, Case
 from server import Server
-from steer import KILLED, Steer
+from steer import KILLED, PID, Steer
 
 LIBRARY = pathlib.Path(sys.argv.pop(1)).resolve()
 HOUR_S = 3600
@@ -172,6 +172,64 @@ class Writes(unittest.TestCase):
             ends += ended
             self.assert_once(name, over)
         print(f"  {count} writes between submission and release; ended at {ends} of {self.ROUNDS}", file=sys.stderr)
+        self.assertGreater(ends, self.ROUNDS // 2)
+        done = subprocess.run([PROGRAM, "audit", "verify", "--url", self.server.ready["url"]], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Directory(unittest.TestCase):
+    """kill -9 before a write of any file of the data folder, while people, keys and roles change."""
+    ROUNDS = 12
+    CHANGES = (("POST", "users", {"name": "{0}"}), ("POST", "keys", {"name": "{0}", "owner": "{0}"}),
+               ("POST", "assignments", {"role": "reviewer", "principal": "{0}", "scope": "/"}), ("DELETE", "keys/{0}", None))
+
+    def setUp(self):
+        self.steer = Steer(LIBRARY)
+        self.addCleanup(self.steer.close)
+        self.server = Server(PROGRAM, arguments=["--ready-sessions", "0"], environment=self.steer.environment)
+        self.addCleanup(self.server.close)
+        self.server.start()
+
+    def ask(self, method, path, body=None):
+        return self.server.ask(method, f"/v1/directory/{path}", body)
+
+    def change(self, name, ends_at=0):
+        """All of them in turn; whether the server ended on the way. What it did not do is not asked for again."""
+        self.steer.count_writes(self.server.process.pid, ends_at)
+        try:
+            for method, path, body in self.CHANGES:
+                self.ask(method, path.format(name), body and {member: value.format(name) for member, value in body.items()})
+            self.steer.put(PID, 0)
+            self.ask("GET", "users")
+        except (OSError, http.client.HTTPException):
+            self.assertEqual(self.server.process.wait(60), KILLED, self.server.tail())
+            self.server.check()
+            self.server.start()
+            return True
+        return False
+
+    def assert_told(self, name):
+        """What is there, and what is not there any more, is told once; what never was is not told."""
+        there = {kind: self.ask("GET", kind)[2][kind] for kind in ("users", "keys", "assignments")}
+        people = [one for one in there["users"] if one["name"] == name]
+        keys = [one for one in there["keys"] if one["name"] == name]
+        roles = [one for one in there["assignments"] if one["principal"] == name]
+        entries = [json.loads(line) for line in self.server.raw("GET", "/v1/audit?limit=1000").decode().splitlines()]
+        told = [entry["action"] for entry in entries if name in (entry["details"].get("name"), entry["details"].get("principal"))]
+        expected = ["person.created"] * len(people) + ["key.created"] * len(keys) + ["role.granted"] * len(roles)
+        expected += ["key.revoked"] * len([key for key in keys if key.get("revokedAt")])
+        self.assertEqual(told, expected, (name, there))
+        return len(told)
+
+    def test_kill_9_at_each_write(self):
+        """RP-50: after it the log tells what the directory has, each change once, and the chain is whole."""
+        self.assertFalse(self.change("whole"))
+        self.assertEqual(self.assert_told("whole"), len(self.CHANGES))
+        count, ends = self.steer.writes(), 0
+        for number in range(self.ROUNDS):
+            ends += self.change(f"round-{number}", 1 + number * count // self.ROUNDS)
+            self.assert_told(f"round-{number}")
+        print(f"  {count} writes for {len(self.CHANGES)} changes; ended at {ends} of {self.ROUNDS}", file=sys.stderr)
         self.assertGreater(ends, self.ROUNDS // 2)
         done = subprocess.run([PROGRAM, "audit", "verify", "--url", self.server.ready["url"]], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)

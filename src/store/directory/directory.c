@@ -13,6 +13,7 @@
 #include "store/directory/directory_file.h"
 #include "store/directory/directory_memory.h"
 #include "store/directory/record.h"
+#include "store/directory/untold.h"
 #include "store/sqlite/store_worker.h"
 
 /* A set in the queue, and while it is carried to the file. */
@@ -28,6 +29,8 @@ struct directory_set {
     struct directory_held
         *helds[DIRECTORY_WRITES_MAX]; /* what is to be there; of a deletion only its id counts */
     struct buf bodies[DIRECTORY_WRITES_MAX];
+    struct directory_untold
+        *untold[DIRECTORY_WRITES_MAX]; /* NULL: nothing is told of it, or the list has it */
     enum status status;
     struct err err;
 };
@@ -39,8 +42,7 @@ struct directory {
     struct directory_memory memory;
     uint64_t generation;
     struct list watches;
-    void (*on_change)(void *context, const struct directory_change *change); /* NULL: nobody writes it down */
-    void *record_context;
+    struct untold_list untold;
     struct list queue; /* of write sets; the first may be on its way */
     bool writing;
     struct loop_task next_task;
@@ -99,6 +101,7 @@ static void set_free(struct directory_set *set)
     for (size_t i = 0; i < set->count; i++) {
         directory_held_free(set->helds[i]);
         buf_fini(&set->bodies[i]);
+        untold_free(set->untold[i]);
     }
     free(set);
 }
@@ -134,10 +137,27 @@ static enum status check_write(struct directory_set *set, size_t at)
     return STATUS_OK;
 }
 
+/* What will be told of it, if it counts. */
+static enum status describe(struct directory_set *set, size_t at)
+{
+    const struct directory_held *held = set->helds[at];
+    const struct directory_held *former = directory_memory_same(&set->directory->memory, held);
+    struct directory_change change = {.verb = set->verbs[at], .kind = held->kind};
+    if (!set->by_server)
+        change.author = &set->author;
+    if (former)
+        change.former = former->object;
+    if (set->verbs[at] != DIRECTORY_DELETE)
+        change.object = held->object;
+    return untold_describe(&set->directory->untold, &change, &set->untold[at], &set->err);
+}
+
 static void set_perform(struct store_job *job)
 {
     struct directory_set *set = (struct directory_set *)job;
     struct directory_row rows[DIRECTORY_WRITES_MAX];
+    struct directory_untold_row untold[DIRECTORY_WRITES_MAX];
+    size_t untold_count = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct directory_held *held = set->helds[i];
         bool gone = set->verbs[i] == DIRECTORY_DELETE;
@@ -145,24 +165,20 @@ static void set_perform(struct store_job *job)
             .kind = held->kind,
             .id = bytes_slice(held->keys[0], 2, SIZE_MAX), /* behind kind and field: without case */
             .body = gone ? (struct bytes){0} : buf_peek(&set->bodies[i])};
+        if (set->untold[i])
+            untold[untold_count++] = (struct directory_untold_row){.id = bytes_of_cstr(set->untold[i]->id),
+                                                                   .text = buf_peek(&set->untold[i]->text)};
     }
-    set->status = directory_file_write(set->directory->file, rows, set->count, &set->err);
+    set->status =
+        directory_file_write(set->directory->file, rows, set->count, untold, untold_count, &set->err);
 }
 
-static void tell_changes(const struct directory_set *set)
+static void tell_changes(struct directory_set *set)
 {
-    const struct directory *directory = set->directory;
-    for (size_t i = 0; directory->on_change && i < set->count; i++) {
-        const struct directory_held *held = set->helds[i];
-        const struct directory_held *former = directory_memory_same(&directory->memory, held);
-        struct directory_change change = {.verb = set->verbs[i], .kind = held->kind};
-        if (!set->by_server)
-            change.author = &set->author;
-        if (former)
-            change.former = former->object;
-        if (set->verbs[i] != DIRECTORY_DELETE)
-            change.object = held->object;
-        directory->on_change(directory->record_context, &change);
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->untold[i])
+            untold_tell(&set->directory->untold, set->untold[i]);
+        set->untold[i] = NULL;
     }
 }
 
@@ -170,7 +186,7 @@ static void tell_changes(const struct directory_set *set)
 static void apply(struct directory_set *set)
 {
     struct directory *directory = set->directory;
-    tell_changes(set);                        /* first: it is told what was before, too */
+    tell_changes(set);
     for (size_t i = 0; i < set->count; i++) { /* first what makes room for names */
         if (set->verbs[i] != DIRECTORY_DELETE)
             continue;
@@ -231,6 +247,8 @@ static void begin_next(struct directory *directory)
     directory->writing = true;
     for (size_t i = 0; set->status == STATUS_OK && i < set->count; i++)
         set->status = check_write(set, i);
+    for (size_t i = 0; set->status == STATUS_OK && i < set->count; i++)
+        set->status = describe(set, i);
     if (set->status == STATUS_OK) {
         store_worker_submit(directory->worker, &set->job);
         return;
@@ -274,11 +292,10 @@ struct directory_author directory_author(const char *id, const char *name)
     return author;
 }
 
-void directory_record(struct directory *directory,
-                      void (*on_change)(void *context, const struct directory_change *change), void *context)
+void directory_record(struct directory *directory, struct directory_recorder *recorder)
 {
-    directory->on_change = on_change;
-    directory->record_context = context;
+    directory->untold.recorder = recorder;
+    untold_tell_left(&directory->untold);
 }
 
 void directory_write(struct directory *directory, const struct directory_write *writes, size_t count,
@@ -326,10 +343,16 @@ static enum status make_tenant(struct directory *directory, int64_t now_ns, stru
     const struct directory_row row = {
         .kind = DIRECTORY_TENANT, .id = bytes_of_cstr(id), .body = buf_peek(&body)};
     if (status == STATUS_OK)
-        status = directory_file_write(directory->file, &row, 1, err);
+        status = directory_file_write(directory->file, &row, 1, NULL, 0, err);
     if (status == STATUS_OK)
         status = directory_memory_load(&directory->memory, &row, err);
     return status;
+}
+
+static enum status load_untold(void *context, const struct directory_untold_row *row, struct err *err)
+{
+    struct directory *directory = context;
+    return untold_load(&directory->untold, row, err);
 }
 
 static enum status load(struct directory *directory, const struct directory_options *options, bool *ret_made,
@@ -345,6 +368,8 @@ static enum status load(struct directory *directory, const struct directory_opti
     if (status == STATUS_OK && (status = directory_file_read(directory->file, directory_memory_load,
                                                              &directory->memory, err)) != STATUS_OK)
         status = err_wrap(err, "%s", shown);
+    if (status == STATUS_OK)
+        status = directory_file_read_untold(directory->file, load_untold, directory, err);
     if (status != STATUS_OK)
         return status;
     bool made = directory_tenant(directory) == NULL;
@@ -352,6 +377,8 @@ static enum status load(struct directory *directory, const struct directory_opti
         status = make_tenant(directory, options->now_ns, err);
     if (status == STATUS_OK)
         status = store_worker_start(directory->loop, &writer, &directory->worker, err);
+    directory->untold.file = directory->file;
+    directory->untold.worker = directory->worker;
     if (status == STATUS_OK && ret_made)
         *ret_made = made;
     return status;
@@ -365,6 +392,7 @@ enum status directory_open(struct loop *loop, const struct directory_options *op
         return err_no_memory(err);
     directory->loop = loop;
     directory_memory_init(&directory->memory);
+    untold_init(&directory->untold, loop);
     list_init(&directory->watches);
     list_init(&directory->queue);
     directory->next_task.on_run = on_next;
@@ -391,7 +419,10 @@ void directory_close(struct directory *directory)
         return;
     directory_settle(directory);
     loop_defer_cancel(&directory->next_task);
+    if (directory->worker)
+        store_worker_wait(directory->worker); /* for what was told and is to be forgotten */
     store_worker_stop(directory->worker);
+    untold_fini(&directory->untold);
     directory_file_close(directory->file);
     directory_memory_fini(&directory->memory);
     free(directory);

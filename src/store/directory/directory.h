@@ -3,7 +3,7 @@
  * assignments, the keys that sign tokens, and what was handed out once (codes, refresh tokens). Kept in a file of its
  * own, directory.db (doc/decisions/0016-directory-store.md); all of it is in memory too, so that reading never waits.
  *
- * Objects: store/directory/object.h.
+ * Objects: store/directory/object.h. Who tells of changes: store/directory/recorder.h.
  *
  *   write ──► queue ──► its turn: checked against memory ──► thread: one transaction, synced ──► memory ──► on_done
  *
@@ -16,6 +16,7 @@
 #include "base/encode.h"
 #include "os/loop.h"
 #include "store/directory/object.h"
+#include "store/directory/recorder.h"
 
 struct directory;
 
@@ -49,14 +50,6 @@ uint64_t directory_generation(const struct directory *directory);
 
 /* --- writing --- */
 
-#define DIRECTORY_AUTHOR_SIZE 256 /* bytes of an author's id or name, with the NUL */
-
-enum directory_verb {
-    DIRECTORY_CREATE,  /* ALREADY_EXISTS: its id or another unique value is taken */
-    DIRECTORY_REPLACE, /* NOT_FOUND: it is gone */
-    DIRECTORY_DELETE,  /* NOT_FOUND: likewise. Only the object's id is looked at */
-};
-
 struct directory_write {
     enum directory_verb verb;
     enum directory_kind kind;
@@ -75,31 +68,16 @@ struct directory_waiter {
 void directory_write(struct directory *directory, const struct directory_write *writes, size_t count,
                      struct directory_waiter *waiter);
 
-/* Who wanted a change, in a copy: who asked may be gone before it is done. */
-struct directory_author {
-    char id[DIRECTORY_AUTHOR_SIZE];
-    char name[DIRECTORY_AUTHOR_SIZE];
-};
 /* Texts that are longer are cut. */
 struct directory_author directory_author(const char *id, const char *name);
 /* The same as directory_write for somebody; `author` is copied. Without one it is the server that wants it. */
 void directory_write_by(struct directory *directory, const struct directory_author *author,
                         const struct directory_write *writes, size_t count, struct directory_waiter *waiter);
 
-/* A change that is on disk. */
-struct directory_change {
-    const struct directory_author *author; /* NULL: the server itself */
-    enum directory_verb verb;
-    enum directory_kind kind;
-    const void *former; /* what was replaced or deleted; NULL for what was created */
-    const void *object; /* what is there now; NULL for what was deleted */
-};
+/* --- what is told of changes: store/directory/recorder.h --- */
 
-/* Who writes down what is changed. Called for each change of a set in its order, while readers still find what was before.
- * There is one; `on_change` NULL: nobody. */
-void directory_record(struct directory *directory,
-                      void (*on_change)(void *context, const struct directory_change *change), void *context);
-
+/* There is one; `recorder` NULL: nothing is described any more. What was left is told at once if it can `tell`. */
+void directory_record(struct directory *directory, struct directory_recorder *recorder);
 /* Blocks until all that was given is done: for a start and a stop. Their waiters are called from within. */
 void directory_settle(struct directory *directory);
 

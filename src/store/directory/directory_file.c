@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* directory_file.c — schema steps, four statements, and the lock around them. */
+/* directory_file.c — schema steps, a few statements, and the lock around them. */
 #include "store/directory/directory_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "db/schema.h"
@@ -11,13 +12,16 @@
 #define CHECKPOINT_PAGES 250        /* of 4 KiB in the log, before they are copied into the file */
 #define CACHE_KIB        1024
 
-enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, RECORD_STATEMENTS };
+enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, UNTOLD_ALL, UNTOLD_PUT, UNTOLD_DELETE, RECORD_STATEMENTS };
 
 static const char *const statements[RECORD_STATEMENTS] = {
     [RECORD_ALL] = "SELECT kind, id, body FROM record ORDER BY number",
     [RECORD_PUT] = ("INSERT INTO record (kind, id, body) VALUES (?1, ?2, ?3)"
                     " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body"),
     [RECORD_DELETE] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
+    [UNTOLD_ALL] = "SELECT id, text FROM untold ORDER BY number",
+    [UNTOLD_PUT] = "INSERT INTO untold (id, text) VALUES (?1, ?2)",
+    [UNTOLD_DELETE] = "DELETE FROM untold WHERE id = ?1",
 };
 
 /* Never edited once shipped; a change of the tables is a step behind. */
@@ -25,6 +29,8 @@ static const char *const schema_steps[] = {
     "CREATE TABLE record (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, body BLOB NOT "
     "NULL,"
     " UNIQUE (kind, id)) STRICT;",
+    /* What is to be told of changes, in the audit log, until it is there. */
+    "CREATE TABLE untold (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, text BLOB NOT NULL) STRICT;",
 };
 
 static const struct db_schema schema = {.what = "the directory",
@@ -111,7 +117,16 @@ static enum status write_row(struct db *db, const struct directory_row *row, str
 struct directory_rows {
     const struct directory_row *rows;
     size_t count;
+    const struct directory_untold_row *untold;
+    size_t untold_count;
 };
+
+static enum status write_untold(struct db *db, const struct directory_untold_row *row, struct err *err)
+{
+    db_bind_bytes(db, UNTOLD_PUT, 1, row->id);
+    db_bind_bytes(db, UNTOLD_PUT, 2, row->text);
+    return db_run(db, UNTOLD_PUT, err);
+}
 
 static enum status write_rows(struct db *db, void *context, struct err *err)
 {
@@ -119,15 +134,54 @@ static enum status write_rows(struct db *db, void *context, struct err *err)
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
         status = write_row(db, &set->rows[i], err);
+    for (size_t i = 0; status == STATUS_OK && i < set->untold_count; i++)
+        status = write_untold(db, &set->untold[i], err);
     return status;
 }
 
 enum status directory_file_write(struct directory_file *file, const struct directory_row *rows, size_t count,
+                                 const struct directory_untold_row *untold, size_t untold_count,
                                  struct err *err)
 {
-    struct directory_rows set = {rows, count};
+    struct directory_rows set = {rows, count, untold, untold_count};
     enum status status = db_transact(file->db, write_rows, &set, err);
     if (status == STATUS_OK)
         db_tidy(file->db, CHECKPOINT_PAGES);
     return status;
+}
+
+/* --- what is to be told --- */
+
+enum status directory_file_read_untold(struct directory_file *file,
+                                       enum status (*on_row)(void *context,
+                                                             const struct directory_untold_row *row,
+                                                             struct err *err),
+                                       void *context, struct err *err)
+{
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(file->db, UNTOLD_ALL, &more, err);
+        if (status != STATUS_OK || !more)
+            return status;
+        const struct directory_untold_row row = {.id = db_column_bytes(file->db, UNTOLD_ALL, 0),
+                                                 .text = db_column_bytes(file->db, UNTOLD_ALL, 1)};
+        status = on_row(context, &row, err);
+        if (status != STATUS_OK) {
+            db_done(file->db, UNTOLD_ALL);
+            return status;
+        }
+    }
+}
+
+static enum status strike(struct db *db, void *context, struct err *err)
+{
+    db_bind_bytes(db, UNTOLD_DELETE, 1, bytes_of_cstr(context));
+    return db_run(db, UNTOLD_DELETE, err);
+}
+
+enum status directory_file_strike(struct directory_file *file, const char *id, struct err *err)
+{
+    char struck[64];
+    (void)snprintf(struck, sizeof struck, "%s", id);
+    return db_transact(file->db, strike, struck, err);
 }

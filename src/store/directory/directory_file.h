@@ -24,8 +24,22 @@ STATUS_RESULT directory_file_read(struct directory_file *file,
                                   enum status (*on_row)(void *context, const struct directory_row *row,
                                                         struct err *err),
                                   void *context, struct err *err);
-/* One transaction, synced. */
+/* What is to be told of a change. */
+struct directory_untold_row {
+    struct bytes id, text;
+};
+
+/* One transaction, synced: records, and what is to be told of them. */
 STATUS_RESULT directory_file_write(struct directory_file *file, const struct directory_row *rows,
-                                   size_t count, struct err *err);
+                                   size_t count, const struct directory_untold_row *untold,
+                                   size_t untold_count, struct err *err);
+/* As directory_file_read, in the order of the changes. */
+STATUS_RESULT directory_file_read_untold(struct directory_file *file,
+                                         enum status (*on_row)(void *context,
+                                                               const struct directory_untold_row *row,
+                                                               struct err *err),
+                                         void *context, struct err *err);
+/* It was told. One transaction, synced. */
+STATUS_RESULT directory_file_strike(struct directory_file *file, const char *id, struct err *err);
 
 #endif
