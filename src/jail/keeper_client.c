@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages out go straight to the socket: they are tiny, and a keeper that does not read them for
+/* keeper_client.c — messages out go straight to the socket: they are tiny, and a keeper that does not read them for
  * SEND_MAX_S is gone. Messages in come by the loop. */
 #include "jail/keeper_client.h"
 
@@ -45,6 +45,7 @@ static void run_lost(struct loop_task *task)
     client->callbacks.on_lost(client->callbacks.context, client->text);
 }
 
+/* Once, whatever is noticed first. Told in a turn of its own: the caller may be in the middle of a call to us. */
 static void lose(struct keeper_client *client, const char *text)
 {
     if (client->gone)
@@ -77,6 +78,7 @@ static int take_extra(const struct keeper_client *client, const struct keeper_me
     return message->flags & flag && *used < client->packet.fd_count ? client->packet.fds[(*used)++] : -1;
 }
 
+/* The first four are there: keeper_message_parse has counted them against its table. */
 static void take_spawned(struct keeper_client *client, const struct keeper_message *message)
 {
     bool known = message->runtime < RUNTIMES;
@@ -139,6 +141,8 @@ static void on_message(struct loop_fd *watch, uint32_t events)
         lose(client, "the keeper ended");
         return;
     }
+    /* The keeper is trusted more than a session, but not with our memory: its words pass the same table as
+     * anybody's. */
     if (keeper_message_parse(&client->gate, client->phase, bytes_of(client->packet.data, client->packet.size),
                              client->packet.fd_count, &message, &err) != STATUS_OK)
         lose(client, err.text);

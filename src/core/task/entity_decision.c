@@ -18,6 +18,7 @@ static void record(struct decision *decision, struct pb_history_event *event)
     decision->count++;
 }
 
+/* An execution that ends with this answer takes no lock any more: nobody would be left to release it. */
 static bool over(const struct decision *decision)
 {
     return decision->ends || decision->renews;
@@ -104,6 +105,8 @@ static struct bytes trace_of(struct engine *engine, const struct instance *insta
                         started ? started->parent_trace_context : NULL, id);
 }
 
+/* ORDER, in each of these: recorded in the history first, then sent. Both are in one set, and a replay finds the
+ * event that made the message. */
 static void send_signal(struct engine *engine, struct decision *decision, int32_t id,
                         const struct pb_entity_operation_signaled_event *sent)
 {
@@ -194,6 +197,7 @@ void entity_decision_send(struct engine *engine, struct decision *decision,
 
 /* --- the old way --- */
 
+/* Nothing is recorded here: send_event in decision.c has done that, as for any event. */
 static void carry_out(struct engine *engine, struct decision *decision, const struct entity_name *target,
                       const struct entity_legacy *message)
 {

@@ -33,6 +33,7 @@ struct reading {
 
 /* --- reading --- */
 
+/* The whole is checked before an event is taken: a plan of half a history would drop what the other half has. */
 static enum status decode(struct reading *reading, struct bytes history)
 {
     size_t count;
@@ -66,6 +67,8 @@ static void keep_attempt(struct entry *earlier)
     earlier->failure->fate = FATE_STAYS;
 }
 
+/* Open until an answer is found behind it. One of the same kind and id in front of it was an earlier attempt, and
+ * later answers are this one's. */
 static void note_decision(struct reading *reading, struct entry *entry)
 {
     entry->fate = FATE_OPEN;
@@ -74,6 +77,8 @@ static void note_decision(struct reading *reading, struct entry *entry)
     memory_must_ok(map_put(&reading->decisions, map_u64_key(&entry->key), entry));
 }
 
+/* Where attempts have task ids of their own they are paired by the child's instance id (rewind_plan.h says of
+ * whom). */
 static void note_child(struct reading *reading, struct entry *entry)
 {
     struct bytes id = entry->event->sub_orchestration_instance_created->instance_id;
@@ -101,6 +106,7 @@ static struct entry *decision_of(const struct reading *reading, enum pb_history_
     return map_get(&reading->decisions, map_u64_key(&key));
 }
 
+/* An answer without a decision that is known stays as it was committed. */
 static void note_answer(const struct reading *reading, enum pb_history_event_case kind, int32_t id)
 {
     struct entry *decision = decision_of(reading, kind, id);
@@ -186,6 +192,8 @@ static bool unanswered(const struct entry *entry)
     return entry->fate == FATE_OPEN || entry->fate == FATE_FAILED;
 }
 
+/* What was asked for and not answered is left out, so that the replay asks for it once more; but for timers and
+ * children, which go on, and which the plan lists for whoever carries it out. */
 static bool stays(const struct entry *entry)
 {
     enum pb_history_event_case kind = entry->event->event_type_case;
@@ -195,6 +203,7 @@ static bool stays(const struct entry *entry)
     return entry->fate != FATE_GOES && !(asked_anew && unanswered(entry));
 }
 
+/* In the order of the history: a replay compares it event by event. */
 static void gather(const struct reading *reading, struct rewind_plan *plan)
 {
     size_t room = reading->count + 1;

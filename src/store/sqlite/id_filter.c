@@ -56,6 +56,8 @@ static void mask_of(uint64_t hash, uint64_t ret_mask[LINE_WORDS])
     }
 }
 
+/* INVARIANT: bits are only ever set. What was added is never excluded; the price is an id that is not there and is
+ * looked for in vain. */
 static void bits_add(struct bits *bits, uint64_t hash)
 {
     if (!bits->lines)
@@ -109,6 +111,8 @@ bool id_filter_excludes(struct id_filter *filter, uint32_t hub, struct bytes ins
     return excludes;
 }
 
+/* Into both: while the next one is filled from the rows, what is written meanwhile may stand behind the reader
+ * already. */
 void id_filter_add(struct id_filter *filter, uint32_t hub, struct bytes instance_id)
 {
     uint64_t hash = hash_of(filter, hub, instance_id);
@@ -118,6 +122,7 @@ void id_filter_add(struct id_filter *filter, uint32_t hub, struct bytes instance
     pthread_mutex_unlock(&filter->mutex);
 }
 
+/* There is none yet, or it holds more than it was made for and has become too full to exclude much. */
 bool id_filter_is_due(struct id_filter *filter)
 {
     pthread_mutex_lock(&filter->mutex);
@@ -150,6 +155,8 @@ void id_filter_fill(struct id_filter *filter, uint32_t hub, struct bytes instanc
     pthread_mutex_unlock(&filter->mutex);
 }
 
+/* A filter of a part of the rows would exclude ids that are there: it is never used. Freed outside of the lock,
+ * since it is large. */
 void id_filter_finish(struct id_filter *filter, bool whole)
 {
     pthread_mutex_lock(&filter->mutex);

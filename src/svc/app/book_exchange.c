@@ -15,6 +15,8 @@ bool book_exchange_refuse_without_book(struct app_service *service, struct http_
     return true;
 }
 
+/* Who may not see the request is not told that it ever had contents: for them this is false, and the answer is
+ * that of an unknown id. */
 bool book_exchange_refuse_removed(struct book_exchange *exchange)
 {
     bool seen = exchange->json && book_exchange_sight(exchange) != REVIEW_HIDDEN;
@@ -49,6 +51,8 @@ struct book_exchange *book_exchange_create(struct app_service *service, struct h
     return NULL;
 }
 
+/* It may be called a second time, after a disk that was full (review_store.h), and then begins with nothing of the
+ * try before. */
 static enum status perform(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct book_exchange *own = CONTAINER_OF(job, struct book_exchange, job);
@@ -60,6 +64,8 @@ static enum status perform(struct review_job *job, struct review_book *book, str
     return own->act(own, book, err);
 }
 
+/* The exchange's steps were written for the client library, whose statuses these become; what is neither the
+ * peer's fault nor an unknown id is a book that cannot be written. */
 static void on_done(struct review_job *job, enum status status, const struct err *err)
 {
     struct exchange *exchange = &CONTAINER_OF(job, struct book_exchange, job)->base;
@@ -170,6 +176,8 @@ static bool keep_absent(struct book_exchange *exchange)
     return true;
 }
 
+/* Who asks is copied, as is whom they stand in for: the job outlives the turn of the loop, and the request may be
+ * gone when it is performed. */
 bool book_exchange_see(struct book_exchange *exchange)
 {
     const struct http_request *request = exchange->base.request;
@@ -205,6 +213,7 @@ enum review_sight book_exchange_sight(const struct book_exchange *exchange)
     return review_sight(exchange->json, &exchange->viewer.viewer);
 }
 
+/* After the commit only: what is due, and a run that nobody wants any more, follow from what is in the book. */
 void book_exchange_changed(struct book_exchange *exchange)
 {
     struct app_service *service = exchange->base.service;

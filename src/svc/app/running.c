@@ -57,6 +57,8 @@ struct running_run *running_begin(struct running *running, const char *request, 
     return run;
 }
 
+/* ORDER: off the list before it is freed, under the lock: whoever stops a request holds it while they look at a
+ * run. */
 void running_end(struct running *running, struct running_run *run)
 {
     if (!run)
@@ -67,6 +69,7 @@ void running_end(struct running *running, struct running_run *run)
     free(run);
 }
 
+/* Under the lock, as each waking is: a line that was taken off here is woken by nobody any more. */
 void running_set_line(struct running *running, struct running_run *run, struct pool_line *line)
 {
     pthread_mutex_lock(&running->mutex);
@@ -128,6 +131,8 @@ bool running_has(struct running *running, const char *request, int64_t number)
     return has;
 }
 
+/* INVARIANT: a run has one reader, the last one that asked. Each gets a number that was never given before, by
+ * which one who was replaced does not end the reading of who came after. */
 uint64_t running_read(struct running *running, const char *request, int64_t number)
 {
     uint64_t reader = 0;

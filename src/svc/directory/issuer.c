@@ -60,6 +60,8 @@ static size_t keep_piece(char *data, size_t size, size_t count, void *context)
     return buf_status(document) == STATUS_OK ? size * count : 0;
 }
 
+/* Redirects are not followed: the keys are those of the address that the operator wrote down, or that its document
+ * names. */
 static enum status fetch(const struct issuer *issuer, const char *url, json_t **ret_document, struct err *err)
 {
     static const struct json_limits limits = {.size_max = DOCUMENT_MAX};
@@ -101,6 +103,7 @@ static bool is_for_signatures(const json_t *key)
     return !use.data || bytes_equal_cstr(use, "sig");
 }
 
+/* A key that cannot be read is left out, not the whole set: issuers publish kinds of keys that nobody here needs. */
 static void read_keys(const json_t *document, struct issuer_news *news)
 {
     const json_t *keys = json_object_get(document, "keys");
@@ -140,6 +143,8 @@ static enum status fetch_keys(const struct issuer *issuer, struct issuer_news *n
 
 static void on_news(struct loop_message *message);
 
+/* ORDER: that a message is under way is said under the lock before it is posted. By that, whoever destroys the
+ * issuer knows whether the message frees it. */
 static void post_news(struct issuer *issuer)
 {
     struct issuer_news *news = calloc(1, sizeof *news);
@@ -161,6 +166,8 @@ static void post_news(struct issuer *issuer)
     free(news);
 }
 
+/* It fetches when it is started, when a token has a key that is not known, and now and then, for issuers change
+ * their keys. */
 static void *run(void *argument)
 {
     struct issuer *issuer = argument;
@@ -229,6 +236,7 @@ static void on_news(struct loop_message *message)
         free_issuer(issuer);
 }
 
+/* Bounded: a stranger can send tokens with keys of any name, and each would cost the issuer a request. */
 static void want_keys(struct issuer *issuer)
 {
     int64_t now_ns = clock_monotonic_ns();
@@ -258,6 +266,8 @@ static bool is_its_issuer(const struct issuer *issuer, struct bytes said)
     return bytes_equal_cstr(said, issuer->url);
 }
 
+/* ORDER: whose it is and for whom, then the signature, then the time. A token for somebody else never makes us
+ * fetch a key. */
 enum status issuer_check(struct issuer *issuer, const struct jwt *jwt, struct bytes audience, int64_t now_ns,
                          struct err *err)
 {

@@ -79,12 +79,15 @@ void execution_leave_session(struct execution *execution)
     execution->session = NULL;
 }
 
+/* ORDER: it leaves its session first. Whoever is told reads what was kept of the output, not what the session
+ * prints from now on. */
 void execution_tell_end(struct execution *execution)
 {
     execution_leave_session(execution);
     tell_watchers(execution);
 }
 
+/* Each is off the list and knows of no execution before it is called: it may unwatch, or free itself, from within. */
 static void drop_watchers(struct execution *execution)
 {
     struct list *link;
@@ -105,6 +108,8 @@ void execution_discharge(struct execution *execution)
     execution->keeping.charged = 0;
 }
 
+/* INVARIANT: an execution is charged to one budget at most, and gives back what it took, whatever its size is by
+ * then. */
 bool execution_charge(struct execution *execution, struct memory_budget *budget, size_t size, bool anyway)
 {
     execution_discharge(execution);
@@ -139,6 +144,7 @@ void execution_destroy(struct execution *execution)
     free(execution);
 }
 
+/* Capacities, not sizes: what is kept for polling is what the server's memory pays for. */
 size_t execution_size(const struct execution *execution)
 {
     size_t size = sizeof *execution + execution->asked.code.capacity + execution->outcome.value.capacity +
@@ -149,6 +155,7 @@ size_t execution_size(const struct execution *execution)
     return size;
 }
 
+/* A copy: the captures are the session's, for its next execution, and this one may be polled for a long time. */
 static void take_output(struct execution *execution, const struct session *session)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++) {
@@ -168,6 +175,7 @@ static size_t checked_size_max(struct result_value value)
     return value.json.size + CHECKED_GROWTH_MAX;
 }
 
+/* By the code's own word, so it may be anything; a count is cut to what every reader of JSON keeps exactly. */
 static void take_hosts(struct execution_outcome *outcome, const struct result_frame *result)
 {
     if (result->hosts.type != RESULT_ARRAY)
@@ -177,6 +185,8 @@ static void take_hosts(struct execution_outcome *outcome, const struct result_fr
         MIN(result->hosts_more, COUNTS_END) + result_check_hosts(&outcome->hosts, result->hosts);
 }
 
+/* INVARIANT: nothing of a frame gets into an answer but through a check (result_check_…): the session wrote it,
+ * after code of a stranger had run there. */
 static void take_result(struct execution *execution, const struct result_frame *result, size_t text_size_max)
 {
     struct execution_outcome *outcome = &execution->outcome;
@@ -223,6 +233,7 @@ void execution_fail(struct execution *execution, enum execution_fault fault, enu
     note_on_stderr(execution, titles[fault], execution->outcome.fault_text);
 }
 
+/* All or nothing: a result with one of its parts missing would read as if the code had made none. */
 static void forget_results(struct execution *execution)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++)
@@ -262,6 +273,7 @@ void execution_take_answer(struct execution *execution, const struct session *se
         execution_fail(execution, EXECUTION_FAULT_REFUSED, answer->reason, answer->cause);
         break;
     }
+    /* Buffers note that they failed, so this is asked once, at the end, for all of them. */
     bool whole = !execution->outcome.value.failed && !execution->outcome.outputs.failed &&
                  !execution->outcome.error.failed && !execution->outcome.hosts.failed;
     for (size_t i = 0; i < SESSION_STREAMS; i++)

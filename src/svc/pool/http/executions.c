@@ -90,6 +90,8 @@ static void reply(struct pool_call *call, int http_status, const struct executio
     pool_call_reply(call, http_status, &body);
 }
 
+/* ORDER: the request's on_gone is taken off first; the answer may end the request, and that must not abandon what
+ * is done. */
 static void on_done(void *context, struct execution *execution)
 {
     struct waiting *waiting = context;
@@ -217,6 +219,7 @@ static void submit(struct pool_call *call, struct execution *execution, enum con
         execution->on_done = on_done;
         execution->context = waiting;
     }
+    /* The ledger reports in a later turn of the loop: on_done is never called from within. */
     if (tenant_execute(tenant, execution, &err) != STATUS_OK) {
         execution_destroy(execution);
         pool_call_fail_busy(call, "TooManyExecutions", err.text);

@@ -56,6 +56,7 @@ void file_call_lost(struct file_call *call, const char *cause)
                        cause[0] ? ": " : "", cause);
 }
 
+/* The session may have gone since the last turn: the hold knows. */
 static void on_next(struct loop_task *task)
 {
     struct file_call *call = CONTAINER_OF(task, struct file_call, next);
@@ -70,6 +71,7 @@ void file_call_continue(struct file_call *call)
     loop_defer(call->call->service->loop, &call->next);
 }
 
+/* ORDER: before the answer. Once that is given the request, and this call in its arena, may be gone. */
 void file_call_end(struct file_call *call)
 {
     loop_defer_cancel(&call->next);
@@ -77,6 +79,7 @@ void file_call_end(struct file_call *call)
     http_request_on_gone(call->call->request, NULL, NULL);
 }
 
+/* The hold before the first step: without it the session may cool down between two of them. */
 static void on_session(struct session_wait *wait, struct session *session, const char *cause)
 {
     struct file_call *call = CONTAINER_OF(wait, struct file_call, wait);
@@ -100,6 +103,7 @@ static void on_gone(void *context)
     call->drop(call);
 }
 
+/* The lists first: whatever ends the call from here on takes it off both. */
 void file_call_begin(struct file_call *call)
 {
     list_init(&call->wait.link);

@@ -34,6 +34,7 @@ struct upload {
     struct session_store store;
 };
 
+/* ORDER: the carrying is given up before the file is closed, whose descriptor it was handed. */
 static void drop(struct file_call *call)
 {
     struct upload *upload = CONTAINER_OF(call, struct upload, base);
@@ -116,6 +117,8 @@ static enum status carry(struct upload *upload, struct err *err)
 
 /* --- written by the server ---------------------------------------------------------------------------- */
 
+/* Before the file is begun: what is not charged is not written. What a session removes is noticed here, by what it
+ * holds now. */
 static enum status charge_server(struct upload *upload, struct err *err)
 {
     size_t used = session_files_used(upload->root_fd);
@@ -126,6 +129,7 @@ static enum status charge_server(struct upload *upload, struct err *err)
                    "the uploads to all sessions have reached their limit (setting uploads-memory)");
 }
 
+/* A step a turn of the loop: a file of the largest size must not hold up whoever shares the thread. */
 static void write_some(struct upload *upload)
 {
     struct bytes content = upload->files[upload->current].content;
@@ -161,6 +165,7 @@ static void finish_file(struct upload *upload)
     answer(upload);
 }
 
+/* An empty file is written from here in any case: there is nothing to charge, and a carrier costs a process. */
 static void begin_file(struct upload *upload)
 {
     const struct uploaded *file = &upload->files[upload->current];
