@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If it fails: one peer fills the disk with lines of the access log, or others lose theirs for it. */
+/* log_share_test.c — if it fails: one peer fills the disk with lines of the access log, or others lose theirs for
+ * it. */
 #include "base/log_share.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A certificate's signature that a token service cannot verify locks an application out. The key pair is the test's own; PEM
- * and PKCS #12, with and without a password. */
+/* assertion_test.c — a certificate's signature that a token service cannot verify locks an application out. The
+ * key pair is the test's own; PEM and PKCS #12, with and without a password. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

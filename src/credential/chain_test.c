@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which source is asked, with which request, and what its answer leads to. A wrong order signs a program in as somebody else;
- * an error that does not name what was tried leaves its user without a clue. */
+/* chain_test.c — which source is asked, with which request, and what its answer leads to. A wrong order signs a
+ * program in as somebody else; an error that does not name what was tried leaves its user without a clue. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeping and renewing, with the test's clock: who asks gets a token without a request while one is good, many who ask at once
- * make one request, and a service that fails is left alone for a while. */
+/* credential_test.c — keeping and renewing, with the test's clock: who asks gets a token without a request while
+ * one is good, many who ask at once make one request, and a service that fails is left alone for a while. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

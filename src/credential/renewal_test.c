@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens that are renewed too late make calls fail at each end of an hour; without pauses a token service that is down is
- * flooded by everybody at once. The clock is the test's. */
+/* renewal_test.c — tokens that are renewed too late make calls fail at each end of an hour; without pauses a token
+ * service that is down is flooded by everybody at once. The clock is the test's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

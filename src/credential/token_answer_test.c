@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What token services and `az` say, as tables: a good answer that is refused locks everybody out, and a bad one that is taken
- * ends up in a header. */
+/* token_answer_test.c — what token services and `az` say, as tables: a good answer that is refused locks everybody
+ * out, and a bad one that is taken ends up in a header. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

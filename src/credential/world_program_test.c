@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that hangs, floods or cannot be started must not take the caller with it. The programs are the shell's own. */
+/* world_program_test.c — a program that hangs, floods or cannot be started must not take the caller with it. The
+ * programs are the shell's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a forged token counts, or a good one does not. */
+/* jose_test.c — if one fails: a forged token counts, or a good one does not. */
 #include "crypto/jose.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a secret can be guessed, or a sound one is refused. */
+/* secret_test.c — if one fails: a secret can be guessed, or a sound one is refused. */
 #include "crypto/secret.h"
 
 #include <setjmp.h>

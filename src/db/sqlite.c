@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sqlite.c — see sqlite.h. The pragmas and flags of a connection, the statement cache, and the one place that
+/* sqlite.c — the pragmas and flags of a connection, the statement cache, and the one place that
  * turns SQLite's result codes into ours. */
 #include "db/sqlite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plain kernel calls instead of libcap-ng: in a session this runs between fork and confinement, where
- * libcap-ng would read /proc and allocate. */
+/* capability.c — plain kernel calls instead of libcap-ng: in a session this runs between fork and confinement,
+ * where libcap-ng would read /proc and allocate. */
 #include "jail/capability.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A mixed machine has its controllers on v1 and an empty v2 tree: limits go to v1, start and kill to v2
+/* cgroup.c — a mixed machine has its controllers on v1 and an empty v2 tree: limits go to v1, start and kill to v2
  * (sandbox.md 2.5). */
 #include "jail/cgroup.h"
 
@@ -35,7 +35,7 @@ static void missing(struct cgroup_tree *tree, const char *what, int error)
     snprintf(tree->missing + used, sizeof tree->missing - used, "%s%s%s", used ? "; " : "", what, cause);
 }
 
-/* --- the base directories -------------------------------------------------------------------------- */
+/* --- the base directories --- */
 
 /* The disk that /usr lies on: limits are set on whole disks, not on partitions (block/blk-cgroup.c). */
 static void find_disk(char ret_disk[24])

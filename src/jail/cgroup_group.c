@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Names are relative to directory descriptors, so a mount that moves does no harm. What is removed may belong to a keeper
- * that lives: so a group counts as left behind only when it is certain that its owner does not. */
+/* cgroup_group.c — names are relative to directory descriptors, so a mount that moves does no harm. What is
+ * removed may belong to a keeper that lives: so a group counts as left behind only when it is certain that its
+ * owner does not. */
 #include "jail/cgroup_internal.h"
 
 #include <dirent.h>
@@ -50,7 +51,7 @@ void group_give_to_owner(const struct cgroup_tree *tree, int dir)
     (void)!fchownat(dir, "cgroup.procs", tree->owner, (gid_t)-1, 0);
 }
 
-/* --- finding the hierarchies ----------------------------------------------------------------------- */
+/* --- finding the hierarchies --- */
 
 static bool list_has(const char *list, const char *word)
 {
@@ -125,7 +126,7 @@ int group_open_own(const char *controller)
     return dir;
 }
 
-/* --- removing -------------------------------------------------------------------------------------- */
+/* --- removing --- */
 
 /* `tasks` holds the members on v1, `cgroup.procs` on both; the first knows threads too. */
 bool group_is_empty(int dir)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The directories of a slot are made at its first use and stay: making them takes longer than forking into them. Their
- * counters go on counting, so what a session did is the difference to where it began. */
+/* cgroup_slot.c — the directories of a slot are made at its first use and stay: making them takes longer than
+ * forking into them. Their counters go on counting, so what a session did is the difference to where it began. */
 #include "jail/cgroup.h"
 
 #include <errno.h>

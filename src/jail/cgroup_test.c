@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, a keeper that starts ends the sessions of another server, or begins in what a dead one left. */
+/* cgroup_test.c — if these fail, a keeper that starts ends the sessions of another server, or begins in what a
+ * dead one left. */
 #include "jail/cgroup.h"
 
 #include <errno.h>

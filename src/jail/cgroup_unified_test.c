@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A slot on a machine that has v2 alone, played by a folder with the files of a group. If these fail, sessions there have
- * other limits than were asked for, their end is told wrongly, or an upload is charged to nobody. */
+/* cgroup_unified_test.c — a slot on a machine that has v2 alone, played by a folder with the files of a group. If
+ * these fail, sessions there have other limits than were asked for, their end is told wrongly, or an upload is
+ * charged to nobody. */
 #include "jail/cgroup.h"
 
 #include <fcntl.h>

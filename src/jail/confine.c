@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules of Landlock are gathered from the table and the caller's folders, the list of calls goes on last. What the process
- * may do as another user is asked by a child that becomes that user. */
+/* confine.c — rules of Landlock are gathered from the table and the caller's folders, the list of calls goes on
+ * last. What the process may do as another user is asked by a child that becomes that user. */
 #include "jail/confine.h"
 
 #include <errno.h>

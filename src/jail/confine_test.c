@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A process that confined itself as the server does tries what a debugger made the server do. If this fails, a
- * fault in a parser of the server is a fault of the whole machine. */
+/* confine_test.c — a process that confined itself as the server does tries what a debugger made the server do. If
+ * this fails, a fault in a parser of the server is a fault of the whole machine. */
 #include "jail/confine.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two places, tried in order. Each folder is made, looked at without following a link, and only then trusted. */
+/* data_root.c — two places, tried in order. Each folder is made, looked at without following a link, and only then
+ * trusted. */
 #include "jail/data_root.h"
 
 #include <errno.h>

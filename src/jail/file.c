@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opened, used and closed in one call, so that no descriptor of a kernel file stays. */
+/* file.c — opened, used and closed in one call, so that no descriptor of a kernel file stays. */
 #include "jail/file.h"
 
 #include <errno.h>

@@ -29,7 +29,7 @@ struct keeper_client {
     char text[KEEPER_TEXT_SIZE];
 };
 
-/* --- messages in ----------------------------------------------------------------------------------- */
+/* --- messages in --- */
 
 static void copy_text(char ret_text[KEEPER_TEXT_SIZE], struct bytes text)
 {
@@ -151,7 +151,7 @@ static void on_message(struct loop_fd *watch, uint32_t events)
     packet_close(&client->packet);
 }
 
-/* --- messages out ---------------------------------------------------------------------------------- */
+/* --- messages out --- */
 
 static void tell_with(struct keeper_client *client, const struct keeper_message *message, const int *fds,
                       unsigned count)
@@ -193,7 +193,7 @@ void keeper_client_store(struct keeper_client *client, struct session_ref ref, i
     tell_with(client, &message, fds, ARRAY_SIZE(fds));
 }
 
-/* --- start and stop -------------------------------------------------------------------------------- */
+/* --- start and stop --- */
 
 struct keeper_options keeper_options_default(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and values: include/uapi/linux/landlock.h of Linux 6.18. */
+/* landlock.c — names and values: include/uapi/linux/landlock.h of Linux 6.18. */
 #include "jail/landlock.h"
 
 #include <errno.h>

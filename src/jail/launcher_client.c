@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages out go straight to the socket, which is large enough for all apps at once; messages in come by the loop. */
+/* launcher_client.c — messages out go straight to the socket, which is large enough for all apps at once; messages
+ * in come by the loop. */
 #include "jail/launcher_client.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* clone3 by number: libc has no wrapper for it, and its fork would run handlers that a zygote must not run. */
+/* namespace.c — clone3 by number: libc has no wrapper for it, and its fork would run handlers that a zygote must
+ * not run. */
 #include "jail/namespace.h"
 
 #include <errno.h>

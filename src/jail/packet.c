@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sendmsg and recvmsg with one part and one control message. What came with a packet that is refused is closed here, so
- * that a peer cannot fill the receiver's table. */
+/* packet.c — sendmsg and recvmsg with one part and one control message. What came with a packet that is refused is
+ * closed here, so that a peer cannot fill the receiver's table. */
 #include "jail/packet.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of steps, as in session.c, and then one call over and over. splice copies from the pipe's pages into new ones
- * of the file (fs/splice.c, iter_file_splice_write): the new ones are charged to the caller, and no byte passes the
- * porter's own memory. */
+/* porter.c — a list of steps, as in session.c, and then one call over and over. splice copies from the pipe's
+ * pages into new ones of the file (fs/splice.c, iter_file_splice_write): the new ones are charged to the caller,
+ * and no byte passes the porter's own memory. */
 #include "jail/porter.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, an upload is cut, is charged to the wrong one, or is carried by a process that can do more than carry. */
+/* porter_test.c — if these fail, an upload is cut, is charged to the wrong one, or is carried by a process that
+ * can do more than carry. */
 #include "jail/porter.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One table of layers, by fact; texts, JSON and the list of what is degraded are read from it. */
+/* probe.c — one table of layers, by fact; texts, JSON and the list of what is degraded are read from it. */
 #include "jail/probe.h"
 
 #include <fcntl.h>

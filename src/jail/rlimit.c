@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One table of limits, soft and hard alike: a session can lower them and never raise them. */
+/* rlimit.c — one table of limits, soft and hard alike: a session can lower them and never raise them. */
 #include "jail/rlimit.h"
 
 #include <errno.h>

@@ -44,7 +44,7 @@ static int set_attributes(const char *path, unsigned flags, unsigned long long s
     return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attr, sizeof attr);
 }
 
-/* --- the stage: folders and links that are in every template ---------------------------------------- */
+/* --- the stage: folders and links that are in every template --- */
 
 static const struct {
     const char *path;
@@ -102,7 +102,7 @@ static enum status make_stage(const struct template_plan *plan, struct err *erro
     return STATUS_OK;
 }
 
-/* --- the list --------------------------------------------------------------------------------------- */
+/* --- the list --- */
 
 /* Every folder above `path`, and `path` itself if `whole`; `path` is relative to the stage. */
 static enum status make_folders(const char *path, bool whole, struct err *error)
@@ -217,7 +217,7 @@ static enum status place_entries(const struct template_plan *plan, bool *overlay
     return status;
 }
 
-/* --- what the zygote is told ------------------------------------------------------------------------ */
+/* --- what the zygote is told --- */
 
 struct folders {
     char *names[ROOT_FOLDERS_MAX];
@@ -293,7 +293,7 @@ static enum status note_folders(const struct template_plan *plan, struct err *er
     return status;
 }
 
-/* --- devices, the zygote, the end ------------------------------------------------------------------- */
+/* --- devices, the zygote, the end --- */
 
 static enum status make_devices(bool privileged, struct err *error)
 {

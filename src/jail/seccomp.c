@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of seccomp_table.h become three filters of libseccomp, by stage. The third is compiled to a program beforehand,
- * since a session must not allocate between fork and confinement. */
+/* seccomp.c — the rows of seccomp_table.h become three filters of libseccomp, by stage. The third is compiled to a
+ * program beforehand, since a session must not allocate between fork and confinement. */
 #include "jail/seccomp.h"
 
 #include <errno.h>

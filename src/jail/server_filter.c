@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* BPF written out, as in svc/keeper/filter.c: the server needs no library for it. */
+/* server_filter.c — BPF written out, as in svc/keeper/filter.c: the server needs no library for it. */
 #include "jail/server_filter.h"
 
 #include <errno.h>

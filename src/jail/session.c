@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* jail_enter is the list of sandbox.md 2.2. Two places differ, both on purpose. The cgroups are joined first,
- * so that all memory from then on is the session's. And the user namespace comes after the mounts: then the
+/* session.c — jail_enter is the list of sandbox.md 2.2. Two places differ, both on purpose. The cgroups are joined
+ * first, so that all memory from then on is the session's. And the user namespace comes after the mounts: then the
  * other namespaces belong to its parent, and not even all capabilities in it give a right over them. */
 #include "jail/session.h"
 

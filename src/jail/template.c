@@ -22,7 +22,7 @@ static enum status no_memory(struct err *error)
     return err_set(error, STATUS_NO_MEMORY, "no memory for the template's list");
 }
 
-/* --- entries, gaps, the identity -------------------------------------------------------------------- */
+/* --- entries, gaps, the identity --- */
 
 static bool is_planned(const struct template_plan *plan, const char *path)
 {
@@ -123,7 +123,7 @@ enum status template_add_copy(struct template_builder *builder, const struct tem
     return status == STATUS_OK ? digest_file(builder, path, &st, error) : status;
 }
 
-/* --- trees ------------------------------------------------------------------------------------------ */
+/* --- trees --- */
 
 static int by_name(const FTSENT **left, const FTSENT **right)
 {
@@ -215,7 +215,7 @@ static enum status take_tree(struct template_builder *builder, const struct temp
     return status;
 }
 
-/* --- files, programs, libraries --------------------------------------------------------------------- */
+/* --- files, programs, libraries --- */
 
 static enum status take_file(struct template_builder *builder, const struct template_row *row,
                              const char *path, struct err *error)
@@ -293,7 +293,7 @@ static enum status add_links(struct template_builder *builder, struct err *error
     return status;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 typedef enum status (*take_function)(struct template_builder *, const struct template_row *, const char *,
                                      struct err *);
@@ -339,7 +339,7 @@ static enum status take_rows(struct template_builder *builder, struct err *error
     return add_links(builder, error);
 }
 
-/* --- session paths ---------------------------------------------------------------------------------- */
+/* --- session paths --- */
 
 /* What a session has of its own; nothing of the host may stand there, nor above it. */
 static const char *const own_places[] = {"/bin", "/dev",  "/etc", "/lib", "/lib64", "/mnt",     "/proc",
@@ -383,7 +383,7 @@ static enum status take_session_path(struct template_builder *builder, const str
     return add_tree(builder, row, real, error);
 }
 
-/* --- the plan --------------------------------------------------------------------------------------- */
+/* --- the plan --- */
 
 static void release(struct template_builder *builder)
 {
@@ -445,7 +445,7 @@ void template_plan_destroy(struct template_plan *plan)
     free(plan);
 }
 
-/* --- the stamp -------------------------------------------------------------------------------------- */
+/* --- the stamp --- */
 
 /* FNV-1a, 64 bits, byte after byte. */
 static uint64_t mix_byte(uint64_t hash, unsigned byte)

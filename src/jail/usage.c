@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/task/TID/children (proc_tid_children(5)) leads down the tree: a session's orphans become children of its
- * init, so nobody of its pid namespace is outside. A process that comes or goes during the walk may be missed; one that
- * stays is found in this look or the next. */
+/* usage.c — /proc/PID/task/TID/children (proc_tid_children(5)) leads down the tree: a session's orphans become
+ * children of its init, so nobody of its pid namespace is outside. A process that comes or goes during the walk
+ * may be missed; one that stays is found in this look or the next. */
 #include "jail/usage.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, a session without a memory group is ended for memory it does not hold, or not for what it holds. */
+/* usage_test.c — if these fail, a session without a memory group is ended for memory it does not hold, or not for
+ * what it holds. */
 #include "jail/usage.h"
 
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Like the launcher, the warden is started by fork and exec before the server's first thread. Its
- * keepers become the server's own children, which are collected whenever something is ordered. */
+/* warden_client.c — like the launcher, the warden is started by fork and exec before the server's first thread.
+ * Its keepers become the server's own children, which are collected whenever something is ordered. */
 #include "jail/warden_client.h"
 
 #include <poll.h>

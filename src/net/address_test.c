@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a stranger is taken for somebody of this machine, or the log names the wrong peer. */
+/* address_test.c — if one fails: a stranger is taken for somebody of this machine, or the log names the wrong
+ * peer. */
 #include "net/address.h"
 
 #include <setjmp.h>

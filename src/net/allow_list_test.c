@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a scheduler lets in who may not, or keeps out who may. */
+/* allow_list_test.c — if one fails: a scheduler lets in who may not, or keeps out who may. */
 #include "net/allow_list.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: clients refuse the server's own certificate, or trust one that they should not. */
+/* certificate_test.c — if one fails: clients refuse the server's own certificate, or trust one that they should
+ * not. */
 #include "net/certificate.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: strangers who begin handshakes without end take the server's time or memory from those who work, or honest
- * clients are kept waiting. */
+/* handshake_gate_test.c — if one fails: strangers who begin handshakes without end take the server's time or
+ * memory from those who work, or honest clients are kept waiting. */
 #include "net/handshake_gate.h"
 
 #include <setjmp.h>

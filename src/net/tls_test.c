@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: bytes are lost under TLS, somebody is trusted who must not be, or a new certificate is not taken up. */
+/* tls_test.c — if one fails: bytes are lost under TLS, somebody is trusted who must not be, or a new certificate
+ * is not taken up. */
 #include "lib/tls_rig.h"
 
 #include <fcntl.h>

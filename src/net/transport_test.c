@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: bytes of a connection are lost, said twice, or a peer's end is taken for a fault. */
+/* transport_test.c — if one fails: bytes of a connection are lost, said twice, or a peer's end is taken for a
+ * fault. */
 #include "net/transport.h"
 
 #include <errno.h>

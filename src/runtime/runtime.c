@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of pointers: each row stands in the folder of its language, beside what it names. */
+/* runtime.c — a table of pointers: each row stands in the folder of its language, beside what it names. */
 #include "runtime/runtime.h"
 
 #include "base/macros.h"

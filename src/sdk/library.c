@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library says of itself. Contracts: include/durabletask.h. */
+/* library.c — what the library says of itself. Contracts: include/durabletask.h. */
 #include <stdio.h>
 
 #include "base/macros.h"

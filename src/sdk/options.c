@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connection strings: spec/durable-task-protocol.md section 2.1; who decides about TLS: 2.2 (here: the
+/* options.c — connection strings: spec/durable-task-protocol.md section 2.1; who decides about TLS: 2.2 (here: the
  * scheme). */
 #include "sdk/options.h"
 

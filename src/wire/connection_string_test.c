@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A key that is read as another, or not at all, sends a token to the wrong place or asks the wrong source for it. The
- * grammar itself is a table in sdk/turn/options_test.c. */
+/* connection_string_test.c — a key that is read as another, or not at all, sends a token to the wrong place or
+ * asks the wrong source for it. The grammar itself is a table in sdk/turn/options_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

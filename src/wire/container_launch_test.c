@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, who may create a container app commands the engine with words of his own, or an app starts without what it
- * was given. */
+/* container_launch_test.c — if these fail, who may create a container app commands the engine with words of his
+ * own, or an app starts without what it was given. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet is the type as u32 and then the fields that the type's row names, in the row's order and without
- * padding. Text is the last field and takes the rest. A packet must be used up exactly. */
+/* keeper_message.c — a packet is the type as u32 and then the fields that the type's row names, in the row's order
+ * and without padding. Text is the last field and takes the rest. A packet must be used up exactly. */
 #include "wire/keeper_message.h"
 
 static const struct keeper_message_rule rules[KEEPER_MESSAGE_TYPES] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, a process may say to the keeper what it has no right to say. */
+/* keeper_message_test.c — if these fail, a process may say to the keeper what it has no right to say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A name counts as far as its row says: a whole name, or everything that begins with it. */
+/* launch_environment.c — a name counts as far as its row says: a whole name, or everything that begins with it. */
 #include "wire/launch_environment.h"
 
 /* ORDER: as launch_variables_list tells them. Whatever names a file is left out: AZURE_CLIENT_CERTIFICATE_PATH,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, who may create a container app steers the loader of a process of this machine, or an app starts without what
- * it was given. */
+/* launch_environment_test.c — if these fail, who may create a container app steers the loader of a process of this
+ * machine, or an app starts without what it was given. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

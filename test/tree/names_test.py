@@ -8,8 +8,9 @@
    tested or moved alone.
 3. Parameters have names of more than one letter, in definitions, prototypes and callbacks. One letter means something
    else in each folder.
-4. A `.c` file begins with a comment that says how it is built. Without it each reader finds that out again.
+4. A file begins with its name and, if it is a `.c` file, how it is built. Without it each reader finds that out again.
 5. An exported function has a caller in the product. What only a test calls is kept alive, and paid for, by its test.
+6. A file has five hundred lines at most. What is longer has more than one idea, by which it is to be parted.
 
 What breaks a rule today stands in the lists and numbers below. They may only shrink: an entry that is no longer
 needed fails, too, and so does a number that is higher than what is counted. Generated files are excused.
@@ -30,6 +31,11 @@ TAGS_DEFINED_TWICE = {
 MODULES_IN_CIRCLES = {}
 # A number, not names, so that a folder can be moved.
 FILES_WITHOUT_HEADER = 0
+LINES_MAX = 500
+LONG_FILES = {
+    "cmd/limit_rows.c": "one table, a line a limit",
+    "wire/json/jmespath_parse.c": "one grammar, whose functions call each other in a circle",
+}
 # Each with the reason to keep it, or why it is not gone yet.
 FUNCTIONS_WITHOUT_CALLER = {
     "access_decide": "access_decide_at for what has one name only: what tests decide by",
@@ -142,16 +148,16 @@ def one_letter_parameters(code):
 
 
 def files_without_header_comment(sources):
-    """A header comment stands above the first include; the licence's line alone is none."""
-    bare = []
-    for name, text in sources.items():
-        if not name.endswith(".c") or TEST.search(name):
-            continue
-        above = re.split(r"^\s*#", text, maxsplit=1, flags=re.M)[0]
-        above = re.sub(r"/\*\s*SPDX[^\n]*\*/|//\s*SPDX[^\n]*|SPDX-License-Identifier:[^\n]*", "", above)
-        if len(re.findall(r"\w{2,}", above)) < 4:
-            bare.append(name)
-    return bare
+    """Behind the licence's line: "/* NAME — what it is, or how it is built"."""
+    form = re.compile(r"/\* SPDX[^\n]*\*/\n/\* (\S+) — \S")
+    return [name for name, text in sources.items()
+            if not (found := form.match(text)) or found[1] != name.rpartition("/")[2]]
+
+
+def long_files(sources):
+    """File -> lines, of the product's files that are longer than a reader keeps in mind."""
+    return {name: text.count("\n") for name, text in sources.items()
+            if text.count("\n") > LINES_MAX and not TEST.search(name)}
 
 
 def functions_without_caller(code, public):
@@ -198,8 +204,9 @@ faults = [
     *(fault for folder, names in circles.items() for fault in against_ratchet(
         len(names), MODULES_IN_CIRCLES.get(folder, 0), f"src/{folder}: modules in circles ({' '.join(names)})")),
     *against_list(short, {}, "a parameter of one letter; CONTRIBUTING.md has the short names"),
-    *against_ratchet(len(bare), FILES_WITHOUT_HEADER, f".c files that do not say first how they are built "
+    *against_ratchet(len(bare), FILES_WITHOUT_HEADER, f"files that do not begin with their name and what they are "
                      f"({' '.join(bare)})"),
+    *against_list(long_files(sources), LONG_FILES, "lines; part it by its ideas"),
     *against_list(unused, FUNCTIONS_WITHOUT_CALLER, "exported, but nothing in the product calls it"),
 ]
 print("\n".join(faults) or f"names hold: {len(sources)} files")

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* view_test.c — what a person reads of a request on a terminal: nothing that was not reported, nothing that a
+ * stranger wrote as it is. */
 #include "cmd/review/view.h"
 
 #include <setjmp.h>

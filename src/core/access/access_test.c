@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: somebody may do what nobody granted, or may not do what was granted. */
+/* access_test.c — if one fails: somebody may do what nobody granted, or may not do what was granted. */
 #include "core/access/access.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If this fails, a pool whose keeper dies comes back too late, or burns a processor over one that cannot come
- * up. */
+/* comeback_test.c — if this fails, a pool whose keeper dies comes back too late, or burns a processor over one
+ * that cannot come up. */
 #include "core/pool/comeback.h"
 
 #include <setjmp.h>

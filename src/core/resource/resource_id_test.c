@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a name reaches another resource than the one it seems to name, or a resource cannot be reached. */
+/* resource_id_test.c — if one fails: a name reaches another resource than the one it seems to name, or a resource
+ * cannot be reached. */
 #include "core/resource/resource_id.h"
 
 #include <setjmp.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* sight_test.c — who sees which request, and how much of it. If one fails: somebody reads what is not theirs, or
+ * who must decide sees nothing. */
 #include "core/review/sight.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity.c — see entity.h. Whoever changes something marks the entity (entity_due); what follows is entity_run.c's. */
+/* entity.c — whoever changes something marks the entity (entity_due); what follows is entity_run.c's. */
 #include "core/task/entity.h"
 
 #include "core/task/call.h"

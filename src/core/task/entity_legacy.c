@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_legacy.c — see entity_legacy.h. Reading: a bounded parse, then member by member, each with its type. Names of members
+/* entity_legacy.c — reading: a bounded parse, then member by member, each with its type. Names of members
  * have no case: JSON.NET, which both ends were made with, matches them so. */
 #include "core/task/entity_legacy.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_lock.c — see entity_lock.h. The set travels inside the request, sorted and without doubles, with the position of
+/* entity_lock.c — the set travels inside the request, sorted and without doubles, with the position of
  * the entity that has it. */
 #include "core/task/entity_lock.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_message.c — see entity_message.h. Every event gets its timestamp here, when it arrives: one that waits for its batch
+/* entity_message.c — every event gets its timestamp here, when it arrives: one that waits for its batch
  * has no clock that it could go against. */
 #include "core/task/entity_message.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_work.c — see entity_work.h. Two encodings: history events, which all SDKs since 2025 take, and flat operations for
+/* entity_work.c — two encodings: history events, which all SDKs since 2025 take, and flat operations for
  * those before. */
 #include "core/task/entity_work.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* event.c — see event.h. Events that are only moved are walked field by field, never decoded. */
+/* event.c — events that are only moved are walked field by field, never decoded. */
 #include "core/task/event.h"
 
 #include "core/task/memory.h"

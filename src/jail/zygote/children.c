@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table by slot, looked through when a child exits: that is rare, and the pid is all that is known then. */
+/* children.c — a table by slot, looked through when a child exits: that is rare, and the pid is all that is known
+ * then. */
 #include "jail/zygote/children.h"
 
 #include <errno.h>

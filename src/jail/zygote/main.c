@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A zygote's program: the warm interpreter of one language (runtime/interpreter.h). A program of its own, so that no
- * other process of the product links an interpreter, and so that the supervisor's memory layout tells nothing about a session's (doc/decisions/0003).
- * Started by the keeper inside the template root with an empty environment and the keeper's socket as
- * descriptor 3. It never holds a secret: every session has a readable copy of its memory.
+/* main.c — a zygote's program: the warm interpreter of one language (runtime/interpreter.h). A program of its own,
+ * so that no other process of the product links an interpreter, and so that the supervisor's memory layout tells
+ * nothing about a session's (doc/decisions/0003). Started by the keeper inside the template root with an empty
+ * environment and the keeper's socket as descriptor 3. It never holds a secret: every session has a readable copy
+ * of its memory.
  *
  *   CONFIG ──► warm up, filter ──► WARM, then for each FORK: FORKED or UNFORKED, later EXITED;
  *                                        for each PORT: PORTED or UNPORTED, later PORTER_EXITED (porters.h). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One loop over two descriptors: orders, and children that exit. Its end of the keeper's socket is the zygote's, so the
- * keeper sees one peer. Whatever should not be ends it, and with it the zygote. */
+/* porters.c — one loop over two descriptors: orders, and children that exit. Its end of the keeper's socket is the
+ * zygote's, so the keeper sees one peer. Whatever should not be ends it, and with it the zygote. */
 #include "jail/zygote/porters.h"
 
 #include <errno.h>

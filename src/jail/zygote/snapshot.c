@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Between copying a page and mapping it back nothing may write to it. So this code calls no allocator and
- * keeps its state on the stack and in one mapping of its own, which is left out. */
+/* snapshot.c — between copying a page and mapping it back nothing may write to it. So this code calls no allocator
+ * and keeps its state on the stack and in one mapping of its own, which is left out. */
 #include "jail/zygote/snapshot.h"
 
 #include <errno.h>

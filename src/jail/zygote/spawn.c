@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two processes come from one fork: the init, and by CLONE_VM the runner in the same memory. From then on the init lives on
- * raw calls (raw_call.h) and its registers. */
+/* spawn.c — two processes come from one fork: the init, and by CLONE_VM the runner in the same memory. From then
+ * on the init lives on raw calls (raw_call.h) and its registers. */
 #include "jail/zygote/spawn.h"
 
 #include <errno.h>
@@ -76,7 +76,7 @@ __attribute__((noreturn)) static void init_run(pid_t runner, uint64_t signals)
     }
 }
 
-/* --- the runner ------------------------------------------------------------------------------------ */
+/* --- the runner --- */
 
 /* What a session may keep busy: its share of processor time in whole processors, and no more than there are.
  */
@@ -98,7 +98,7 @@ static int runner_main(void *argument)
     _exit(interpreter.run_session(session->control_fd, processors(&session->limits), &interrupts));
 }
 
-/* --- the child of the zygote ----------------------------------------------------------------------- */
+/* --- the child of the zygote --- */
 
 __attribute__((noreturn)) static void give_up(const struct jail_session *session, const struct err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The row of Python. The cells are metadata.py and syntax.py, made C strings by embed.py. */
+/* row.c — the row of Python. The cells are metadata.py and syntax.py, made C strings by embed.py. */
 #include "base/macros.h"
 #include "runtime/python/metadata_cell.h"
 #include "runtime/python/syntax_cell.h"

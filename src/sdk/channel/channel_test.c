@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pauses between tries: random, doubling, bounded. What a channel does on the wire is tested from outside
- * (test/sdk). */
+/* channel_test.c — the pauses between tries: random, doubling, bounded. What a channel does on the wire is tested
+ * from outside (test/sdk). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When a token is asked for, and which answers are used. */
+/* token_test.c — when a token is asked for, and which answers are used. */
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>

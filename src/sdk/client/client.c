@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and unmaking a client. Its calls are in client_*.c. Contracts: include/durabletask.h. */
+/* client.c — making and unmaking a client. Its calls are in client_*.c. Contracts: include/durabletask.h. */
 #include "sdk/client/client.h"
 
 #include <stdlib.h>

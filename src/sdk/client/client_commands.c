@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling an instance something: an event, terminate, suspend, resume. Contracts: include/durabletask.h. */
+/* client_commands.c — telling an instance something: an event, terminate, suspend, resume. Contracts:
+ * include/durabletask.h. */
 #include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 

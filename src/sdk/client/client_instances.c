@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading an instance, waiting for it. Contracts: include/durabletask.h. */
+/* client_instances.c — reading an instance, waiting for it. Contracts: include/durabletask.h. */
 #include "base/duration.h"
 #include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"

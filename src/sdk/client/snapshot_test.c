@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages as services send them. */
+/* snapshot_test.c — pages as services send them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The connection string grammar (spec/durable-task-protocol.md 2.1, product.md 1.3), as a table, and the
- * rules of option structures. */
+/* options_test.c — the connection string grammar (spec/durable-task-protocol.md 2.1, product.md 1.3), as a table,
+ * and the rules of option structures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

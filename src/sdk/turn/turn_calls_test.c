@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls of activities and children: options, outcomes, retry policies. */
+/* turn_calls_test.c — calls of activities and children: options, outcomes, retry policies. */
 #include "lib/turn_rig.h"
 
 static bool no_more_after_two(const struct dt_failure *failure, int32_t attempt, void *context)

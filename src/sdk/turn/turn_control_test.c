@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes from outside during a turn: external events, suspension, termination; and continue-as-new, which
- * all of them may meet. */
+/* turn_control_test.c — what comes from outside during a turn: external events, suspension, termination; and
+ * continue-as-new, which all of them may meet. */
 #include "lib/turn_rig.h"
 
 static void approval_fn(struct dt_context *ctx, const char *input, void *user)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes wrong in a turn: code that does not fit its history, misuse, other versions, events to nobody, no
- * memory. Linked with --wrap for the allocator. */
+/* turn_faults_test.c — what goes wrong in a turn: code that does not fit its history, misuse, other versions,
+ * events to nobody, no memory. Linked with --wrap for the allocator. */
 #include "lib/allocator.h"
 #include "lib/turn_rig.h"
 #include "sdk/turn/version.h"

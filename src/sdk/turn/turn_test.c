@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A turn from its start to its answer: calls, timers, identity, time, chance, log, memory. The service is
- * played by turn_rig.h. */
+/* turn_test.c — a turn from its start to its answer: calls, timers, identity, time, chance, log, memory. The
+ * service is played by turn_rig.h. */
 #include "lib/turn_rig.h"
 
 /* Without this no orchestration makes progress from one activity to the next. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pool.h — threads that take items from a queue, made as they are needed, joined at the end.
- * The worker has one pool for turns and one for activities. Items are links that the owner embeds. */
+/* thread_pool.h — threads that take items from a queue, made as they are needed, joined at the end. The worker has
+ * one pool for turns and one for activities. Items are links that the owner embeds. */
 #ifndef SDK_WORKER_THREAD_POOL_H
 #define SDK_WORKER_THREAD_POOL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: somebody who was made is gone, two have one name, or what was taken away still counts. */
+/* directory_test.c — if one fails: somebody who was made is gone, two have one name, or what was taken away still
+ * counts. */
 #include "lib/directory_rig.h"
 
 struct wait {

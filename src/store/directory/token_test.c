@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a token of ours is not believed, or one that should not count does. */
+/* token_test.c — if one fails: a token of ours is not believed, or one that should not count does. */
 #include "store/directory/token.h"
 
 #include "base/duration.h"

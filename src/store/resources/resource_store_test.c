@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a resource that was acknowledged is lost, or one that was not is seen. */
+/* resource_store_test.c — if one fails: a resource that was acknowledged is lost, or one that was not is seen. */
 #include "store/resources/resource_store.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_rows.c — see entity_rows.h. By the lists of store/columns.h, as in rows.c. */
+/* entity_rows.c — by the lists of store/columns.h, as in rows.c. */
 #include "store/sqlite/entity_rows.h"
 
 #include "store/sqlite/row_columns.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* id_filter.c — see id_filter.h. Blocked: the bits of an id are in one line of the processor's cache. */
+/* id_filter.c — blocked: the bits of an id are in one line of the processor's cache. */
 #include "store/sqlite/id_filter.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* id_rows.c — see id_rows.h. INVARIANT of every committed state: each instance has its row in `instance_key`, unless its key is
+/* id_rows.c — INVARIANT of every committed state: each instance has its row in `instance_key`, unless its key is
  * above TASK_META_SETTLED; no row there is without its instance. */
 #include "store/sqlite/id_rows.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* meta.c — see meta.h: one row a number. */
+/* meta.c — one row a number. */
 #include "store/sqlite/meta.h"
 
 #include "store/sqlite/schema.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* session_turns_test.c — runs of one session one after the other, by threads of its own. If one fails: two runs
+ * share a session at once, or one waits for ever. */
 #include "svc/app/session_turns.h"
 
 #include <pthread.h>

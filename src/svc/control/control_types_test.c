@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a record is kept that means nothing, or a right one is refused. */
+/* control_types_test.c — if one fails: a record is kept that means nothing, or a right one is refused. */
 #include "svc/control/control_internal.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a client finds somebody else than it asked for. */
+/* filter_test.c — if one fails: a client finds somebody else than it asked for. */
 #include "svc/directory/filter.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A dozen lines of BPF written out, so that the privileged process needs no library for it. The list is short
- * and the keeper makes few calls: a linear search will do. */
+/* filter.c — a dozen lines of BPF written out, so that the privileged process needs no library for it. The list is
+ * short and the keeper makes few calls: a linear search will do. */
 #include "svc/keeper/filter.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper's filter: what a broken-in keeper would reach for is refused, and what it works with is not. */
+/* filter_test.c — the keeper's filter: what a broken-in keeper would reach for is refused, and what it works with
+ * is not. */
 #include "svc/keeper/filter.h"
 
 #include <errno.h>

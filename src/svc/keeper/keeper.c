@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of the process: start, give up what the start needed, serve, end. Everything runs on one thread
- * and blocks only in sends that have a time limit. */
+/* keeper.c — the life of the process: start, give up what the start needed, serve, end. Everything runs on one
+ * thread and blocks only in sends that have a time limit. */
 #include "svc/keeper/keeper.h"
 
 #include <errno.h>

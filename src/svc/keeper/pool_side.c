@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A session's sockets, pipes and storage are made here, on the privileged side, and handed on; our copies are closed
- * before the next message is read, whatever came of it. */
+/* pool_side.c — a session's sockets, pipes and storage are made here, on the privileged side, and handed on; our
+ * copies are closed before the next message is read, whatever came of it. */
 #include "svc/keeper/pool_side.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The slot holds what is known of its porter. A porter's exit status is 0 or an errno; what is told to the pool is
- * that, or why it was killed. */
+/* porter.c — the slot holds what is known of its porter. A porter's exit status is 0 or an errno; what is told to
+ * the pool is that, or why it was killed. */
 #include "svc/keeper/porter.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ bool porter_possible(const struct keeper *keeper)
     return keeper->groups.enforced[CGROUP_MEMORY];
 }
 
-/* --- an order ---------------------------------------------------------------------------------------- */
+/* --- an order --- */
 
 static void tell_stored(struct keeper *keeper, uint32_t slot, uint64_t generation, int error)
 {
@@ -96,7 +96,7 @@ void porter_order(struct keeper *keeper, const struct keeper_message *message, c
         tell_stored(keeper, message->slot, message->generation, error);
 }
 
-/* --- its life ---------------------------------------------------------------------------------------- */
+/* --- its life --- */
 
 void porter_end(struct slot *slot)
 {

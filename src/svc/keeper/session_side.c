@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One message of a session is read, ENTERED or STUCK, and then never one again: its socket is closed before any user's
- * code runs. */
+/* session_side.c — one message of a session is read, ENTERED or STUCK, and then never one again: its socket is
+ * closed before any user's code runs. */
 #include "svc/keeper/session_side.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One step after the other, each with a time limit, while all rights are still there: nothing here may run once the
- * keeper serves. What the machine gives is found out first, what the zygotes built is added to it. */
+/* startup.c — one step after the other, each with a time limit, while all rights are still there: nothing here may
+ * run once the keeper serves. What the machine gives is found out first, what the zygotes built is added to it. */
 #include "svc/keeper/startup.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every message out passes here, so that a peer that does not read ends the keeper in one place. */
+/* state.c — every message out passes here, so that a peer that does not read ends the keeper in one place. */
 #include "svc/keeper/state.h"
 
 void keeper_tell(struct keeper *keeper, int socket, const struct keeper_message *message, const int *fds,

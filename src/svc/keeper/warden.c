@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread, one loop: a START, the death of a keeper, or the end of the server. */
+/* warden.c — one thread, one loop: a START, the death of a keeper, or the end of the server. */
 #include "svc/keeper/warden.h"
 
 #include <errno.h>

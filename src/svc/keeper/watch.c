@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Two looks: the cheap one sees at least what a session holds and settles nearly all cases; only who is over the limit
- * by it is measured. INVARIANT: looking takes at most a twentieth of the keeper's time, whatever sessions do, so the
- * looks become rarer when they become dear. */
+/* watch.c — two looks: the cheap one sees at least what a session holds and settles nearly all cases; only who is
+ * over the limit by it is measured. INVARIANT: looking takes at most a twentieth of the keeper's time, whatever
+ * sessions do, so the looks become rarer when they become dear. */
 #include "svc/keeper/watch.h"
 
 #include <fcntl.h>

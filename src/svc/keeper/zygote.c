@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The child goes through a list of steps and ends in execve, so nothing that it leaves in memory matters: it may read the
- * files of the list, which the keeper must not. What goes wrong it says over the socket, as its last word. */
+/* zygote.c — the child goes through a list of steps and ends in execve, so nothing that it leaves in memory
+ * matters: it may read the files of the list, which the keeper must not. What goes wrong it says over the socket,
+ * as its last word. */
 #include "svc/keeper/zygote.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@
 #define ENVIRONMENT_MAX 32      /* variables of a zygote, with the NULL behind them */
 #define FIRST_ID        199999u /* the zygote's root; sessions are 200000 + slot */
 
-/* --- the program ----------------------------------------------------------------------------------- */
+/* --- the program --- */
 
 int zygote_open_program(const struct runtime *runtime, const char *path)
 {
@@ -45,7 +46,7 @@ int zygote_open_program(const struct runtime *runtime, const char *path)
     return -1;
 }
 
-/* --- ids ------------------------------------------------------------------------------------------- */
+/* --- ids --- */
 
 /* The best start of `count` ids in one of the extents of a map file: FIRST_ID, or the last ones there are. */
 static unsigned long long first_in_map(const char *path, unsigned count)
@@ -73,7 +74,7 @@ unsigned zygote_first_id(unsigned count, bool second)
     return (unsigned)uid + (second ? count : 0);
 }
 
-/* --- the child: steps from a fork of the keeper to the zygote's program ----------------------------- */
+/* --- the child: steps from a fork of the keeper to the zygote's program --- */
 
 struct builder {
     const struct zygote_options *options;
@@ -216,7 +217,7 @@ __attribute__((noreturn)) static void builder_main(struct builder *builder)
     _exit(1);
 }
 
-/* --- the parent ------------------------------------------------------------------------------------ */
+/* --- the parent --- */
 
 enum status zygote_start(const struct zygote_options *options, struct zygote_process *ret, struct err *err)
 {

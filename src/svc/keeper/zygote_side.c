@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table from message to handler. A report must fit the state of the slot it names: a zygote that lies ends everything
- * rather than one session. */
+/* zygote_side.c — a table from message to handler. A report must fit the state of the slot it names: a zygote that
+ * lies ends everything rather than one session. */
 #include "svc/keeper/zygote_side.h"
 
 #include <stdio.h>

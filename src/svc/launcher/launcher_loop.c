@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread, one loop: a message, the end of a child, the end of somebody's patience, or the end of the server. */
+/* launcher_loop.c — one thread, one loop: a message, the end of a child, the end of somebody's patience, or the
+ * end of the server. */
 #include "svc/launcher/launcher_loop.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* mcp_files_test.c — files of a run in the tools' answers, as the server's API tells them. If one fails: a model
+ * hands in or gets back other files than it is told. */
 #include "svc/mcp/mcp_message.h"
 
 #include <setjmp.h>

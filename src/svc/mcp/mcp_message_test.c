@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* mcp_message_test.c — messages of a client, one by one: what is asked of the HTTP API for each, and what is
+ * answered without it. */
 #include "svc/mcp/mcp_message.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: a form says one thing here and another somewhere else. */
+/* form_test.c — if one fails: a form says one thing here and another somewhere else. */
 #include "wire/http1/form.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If one fails: two readers of one token see two things, or one that is over still counts. */
+/* jwt_test.c — if one fails: two readers of one token see two things, or one that is over still counts. */
 #include "wire/jose/jwt.h"
 
 #include <setjmp.h>

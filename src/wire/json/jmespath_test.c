@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user sees if one of these fails: `--query` prints something else than the cloud's `az` prints for the same words.
- * The public compliance cases run beside these in test/wire/jmespath_compliance_test.py. */
+/* jmespath_test.c — what a user sees if one of these fails: `--query` prints something else than the cloud's `az`
+ * prints for the same words. The public compliance cases run beside these in
+ * test/wire/jmespath_compliance_test.py. */
 #include "wire/json/jmespath.h"
 
 #include <setjmp.h>

@@ -73,7 +73,7 @@ static void fail(struct upload *upload, enum status status, const struct err *er
     file_call_fail(upload->base.call, status, err);
 }
 
-/* --- carried by the session's own ---------------------------------------------------------------------- */
+/* --- carried by the session's own --- */
 
 static enum status carry_status(int error, struct err *err)
 {
@@ -115,7 +115,7 @@ static enum status carry(struct upload *upload, struct err *err)
     return session_store_begin(&upload->base.hold.tenant->session->stores, &upload->store, err);
 }
 
-/* --- written by the server ---------------------------------------------------------------------------- */
+/* --- written by the server --- */
 
 /* Before the file is begun: what is not charged is not written. What a session removes is noticed here, by what it
  * holds now. */
@@ -145,7 +145,7 @@ static void write_some(struct upload *upload)
         file_call_continue(&upload->base);
 }
 
-/* --- one after the other ------------------------------------------------------------------------------- */
+/* --- one after the other --- */
 
 static void finish_file(struct upload *upload)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One file of a session is under way at a time, since the tier takes no second one. INVARIANT: `busy` is set from the
- * tier's order to its answer, `current` is that file, or NULL when its caller has left meanwhile: closing the pipe ends
- * the copy, but the next one waits for the answer. */
+/* session_store.c — one file of a session is under way at a time, since the tier takes no second one. INVARIANT:
+ * `busy` is set from the tier's order to its answer, `current` is that file, or NULL when its caller has left
+ * meanwhile: closing the pipe ends the copy, but the next one waits for the answer. */
 #include "svc/pool/session/session_store.h"
 
 #include <errno.h>
@@ -102,7 +102,7 @@ void session_store_cancel(struct session_store *store)
         part(store);
 }
 
-/* --- for the session and its stock --------------------------------------------------------------------- */
+/* --- for the session and its stock --- */
 
 void session_stores_init(struct session_stores *stores, struct loop *loop, const struct session_tier *tier,
                          void *tier_self)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* If these fail, an upload is cut, never answered, or answered for another one. */
+/* session_store_test.c — if these fail, an upload is cut, never answered, or answered for another one. */
 #include "svc/pool/session/session_store.h"
 
 #include <errno.h>

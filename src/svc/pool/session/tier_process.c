@@ -102,7 +102,7 @@ static void close_if_done(struct line *line)
 
 static enum status open_line(struct line *line, bool beside, struct err *error);
 
-/* --- going down and coming back --------------------------------------------------------------------- */
+/* --- going down and coming back --- */
 
 static void come_back_later(struct process_tier *tier)
 {
@@ -140,7 +140,7 @@ static void go_down(struct process_tier *tier, const char *lost)
     come_back_later(tier);
 }
 
-/* --- a change of packages ---------------------------------------------------------------------------- */
+/* --- a change of packages --- */
 
 static void look_later(struct process_tier *tier, int64_t wait_ns)
 {
@@ -171,7 +171,7 @@ static void on_look(struct loop_timer *timer)
         give_up_renewal(other, error.text);
 }
 
-/* --- from a keeper ------------------------------------------------------------------------------------ */
+/* --- from a keeper --- */
 
 static void on_ready(void *context, const struct keeper_report *report)
 {
@@ -275,7 +275,7 @@ static enum status open_line(struct line *line, bool beside, struct err *error)
     return keeper_client_start(tier->loop, tier->warden, &options, &callbacks, &line->keeper, error);
 }
 
-/* --- to the keepers ----------------------------------------------------------------------------------- */
+/* --- to the keepers --- */
 
 static enum status process_start(struct loop *loop, const void *options, const struct tier_events *events,
                                  void **ret_tier, struct err *error)
