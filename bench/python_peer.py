@@ -3,11 +3,13 @@
 
 The server is the SDK's own in-memory backend (not durable), or any endpoint: what a Python user sees on each.
 The in-memory backend answers waits from a small thread pool and stalls with more than about eight in flight.
-Usage: python_peer.py memory|HOST:PORT COUNT IN_FLIGHT [TASK_HUB]      prints one line of JSON a workload
+Usage: python_peer.py memory|HOST:PORT COUNT IN_FLIGHT [TASK_HUB [WORKLOAD]]      prints one line of JSON a workload
+With PEER_TOKEN in the environment every call shows it, over TLS; gRPC takes GRPC_DEFAULT_SSL_ROOTS_FILE_PATH's authorities.
 """
 import concurrent.futures
 import json
 import logging
+import os
 import statistics
 import sys
 import time
@@ -74,26 +76,28 @@ def run(c, orchestrator, count, in_flight):
             "p50_ms": statistics.median(times) * 1000, "p99_ms": times[int(len(times) * 0.99)] * 1000}
 
 
-def main(target, count, in_flight, hub):
+def main(target, count, in_flight, hub="default", only=None):
     logging.disable(logging.WARNING)
     backend = None
     if target == "memory":
         from durabletask.testing import create_test_backend
         backend = create_test_backend(port=50199)
         target = "localhost:50199"
-    metadata = [("taskhub", hub)]
-    with worker.TaskHubGrpcWorker(host_address=target, metadata=metadata) as w:
+    token = os.environ.get("PEER_TOKEN")
+    metadata = [("taskhub", hub)] + ([("authorization", f"Bearer {token}")] if token else [])
+    place = {"host_address": target, "metadata": metadata, "secure_channel": bool(token)}
+    with worker.TaskHubGrpcWorker(**place) as w:
         w.add_activity(hello)
         w.add_entity(Counter)
         for orchestrator in WORKLOADS:
             w.add_orchestrator(orchestrator)
         w.start()
-        c = client.TaskHubGrpcClient(host_address=target, metadata=metadata)
+        c = client.TaskHubGrpcClient(**place)
         run(c, hello5, 5, 1)  # warm
-        for orchestrator in WORKLOADS:
+        for orchestrator in (one for one in WORKLOADS if only in (None, one.__name__)):
             print(json.dumps(run(c, orchestrator, count, in_flight)), flush=True)
     if backend:
         backend.stop()
 
 
-main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "default")
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
