@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_words(const struct az_question *question)
 {
-    static const char *const words[] = {"az", "account", "get-access-token", "--output", "json", "--resource"};
+    static const char *const words[] = {"az",       "account", "get-access-token",
+                                        "--output", "json",    "--resource"};
     const size_t resource_at = ARRAY_SIZE(words);
     for (size_t i = 0; i < resource_at; i++)
         ASSERT(strcmp(question->arguments[i], words[i]) == 0);
