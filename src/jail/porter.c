@@ -127,10 +127,6 @@ void porter_copy(void)
         copied = raw_call(SYS_splice, 0, 0, 1, 0, SPLICE_SIZE, 0);
     } while (copied > 0 || copied == -EINTR);
 
-    /* The file lies in memory, where no disk fails: EIO is what the kernel says (6.18, one time in seven) while it kills
-     * the group for want of memory. */
-    if (copied == -EIO)
-        copied = -ENOMEM;
     for (;;)
         raw_call(SYS_exit_group, -copied, 0, 0, 0, 0, 0);
 }
