@@ -2,45 +2,12 @@
 // Nothing is shown that is not true: every route of the page, while the server has nothing, and before it has said what it is. Started
 // by page_test.py with a server of its own, which has no request.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { BASE, run, visitor } from "./rig.mjs";
+import { eachRouteHasARow, VIEWS } from "./views.mjs";
 
 /** What a view says of a server that has nothing: it may say so only when the server did. */
 const CLAIMS =
   /Nothing (waits|was|is|follows)|None (is|of|stands|has)|Nobody|There is no (group|webhook|API key|person)|No entry|no entities|has no (state|policy|pool)|No policy was applied|\bnone of 0\b|\b0 (workers?|entries|events?|entities|rules?|requests?) (connected|so far)?/;
-
-/** `empty`: what a view says of a server without anything; without it the view shows what the page knows already. */
-const VIEWS = [
-  { route: "", place: "/", empty: "Nothing waits" },
-  { route: "requests", place: "/requests/id", empty: /no such request|no request/i },
-  { route: "submit", place: "/submit" },
-  { route: "confirm", place: "/confirm/id", empty: /no such request|no request/i },
-  { route: "runs", place: "/runs", empty: "Nothing was submitted yet" },
-  { route: "runs", place: "/runs/id", empty: /no such request|no request/i },
-  { route: "orchestrations", place: "/orchestrations", empty: "Nothing was started in this hub" },
-  { route: "instances", place: "/instances/id", empty: /no (such )?instance|not found/i },
-  { route: "entities", place: "/entities", empty: "This hub has no entities" },
-  { route: "entities", place: "/entities?entity=@a@b", empty: "This hub has no entities" },
-  { route: "workers", place: "/workers", empty: /Worker/ },
-  { route: "sessions", place: "/sessions", empty: "Ready" },
-  { route: "policies", place: "/policies", empty: "The built-in policy rules every request" },
-  { route: "policies", place: "/policies?tab=standing", empty: "None stands at present" },
-  { route: "policies", place: "/policies?tab=away", empty: "Nobody is away." },
-  { route: "policies", place: "/policies?tab=versions", empty: "No policy was applied yet" },
-  { route: "audit", place: "/audit", empty: "server.started" },
-  { route: "people", place: "/people", empty: "There is no group." },
-  { route: "webhooks", place: "/webhooks", empty: "There is no webhook yet" },
-  { route: "parts", place: "/parts" },
-  { route: "api", place: "/api" },
-];
-
-/** Every route of the page has a row here. */
-function eachRouteHasARow() {
-  const routes = readFileSync(new URL("../../web/src/routes.ts", import.meta.url), "utf8");
-  const names = [...routes.matchAll(/\{ name: "(\w*)"/g)].map((match) => match[1]);
-  assert.ok(names.length > 10);
-  assert.deepEqual(names.filter((name) => !VIEWS.some((view) => view.route === name)), []);
-}
 
 /** Text that people see in the view itself. */
 const seen = (page) => page.locator("main").innerText();

@@ -227,6 +227,12 @@ class Page(unittest.TestCase):
         self.drive("drive_truth.mjs", server)
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp76_each_view_in_trouble(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_trouble.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_who_governs_uses_it(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)

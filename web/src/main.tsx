@@ -2,10 +2,11 @@ import "./style/index.css";
 import { signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
+import type { Failed } from "./format/trouble.ts";
 import { startClock } from "./live/clock.ts";
 import { startLive } from "./live/connection.ts";
 import { startRequests } from "./live/requests.ts";
-import { bootFailure, hasRequests } from "./live/server.ts";
+import { bootFailure, hasRequests, whyGone } from "./live/server.ts";
 import { signedIn, startSession } from "./live/session.ts";
 import { loadWaiting } from "./live/waiting.ts";
 import { startTheme } from "./parts/theme.ts";
@@ -14,7 +15,7 @@ import { focusMain, startFocus } from "./parts/focus.ts";
 import { startKeys, useKeys } from "./parts/keys.ts";
 import { KeysHelp, openKeysHelp } from "./parts/KeysHelp.tsx";
 import { openPalette, Palette } from "./parts/Palette.tsx";
-import { Shell, Toasts } from "./parts/Shell.tsx";
+import { Banner, Shell, Toasts } from "./parts/Shell.tsx";
 import { Empty, Failure, Skeleton } from "./parts/Wait.tsx";
 import { go, href, place, startRouting } from "./route.ts";
 import SignIn from "./pages/signin/index.tsx";
@@ -22,14 +23,30 @@ import { ROUTES, type Route } from "./routes.ts";
 
 const SOON_MS = 300; // the first page is drawn by then
 const loaded = signal<ReadonlyMap<string, ComponentType>>(new Map());
-const broken = signal("");
+const broken = signal<{ name: string; failed: Failed } | undefined>(undefined);
 
-function load(route: Route): void {
+/** The server that does not give a part of the page is gone, or another one with other parts. */
+const OTHER_PARTS: Failed = {
+  title: "This part of the page did not load",
+  detail: "The server may have been upgraded since the page was opened.",
+  status: -1,
+};
+
+async function load(route: Route): Promise<void> {
   if (loaded.value.has(route.name)) return;
-  route.load?.().then(
-    (module) => (loaded.value = new Map(loaded.value).set(route.name, module.default)),
-    () => (broken.value = route.name),
-  );
+  try {
+    const module = await route.load?.();
+    if (module) loaded.value = new Map(loaded.value).set(route.name, module.default);
+  } catch {
+    broken.value = { name: route.name, failed: (await whyGone()) ?? OTHER_PARTS };
+  }
+}
+
+/** Again, and with the whole page: a browser may keep in mind that a part failed. Not while nobody answers, which would end the page. */
+async function loadAnew(name: string): Promise<void> {
+  const failed = await whyGone();
+  if (failed) broken.value = { name, failed };
+  else location.reload();
 }
 
 function Missing() {
@@ -58,18 +75,14 @@ function Starting() {
 function Page({ route }: { route: Route }) {
   const Known = route.page ?? loaded.value.get(route.name);
   useEffect(() => {
-    if (!Known) load(route);
+    if (!Known) void load(route);
   }, [route, Known]);
   if (Known) return <Known key={route.name} />;
   return (
     <main id="main" class="page" tabIndex={-1}>
       <h1 class="vh">Loading</h1>
-      {broken.value === route.name ? (
-        <Failure
-          title="This part of the page did not load"
-          detail="The server may have been upgraded."
-          again={() => location.reload()}
-        />
+      {broken.value?.name === route.name ? (
+        <Failure failed={broken.value.failed} what="this page" again={() => void loadAnew(route.name)} />
       ) : (
         <Skeleton what="this page" />
       )}
@@ -111,13 +124,19 @@ function App() {
   useLayoutEffect(focusMain, [place.value.path]);
   if (signedIn.value === "out") return <SignIn done={() => void begin()} />;
   if (signedIn.value === "unknown" && !bootFailure.value) return <Starting />;
-  if (route?.alone) return <Page route={route} />;
+  if (route?.alone && !bootFailure.value)
+    return (
+      <>
+        <Banner />
+        <Page route={route} />
+      </>
+    );
   return (
     <Shell slim={route?.slim ?? false}>
       {bootFailure.value ? (
         <main id="main" class="page" tabIndex={-1}>
           <h1 class="vh">Sallyport</h1>
-          <Failure {...bootFailure.value} again={() => location.reload()} />
+          <Failure failed={bootFailure.value} what="what it is and has" again={() => void begin()} />
         </main>
       ) : route ? (
         <Page route={route} />
@@ -143,8 +162,9 @@ function Root() {
 /** All that needs to know who asks. */
 async function begin(): Promise<void> {
   await startLive();
+  if (bootFailure.value) return;
   if (hasRequests.value && signedIn.value !== "out") void loadWaiting();
-  setTimeout(() => ROUTES.filter((route) => route.soon).forEach(load), SOON_MS);
+  setTimeout(() => ROUTES.filter((route) => route.soon).forEach((route) => void load(route)), SOON_MS);
 }
 
 startTheme();

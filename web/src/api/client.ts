@@ -1,5 +1,6 @@
 /** The only place that fetches. An answer that is no success is a Problem (RFC 9457). */
 import { signal } from "@preact/signals";
+import type { Failed } from "../format/trouble.ts";
 import type { Address } from "./address.ts";
 
 export class Problem extends Error {
@@ -86,7 +87,7 @@ async function ask(where: string | Address, options: Options): Promise<Response>
     response = await fetch(url, init);
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
-    throw new Problem(0, "no-answer", "The server does not answer", "It may be restarting. What you see may be old.");
+    throw new Problem(0, "no-answer", "The server does not answer", "It may be restarting.");
   }
   if (response.ok) return response;
   if (response.status === 401) signInNeeded.value = true;
@@ -114,7 +115,8 @@ export async function callNothing(where: string | Address, options: Options = {}
 }
 
 /** What went wrong, as words for people. */
-export function wordsOf(cause: unknown): { title: string; detail: string } {
-  if (cause instanceof Problem) return { title: cause.title, detail: cause.detail };
-  return { title: "Something went wrong in this page", detail: cause instanceof Error ? cause.message : String(cause) };
+export function wordsOf(cause: unknown): Failed {
+  if (cause instanceof Problem) return { title: cause.title, detail: cause.detail, status: cause.status };
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return { title: "Something went wrong in this page", detail, status: -1 };
 }

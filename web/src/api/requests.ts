@@ -31,9 +31,11 @@ function bodyOf(members: object, uploads: Upload[]): object {
   return form;
 }
 
-export const submit = (submission: Submission, uploads: Upload[]) =>
+/** `key`: what is sent again with it is the same request, if the first one came through without its answer. */
+export const submit = (submission: Submission, uploads: Upload[], key: string) =>
   callJson<{ id: string; state: string; warnings?: string[] }>(at("POST /v1/requests", []), {
     body: bodyOf(submission, uploads),
+    headers: { "idempotency-key": key },
   });
 
 /** The old way: yes or no, on the hash of what was shown. */

@@ -9,7 +9,7 @@ import { eventsAddress } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
 import { haltClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
-import { firstHub, has, loadServer } from "./server.ts";
+import { bootFailure, firstHub, has, loadServer } from "./server.ts";
 import { signedIn } from "./session.ts";
 
 export type LiveState = "starting" | "live" | "lost" | "asking";
@@ -194,5 +194,5 @@ export function tryNow(): void {
 
 export async function startLive(): Promise<void> {
   await loadServer();
-  if (signedIn.value !== "out") connect();
+  if (!bootFailure.value && signedIn.value !== "out") connect();
 }

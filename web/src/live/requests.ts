@@ -1,8 +1,9 @@
 /** Requests by id, as signals. Views read; changes come from the connection. */
 import { signal, type Signal } from "@preact/signals";
-import { Problem, wordsOf } from "../api/client.ts";
+import { wordsOf } from "../api/client.ts";
 import { getRequest } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
+import type { Failed } from "../format/trouble.ts";
 import { onChange } from "./connection.ts";
 import { loadWaiting, noteInList, removeFromList, waitingFailure } from "./waiting.ts";
 
@@ -11,7 +12,7 @@ export interface Known {
   request: ReviewRequest | undefined;
   /** It has code and result, not only what lists show. */
   whole: boolean;
-  failure: { title: string; detail: string; status: number } | undefined;
+  failure: Failed | undefined;
 }
 
 const details = new Map<string, Signal<Known>>();
@@ -60,9 +61,9 @@ async function loadOnce(id: string): Promise<void> {
     target.value = { request, whole: true, failure: undefined };
     noteInList(request);
   } catch (cause) {
-    const status = cause instanceof Problem ? cause.status : -1;
-    if (status === 404) removeFromList(id);
-    target.value = { ...target.value, failure: { ...wordsOf(cause), status } };
+    const failure = wordsOf(cause);
+    if (failure.status === 404) removeFromList(id);
+    target.value = { ...target.value, failure };
   }
 }
 
@@ -75,6 +76,12 @@ export function watch(id: string): () => void {
     if (rest > 0) watched.set(id, rest);
     else watched.delete(id);
   };
+}
+
+/** A request as something that a view asks for: as far as lists know it, until it is there whole. */
+export function soughtOf(id: string) {
+  const { request, failure } = detail(id).value;
+  return { answer: { value: request }, failure: { value: failure }, again: () => void loadDetail(id) };
 }
 
 // --- changes ---

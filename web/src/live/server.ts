@@ -2,8 +2,9 @@
 import { computed, signal } from "@preact/signals";
 import { wordsOf } from "../api/client.ts";
 import type { Path } from "../api/address.ts";
-import { getMe, getOpenApi } from "../api/server.ts";
+import { getHealth, getMe, getOpenApi } from "../api/server.ts";
 import { listHubs } from "../api/scheduler.ts";
+import type { Failed } from "../format/trouble.ts";
 import { loadSession, signedIn } from "./session.ts";
 import type { Hub, Me, OpenApi } from "../api/types.ts";
 
@@ -14,7 +15,7 @@ export const hubs = signal<Hub[]>([]);
 export const firstHub = computed(
   () => (hubs.value.find((hub) => hub.name === "default") ?? hubs.value[0])?.name ?? "default",
 );
-export const bootFailure = signal<{ title: string; detail: string } | undefined>(undefined);
+export const bootFailure = signal<Failed | undefined>(undefined);
 
 const paths = computed(() => new Set(Object.keys(openApi.value?.paths ?? {})));
 
@@ -34,6 +35,17 @@ export function may(permission: string): boolean {
 
 export async function loadHubs(): Promise<void> {
   if (has("/v1/hubs")) hubs.value = await listHubs();
+}
+
+/** Undefined: the server answers, whatever it says. */
+export async function whyGone(): Promise<Failed | undefined> {
+  try {
+    await getHealth();
+    return undefined;
+  } catch (cause) {
+    const failed = wordsOf(cause);
+    return failed.status === 0 ? failed : undefined;
+  }
 }
 
 export async function loadServer(): Promise<void> {

@@ -5,6 +5,7 @@ import { wordsOf } from "../api/client.ts";
 import { listRequests } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
 import { parseTime } from "../format/time.ts";
+import type { Failed } from "../format/trouble.ts";
 
 type ById = ReadonlyMap<string, ReviewRequest>;
 
@@ -12,7 +13,7 @@ const waitingById = signal<ById>(new Map());
 /** Came while somebody reads, types or selects: shown when they ask for it. */
 export const held = signal<ById>(new Map());
 export const waitingLoaded = signal(false);
-export const waitingFailure = signal<{ title: string; detail: string } | undefined>(undefined);
+export const waitingFailure = signal<Failed | undefined>(undefined);
 /** Where the next page begins; undefined: all that wait are known. */
 export const moreWaiting = signal<string | undefined>(undefined);
 

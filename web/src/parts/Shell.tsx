@@ -135,7 +135,8 @@ function Rail() {
   );
 }
 
-function Banner() {
+/** Whatever is shown may be old; also where a page stands alone. */
+export function Banner() {
   if (liveState.value !== "lost") return null;
   const since = lostAt.value ?? Date.now();
   return (

@@ -2,13 +2,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { wordsOf } from "../api/client.ts";
+import type { Failed } from "../format/trouble.ts";
 import { onChange, type Change } from "../live/connection.ts";
-
-type Words = { title: string; detail: string };
 
 export interface Asked<T> {
   answer: { readonly value: T | undefined };
-  failure: { readonly value: Words | undefined };
+  failure: { readonly value: Failed | undefined };
   again: () => void;
 }
 
@@ -16,7 +15,7 @@ export interface Asked<T> {
 interface Came<T> {
   key: string;
   answer?: T;
-  failure?: Words;
+  failure?: Failed;
 }
 
 const GATHER_MS = 250;

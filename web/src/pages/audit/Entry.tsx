@@ -6,7 +6,7 @@ import { Card, Note, NotReported, Pairs } from "../../parts/Box.tsx";
 import { Copy, Hash } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { setQuery } from "../../route.ts";
 import { canHash, sha256 } from "./chain.ts";
 
@@ -26,8 +26,7 @@ export function Entry({ sequence }: { sequence: number }) {
   const line = lines?.find((one) => one.entry.seq === sequence);
   const after = lines?.find((one) => one.entry.seq === sequence + 1);
   const hash = useHash(line?.text);
-  if (asked.failure.value) return <Failure {...asked.failure.value} again={asked.again} />;
-  if (!lines) return <Skeleton what="the entry" />;
+  if (!lines) return <Awaiting of={asked} what="the entry" />;
   if (!line) return <Note tone="plain">There is no entry {sequence}.</Note>;
   const agrees = after && hash ? after.entry.prev === hash : undefined;
   return (

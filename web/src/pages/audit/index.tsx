@@ -13,7 +13,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
 import { exportLog } from "./chain.ts";
 import { ChainCheck } from "./Chain.tsx";
@@ -254,8 +254,7 @@ export default function Audit() {
       <Filters filter={filter} until={until} object={object} />
       <div class="side">
         <div class="card">
-          {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-          {!found && !asked.failure.value && <Skeleton lines={8} what="the audit log" />}
+          <Awaiting of={asked} what="the audit log" lines={8} />
           {found && <List found={found} entry={entry} />}
         </div>
         <div class="stack">

@@ -3,7 +3,7 @@ import type { ReviewRequest } from "../../api/types.ts";
 import { shownOf } from "../../format/forms.ts";
 import { lines, visibleLine } from "../../format/text.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
-import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { detail, soughtOf, watch } from "../../live/requests.ts";
 import { Facts } from "../../parts/Box.tsx";
 import { Mark } from "../../parts/Icon.tsx";
 import { Code } from "../../parts/Code.tsx";
@@ -12,7 +12,7 @@ import { ResultView } from "../../parts/Result.tsx";
 import { State } from "../../parts/State.tsx";
 import { Ago, DueLine } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href, place } from "../../route.ts";
 import { Decide } from "../review/Decide.tsx";
 import { factsOf } from "../review/Did.tsx";
@@ -79,16 +79,13 @@ export default function Confirm() {
       {!request && (
         <>
           <h1 class="vh">Confirm</h1>
-          {known.failure ? (
-            <Failure {...known.failure} again={() => void loadDetail(id)} />
-          ) : (
-            <Skeleton what="the request" />
-          )}
+          <Awaiting of={soughtOf(id)} what="the request" />
         </>
       )}
       {request && (
         <>
           <div class="stack">
+            <Awaiting of={soughtOf(id)} what="the request" />
             <div>
               <State state={request.state} />
               <h1>{titleOf(request)}</h1>

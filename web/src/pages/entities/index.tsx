@@ -15,7 +15,7 @@ import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
 
 const PAGE = 50;
@@ -92,14 +92,10 @@ function One({ hub, id, sent }: { hub: string; id: string; sent: () => void }) {
     ofInstance(hub, id),
   );
   const got = asked.answer.value;
-  if (!got)
-    return asked.failure.value ? (
-      <Failure {...asked.failure.value} again={asked.again} />
-    ) : (
-      <Skeleton what="the entity" />
-    );
+  if (!got) return <Awaiting of={asked} what="the entity" />;
   return (
     <>
+      <Awaiting of={asked} what="the entity" />
       <Card title={visibleLine(id)} mono {...(got.state ? { side: <Copy text={got.state} what="the state" /> } : {})}>
         {got.state ? (
           <pre class="out">{visible(prettyJson(got.state))}</pre>
@@ -167,8 +163,7 @@ export default function Entities() {
       </PageHead>
       <div class="side">
         <div class="card">
-          {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-          {!answer && !asked.failure.value && <Skeleton lines={5} what="the entities" />}
+          <Awaiting of={asked} what="the entities" lines={5} />
           {answer && answer.entities.length > 0 && (
             <Table
               caption={`Entities of ${hub}`}

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { listRequests } from "../../api/requests.ts";
 import type { ReviewRequest } from "../../api/types.ts";
+import type { Failed } from "../../format/trouble.ts";
 import { onChange } from "../../live/connection.ts";
 
 const STATES = ["changes-requested", "approved", "rejected", "timed-out", "failed", "cancelled"];
@@ -12,7 +13,7 @@ const PAGE = 100;
 export function useDecided(on: boolean) {
   const list = useSignal<ReviewRequest[] | undefined>(undefined);
   const more = useSignal<string | undefined>(undefined);
-  const failure = useSignal<{ title: string; detail: string } | undefined>(undefined);
+  const failure = useSignal<Failed | undefined>(undefined);
 
   const read = async (after?: string) => {
     try {

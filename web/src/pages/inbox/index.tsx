@@ -23,7 +23,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { useKeys } from "../../parts/keys.ts";
 import { Panel, Tabs } from "../../parts/Tabs.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, type Sought } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { useDecided } from "./decided.ts";
 import { NothingWaits } from "./NothingWaits.tsx";
@@ -48,13 +48,19 @@ function matches(request: ReviewRequest, filter: string): boolean {
   return text.join(" ").toLowerCase().includes(filter.toLowerCase());
 }
 
+/** What the tabs ask for, in words. */
+const LISTS: Record<string, string> = {
+  done: "the requests that are decided",
+  me: "the requests that wait",
+  others: "the requests that wait",
+};
+
 /** The rows of a tab; `more`: there are others, which `turn` asks for. */
 interface Rows {
+  sought: Sought;
   rows: ReviewRequest[] | undefined;
-  failure: { title: string; detail: string } | undefined;
   more: boolean;
   turn: () => void;
-  again: () => void;
 }
 
 function useRows(tab: string, filter: string): Rows & { mine: ReviewRequest[]; others: ReviewRequest[] } {
@@ -64,18 +70,20 @@ function useRows(tab: string, filter: string): Rows & { mine: ReviewRequest[]; o
   const fits = (rows: ReviewRequest[] | undefined) =>
     filter === "" ? rows : rows?.filter((one) => matches(one, filter));
   const done: Rows = {
+    sought: { answer: decided.list, failure: decided.failure, again: decided.again },
     rows: fits(decided.list.value),
-    failure: decided.failure.value,
     more: decided.more.value !== undefined,
     turn: decided.turn,
-    again: decided.again,
   };
   const waits: Rows = {
+    sought: {
+      answer: { value: waitingLoaded.value || undefined },
+      failure: waitingFailure,
+      again: () => void loadWaiting(),
+    },
     rows: waitingLoaded.value ? fits(tab === "others" ? others : mine) : undefined,
-    failure: waitingFailure.value,
     more: moreWaiting.value !== undefined,
     turn: () => void loadMoreWaiting(filter !== ""),
-    again: () => void loadWaiting(),
   };
   return { ...(tab === "done" ? done : waits), mine, others };
 }
@@ -150,7 +158,7 @@ export default function Inbox() {
   const tab = query.get("tab") ?? "me";
   const filter = query.get("filter") ?? "";
   const box = useRef<HTMLInputElement>(null);
-  const { rows, failure, more, turn, again, mine, others } = useRows(tab, filter);
+  const { sought, rows, more, turn, mine, others } = useRows(tab, filter);
   const chosen = query.get("at") ?? undefined;
   const isEmpty = useComputed(() => waitingLoaded.value && waiting.value.length === 0);
   useTitle("Inbox");
@@ -200,8 +208,7 @@ export default function Inbox() {
         )}
       </div>
       <Panel id="inbox" tab={tab} class="card">
-        {failure && <Failure {...failure} again={again} />}
-        {rows === undefined && !failure && <Skeleton lines={6} what="the requests that wait" />}
+        <Awaiting of={sought} what={LISTS[tab] ?? "the requests"} lines={6} />
         {rows !== undefined && rows.length > 0 && (
           <Chunks
             key={tab}

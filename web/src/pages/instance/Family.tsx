@@ -9,7 +9,7 @@ import { Card } from "../../parts/Box.tsx";
 import { State, statusOf } from "../../parts/State.tsx";
 import { Branch, Tree } from "../../parts/Tree.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href } from "../../route.ts";
 
 const ABOVE_MOST = 20;
@@ -41,10 +41,14 @@ function Link({ hub, id, name }: { hub: string; id: string; name: string | undef
 
 function Below({ hub, id }: { hub: string; id: string }) {
   const asked = useAsk(`${hub} ${id}`, () => below(hub, id), ofInstance(hub, id));
-  if (asked.failure.value) return <Failure {...asked.failure.value} again={asked.again} />;
-  if (!asked.answer.value) return <Skeleton lines={1} what="its children" />;
+  if (!asked.answer.value) return <Awaiting of={asked} what="its children" lines={1} />;
   if (asked.answer.value.length === 0) return <p class="small dim">It has started no other.</p>;
-  return <Children hub={hub} children={asked.answer.value} />;
+  return (
+    <>
+      <Awaiting of={asked} what="its children" />
+      <Children hub={hub} children={asked.answer.value} />
+    </>
+  );
 }
 
 function Children({ hub, children }: { hub: string; children: Child[] }) {
@@ -105,8 +109,7 @@ export function Family({ hub, instance, children }: { hub: string; instance: Ins
   const above = asked.answer.value;
   return (
     <Card title="Parent and children">
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!above && !asked.failure.value && <Skeleton lines={2} what="its parent" />}
+      <Awaiting of={asked} what="its parent" lines={2} />
       {above && (above[0]?.parentInstanceId ?? "") !== "" && (
         <p class="small dim">There are more above the {ABOVE_MOST} shown.</p>
       )}

@@ -16,7 +16,7 @@ import { Ago } from "../../parts/Time.tsx";
 import { Timeline } from "../../parts/Timeline.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
 import { Family } from "./Family.tsx";
 import { Verbs } from "./Verbs.tsx";
@@ -175,11 +175,7 @@ export default function InstancePage() {
     return (
       <main id="main" class="page" tabIndex={-1}>
         <h1 class="vh">Instance</h1>
-        {asked.failure.value ? (
-          <Failure {...asked.failure.value} again={asked.again} />
-        ) : (
-          <Skeleton lines={8} what="the instance" />
-        )}
+        <Awaiting of={asked} what="the instance" lines={8} />
       </main>
     );
   const status = statusOf(whole.instance.orchestrationStatus);
@@ -202,7 +198,7 @@ export default function InstancePage() {
         }
       />
       <Verbs hub={hub} instance={whole.instance} again={asked.again} />
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+      <Awaiting of={asked} what="the instance" />
       {whole.instance.standing && !over && (
         <Note tone="held" live>
           <b>Why it does not move:</b> {visibleLine(whole.instance.standing)}.{" "}

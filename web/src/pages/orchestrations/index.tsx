@@ -18,7 +18,7 @@ import { Table, type Column } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 
 const PAGE = 50;
@@ -117,8 +117,7 @@ export default function Orchestrations() {
       </PageHead>
       <StateChips states={STATES} nameOf={(state) => state.toLowerCase()} />
       <div class="card">
-        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-        {!answer && !asked.failure.value && <Skeleton lines={8} what="the instances" />}
+        <Awaiting of={asked} what="the instances" lines={8} />
         {answer && answer.orchestrations.length > 0 && (
           <Table
             caption={`Instances of ${hub}, newest first`}

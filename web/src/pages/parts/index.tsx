@@ -30,7 +30,7 @@ import { Ago, Due, DueLine, Exact } from "../../parts/Time.tsx";
 import { Timeline } from "../../parts/Timeline.tsx";
 import { Branch, Tree } from "../../parts/Tree.tsx";
 import { useTitle } from "../../parts/title.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty, Failure, Skeleton, StillWaiting } from "../../parts/Wait.tsx";
 import { Windowed } from "../../parts/Windowed.tsx";
 import { AGENT, HASH, hugeLog, LIVE, MINA, request, ROWS, RUNS } from "./samples.ts";
 
@@ -153,7 +153,22 @@ function Boxes() {
         <SecretOnce words={"The secret of evil\u202ename"} secret="whsec_c2hvd24gb25jZQ==" done={() => undefined} />
       </Story>
       <Story part="Wait">
-        <Failure title="The server does not answer" detail="It may be restarting." again={() => undefined} />
+        <Failure
+          failed={{ title: "The server does not answer", detail: "It may be restarting.", status: 0 }}
+          what="the stories"
+          again={() => undefined}
+          kept
+        />
+        <Failure failed={{ title: "Refused", detail: "You have no role.", status: 403 }} what="the stories" />
+        <Awaiting
+          of={{
+            answer: { value: undefined },
+            failure: { value: { title: "It broke", detail: "", status: 500 } },
+            again: () => undefined,
+          }}
+          what="the stories"
+        />
+        <StillWaiting goesOn={false} what="nothing" />
         <Skeleton what="nothing, for ever" />
         <Empty title="Nothing waits" mark>
           <p>It is quiet.</p>

@@ -6,7 +6,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href } from "../../route.ts";
 import { handedOut, loadDirectory, question } from "./directory.ts";
 import { Form } from "./Form.tsx";
@@ -64,11 +64,7 @@ function Directory() {
     return (
       <>
         <PageHead title="People and keys" />
-        {asked.failure.value ? (
-          <Failure {...asked.failure.value} again={asked.again} />
-        ) : (
-          <Skeleton lines={6} what="the directory" />
-        )}
+        <Awaiting of={asked} what="the directory" lines={6} />
         <Myself />
       </>
     );
@@ -90,7 +86,7 @@ function Directory() {
         )}
       </PageHead>
       <HandedOut />
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+      <Awaiting of={asked} what="the directory" />
       <div class="cols wide-cols">
         <Persons {...shown} />
         <Keys {...shown} />

@@ -11,7 +11,7 @@ import { Person } from "../../parts/Person.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 
 const failed = (cause: unknown) => toast("bad", wordsOf(cause).title, wordsOf(cause).detail);
 
@@ -139,8 +139,7 @@ export function Away() {
   return (
     <div class="side">
       <Card title="Who is away" bare>
-        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-        {!rows && !asked.failure.value && <Skeleton what="who is away" />}
+        <Awaiting of={asked} what="who is away" />
         {rows && rows.length === 0 && <p class="pad small sub">Nobody is away.</p>}
         {rows && rows.length > 0 && (
           <Table

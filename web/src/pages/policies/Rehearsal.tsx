@@ -117,7 +117,9 @@ export function Rehearsal({ text }: { text: string }) {
           changes.
         </p>
       )}
-      {!rehearsing.value && done?.failure && <Failure {...done.failure} />}
+      {!rehearsing.value && done?.failure && (
+        <Failure failed={done.failure} again={() => void runRehearsal(text, last)} />
+      )}
       {!rehearsing.value && done?.answer && <Answer done={done} stale={done.text !== text} />}
     </Card>
   );

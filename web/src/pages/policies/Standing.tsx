@@ -11,7 +11,7 @@ import { Card, Tag } from "../../parts/Box.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
 
 const TONES: Record<One["state"], Tone> = { active: "ok", expired: "plain", "used-up": "plain", revoked: "bad" };
@@ -77,8 +77,7 @@ export function Standing() {
       }
       foot="They are made with a vote, “approve and remember”. A rule that asks or denies goes before them."
     >
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!rows && !asked.failure.value && <Skeleton what="the standing approvals" />}
+      <Awaiting of={asked} what="the standing approvals" />
       {rows && rows.length === 0 && (
         <Empty title={all ? "None was ever made" : "None stands at present"}>
           <p>Whoever approves may wish that the same code passes without people from then on.</p>

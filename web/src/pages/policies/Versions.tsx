@@ -10,7 +10,7 @@ import { Table } from "../../parts/Table.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { place, setQuery } from "../../route.ts";
 import { draft } from "./draft.ts";
 
@@ -32,8 +32,7 @@ function One({ number, inForce }: { number: number; inForce: WholeVersion }) {
   );
   const shows = place.value.query.get("show") === "text" || number === 0 ? "text" : "changes";
   const both = asked.answer.value;
-  if (asked.failure.value) return <Failure {...asked.failure.value} again={asked.again} />;
-  if (!both) return <Skeleton lines={8} what={`version ${number}`} />;
+  if (!both) return <Awaiting of={asked} what={`version ${number}`} lines={8} />;
   const [version, before] = both;
   const take = () => {
     draft.value = { base: inForce.version, baseText: inForce.text, text: version.text };
@@ -93,8 +92,7 @@ export function Versions({ inForce }: { inForce: WholeVersion }) {
   return (
     <div class="cols">
       <div class="card">
-        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-        {!rows && !asked.failure.value && <Skeleton lines={6} what="the versions" />}
+        <Awaiting of={asked} what="the versions" lines={6} />
         {rows && rows.length === 0 && (
           <Empty title="No policy was applied yet">
             <p>The one that is built in rules every request.</p>

@@ -2,6 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { wordsOf } from "../../api/client.ts";
 import { faultOf, rehearse, type Fault, type Meaning, type Rehearsal } from "../../api/policy.ts";
+import type { Failed } from "../../format/trouble.ts";
 
 export interface Draft {
   /** The version that it is to replace. */
@@ -29,7 +30,7 @@ export interface Rehearsed {
   text: string;
   last: number;
   answer?: Rehearsal;
-  failure?: { title: string; detail: string };
+  failure?: Failed;
 }
 
 export const rehearsed = signal<Rehearsed | undefined>(undefined);

@@ -6,7 +6,7 @@ import { Panel, Tabs } from "../../parts/Tabs.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk, type Asked } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { place, setQuery } from "../../route.ts";
 import { Away } from "./Away.tsx";
 import { checked, draft } from "./draft.ts";
@@ -69,8 +69,7 @@ function Whole({ asked }: { asked: Asked<WholeVersion> }) {
         }
       />
       <Panel id="policies" tab={tab}>
-        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-        {!inForce && !asked.failure.value && <Skeleton lines={8} what="the policy" />}
+        <Awaiting of={asked} what="the policy" lines={8} />
         {inForce && tab === "file" && <Present inForce={inForce} />}
         {inForce && tab === "versions" && <Versions inForce={inForce} />}
         {tab === "standing" && <Standing />}

@@ -1,6 +1,3 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { wordsOf } from "../../api/client.ts";
 import { revisionCode } from "../../api/requests.ts";
 import type { ReviewRequest, Step } from "../../api/types.ts";
 import { plural } from "../../format/size.ts";
@@ -9,7 +6,8 @@ import { Code } from "../../parts/Code.tsx";
 import { Copy } from "../../parts/Copy.tsx";
 import { DiffView } from "../../parts/Diff.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { place, setQuery } from "../../route.ts";
 import { Removed } from "./Absent.tsx";
 
@@ -21,17 +19,10 @@ export function raisedLine(request: ReviewRequest): number | undefined {
 }
 
 function SinceBefore({ request, before }: { request: ReviewRequest; before: number }) {
-  const old = useSignal<string | undefined>(undefined);
-  const failure = useSignal<{ title: string; detail: string } | undefined>(undefined);
-  useEffect(() => {
-    revisionCode(request.id, before).then(
-      (text) => (old.value = text),
-      (cause: unknown) => (failure.value = wordsOf(cause)),
-    );
-  }, [request.id, before, old, failure]);
-  if (failure.value) return <Failure {...failure.value} />;
-  if (old.value === undefined) return <Skeleton what={`revision ${before}`} />;
-  return <DiffView before={old.value} after={request.code ?? ""} label={`Changes since revision ${before}`} />;
+  const asked = useAsk(`${request.id} ${before}`, () => revisionCode(request.id, before));
+  const old = asked.answer.value;
+  if (old === undefined) return <Awaiting of={asked} what={`revision ${before}`} />;
+  return <DiffView before={old} after={request.code ?? ""} label={`Changes since revision ${before}`} />;
 }
 
 /** What the approval of the code above it runs. */

@@ -9,6 +9,7 @@ import { Passage } from "../../parts/Passage.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
 import { Ago, Exact } from "../../parts/Time.tsx";
+import { Awaiting, type Sought } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { Cancel } from "./Cancel.tsx";
 import { Why } from "./Why.tsx";
@@ -55,7 +56,7 @@ function Place({ id }: { id: string }) {
   );
 }
 
-export function Head({ request }: { request: ReviewRequest }) {
+export function Head({ request, sought }: { request: ReviewRequest; sought: Sought }) {
   const revision = request.revision ?? 1;
   return (
     <header class="rv-head">
@@ -102,6 +103,7 @@ export function Head({ request }: { request: ReviewRequest }) {
           <Tag>{visibleLine(`${key}=${value}`)}</Tag>
         ))}
       </div>
+      <Awaiting of={sought} what="the request" />
       <Why request={request} />
     </header>
   );

@@ -9,7 +9,7 @@ import { Hash } from "../../parts/Copy.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { Removed } from "./Absent.tsx";
 import { thenWords } from "./Follows.tsx";
 
@@ -65,8 +65,7 @@ function SinceBefore({ request, before }: { request: ReviewRequest; before: numb
   const changes = difference ? changesOf(difference) : [];
   return (
     <Card title={`Since revision ${before}`} bare>
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!difference && !asked.failure.value && <Skeleton what="the difference" />}
+      <Awaiting of={asked} what="the difference" />
       {difference && changes.length === 0 && (
         <p class="pad small sub">
           {difference.inputs.same > 0 ? `The same ${plural(difference.inputs.same, "file")}.` : "No files, as before."}

@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
-import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { detail, soughtOf, watch } from "../../live/requests.ts";
 import type { ReviewRequest } from "../../api/types.ts";
 import { visibleLine } from "../../format/text.ts";
 import { titleOf } from "../../format/title.ts";
 import { useKeys } from "../../parts/keys.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { useTitle } from "../../parts/title.ts";
 import { CodePane } from "./CodePane.tsx";
@@ -69,18 +69,14 @@ export default function Review() {
     return (
       <main id="main" class="page" tabIndex={-1}>
         <h1 class="vh">Request</h1>
-        {known.failure ? (
-          <Failure {...known.failure} again={() => void loadDetail(id)} />
-        ) : (
-          <Skeleton lines={8} what="the request" />
-        )}
+        <Awaiting of={{ ...soughtOf(id), answer: { value: undefined } }} what="the request" lines={8} />
       </main>
     );
   }
   return (
     <main id="main" class="review" tabIndex={-1}>
       <Spoken request={request} />
-      <Head request={request} />
+      <Head request={request} sought={soughtOf(id)} />
       <div class="split">
         <CodePane request={request} />
         <Did request={request} />

@@ -8,7 +8,7 @@ import { plural } from "../../format/size.ts";
 import { visible, visibleLine } from "../../format/text.ts";
 import { clock, duration, parseTime } from "../../format/time.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
-import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { detail, soughtOf, watch } from "../../live/requests.ts";
 import { followHub, ofInstance, ofRequest } from "../../live/connection.ts";
 import { firstHub, has, hasScheduler } from "../../live/server.ts";
 import { isHeldFromMe, isOver } from "../../live/sight.ts";
@@ -24,7 +24,7 @@ import { Ago, Exact } from "../../parts/Time.tsx";
 import { Timeline } from "../../parts/Timeline.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href, place } from "../../route.ts";
 import { useEffect } from "preact/hooks";
 import { Held, Removed } from "../review/Absent.tsx";
@@ -57,8 +57,7 @@ function TimelineCard({ id }: { id: string }) {
   return (
     <Card title="Timeline" bare>
       {asked.answer.value && <Timeline rows={asked.answer.value} label="Timeline of the request" />}
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!asked.answer.value && !asked.failure.value && <Skeleton what="the timeline" />}
+      <Awaiting of={asked} what="the timeline" />
     </Card>
   );
 }
@@ -73,8 +72,7 @@ function HistoryCard({ id }: { id: string }) {
   const lines = asked.answer.value;
   return (
     <Card title="History" bare foot="Out of the audit log.">
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!lines && !asked.failure.value && <Skeleton what="the history" />}
+      <Awaiting of={asked} what="the history" />
       {lines && (
         <Table
           caption="History of the request"
@@ -200,11 +198,7 @@ export default function Run() {
     return (
       <main id="main" class="page" tabIndex={-1}>
         <h1 class="vh">Run</h1>
-        {known.failure ? (
-          <Failure {...known.failure} again={() => void loadDetail(id)} />
-        ) : (
-          <Skeleton lines={8} what="the run" />
-        )}
+        <Awaiting of={soughtOf(id)} what="the run" lines={8} />
       </main>
     );
   return (
@@ -240,6 +234,7 @@ export default function Run() {
           {request.state === "waiting" ? "Review" : "What it did"}
         </a>
       </PageHead>
+      <Awaiting of={soughtOf(id)} what="the run" />
       <div class="side">
         <div class="stack">
           {hasScheduler.value && <TimelineCard id={id} />}

@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { wordsOf } from "../../api/client.ts";
 import { listRequests } from "../../api/requests.ts";
 import type { ReviewRequest } from "../../api/types.ts";
 import { measured } from "../../format/effects.ts";
+import type { Failed } from "../../format/trouble.ts";
 import { duration } from "../../format/time.ts";
 import { shortId } from "../../format/size.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
@@ -17,7 +19,7 @@ import { Table, type Column } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty, Failure } from "../../parts/Wait.tsx";
 import { href, place, setQuery } from "../../route.ts";
 import Run from "../run/index.tsx";
 
@@ -61,17 +63,24 @@ const COLUMNS: Column<ReviewRequest>[] = [
 function useMore(state: string | undefined, q: string | undefined) {
   const rows = useSignal<ReviewRequest[]>([]);
   const next = useSignal<string | undefined>(undefined);
+  const failure = useSignal<Failed | undefined>(undefined);
   const key = `${state} ${q}`;
   useEffect(() => {
     rows.value = [];
     next.value = undefined;
-  }, [key, rows, next]);
+    failure.value = undefined;
+  }, [key, rows, next, failure]);
   const load = async (after: string) => {
-    const page = await listRequests({ order: "desc", limit: 50, state, q, after });
-    rows.value = [...rows.value, ...page.requests];
-    next.value = page.next ?? "";
+    try {
+      const page = await listRequests({ order: "desc", limit: 50, state, q, after });
+      rows.value = [...rows.value, ...page.requests];
+      next.value = page.next ?? "";
+      failure.value = undefined;
+    } catch (cause) {
+      failure.value = wordsOf(cause);
+    }
   };
-  return { rows, next, load };
+  return { rows, next, failure, load };
 }
 
 export default function Runs() {
@@ -95,8 +104,7 @@ function RunList() {
       </PageHead>
       <StateChips states={STATES} />
       <div class="card">
-        {first.failure.value && <Failure {...first.failure.value} again={first.again} />}
-        {!page && !first.failure.value && <Skeleton lines={8} what="the runs" />}
+        <Awaiting of={first} what="the runs" lines={8} />
         {page && unique.length > 0 && (
           <Table caption="Requests, newest first" columns={COLUMNS} rows={unique} keyOf={(one) => one.id} />
         )}
@@ -112,6 +120,9 @@ function RunList() {
               </a>
             )}
           </Empty>
+        )}
+        {after && more.failure.value && (
+          <Failure failed={more.failure.value} what="older runs" again={() => void more.load(after)} />
         )}
         {after && (
           <footer>

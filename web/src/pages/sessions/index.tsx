@@ -8,7 +8,7 @@ import { Hash } from "../../parts/Copy.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 
 const EVERY_S = 5;
 
@@ -92,8 +92,7 @@ export default function Sessions() {
             : undefined
         }
       />
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!health && !asked.failure.value && <Skeleton lines={5} what="the server's health" />}
+      <Awaiting of={asked} what="the server's health" lines={5} />
       {health?.degraded && health.degraded.length > 0 && (
         <Note tone="bad" live>
           <b>Weaker than it could be.</b> {health.degraded.map(degradedWords).join("; ")}

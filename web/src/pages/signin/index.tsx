@@ -6,6 +6,7 @@ import { linkFailure } from "../../live/session.ts";
 import { Copy } from "../../parts/Copy.tsx";
 import { Icon, Mark } from "../../parts/Icon.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
+import { Skeleton, StillWaiting } from "../../parts/Wait.tsx";
 import { Colours } from "../../parts/Colours.tsx";
 
 type Way = "key" | "secret" | "device";
@@ -15,6 +16,12 @@ const WAYS: { id: Way; name: string }[] = [
   { id: "secret", name: "Name and secret" },
   { id: "device", name: "Another device" },
 ];
+
+/** What went wrong, whole: without the title nobody knows that the server is gone. */
+function wholeWords(cause: unknown): string {
+  const { title, detail } = wordsOf(cause);
+  return detail === "" ? title : `${title}. ${detail}`;
+}
 
 /** A field whose name stands above it; what went wrong stands below the last. */
 function Field(props: {
@@ -67,8 +74,7 @@ function Typed({ way, done }: { way: Way; done: () => void }) {
       for (const field of [key, name, secret]) field.value = "";
       done();
     } catch (cause) {
-      const words = wordsOf(cause);
-      failure.value = words.detail || words.title;
+      failure.value = wholeWords(cause);
     }
     busy.value = false;
   };
@@ -83,9 +89,10 @@ function Typed({ way, done }: { way: Way; done: () => void }) {
           <Field id="secret" name="Your secret" value={secret} secret fill="current-password" bad={bad} />
         </>
       )}
-      <span class={bad ? "small is-bad" : "small dim"} id="hint" role="status">
+      <span class={bad ? "small is-bad" : "small dim"} id="hint" role={bad ? "alert" : undefined}>
         {bad ? `Not signed in: ${failure.value}` : "It is sent once; a cookie stands for it for 12 hours."}
       </span>
+      <StillWaiting goesOn={busy.value} what="whether you are signed in" />
       <button type="submit" class="btn pri" aria-busy={busy.value} aria-disabled={!shown}>
         <Icon name="key" />
         Sign in
@@ -104,7 +111,7 @@ function Device({ done }: { done: () => void }) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const fail = (cause: unknown) => {
       if (stop.signal.aborted) return;
-      failure.value = wordsOf(cause).detail || wordsOf(cause).title;
+      failure.value = wholeWords(cause);
       code.value = undefined;
     };
     const look = (own: DeviceCode) => {
@@ -130,7 +137,7 @@ function Device({ done }: { done: () => void }) {
   if (failure.value)
     return (
       <div class="pad stack">
-        <span class="small is-bad" role="status">
+        <span class="small is-bad" role="alert">
           Not signed in: {failure.value}
         </span>
         <button
@@ -145,7 +152,7 @@ function Device({ done }: { done: () => void }) {
         </button>
       </div>
     );
-  if (!code.value) return <div class="pad small dim">Asking for a code…</div>;
+  if (!code.value) return <Skeleton lines={2} what="a code" />;
   const shown = `${code.value.user_code.slice(0, 4)}-${code.value.user_code.slice(4)}`;
   return (
     <div class="pad stack">

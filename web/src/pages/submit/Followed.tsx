@@ -3,7 +3,7 @@ import { followedRun } from "../../format/effects.ts";
 import { shortId } from "../../format/size.ts";
 import { duration, parseTime } from "../../format/time.ts";
 import { now } from "../../live/clock.ts";
-import { detail, watch } from "../../live/requests.ts";
+import { detail, soughtOf, watch } from "../../live/requests.ts";
 import { has } from "../../live/server.ts";
 import { isHeldFromMe } from "../../live/sight.ts";
 import { Card } from "../../parts/Box.tsx";
@@ -11,7 +11,7 @@ import { LiveOutput } from "../../parts/LiveOutput.tsx";
 import { Output } from "../../parts/Output.tsx";
 import { Passage } from "../../parts/Passage.tsx";
 import { State } from "../../parts/State.tsx";
-import { Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { href } from "../../route.ts";
 import { Cancel } from "../review/Cancel.tsx";
 
@@ -19,7 +19,7 @@ import { Cancel } from "../review/Cancel.tsx";
 export function Followed({ id }: { id: string }) {
   const request = detail(id).value.request;
   useEffect(() => watch(id), [id]);
-  if (!request) return <Skeleton what="the request" />;
+  if (!request) return <Awaiting of={soughtOf(id)} what="the request" />;
   const runs = request.state === "running" || request.state === "queued";
   return (
     <Card

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { revise, submit, type Upload } from "../../api/requests.ts";
 import type { InputFile, Submission } from "../../api/types.ts";
 import { EXAMPLES } from "../../format/examples.ts";
 import { bytes } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
+import type { Failed } from "../../format/trouble.ts";
 import { detail, loadDetail } from "../../live/requests.ts";
 import { toast } from "../../live/toasts.ts";
 import { has, hasVotes } from "../../live/server.ts";
@@ -14,7 +15,7 @@ import { Editor } from "../../parts/Editor.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { Segments } from "../../parts/Tabs.tsx";
-import { Failure } from "../../parts/Wait.tsx";
+import { Failure, StillWaiting } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { CopyAs } from "./CopyAs.tsx";
 import { Followed } from "./Followed.tsx";
@@ -335,10 +336,23 @@ function Side({ form, send, sending, revises }: { form: Form; send: () => void; 
   );
 }
 
+/** A submission whose answer was lost may have come through: sent again unchanged, it has the key that it had, and is the same request. */
+function useAttempt() {
+  const last = useRef<{ text: string; uploads: Upload[]; key: string } | undefined>(undefined);
+  const keyOf = (submission: Submission, uploads: Upload[]): string => {
+    const text = JSON.stringify(submission);
+    if (last.current?.text !== text || last.current.uploads !== uploads)
+      last.current = { text, uploads, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
+    return last.current.key;
+  };
+  return { keyOf, done: () => (last.current = undefined) };
+}
+
 export default function Submit() {
   const { form, from, old } = useForm();
+  const attempt = useAttempt();
   const sending = useSignal(false);
-  const failure = useSignal<{ title: string; detail: string } | undefined>(undefined);
+  const failure = useSignal<Failed | undefined>(undefined);
   const followed = place.value.query.get("id") ?? undefined;
   const revises =
     from !== undefined && hasVotes.value && (old?.state === "changes-requested" || old?.state === "waiting");
@@ -364,7 +378,9 @@ export default function Submit() {
         await loadDetail(from); // the bytes of before are not shown as if they were to be voted on
         go(href("/requests", from));
       } else {
-        const made = await submit(submissionOf(form), form.files.value);
+        const submission = submissionOf(form);
+        const made = await submit(submission, form.files.value, attempt.keyOf(submission, form.files.value));
+        attempt.done();
         for (const warning of made.warnings ?? []) toast("held", "Not all of it was taken.", warning);
         setQuery({ id: made.id });
         void loadDetail(made.id);
@@ -418,7 +434,8 @@ export default function Submit() {
             />
           </Card>
           {hasVotes.value && <StepCard form={form} submit={() => void send()} />}
-          {failure.value && <Failure {...failure.value} again={() => void send()} />}
+          <StillWaiting goesOn={sending.value} what={revises ? "the revision" : "the new request"} />
+          {failure.value && <Failure failed={failure.value} again={() => void send()} />}
           {followed && <Followed id={followed} />}
         </div>
         <div class="stack">

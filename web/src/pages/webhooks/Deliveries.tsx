@@ -9,7 +9,7 @@ import { Table, type Column } from "../../parts/Table.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
 import { Ago, Exact } from "../../parts/Time.tsx";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 import { go, href, place, setQuery } from "../../route.ts";
 import { attempt } from "./Hook.tsx";
 import { find, type Found } from "./look.ts";
@@ -145,8 +145,7 @@ export function Deliveries({ hook, done }: { hook: Webhook; done: () => void }) 
         />
       }
     >
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!found && !asked.failure.value && <Skeleton lines={6} what="the deliveries" />}
+      <Awaiting of={asked} what="the deliveries" lines={6} />
       {found && found.rows.length === 0 && (
         <Nothing found={found} undelivered={undelivered} paged={before !== undefined} />
       )}

@@ -9,7 +9,7 @@ import { Copy } from "../../parts/Copy.tsx";
 import { Person } from "../../parts/Person.tsx";
 import { Exact } from "../../parts/Time.tsx";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { About, Came, Next, Replay } from "./Deliveries.tsx";
 import { hookPlace } from "./Hook.tsx";
 import { askAgainIn, eventName, formatName, isSigned } from "./words.ts";
@@ -124,10 +124,10 @@ export function OneDelivery({ hook, number, done }: { hook: Webhook; number: num
   const delivery = asked.answer.value;
   const wait = delivery && hook.state === "active" ? askAgainIn([delivery], now.peek()) : undefined;
   useAskAgain(asked, wait);
-  if (asked.failure.value) return <Failure {...asked.failure.value} again={asked.again} />;
-  if (!delivery) return <Skeleton what="the delivery" />;
+  if (!delivery) return <Awaiting of={asked} what="the delivery" />;
   return (
     <>
+      <Awaiting of={asked} what="the delivery" />
       <Card title={`Delivery ${number}`} side={<Replay hook={hook} number={number} done={done} />}>
         <Facts hook={hook} delivery={delivery} />
       </Card>

@@ -9,7 +9,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { SecretOnce } from "../../parts/SecretOnce.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty, Skeleton } from "../../parts/Wait.tsx";
 import { go, href, place } from "../../route.ts";
 import { Deliveries } from "./Deliveries.tsx";
 import { Hook, hookPlace } from "./Hook.tsx";
@@ -159,8 +159,7 @@ function Operators() {
         )}
       </PageHead>
       {secret.value && <SecretOnce {...secret.value} done={() => (secret.value = undefined)} />}
-      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-      {!all && !asked.failure.value && <Skeleton lines={6} what="the webhooks" />}
+      <Awaiting of={asked} what="the webhooks" lines={6} />
       {all && <List webhooks={webhooks} change={(hook) => (form.value = { hook })} done={done} gone={gone} />}
       {all && form.value && (
         <HookForm

@@ -8,7 +8,7 @@ import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { useTitle } from "../../parts/title.ts";
 import { useAsk, useAskAgain } from "../../parts/useAsk.ts";
-import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { Awaiting, Empty } from "../../parts/Wait.tsx";
 
 const ASK_AGAIN_MS = 5000; // who comes and goes is told by no event
 
@@ -42,8 +42,7 @@ export default function Workers() {
         <HubChoice />
       </PageHead>
       <div class="card">
-        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
-        {!workers && !asked.failure.value && <Skeleton what="the workers" />}
+        <Awaiting of={asked} what="the workers" />
         {workers && workers.length === 0 && (
           <Empty title="Nobody works for this hub">
             <p>What is started waits until a worker that knows its name connects.</p>
