@@ -52,6 +52,8 @@ void probe_machine(struct probe_facts *ret_facts)
     };
 }
 
+/* A real tree with one slot is opened and closed again: that a controller is there does not say that it may be
+ * used here. */
 void probe_cgroups(struct probe_facts *facts)
 {
     struct cgroup_tree tree;
@@ -154,6 +156,7 @@ static void append_string(struct buf *out, const char *text)
     buf_append_byte(out, '"');
 }
 
+/* From the table itself, by facts that nobody has: a layer that is added is known at once. */
 bool probe_layer_known(struct bytes name)
 {
     const struct probe_facts none = {0};

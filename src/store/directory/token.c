@@ -101,6 +101,8 @@ static const struct directory_signing_key *signer(const struct token_keys *keys,
     return found;
 }
 
+/* A key stays for as long as a token that it signed may be shown, and a little more: clients keep what was
+ * published. */
 static void drop_old(struct token_keys *keys, const struct directory_signing_key *current, int64_t now_ns)
 {
     const struct directory_signing_key *row = NULL;
@@ -112,6 +114,7 @@ static void drop_old(struct token_keys *keys, const struct directory_signing_key
     }
 }
 
+/* It is published before it signs, so that whoever fetched the keys in between knows it. */
 static bool successor_waits(const struct token_keys *keys, int64_t now_ns)
 {
     const struct directory_signing_key *row = NULL;
@@ -121,6 +124,7 @@ static bool successor_waits(const struct token_keys *keys, int64_t now_ns)
     return false;
 }
 
+/* ORDER: old keys go by the one that signs now, which a successor that is made here does not change. */
 void token_keys_tend(struct token_keys *keys, int64_t now_ns)
 {
     const struct directory_signing_key *current = signer(keys, now_ns);
@@ -177,6 +181,7 @@ enum status token_keys_publish(struct token_keys *keys, struct buf *out)
     return buf_status(out);
 }
 
+/* A token that names no key is of nobody here. */
 static const struct jose_key *key_of_id(struct token_keys *keys, struct bytes id)
 {
     refresh(keys);
@@ -253,6 +258,7 @@ static void write_claims(struct json_writer *json, const struct token_keys *keys
     json_write_end_object(json);
 }
 
+/* The signer is looked up anew each time: between two tokens a successor may have become active. */
 static enum status sign(struct token_keys *keys, const struct buf *claims, int64_t now_ns, struct buf *out,
                         struct err *err)
 {
@@ -312,6 +318,7 @@ bool token_is_ours(struct token_keys *keys, const struct jwt *jwt)
     return key_of_id(keys, jwt_header_text(jwt, "kid")) != NULL;
 }
 
+/* By its end only: one server has many names, and each is in the tokens that were asked for under it. */
 static bool is_own_issuer(const struct token_keys *keys, struct bytes issuer)
 {
     char tail[80];
@@ -320,6 +327,7 @@ static bool is_own_issuer(const struct token_keys *keys, struct bytes issuer)
     return issuer.size > size && bytes_equal_cstr(bytes_slice(issuer, issuer.size - size, size), tail);
 }
 
+/* ORDER: the signature before any claim: until then each of them is what a stranger wrote. */
 enum status token_check(struct token_keys *keys, const struct jwt *jwt, int64_t now_ns,
                         struct bytes *ret_place, struct err *err)
 {

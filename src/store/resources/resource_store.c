@@ -61,7 +61,7 @@ struct resource_change {
     struct store_job job;
     struct resource_store *store;
     struct kept_resource *kept; /* what shall be; its text is empty for a deletion */
-    bool delete;
+    bool deletes;
     enum status status;
     struct err err;
     resource_store_done *on_done;
@@ -76,6 +76,7 @@ struct resource_store_options resource_store_options_default(void)
 
 /* --- in memory --- */
 
+/* The first place whose key is not smaller: where the key stands, or would. */
 static size_t find(const struct resource_store *store, struct bytes key)
 {
     size_t low = 0, high = store->count;
@@ -167,9 +168,9 @@ void resource_store_hide(struct resource_store *store, struct bytes key)
 
 /* --- on disk --- */
 
-static enum status write_row(struct db *db, const struct resource *resource, bool delete, struct err *err)
+static enum status write_row(struct db *db, const struct resource *resource, bool deletes, struct err *err)
 {
-    if (delete) {
+    if (deletes) {
         db_bind_bytes(db, RESOURCE_DELETE, 1, resource->key);
         return db_run(db, RESOURCE_DELETE, err);
     }
@@ -186,7 +187,7 @@ static enum status write_row(struct db *db, const struct resource *resource, boo
 static enum status write_change(struct db *db, void *context, struct err *err)
 {
     const struct resource_change *change = context;
-    enum status status = write_row(db, &change->kept->resource, change->delete, err);
+    enum status status = write_row(db, &change->kept->resource, change->deletes, err);
     if (status != STATUS_OK)
         return status;
     db_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
@@ -207,11 +208,11 @@ static void report(struct store_job *job)
     struct resource_change *change = CONTAINER_OF(job, struct resource_change, job);
     struct resource_store *store = change->store;
     bool written = change->status == STATUS_OK;
-    if (!change->delete)
+    if (!change->deletes)
         store->coming--;
 
     /* Memory shows a change when it is on disk, not before. */
-    if (written && change->delete) {
+    if (written && change->deletes) {
         resource_store_hide(store, change->kept->resource.key);
     } else if (written) {
         show(store, change->kept);
@@ -229,11 +230,11 @@ static void destroy(struct store_job *job)
     free(change);
 }
 
-static enum status submit(struct resource_store *store, struct kept_resource *kept, bool delete,
+static enum status submit(struct resource_store *store, struct kept_resource *kept, bool deletes,
                           resource_store_done *on_done, void *context, struct err *err)
 {
     struct resource_change *change = kept ? calloc(1, sizeof *change) : NULL;
-    if (!change || (!delete &&!make_room(store))) {
+    if (!change || (!deletes && !make_room(store))) {
         free(change);
         free(kept);
         return err_no_memory(err);
@@ -243,11 +244,11 @@ static enum status submit(struct resource_store *store, struct kept_resource *ke
     *change = (struct resource_change){.job = {.perform = perform, .report = report, .destroy = destroy},
                                        .store = store,
                                        .kept = kept,
-                                       .delete = delete,
+                                       .deletes = deletes,
                                        .on_done = on_done,
                                        .context = context};
     list_init(&change->job.link);
-    if (!delete)
+    if (!deletes)
         store->coming++;
     store->total += kept->resource.text.size;
     store_worker_submit(store->worker, &change->job);
@@ -307,6 +308,7 @@ enum status resource_store_show(struct resource_store *store, struct bytes id, s
 
 /* --- opening and closing --- */
 
+/* In the order of keys: each is put at the end, and nothing is moved for it. */
 static enum status load(struct resource_store *store, struct err *err)
 {
     struct db *db = store->db;
@@ -383,6 +385,7 @@ enum status resource_store_open(struct loop *loop, const struct resource_store_o
     return STATUS_OK;
 }
 
+/* ORDER: the worker ends first; the file is its own while it has jobs. */
 void resource_store_close(struct resource_store *store)
 {
     if (!store)

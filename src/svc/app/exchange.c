@@ -13,6 +13,7 @@
 #define AREA          "svc/app"
 #define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
 
+/* What the last call brought; at the latest when the next one begins, so that a step never sees an older answer. */
 static void drop_reply(struct exchange *exchange)
 {
     dt_instance_destroy(exchange->instance);
@@ -39,6 +40,7 @@ static void release_if_over(struct exchange *exchange)
     free(exchange);
 }
 
+/* INVARIANT: `timer.loop` is set exactly while it runs; release_if_over asks it. */
 static void cancel_timer(struct exchange *exchange)
 {
     loop_timer_cancel(&exchange->timer);
@@ -80,6 +82,7 @@ struct exchange *exchange_create(struct app_service *service, struct http_reques
     return exchange;
 }
 
+/* ORDER: both first, since the answer frees the exchange once neither holds it. */
 void exchange_abandon(struct exchange *exchange)
 {
     cancel_timer(exchange);
@@ -174,6 +177,8 @@ static struct request_page *copy_page(const struct dt_page *page, const char *ow
     return copy;
 }
 
+/* On the client's thread: the reply is copied, nothing of the request is touched, and the loop is told. Until then
+ * the exchange is `calling`, and nobody frees it. */
 void exchange_on_reply(const struct dt_reply *reply, void *context)
 {
     struct exchange *exchange = context;
@@ -191,6 +196,7 @@ void exchange_on_reply(const struct dt_reply *reply, void *context)
     loop_post(exchange->service->loop, &exchange->message);
 }
 
+/* INVARIANT: an exchange has one call under way, for it has one message to be told by. */
 void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *exchange))
 {
     ASSERT(!exchange->calling);
@@ -201,6 +207,8 @@ void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *e
     exchange->message.on_run = on_message;
 }
 
+/* A call that could not be started is told as one that came back, in a later turn: the caller's steps have one
+ * order. */
 void exchange_started(struct exchange *exchange, enum dt_status started)
 {
     if (started == DT_OK)
@@ -282,6 +290,7 @@ static void on_timer(struct loop_timer *timer)
         exchange->on_step(exchange);
 }
 
+/* What changed while the exchange was asking is not slept over: then the pause is over at once. */
 void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)(struct exchange *exchange))
 {
     exchange->on_step = on_step;
@@ -294,6 +303,8 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
         exchange_answer_no_memory(exchange);
 }
 
+/* Whoever is not in a pause is asking right now, and may have been answered before the change: it is noted for
+ * exchange_pause. */
 void exchange_wake_all(struct app_service *service)
 {
     list_each_safe (link, &service->exchanges) {
@@ -373,6 +384,7 @@ void exchange_answer_no_memory(struct exchange *exchange)
     exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
 }
 
+/* Its request goes on without it, and must not call back. */
 void exchange_leave(struct exchange *exchange)
 {
     if (exchange->request)

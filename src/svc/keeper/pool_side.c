@@ -48,6 +48,7 @@ static enum status make_channel(struct slot *slot, int child[CHILD_FDS], struct 
     return STATUS_OK;
 }
 
+/* ORDER: the descriptors go in the order of the flags that name them, and the zygote takes them by that. */
 static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHILD_FDS], int data_mount)
 {
     struct slot *slot = &keeper->slots[index];

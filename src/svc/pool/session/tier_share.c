@@ -68,6 +68,7 @@ static void close_all(const struct tier_session *session)
 
 /* --- what the tier says of itself --- */
 
+/* Greeted before it is told: on_greeting must not tell it a second time. */
 static void tell_ready(const struct tier_share *share, struct tier_client *client)
 {
     const struct tier_report report = {.isolation_json = share->isolation ? share->isolation : "",
@@ -146,6 +147,8 @@ static bool keep_session(struct tier_share *share, struct tier_ref ref, struct t
     return false;
 }
 
+/* A session that nobody has any more, or that cannot be noted, is ended here: its descriptors are ours until a
+ * pool has them. */
 static void on_spawned(void *context, uint64_t number, const struct tier_session *session, const char *text)
 {
     struct tier_share *share = context;
@@ -185,6 +188,8 @@ static void on_stored(void *context, struct tier_ref ref, int error)
 
 /* --- the shares --- */
 
+/* In a turn of its own, since the pool is still being made when it comes; and refused orders, which must not be
+ * answered from within the order. */
 static void on_greeting(struct loop_task *task)
 {
     struct tier_client *client = CONTAINER_OF(task, struct tier_client, greeting);
@@ -256,6 +261,8 @@ static void refuse(struct tier_client *client, uint64_t request)
     loop_defer(client->share->loop, &client->greeting);
 }
 
+/* ORDER: noted before the tier is asked: a session that comes for an order that is not noted has no pool. The number is the
+ * share's, for pools count their orders by themselves. */
 static void share_spawn(void *context, uint64_t request, enum runtime_id runtime)
 {
     struct tier_client *client = context;

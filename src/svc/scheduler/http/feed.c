@@ -49,6 +49,7 @@ static void stream_free(struct feed_stream *stream)
     free(stream);
 }
 
+/* Cut, not skipped: a reader that missed events must begin anew, and a stream that ends is how it hears of it. */
 static void stream_cut(struct feed_stream *stream)
 {
     log_info("svc/scheduler", "a change feed was cut: its reader is too slow");
@@ -132,6 +133,7 @@ static void hub_leave(struct feeds *feeds, struct feed_hub *hub)
     hub_free(hub);
 }
 
+/* Each stream may be gone when it was pumped. */
 static void hub_add(struct feed_hub *hub, struct bytes kind, struct bytes subject, struct bytes data)
 {
     enum status status = feed_ring_add(hub->ring, kind, subject, data);
@@ -163,6 +165,7 @@ static void write_gone(struct json_writer *json, const struct instance_row *row)
     json_write_end_object(json);
 }
 
+/* A change that cannot be told would be missed by all who follow: they are told to read everything again. */
 static void hub_tell(struct feed_hub *hub, const char *kind, struct bytes subject,
                      const struct json_writer *json)
 {
@@ -213,6 +216,7 @@ static void on_entity(struct scheduler_watcher *watcher, uint32_t number,
     hub_tell(hub, change->gone ? "entityRemoved" : "entityChanged", change->entity_id, &json);
 }
 
+/* An engine that was built anew does not tell what it read: what happened in between is in nobody's ring. */
 static void on_reset(struct scheduler_watcher *watcher)
 {
     struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
@@ -230,6 +234,7 @@ static void hub_end_streams(struct feed_hub *hub)
     }
 }
 
+/* Freed, not left: the engine has forgotten the hub, and there is nothing to be unwatched. */
 static void on_hub_gone(struct scheduler_watcher *watcher, uint32_t number)
 {
     struct feed_hub *hub = hub_find(CONTAINER_OF(watcher, struct feeds, watcher), number);
@@ -275,6 +280,8 @@ static struct feed_stream *stream_create(struct feeds *feeds, struct feed_hub *h
     return stream;
 }
 
+/* ORDER: the place before the stream opens, its first frame before any event: a reader must know what the place of
+ * the first event means. */
 static void stream_begin(struct feeds *feeds, struct feed_stream *stream, struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf first = {0};
@@ -336,6 +343,7 @@ void feeds_stop(struct feeds *feeds)
     event_streams_stop(&feeds->streams);
 }
 
+/* Streams before hubs: each is on the list of one. */
 void feeds_destroy(struct feeds *feeds)
 {
     if (!feeds)
