@@ -27,6 +27,8 @@ static void record(struct decision *decision, struct pb_history_event *event)
 
 /* --- scheduleTask (3.6) --- */
 
+/* Of an execution that ends with the same answer the activity runs all the same, and its result goes nowhere; of
+ * one that is renewed it does not even begin. */
 static void schedule_task(struct engine *engine, struct decision *decision,
                           const struct pb_orchestrator_action *action)
 {
@@ -77,6 +79,7 @@ struct bytes decision_child_id(struct engine *engine, const struct instance *ins
     return bytes_of_cstr(text);
 }
 
+/* A refusal is told as the child's failure, as an event of the next turn: the orchestrator may catch it. */
 static void refuse_child(struct engine *engine, struct decision *decision, int32_t id, const char *type,
                          const char *text)
 {
@@ -282,6 +285,7 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
     return (struct objection){NULL, NULL};
 }
 
+/* INVARIANT: decision_objection has let the action pass, so its kind is in the table. */
 void decision_apply(struct engine *engine, struct decision *decision,
                     const struct pb_orchestrator_action *action)
 {

@@ -66,6 +66,7 @@ static void entry_free(struct door_entry *entry)
     free(entry);
 }
 
+/* INVARIANT: an entry that a request uses is freed by its last release, never here. */
 static void forget(struct doorkeeper *door, struct door_entry *entry)
 {
     (void)map_take(&door->entries, bytes_of_cstr(entry->hash));
@@ -74,6 +75,7 @@ static void forget(struct doorkeeper *door, struct door_entry *entry)
         entry_free(entry);
 }
 
+/* Without memory it is not remembered, and is freed when it was used: the next request finds the bearer anew. */
 static void remember(struct doorkeeper *door, struct door_entry *entry)
 {
     if (door->entries.count >= DOOR_BEARERS_MAX)
@@ -97,6 +99,7 @@ static void refuse(struct door_entry *entry, const char *why)
 
 /* --- whose credentials they are --- */
 
+/* Hashes are compared, in a time that does not tell how much of them fits. */
 static bool is_trusted(const struct doorkeeper *door, const char *hash, enum bearer_kind *ret_kind)
 {
     for (size_t i = 0; i < door->trusted_count; i++) {
@@ -160,6 +163,7 @@ static struct bytes session_shown(const struct doorkeeper *door, struct bytes cr
     return bytes_slice(credentials, size, SIZE_MAX);
 }
 
+/* A browser that signed in with a key is that key: it ends with it, and has its roles, not those of a person. */
 static void find_session(struct doorkeeper *door, struct bytes id, struct door_entry *entry)
 {
     const struct directory_ticket *ticket =
@@ -180,6 +184,8 @@ static void find_session(struct doorkeeper *door, struct bytes id, struct door_e
     snprintf(entry->bearer.session, sizeof entry->bearer.session, "%s", ticket->id);
 }
 
+/* ORDER: what this process itself made before what strangers can write; a form that is known is never read as
+ * another. */
 static void find_bearer(struct doorkeeper *door, struct bytes credentials, struct door_entry *entry)
 {
     arena_init(&entry->bearer.arena, 0);
@@ -204,12 +210,14 @@ static struct bytes bearer_credentials(struct bytes authorization)
 
 /* --- admit --- */
 
+/* Nobody stays nobody: credentials that did not count do not begin to within one request. */
 static void bring_up_to_date(struct doorkeeper *door, struct door_entry *entry)
 {
     if (entry->bearer.kind != BEARER_NOBODY)
         bearer_refresh(&entry->bearer, door->options.directory, clock_unix_ns());
 }
 
+/* Nobody waits for it: a request must not fail because its key's use could not be noted. */
 static void note_use(struct doorkeeper *door, struct door_entry *entry)
 {
     if (entry->bearer.kind != BEARER_KEY)
@@ -226,6 +234,7 @@ static void note_use(struct doorkeeper *door, struct door_entry *entry)
     entry->noted_ns = now_ns;
 }
 
+/* Refusals are not remembered: strangers could fill the cache with guesses, and push out who is known. */
 static struct door_entry *entry_new(struct doorkeeper *door, struct bytes credentials, const char *hash)
 {
     struct door_entry *entry = calloc(1, sizeof *entry);
@@ -296,6 +305,7 @@ static void release(void *context, const struct principal *principal)
 
 /* --- changes --- */
 
+/* In a turn of its own, once for all write sets of this one: whoever is in use is looked up again. */
 static void on_change(struct directory_watch *watch)
 {
     struct doorkeeper *door = CONTAINER_OF(watch, struct doorkeeper, watch);

@@ -181,6 +181,7 @@ static void exchange_free(struct exchange_of_ticket *exchange)
     free(exchange);
 }
 
+/* Tokens are given when the ticket is used up on disk, never before: a power cut must not let it be used again. */
 static void on_exchanged(struct directory_waiter *waiter, enum status status, const struct err *err)
 {
     struct exchange_of_ticket *exchange = CONTAINER_OF(waiter, struct exchange_of_ticket, waiter);
@@ -205,6 +206,7 @@ static void on_exchange_gone(void *context)
     ((struct exchange_of_ticket *)context)->request = NULL;
 }
 
+/* Copies: ticket, person and form may be gone when the write is done. */
 static struct exchange_of_ticket *exchange_create(struct sign_in *sign_in, struct http_request *request,
                                                   const struct form_fields *form,
                                                   const struct directory_ticket *ticket,

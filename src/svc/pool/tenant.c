@@ -17,6 +17,7 @@ bool tenant_needs_session(const struct tenant *tenant)
     return !list_empty(&tenant->queue) || !list_empty(&tenant->waits);
 }
 
+/* Only without a session: with one it is the session's own cooldown that ends both. */
 static void on_expiry(struct loop_timer *timer)
 {
     struct tenant *tenant = CONTAINER_OF(timer, struct tenant, expiry);
@@ -51,6 +52,7 @@ void tenant_touch(struct tenant *tenant)
 
 /* --- executions --- */
 
+/* ORDER: all that the answer will say of the start is noted first; session_run may end in an answer from within. */
 static void start_execution(struct tenant *tenant, struct execution *execution)
 {
     struct pool *pool = tenant->pool;
@@ -102,6 +104,7 @@ struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id)
     return execution_ledger_find(&tenant->ledger, id);
 }
 
+/* Off the queue before it is settled: whoever hears of it may look at the queue. */
 static void fail_queue(struct tenant *tenant, enum execution_fault fault, enum session_reason reason,
                        const char *cause)
 {
@@ -116,6 +119,7 @@ static void fail_queue(struct tenant *tenant, enum execution_fault fault, enum s
 
 /* --- those who want the files --- */
 
+/* May answer from within, if the session is there and free. */
 void tenant_want_session(struct tenant *tenant, struct session_wait *wait)
 {
     list_push_back(&tenant->waits, &wait->link);
@@ -127,6 +131,7 @@ void tenant_cancel_wait(struct session_wait *wait)
     list_remove(&wait->link);
 }
 
+/* Each is off the list before it is called, which may free it. */
 static void fail_waits(struct tenant *tenant, const char *cause)
 {
     struct list *link;
@@ -243,6 +248,7 @@ static bool measure_before(struct tenant *tenant, struct execution *execution)
     return false;
 }
 
+/* An execution that is measured stays RUNNING for all who look, until what it left behind was looked at, too. */
 void tenant_settle_execution(struct loop *loop, struct execution *execution, const struct session *session)
 {
     struct tenant *tenant = execution->ledger ? CONTAINER_OF(execution->ledger, struct tenant, ledger) : NULL;
@@ -270,6 +276,8 @@ static void leave_queue(struct tenant *tenant, struct execution *execution)
     tenant->queue_count--;
 }
 
+/* Nobody waits for the answer any more. What has begun runs to its end all the same: the session's state is its
+ * caller's, and half of a cell would be in it. */
 void tenant_abandon_execution(struct execution *execution)
 {
     execution->on_done = NULL;
@@ -309,6 +317,7 @@ void tenant_end_waiting(struct tenant *tenant)
     tenant->waiting_since_ns = 0;
 }
 
+/* The clock of the expiry is off while there is a session, and on again when it is lost. */
 void tenant_take_session(struct tenant *tenant, struct session *session)
 {
     tenant->session = session;
@@ -373,6 +382,7 @@ static void refuse_elsewhere(struct tenant *tenant, struct execution *execution)
     tenant_pump(tenant);
 }
 
+/* Asked for again by each pump: the list takes it once, and planning is told by when. */
 void tenant_seek_session(struct tenant *tenant)
 {
     struct pool *pool = tenant->pool;

@@ -85,6 +85,8 @@ static bool is_plain(const struct stat *st)
     return S_ISREG(st->st_mode) && st->st_nlink == 1;
 }
 
+/* ORDER: opened, then looked at by its descriptor: the session's code may put another file under the name in
+ * between. */
 enum status session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
                               struct err *err)
 {
@@ -174,6 +176,7 @@ static int make_directory(int dir_fd, const char *name)
     return fd;
 }
 
+/* Step by step from descriptor to descriptor: no path of several names is ever given to the kernel to be made. */
 static enum status make_parents(int root_fd, const char *path, int *ret_fd, struct err *err)
 {
     char name[FILE_NAME_SIZE_MAX + 1];
@@ -203,6 +206,8 @@ static void close_writer(struct file_writer *writer)
     writer->fd = writer->dir_fd = -1;
 }
 
+/* Under a name that nobody can guess, in the directory where it is going: a rename within one directory is the
+ * only thing that makes it appear. */
 enum status file_writer_begin(struct file_writer *writer, int root_fd, const char *path, struct err *err)
 {
     uint8_t random[16];
@@ -243,6 +248,7 @@ enum status file_writer_append(struct file_writer *writer, struct bytes bytes, s
     return STATUS_OK;
 }
 
+/* It is looked at before it appears: afterwards it may be the session's file by the same name. */
 enum status file_writer_finish(struct file_writer *writer, struct file_info *ret_info, struct err *err)
 {
     struct stat st;
@@ -330,6 +336,7 @@ static enum status descend(struct file_lister *lister, const char *name, struct 
     return push_directory(lister, fd, path, err);
 }
 
+/* What cannot be reached by its name through the API is counted, not listed: nobody could read it. */
 static enum status read_name(struct file_lister *lister, const char *name, struct err *err)
 {
     struct stat st;
@@ -360,6 +367,7 @@ static int compare(const void *one, const void *other)
     return file_entry_compare(one, other);
 }
 
+/* Sorted once, at the end: the order of a directory is nobody's promise. */
 enum status file_lister_step(struct file_lister *lister, size_t most, bool *ret_done, struct err *err)
 {
     for (size_t i = 0; i < most && lister->depth && !lister->full; i++) {
@@ -387,6 +395,7 @@ void file_lister_end(struct file_lister *lister)
     lister->count = lister->capacity = 0;
 }
 
+/* All of it, if the storage cannot be asked: then nothing more is let in. */
 size_t session_files_used(int root_fd)
 {
     struct statvfs storage;

@@ -99,6 +99,7 @@ void session_stock_bind(struct session_stock *st, struct session *session, void 
     session_claim(session);
 }
 
+/* Those that are had keep the cooldown that they were begun with. */
 static void limit_spares(struct session_shelf *shelf, int64_t cooldown_ns)
 {
     list_each (it, &shelf->head)
@@ -148,6 +149,7 @@ int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t bu
     return ask_again_ns;
 }
 
+/* The first result of any session says that the tier works; until then a pool does not call itself ready. */
 void session_stock_prove(struct session_stock *st)
 {
     if (st->proven)
@@ -231,6 +233,8 @@ static void on_detach(void *context, struct session *session)
     st->owner.on_detach(st->owner.context, session);
 }
 
+/* Off both maps, so that whatever the tier still says of it finds nobody; it is freed later, for its callers are
+ * on the stack. */
 static void on_gone(void *context, struct session *session)
 {
     struct session_stock *st = context;
@@ -244,6 +248,7 @@ static void on_gone(void *context, struct session *session)
 
 /* --- what the tier tells --- */
 
+/* Each release takes it off this shelf, so the loop ends. */
 static void release_ready(struct stock_spares *spares)
 {
     struct session *session;
@@ -349,6 +354,7 @@ static bool explain_end(const struct session_stock *st, enum tier_end end, int d
     return false;
 }
 
+/* A session that died before anybody used it says something of the tier, not of somebody's code. */
 static bool was_of_no_use_yet(const struct session *session)
 {
     enum session_state state = session->life.state;
@@ -469,6 +475,7 @@ static void destroy_all(struct session_shelf *shelf)
         session_destroy(session);
 }
 
+/* ORDER: the tier is stopped first: from then on nothing is told of sessions that are being destroyed. */
 void session_stock_close(struct session_stock *st)
 {
     stock_trial_stop(&st->trial);
