@@ -117,77 +117,6 @@ static void fail_queue(struct tenant *tenant, enum execution_fault fault, enum s
     }
 }
 
-/* --- those who want the files --- */
-
-/* May answer from within, if the session is there and free. */
-void tenant_want_session(struct tenant *tenant, struct session_wait *wait)
-{
-    list_push_back(&tenant->waits, &wait->link);
-    tenant_pump(tenant);
-}
-
-void tenant_cancel_wait(struct session_wait *wait)
-{
-    list_remove(&wait->link);
-}
-
-/* Each is off the list before it is called, which may free it. */
-static void fail_waits(struct tenant *tenant, const char *cause)
-{
-    struct list *link;
-    while ((link = list_pop_front(&tenant->waits))) {
-        struct session_wait *wait = CONTAINER_OF(link, struct session_wait, link);
-        wait->on_session(wait, NULL, cause);
-    }
-}
-
-void tenant_hold_begin(struct tenant *tenant, struct tenant_hold *hold)
-{
-    ASSERT(tenant->session);
-    hold->tenant = tenant;
-    list_push_back(&tenant->holds, &hold->link);
-    tenant->session->held = true;
-}
-
-void tenant_hold_end(struct tenant_hold *hold)
-{
-    struct tenant *tenant = hold->tenant;
-    if (!tenant)
-        return;
-    hold->tenant = NULL;
-    list_remove(&hold->link);
-    tenant->session->held = !list_empty(&tenant->holds);
-    tenant_touch(tenant);
-}
-
-/* The files are gone with the session. */
-static void drop_holds(struct tenant *tenant)
-{
-    struct list *link;
-    while ((link = list_pop_front(&tenant->holds)))
-        CONTAINER_OF(link, struct tenant_hold, link)->tenant = NULL;
-}
-
-/* What was uploaded and removed since is not there any more: a session cannot hold more than is used. */
-bool tenant_charge_upload(struct tenant *tenant, size_t used_size, size_t size)
-{
-    struct memory_budget *uploads = &tenant->pool->uploads;
-    ASSERT(tenant->session);
-    size_t gone = tenant->uploaded > used_size ? tenant->uploaded - used_size : 0;
-    memory_budget_give(uploads, gone);
-    tenant->uploaded -= gone;
-    if (!memory_budget_take(uploads, size))
-        return false;
-    tenant->uploaded += size;
-    return true;
-}
-
-static void forget_uploads(struct tenant *tenant)
-{
-    memory_budget_give(&tenant->pool->uploads, tenant->uploaded);
-    tenant->uploaded = 0;
-}
-
 /* --- measuring --- */
 
 static void begin_measuring(struct tenant *tenant, struct execution *execution)
@@ -334,8 +263,8 @@ void tenant_lose_session(struct tenant *tenant)
     stop_measuring(tenant);
     tenant->session->holder = NULL;
     tenant->session = NULL;
-    drop_holds(tenant);
-    forget_uploads(tenant);
+    tenant_drop_holds(tenant);
+    tenant_forget_uploads(tenant);
     arm_expiry(tenant);
 }
 
@@ -476,9 +405,9 @@ void tenant_release(struct tenant *tenant, const char *cause)
     struct pool *pool = tenant->pool;
     stop_measuring(tenant);
     fail_queue(tenant, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
-    fail_waits(tenant, cause);
-    drop_holds(tenant);
-    forget_uploads(tenant);
+    tenant_fail_waits(tenant, cause);
+    tenant_drop_holds(tenant);
+    tenant_forget_uploads(tenant);
     struct session *session = tenant->session;
     tenant->session = NULL;
     if (session) {
@@ -501,7 +430,7 @@ void tenant_fail_waiting(struct tenant *tenant, enum session_reason reason, cons
     list_remove(&tenant->waiting_link);
     tenant_end_waiting(tenant);
     fail_queue(tenant, EXECUTION_FAULT_UNAVAILABLE, reason, cause);
-    fail_waits(tenant, cause);
+    tenant_fail_waits(tenant, cause);
     if (!tenant->session)
         tenant_release(tenant, cause);
 }

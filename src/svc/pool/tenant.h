@@ -85,6 +85,15 @@ bool tenant_charge_upload(struct tenant *tenant, size_t used_size, size_t size);
  * The pointer dies. */
 void tenant_release(struct tenant *tenant, const char *cause);
 
+/* --- for tenant.c (tenant_files.c) --- */
+
+/* All who wait are told that there is no session, and why. */
+void tenant_fail_waits(struct tenant *tenant, const char *cause);
+/* The session is gone, and its files with it: whoever held it finds that out. */
+void tenant_drop_holds(struct tenant *tenant);
+/* Likewise what was written into it is not charged any more. */
+void tenant_forget_uploads(struct tenant *tenant);
+
 /* --- for pool.c --- */
 
 /* In the pool's books, without a session. NULL without memory. */
