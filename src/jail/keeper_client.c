@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "jail/limit_values.h"
 #include "jail/packet.h"
 
@@ -224,8 +225,7 @@ enum status keeper_client_start(struct loop *loop, struct warden_client *warden,
         .socket = -1,
     };
     CLEANUP(buf_fini) struct buf paths = {0};
-    buf_append_fmt(&paths, "%s\n%s", options->zygote_path ? options->zygote_path : "",
-                   options->session_paths ? options->session_paths : "");
+    buf_append_fmt(&paths, "%s\n%s", text_or(options->zygote_path, ""), text_or(options->session_paths, ""));
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = options->sessions_max,
                                         .flags = (options->other_ids ? KEEPER_FLAG_OTHER_IDS : 0) |

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define FS_EXECUTE      (1ull << 0)
 #define FS_WRITE_FILE   (1ull << 1)
 #define FS_READ_FILE    (1ull << 2)
@@ -78,7 +80,7 @@ static enum status add_rule(int ruleset, const struct landlock_rule *rule, uint6
 {
     if (!rule->path && rule->fd < 0)
         return STATUS_OK;
-    const char *name = rule->path ? rule->path : "folder";
+    const char *name = text_or(rule->path, "folder");
     int fd = rule->path ? open(rule->path, O_PATH | O_CLOEXEC) : fcntl(rule->fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return errno == ENOENT ? STATUS_OK

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "jail/companion.h"
 #include "jail/packet.h"
 
@@ -29,7 +30,7 @@ enum status warden_client_start(const char *program, const char *data_root, stru
     struct warden_client *client = calloc(1, sizeof *client);
     if (!client)
         return err_no_memory(error);
-    const struct companion_command command = {.program = program ? program : "/proc/self/exe",
+    const struct companion_command command = {.program = text_or(program, "/proc/self/exe"),
                                               .word = "warden",
                                               .argument = data_root,
                                               .path = "/usr/sbin:/usr/bin:/sbin:/bin",

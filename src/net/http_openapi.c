@@ -185,7 +185,7 @@ static void write_success(struct json_writer *json, const json_t *operation)
     if (answer || type) {
         json_write_key(json, "content");
         json_write_begin_object(json);
-        json_write_key(json, type ? type : "application/json");
+        json_write_key(json, text_or(type, "application/json"));
         json_write_begin_object(json);
         if (answer)
             write_schema(json, answer);

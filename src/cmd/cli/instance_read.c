@@ -177,8 +177,7 @@ static void show_failure(struct buf *out, const struct dt_failure *failure)
     CLEANUP(buf_fini) struct buf text = {0};
     if (!failure)
         return;
-    buf_append_fmt(&text, "%s: %s", failure->type ? failure->type : "Error",
-                   failure->message ? failure->message : "");
+    buf_append_fmt(&text, "%s: %s", text_or(failure->type, "Error"), text_or(failure->message, ""));
     buf_append_byte(&text, '\0');
     if (!text.failed)
         print_pair(out, "failure", (const char *)text.data);
@@ -250,11 +249,10 @@ static bool write_exchange(const struct dt_event *events, size_t at, char text[W
             strcmp(events[i].request_id, events[at].request_id) == 0)
             event = &events[i];
     if (event->name)
-        (void)snprintf(text, WHAT_SIZE_MAX, "%s of %s", event->name,
-                       event->instance_id ? event->instance_id : "?");
+        (void)snprintf(text, WHAT_SIZE_MAX, "%s of %s", event->name, text_or(event->instance_id, "?"));
     else
         (void)snprintf(text, WHAT_SIZE_MAX, "section %s%s%s", event->request_id,
-                       event->instance_id ? ": " : "", event->instance_id ? event->instance_id : "");
+                       event->instance_id ? ": " : "", text_or(event->instance_id, ""));
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/hidden.h"
+#include "base/text.h"
 
 #define PAIR_WIDTH 15 /* characters of a name and what follows it */
 
@@ -44,7 +45,7 @@ void print_table_row(struct print_table *table, const char *const *cells, size_t
     ASSERT(count == table->column_count && count <= PRINT_COLUMNS_MAX);
     for (size_t column = 0; column < count; column++) {
         size_t before = table->cells.size;
-        append_clean(&table->cells, bytes_of_cstr(cells[column] ? cells[column] : ""), false, 0);
+        append_clean(&table->cells, bytes_of_cstr(text_or(cells[column], "")), false, 0);
         struct bytes cell = bytes_slice(buf_peek(&table->cells), before, SIZE_MAX);
         if (width_of(cell) <= PRINT_CELL_WIDTH)
             table->widths[column] = MAX(table->widths[column], width_of(cell));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/time_parse.h"
 #include "cmd/cli/print.h"
 #include "credential/credential.h"
@@ -204,7 +205,7 @@ int cli_session_failed(const struct cli_session *session, const struct dt_error 
         code = mends[i].exit_code;
         mend = mends[i].mend;
     }
-    fprintf(stderr, "sallyport %s: %s%s%s\n", session->command->name, what ? what : "", what ? ": " : "",
+    fprintf(stderr, "sallyport %s: %s%s%s\n", session->command->name, text_or(what, ""), what ? ": " : "",
             error->text[0] ? error->text : dt_status_name(error->status));
     if (mend) {
         const char *place = strstr(mend, "%s");
@@ -244,7 +245,7 @@ static bool ask_query(const struct cli_session *session, const struct buf *answe
     }
 
     char *text = json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY);
-    buf_append_cstr(found, text ? text : "");
+    buf_append_cstr(found, text_or(text, ""));
     buf_append_byte(found, '\n');
     found->failed |= !text;
     free(text);

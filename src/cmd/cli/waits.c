@@ -2,6 +2,7 @@
 /* waits.c — what was begun and has no answer yet, the oldest of the kind that says most. */
 #include "cmd/cli/waits.h"
 
+#include "base/text.h"
 #include "cmd/cli/print.h"
 
 /* The oldest open one of each kind, and how many there are. */
@@ -91,7 +92,7 @@ static void write_running(const struct waits_facts *facts, struct buf *out)
     find_open(facts, &open);
     const struct dt_event *event = open.activities.oldest;
     if (event) {
-        buf_append_fmt(out, "waits for the activity %s, scheduled %s", event->name ? event->name : "?",
+        buf_append_fmt(out, "waits for the activity %s, scheduled %s", text_or(event->name, "?"),
                        print_time(event->time_ns, time));
         write_more(out, open.activities.count, "activities");
         buf_append_cstr(out, ": a worker that has it must be connected");
@@ -99,16 +100,16 @@ static void write_running(const struct waits_facts *facts, struct buf *out)
     }
     event = open.children.oldest;
     if (event) {
-        buf_append_fmt(out, "waits for its child %s", event->instance_id ? event->instance_id : "?");
+        buf_append_fmt(out, "waits for its child %s", text_or(event->instance_id, "?"));
         write_more(out, open.children.count, "children");
         return;
     }
     event = open.entities.oldest;
     if (event) {
         if (event->kind == DT_EVENT_ENTITY_LOCK_REQUESTED)
-            buf_append_fmt(out, "waits for the lock of %s", event->data ? event->data : "?");
+            buf_append_fmt(out, "waits for the lock of %s", text_or(event->data, "?"));
         else
-            buf_append_fmt(out, "waits for the entity %s", event->instance_id ? event->instance_id : "?");
+            buf_append_fmt(out, "waits for the entity %s", text_or(event->instance_id, "?"));
         return;
     }
     event = open.timers.oldest;

@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "runtime/python/modules.h"
 
 #define PROGRAM L"/usr/bin/python3"
@@ -28,7 +29,7 @@ static enum status initialize(struct err *err)
     pre.utf8_mode = 1;
     PyStatus status = Py_PreInitialize(&pre);
     if (PyStatus_Exception(status))
-        return err_set(err, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no pre-init");
+        return err_set(err, STATUS_INTERNAL, "python: %s", text_or(status.err_msg, "no pre-init"));
     PyConfig config;
     PyConfig_InitIsolatedConfig(&config);
     config.install_signal_handlers = 0;
@@ -41,7 +42,7 @@ static enum status initialize(struct err *err)
         status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status))
-        return err_set(err, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no init");
+        return err_set(err, STATUS_INTERNAL, "python: %s", text_or(status.err_msg, "no init"));
     return STATUS_OK;
 }
 
@@ -52,7 +53,7 @@ static enum status take_exception(struct err *err)
     PyErr_Fetch(&type, &value, &trace);
     PyObject *text = value ? PyObject_Repr(value) : NULL;
     const char *words = text ? PyUnicode_AsUTF8(text) : NULL;
-    enum status status = err_set(err, STATUS_INTERNAL, "warming up: %s", words ? words : "unknown");
+    enum status status = err_set(err, STATUS_INTERNAL, "warming up: %s", text_or(words, "unknown"));
     Py_XDECREF(text);
     Py_XDECREF(trace);
     Py_XDECREF(value);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "store/audit/head.h"
 #include "wire/json/json.h"
 
@@ -93,7 +94,7 @@ static bool hash_of_code(const struct examination *exam, char ret_hash[SECRET_HA
     const char *named = json_parse(text, NULL, &manifest, NULL) == STATUS_OK
                             ? json_member_text(json_object_get(manifest, "code"), "sha256")
                             : NULL;
-    (void)snprintf(ret_hash, SECRET_HASH_SIZE + 1, "%s", named ? named : "");
+    (void)snprintf(ret_hash, SECRET_HASH_SIZE + 1, "%s", text_or(named, ""));
     return named != NULL;
 }
 
@@ -128,7 +129,7 @@ static enum status append_shown(const json_t *shown, struct buf *out, struct err
             return err_set(err, STATUS_DATA_LOSS,
                            "the receipt lacks the \"%.40s\" that was decided about: its submitter gets one "
                            "without a result that was not released; ask a reviewer or an auditor",
-                           name ? name : "");
+                           text_or(name, ""));
         if (i > 0)
             buf_append_byte(out, '\n');
         buf_append_bytes(out, part);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "store/review/review_store_internal.h"
 
 /* As REVIEW_ROWS_WALKED, where all that match are sorted first, for each job anew. */
@@ -85,8 +87,7 @@ static bool has_label(const struct review_filter *filter, const struct review_re
     if (!filter->label_key)
         return true;
     const json_t *labels = json_object_get(record->doc, "labels");
-    return bytes_equal_cstr(json_member_bytes(labels, filter->label_key),
-                            filter->label_value ? filter->label_value : "");
+    return bytes_equal_cstr(json_member_bytes(labels, filter->label_key), text_or(filter->label_value, ""));
 }
 
 /* One of those that matched, whether it settled it or not. */
@@ -160,7 +161,7 @@ static int64_t rows_of(const struct review_filter *filter)
 static void bind_place(struct review_book *book, size_t statement, const struct review_filter *filter)
 {
     int64_t place_ns = filter->after_ns;
-    const char *id = filter->after_id ? filter->after_id : "";
+    const char *id = text_or(filter->after_id, "");
     if (place_ns == 0 && filter->newest_first)
         place_ns = INT64_MAX;
     if (!filter->newest_first && filter->since_ns > place_ns) { /* what is before is not walked */
@@ -186,7 +187,7 @@ static void bind_wanted(struct review_book *book, size_t statement, const struct
 {
     if (filter->label_key) {
         db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
-        db_bind_bytes(book->db, statement, 5, bytes_of_cstr(filter->label_value ? filter->label_value : ""));
+        db_bind_bytes(book->db, statement, 5, bytes_of_cstr(text_or(filter->label_value, "")));
     } else if (filter->submitter || filter->own_of) {
         db_bind_bytes(book->db, statement, 4,
                       bytes_of_cstr(filter->submitter ? filter->submitter : filter->own_of));

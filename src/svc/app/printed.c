@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "wire/json/json.h"
 
 /* --- places --- */
@@ -145,7 +146,7 @@ static enum printed_kind next_output(const struct printed *printed, struct print
         return PRINTED_ALL;
     }
     char *text = json_dumps(output, JSON_COMPACT | JSON_ENCODE_ANY);
-    buf_append_cstr(out, text ? text : "null");
+    buf_append_cstr(out, text_or(text, "null"));
     free(text);
     place->outputs++;
     return PRINTED_OUTPUT;

@@ -3,6 +3,7 @@
 #include "svc/app/request.h"
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "wire/json/json.h"
 
 enum { /* OrchestrationStatus, durable-task-protocol.md 1.4 */
@@ -139,8 +140,8 @@ static void add_error(json_t *root, const struct request_facts *facts, const jso
 {
     if (facts->status != ORCHESTRATION_FAILED && facts->status != ORCHESTRATION_TERMINATED)
         return;
-    const char *type = facts->failure_type ? facts->failure_type : "Cancelled";
-    const char *message = facts->failure_message ? facts->failure_message : "the request was terminated";
+    const char *type = text_or(facts->failure_type, "Cancelled");
+    const char *message = text_or(facts->failure_message, "the request was terminated");
     json_t *hint = json_object_get(json_object_get(json_object_get(custom, "result"), "error"), "hint");
     json_object_set_new(root, "error",
                         json_pack("{s:s, s:s, s:O*}", "type", type, "message", message, "hint", hint));

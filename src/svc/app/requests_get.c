@@ -171,10 +171,9 @@ static void on_asked(struct exchange *exchange)
         return;
     }
     own->end_state = ended == REQUEST_FAILED ? REVIEW_FAILED : REVIEW_CANCELLED;
-    (void)snprintf(own->end_type, sizeof own->end_type, "%s",
-                   facts.failure_type ? facts.failure_type : "Cancelled");
+    (void)snprintf(own->end_type, sizeof own->end_type, "%s", text_or(facts.failure_type, "Cancelled"));
     (void)snprintf(own->end_message, sizeof own->end_message, "%s",
-                   facts.failure_message ? facts.failure_message : "the request was terminated");
+                   text_or(facts.failure_message, "the request was terminated"));
     book_exchange_act(&own->base, false, settle, on_settled);
 }
 

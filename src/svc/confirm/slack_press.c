@@ -146,7 +146,7 @@ enum status slack_answer_retired(const json_t *request, struct buf *out)
         return STATUS_NO_MEMORY;
     json_object_set_new(root, "replace_original", json_true());
     char *text = json_dumps(root, JSON_COMPACT);
-    buf_append_cstr(out, text ? text : "");
+    buf_append_cstr(out, text_or(text, ""));
     if (!text)
         out->failed = true;
     free(text);

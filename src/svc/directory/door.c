@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/log_rate.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/directory/bearer.h"
@@ -94,7 +95,7 @@ static void refuse(struct door_entry *entry, const char *why)
     entry->bearer.kind = BEARER_NOBODY;
     char *text = arena_cstr(&entry->bearer.arena, bytes_of_cstr(why));
     entry->bearer.principal = (struct principal){
-        .id = NULL, .name = "nobody", .refusal = text ? text : "the credentials do not count"};
+        .id = NULL, .name = "nobody", .refusal = text_or(text, "the credentials do not count")};
 }
 
 /* --- whose credentials they are --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* graph.c — people and applications in the words of Microsoft Graph 1.0, as far as command lines and SDKs ask for them: one object
  * by id or name, lists with a $filter, several by their ids, and whoever asks. Reads only. */
+#include "base/text.h"
 #include "svc/directory/filter.h"
 #include "svc/directory/people.h"
 #include "wire/json/json.h"
@@ -118,7 +119,7 @@ static void write_error(void *context, struct http_request *request, int http_st
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (codes[i].http_status == http_status)
             code = codes[i].code;
-    write_fault(ret_body, code, detail ? detail : "");
+    write_fault(ret_body, code, text_or(detail, ""));
     *ret_content_type = JSON_TYPE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* people_grants.c — what somebody may: API keys, role assignments, and who asks. */
 #include "base/log.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/directory/people_request.h"
 #include "svc/directory/reply.h"
@@ -62,7 +63,7 @@ void people_key_create(void *context, struct http_request *request)
             "\"roles\" are names of roles, separated by commas; \"scope\" begins with a slash.");
         return;
     }
-    if (!people_may_grant(context, request, bytes_of_cstr(scope ? scope : "/")))
+    if (!people_may_grant(context, request, bytes_of_cstr(text_or(scope, "/"))))
         return;
     const char *own = http_request_principal(request)->id;
     if (!owner_name)
@@ -148,7 +149,7 @@ void people_assignment_create(void *context, struct http_request *request)
         return;
     const char *named = people_text(root, "role"), *to = people_text(root, "principal"),
                *scope = people_text(root, "scope");
-    if (!access_role_find(bytes_of_cstr(named ? named : ""), &role)) {
+    if (!access_role_find(bytes_of_cstr(text_or(named, "")), &role)) {
         http_respond_failure(request, 400, "There is no such role; doc/sign-in.md lists them.");
         return;
     }
@@ -158,7 +159,7 @@ void people_assignment_create(void *context, struct http_request *request)
     }
     if (!people_may_grant(context, request, bytes_of_cstr(scope)))
         return;
-    if (!people_take(context, request, bytes_of_cstr(to ? to : ""), NULL, &found))
+    if (!people_take(context, request, bytes_of_cstr(text_or(to, "")), NULL, &found))
         return;
     char id[GUID_TEXT_SIZE + 1];
     directory_guid(id);

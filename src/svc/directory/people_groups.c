@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* people_groups.c — groups and who is in them. */
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/directory/people_request.h"
 #include "svc/directory/reply.h"
@@ -67,7 +68,7 @@ void people_member_create(void *context, struct http_request *request)
         return;
     CLEANUP(json_release) json_t *root = people_read_body(request);
     const char *name = root ? people_text(root, "member") : NULL;
-    if (!root || !people_take(context, request, bytes_of_cstr(name ? name : ""), NULL, &who))
+    if (!root || !people_take(context, request, bytes_of_cstr(text_or(name, "")), NULL, &who))
         return;
     if (strcmp(who.type, "Group") == 0) {
         http_respond_failure(request, 400, "A group cannot be in a group.");

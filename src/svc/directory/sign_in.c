@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/sip_hash.h"
+#include "base/text.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/directory/key_end.h"
@@ -89,7 +90,7 @@ void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const c
                   const char *description)
 {
     int64_t delay_ns = delay_of(sign_in, who);
-    sign_in_note_failure(sign_in, who, error ? error : "access_denied");
+    sign_in_note_failure(sign_in, who, text_or(error, "access_denied"));
     struct late_answer *late = delay_ns > 0 && sign_in->late < LATE_MAX ? calloc(1, sizeof *late) : NULL;
     if (!late && delay_ns > 0) {
         http_respond_failure(request, 503, "too many failed sign-ins at once: come again");
@@ -126,12 +127,12 @@ void sign_in_note(struct sign_in *sign_in, const struct sign_in_subject *subject
     snprintf(object, sizeof object, "%s/%.60s", application ? "applications" : "people", subject->object_id);
     const struct witness_event event = {.action = AUDIT_SIGN_IN_SUCCEEDED,
                                         .actor_id = subject->object_id,
-                                        .actor_name = name ? name : "",
+                                        .actor_name = text_or(name, ""),
                                         .object = bytes_of_cstr(object),
                                         .how = how};
     witness_tell(sign_in->witness, &event);
-    log_info(AREA, "signed in principal=\"%.80s\" id=%.60s how=%s",
-             subject->name ? subject->name : "application", subject->object_id, how);
+    log_info(AREA, "signed in principal=\"%.80s\" id=%.60s how=%s", text_or(subject->name, "application"),
+             subject->object_id, how);
 }
 
 /* A name that is nobody's is not written down: people type their secret there, too. */
@@ -233,7 +234,7 @@ static void metadata_endpoints(void *context, struct http_request *request)
     bool list = version.size > 0 && bytes_compare(version, BYTES_LITERAL("2022")) < 0;
     if (list)
         json_write_begin_array(&json);
-    write_endpoints(&json, base ? base : "");
+    write_endpoints(&json, text_or(base, ""));
     if (list)
         json_write_end_array(&json);
     answer_json(request, 200, &json);
@@ -296,7 +297,7 @@ static void discovery_instance(void *context, struct http_request *request)
     struct bytes host = http_request_header(request, "host");
     const char *base = sign_in_base(request);
     json_write_begin_object(&json);
-    write_url(&json, "tenant_discovery_endpoint", base ? base : "",
+    write_url(&json, "tenant_discovery_endpoint", text_or(base, ""),
               "/common/v2.0/.well-known/openid-configuration");
     json_write_member_cstr(&json, "api-version", "1.1");
     json_write_key(&json, "metadata");

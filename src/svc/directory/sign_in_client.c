@@ -32,7 +32,7 @@ static bool secret_matches(const struct sign_in *sign_in, const char *owner_id, 
     const struct directory_credential *credential = NULL;
     bool found = false;
     secret_hash(bytes_of_cstr(secret), hash);
-    while ((credential = next_credential(sign_in, owner_id ? owner_id : "", DIRECTORY_SECRET, credential)))
+    while ((credential = next_credential(sign_in, text_or(owner_id, ""), DIRECTORY_SECRET, credential)))
         found |= secret_equal(bytes_of_cstr(hash), bytes_of_cstr(credential->hash));
     return owner_id && found;
 }
@@ -150,7 +150,7 @@ const struct directory_application *sign_in_client(struct sign_in *sign_in, stru
         type = ASSERTION_TYPE;
     }
     const struct directory_application *application = directory_find(
-        sign_in->options.directory, DIRECTORY_APPLICATION, "client_id", bytes_of_cstr(id ? id : ""));
+        sign_in->options.directory, DIRECTORY_APPLICATION, "client_id", bytes_of_cstr(text_or(id, "")));
     bool good = false;
     if (secret)
         good = secret_matches(sign_in, application ? application->id : NULL, secret);

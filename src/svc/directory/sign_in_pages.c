@@ -65,7 +65,7 @@ static void answer_page(struct http_request *request, int http_status, struct bu
     /* Scheme, host and port of a redirect that was found to be on this machine. */
     int size = target ? (int)strcspn(target + strlen("http://"), "/?") + (int)strlen("http://") : 0;
     char sources[256];
-    snprintf(sources, sizeof sources, "'self' %.*s", MIN(size, 200), target ? target : "");
+    snprintf(sources, sizeof sources, "'self' %.*s", MIN(size, 200), text_or(target, ""));
     snprintf(policy, sizeof policy, PAGE_POLICY, sources);
     buf_append_cstr(page, "</html>\n");
     bool whole =
@@ -106,7 +106,7 @@ static bool scope_fits(const struct form_fields *form)
 static const char *text_of(const struct form_fields *form, const char *name)
 {
     const char *text = form_get(form, name);
-    return text ? text : "";
+    return text_or(text, "");
 }
 
 /* --- one write set, and a page or a document behind it --- */
@@ -326,7 +326,7 @@ static const char *query_text(struct http_request *request, const char *name)
     struct bytes value = http_request_query(request, name);
     bool sound = value.size > 0 && bytes_utf8_valid(value) && !memchr(value.data, '\0', value.size);
     const char *text = sound ? arena_cstr(http_request_arena(request), value) : NULL;
-    return text ? text : "";
+    return text_or(text, "");
 }
 
 static bool challenge_valid(const char *challenge)

@@ -158,7 +158,7 @@ static void grant_client(struct sign_in *sign_in, struct http_request *request,
     const char *client_id = form_get(form, "client_id");
     const struct directory_application *application = sign_in_client(sign_in, request, form, &why);
     if (!application) {
-        sign_in_fail(sign_in, request, client_id ? client_id : "", "invalid_client",
+        sign_in_fail(sign_in, request, text_or(client_id, ""), "invalid_client",
                      "There is no such application, or its secret, certificate or assertion does not count.");
         return;
     }
@@ -275,7 +275,7 @@ static const struct directory_ticket *find_ticket(struct sign_in *sign_in, const
                                                   enum directory_ticket_type type)
 {
     char hash[SECRET_HASH_SIZE + 1];
-    secret_hash(bytes_of_cstr(text ? text : ""), hash);
+    secret_hash(bytes_of_cstr(text_or(text, "")), hash);
     const struct directory_ticket *ticket =
         directory_find(sign_in->options.directory, DIRECTORY_TICKET, "hash", bytes_of_cstr(hash));
     return ticket && ticket->type == type && ticket->expires_ns > clock_unix_ns() ? ticket : NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/page/limit_values.h"
 #include "svc/page/page_sign_in_internal.h"
@@ -155,7 +156,7 @@ void page_route_sign_in(void *context, struct http_request *request)
     const char *credentials = text_of(root, "credentials"), *name = text_of(root, "name"),
                *secret = text_of(root, "secret"), *code = text_of(root, "deviceCode"),
                *link = text_of(root, "link");
-    struct bytes given = bytes_trim(bytes_of_cstr(credentials ? credentials : ""));
+    struct bytes given = bytes_trim(bytes_of_cstr(text_or(credentials, "")));
     if (given.size > 0)
         by_credentials(sign_in, request, given);
     else if (name && secret)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <yaml.h>
 
+#include "base/text.h"
+
 struct yaml_reading {
     yaml_parser_t *parser;
     yaml_event_t event; /* the one in hand */
@@ -42,14 +44,14 @@ static enum status refuse_at(const struct yaml_reading *reading, yaml_mark_t mar
 static enum status refuse_syntax(const struct yaml_reading *reading)
 {
     const yaml_parser_t *parser = reading->parser;
-    const char *problem = parser->problem ? parser->problem : "not YAML";
+    const char *problem = text_or(parser->problem, "not YAML");
     if (parser->error == YAML_MEMORY_ERROR)
         return STATUS_NO_MEMORY;
     if (parser->error == YAML_READER_ERROR)
         return yaml_tree_refuse(reading->fault, 0, 0, "%s (byte %zu)", problem, parser->problem_offset);
     return yaml_tree_refuse(reading->fault, place_of(parser->problem_mark.line),
-                            place_of(parser->problem_mark.column), "%s%s%s",
-                            parser->context ? parser->context : "", parser->context ? ": " : "", problem);
+                            place_of(parser->problem_mark.column), "%s%s%s", text_or(parser->context, ""),
+                            parser->context ? ": " : "", problem);
 }
 
 /* --- events --- */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 /* --- shelves --- */
 
@@ -265,9 +266,9 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     st->up_since_ns = loop_now(st->loop);
     st->lost[0] = '\0';
     st->order_after_ns = 0;
-    snprintf(st->degraded, sizeof st->degraded, "%s", report->degraded ? report->degraded : "");
+    snprintf(st->degraded, sizeof st->degraded, "%s", text_or(report->degraded, ""));
     snprintf(st->template_identity, sizeof st->template_identity, "%s",
-             report->template_identity ? report->template_identity : "");
+             text_or(report->template_identity, ""));
     /* Spares that were built before see what was there before. */
     for (int id = 0; id < RUNTIMES; id++)
         release_ready(&st->spares[id]);
@@ -305,7 +306,7 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
         return;
     }
     snprintf(s->template_identity, sizeof s->template_identity, "%s",
-             session->template_identity ? session->template_identity : "");
+             text_or(session->template_identity, ""));
     s->key[0] = session->ref.slot;
     s->key[1] = session->ref.generation;
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
@@ -398,7 +399,8 @@ static void end_all(struct session_shelf *shelf, const char *cause)
 static void on_tier_down(void *context, const char *text)
 {
     struct session_stock *st = context;
-    snprintf(st->lost, sizeof st->lost, "isolation is not available: %s", text ? text : "the keeper is gone");
+    snprintf(st->lost, sizeof st->lost, "isolation is not available: %s",
+             text_or(text, "the keeper is gone"));
     st->losses += st->up;
     st->up = st->proven = false;
     stock_trial_stop(&st->trial);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/text.h"
 
 #define REFUSALS_MAX 32 /* orders of one pool that found no memory in one turn of the loop */
 
@@ -71,7 +72,7 @@ static void close_all(const struct tier_session *session)
 /* Greeted before it is told: on_greeting must not tell it a second time. */
 static void tell_ready(const struct tier_share *share, struct tier_client *client)
 {
-    const struct tier_report report = {.isolation_json = share->isolation ? share->isolation : "",
+    const struct tier_report report = {.isolation_json = text_or(share->isolation, ""),
                                        .degraded = share->degraded,
                                        .memory_size_max = share->memory_size_max,
                                        .template_identity = share->identity};
@@ -83,10 +84,9 @@ static void on_ready(void *context, const struct tier_report *report)
 {
     struct tier_share *share = context;
     free(share->isolation);
-    share->isolation = strdup(report->isolation_json ? report->isolation_json : "");
-    snprintf(share->degraded, sizeof share->degraded, "%s", report->degraded ? report->degraded : "");
-    snprintf(share->identity, sizeof share->identity, "%s",
-             report->template_identity ? report->template_identity : "");
+    share->isolation = strdup(text_or(report->isolation_json, ""));
+    snprintf(share->degraded, sizeof share->degraded, "%s", text_or(report->degraded, ""));
+    snprintf(share->identity, sizeof share->identity, "%s", text_or(report->template_identity, ""));
     share->memory_size_max = report->memory_size_max;
     share->ready = true;
     share->down[0] = '\0';
@@ -109,7 +109,7 @@ static void forget_all(struct tier_share *share)
 
 static void go_down(struct tier_share *share, const char *text, bool lost)
 {
-    snprintf(share->down, sizeof share->down, "%s", text ? text : "");
+    snprintf(share->down, sizeof share->down, "%s", text_or(text, ""));
     share->ready = false;
     share->lost = lost;
     forget_all(share);
