@@ -35,7 +35,9 @@ static enum status make_both(const char *path, struct err *error)
     char data[DATA_ROOT_PATH_SIZE + sizeof "/data"];
     snprintf(data, sizeof data, "%s/data", path);
     enum status status = make_own_folder(path, error);
-    return status == STATUS_OK ? make_own_folder(data, error) : status;
+    if (status != STATUS_OK)
+        return status;
+    return make_own_folder(data, error);
 }
 
 enum status data_root_make(char ret_path[DATA_ROOT_PATH_SIZE], struct err *error)

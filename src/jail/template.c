@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* template.c — in three parts: the entries of a plan; one function a kind of row; the plan and its stamp. */
+/* template.c — in three parts: the entries of a plan; one function a kind of row; the plan. The stamp is
+ * template_stamp.c's. */
 #include "jail/template.h"
 
 #include <errno.h>
@@ -120,7 +121,9 @@ enum status template_add_copy(struct template_builder *builder, const struct tem
         .executable = st.st_mode & S_IXOTH,
     };
     enum status status = template_add(builder, &entry, path, source, error);
-    return status == STATUS_OK ? digest_file(builder, path, &st, error) : status;
+    if (status != STATUS_OK)
+        return status;
+    return digest_file(builder, path, &st, error);
 }
 
 /* --- trees --- */
@@ -160,7 +163,9 @@ static enum status look_at(struct template_builder *builder, FTS *walk, FTSENT *
         return digest_file(builder, found->fts_path, found->fts_statp, error);
     case FTS_F: {
         enum status status = digest_file(builder, found->fts_path, found->fts_statp, error);
-        return status == STATUS_OK ? look_at_module(builder, found, error) : status;
+        if (status != STATUS_OK)
+            return status;
+        return look_at_module(builder, found, error);
     }
     case FTS_SL:
     case FTS_SLNONE:
@@ -196,7 +201,9 @@ static enum status add_tree(struct template_builder *builder, const struct templ
         return template_add_gap(builder, row, path, error);
     const struct template_entry entry = {.action = TEMPLATE_MOUNT, .row = row};
     enum status status = template_add(builder, &entry, path, real, error);
-    return status == STATUS_OK ? walk_tree(builder, real, error) : status;
+    if (status != STATUS_OK)
+        return status;
+    return walk_tree(builder, real, error);
 }
 
 static enum status take_tree(struct template_builder *builder, const struct template_row *row,
@@ -443,55 +450,4 @@ void template_plan_destroy(struct template_plan *plan)
     free(plan->entries);
     free(plan->gaps);
     free(plan);
-}
-
-/* --- the stamp --- */
-
-/* FNV-1a, 64 bits, byte after byte. */
-static uint64_t mix_byte(uint64_t hash, unsigned byte)
-{
-    return (hash ^ byte) * 0x100000001b3ull;
-}
-
-static uint64_t mix_number(uint64_t hash, uint64_t number)
-{
-    for (unsigned shift = 0; shift < 64; shift += 8)
-        hash = mix_byte(hash, (unsigned)(number >> shift) & 0xff);
-    return hash;
-}
-
-static uint64_t mix_path(uint64_t hash, const char *path)
-{
-    struct stat st;
-    for (const char *at = path; *at; at++)
-        hash = mix_byte(hash, (unsigned char)*at);
-    if (stat(path, &st) < 0)
-        return hash;
-    hash = mix_number(hash, st.st_ino);
-    hash = mix_number(hash, (uint64_t)st.st_size);
-    hash = mix_number(hash, (uint64_t)st.st_mtim.tv_sec);
-    return mix_number(hash, (uint64_t)st.st_mtim.tv_nsec);
-}
-
-uint64_t template_stamp(const char *session_paths)
-{
-    /* A package manager writes its list whenever a package changes. */
-    static const char *const signs[] = {"/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite", "/usr/bin",
-                                        "/usr/share/fonts"};
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
-        hash = mix_path(hash, signs[i]);
-    for (int id = 0; id < RUNTIMES; id++) {
-        const struct runtime *runtime = runtime_row((enum runtime_id)id);
-        hash = mix_path(hash, runtime->interpreter);
-        hash = mix_path(hash, runtime->package_folder);
-    }
-    struct bytes rest = bytes_of_cstr(session_paths);
-    while (rest.size > 0) {
-        struct bytes name = bytes_split(&rest, ',');
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%.*s", BYTES_FMT(name));
-        hash = mix_path(hash, path);
-    }
-    return hash;
 }
