@@ -116,7 +116,9 @@ static enum status put_app(void *context, struct bytes key, const struct control
         status = container_block_join(buf_peek(&block), ports, count, &joined, err);
         wish.description = buf_peek(&joined);
     }
-    return status == STATUS_OK ? made_apps_put(&server->made_apps, key, &wish, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return made_apps_put(&server->made_apps, key, &wish, err);
 }
 
 static void remove_app(void *context, struct bytes key)

@@ -124,7 +124,9 @@ enum status part_identity_serve(struct server *server, struct err *err)
         return STATUS_OK;
     enum status status = managed_identity_create(server->directory, server->token_keys, server->addresses.url,
                                                  &server->identity, err);
-    return status == STATUS_OK ? serve(server, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return serve(server, err);
 }
 
 static enum status start(struct server *server, struct err *err)

@@ -54,7 +54,9 @@ static enum status check(const struct server *server, struct err *err)
     struct notice_hosts hosts = {0};
     const struct sender_mail mail = read_mail(server);
     enum status status = read_hosts(server, &hosts, err);
-    return status == STATUS_OK ? check_mail(&mail, &hosts, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return check_mail(&mail, &hosts, err);
 }
 
 static enum status start(struct server *server, struct err *err)

@@ -31,7 +31,9 @@ static enum status verify(const struct jose_key *key, struct bytes token)
     CLEANUP(jwt_fini) struct jwt jwt = {0};
     struct err err = {0};
     enum status status = jwt_parse(token, &jwt, &err);
-    return status == STATUS_OK ? jose_verify(key, &jwt, &err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return jose_verify(key, &jwt, &err);
 }
 
 static void what_was_signed_is_believed_and_nothing_else(void **state)

@@ -53,7 +53,9 @@ static enum status read_part_version(struct db *db, const struct db_schema *sche
         err);
     if (status == STATUS_OK)
         status = db_value(db, sql, ret_version, err);
-    return status == STATUS_OK ? refuse_newer(schema, *ret_version, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return refuse_newer(schema, *ret_version, err);
 }
 
 /* How many steps the file has, if it is ours or nobody's. */

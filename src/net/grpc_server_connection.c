@@ -146,7 +146,9 @@ static enum status write_output(struct grpc_connection *connection)
                 return STATUS_NO_MEMORY;
         }
     }
-    return status == STATUS_OK ? STATUS_TRUNCATED : status;
+    if (status != STATUS_OK)
+        return status;
+    return STATUS_TRUNCATED;
 }
 
 /* A GOAWAY of our own making (RFC 9113 section 6.8): nghttp2 would send it behind everything it has queued

@@ -240,7 +240,9 @@ enum status listener_bind(const struct listener_options *options, struct listene
     union address a = {0};
     socklen_t size = 0;
     enum status status = check_address(options, &a, &size, err);
-    return status == STATUS_OK ? bind_somewhere(options, &a, size, ret_sockets, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return bind_somewhere(options, &a, size, ret_sockets, err);
 }
 
 enum status listener_open(struct loop *loop, const struct listener_options *options,
@@ -248,7 +250,9 @@ enum status listener_open(struct loop *loop, const struct listener_options *opti
 {
     struct listener_sockets sockets = {.count = 0};
     enum status status = listener_bind(options, &sockets, err);
-    return status == STATUS_OK ? listener_open_bound(loop, options, &sockets, ret_listener, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return listener_open_bound(loop, options, &sockets, ret_listener, err);
 }
 
 enum status listener_open_bound(struct loop *loop, const struct listener_options *options,

@@ -104,7 +104,9 @@ static STATUS_RESULT read_rule_item(struct policy_reader *reader, const struct y
     switch (key) {
     case POLICY_KEY_NAME:
         status = policy_read_text(reader, key, node, POLICY_NAME_SIZE_MAX, &rule->name);
-        return status == STATUS_OK ? check_name(reader, node, rule) : status;
+        if (status != STATUS_OK)
+            return status;
+        return check_name(reader, node, rule);
     case POLICY_KEY_MESSAGE:
         return policy_read_text(reader, key, node, POLICY_TEXT_SIZE_MAX, &rule->message);
     case POLICY_KEY_WHEN:

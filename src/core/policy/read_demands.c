@@ -386,7 +386,9 @@ enum status policy_finish_demands(const struct policy_reader *reader, const stru
 {
     enum status status = check_together(reader, node);
     const struct policy_track *defaults = &reader->policy->defaults.track;
-    return status == STATUS_OK ? fill_stages(reader, node, &demands->track, &defaults->stages[0]) : status;
+    if (status != STATUS_OK)
+        return status;
+    return fill_stages(reader, node, &demands->track, &defaults->stages[0]);
 }
 
 enum status policy_finish_defaults(const struct policy_reader *reader, const struct yaml_tree_node *node,

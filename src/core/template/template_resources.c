@@ -322,7 +322,9 @@ enum status template_read_resources(struct deployment_plan *plan, struct err *er
     }
     if (status == STATUS_OK && all && !json_is_array(all) && !json_is_object(all))
         status = err_set(err, STATUS_INVALID_ARGUMENT, "'resources' must be an array or an object");
-    return status == STATUS_OK ? find_needs(plan, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return find_needs(plan, err);
 }
 
 /* A group of a subscription's deployment is also written as a resource of its namespace. */

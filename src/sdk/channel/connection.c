@@ -160,7 +160,9 @@ static STATUS_RESULT receive(struct sdk_connection *connection, struct err *err)
     }
     enum status status = grpc_client_receive(connection->grpc, buf_peek(&connection->in), err);
     buf_clear(&connection->in);
-    return status == STATUS_OK ? end : status;
+    if (status != STATUS_OK)
+        return status;
+    return end;
 }
 
 static STATUS_RESULT transmit(struct sdk_connection *connection, struct err *err)

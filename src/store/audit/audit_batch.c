@@ -66,7 +66,9 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
         scribe->chain = before;
         status = db_script(db, "ROLLBACK TO work", err);
     }
-    return status == STATUS_OK ? db_script(db, "RELEASE work", err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return db_script(db, "RELEASE work", err);
 }
 
 struct works_run {

@@ -38,7 +38,9 @@ static enum status take_row(void *context, const struct audit_row *row, struct e
     enum status status =
         audit_head_write(&at, clock_unix_ns(), audit_head_file_key(read->log->heads), &read->lines, err);
     buf_append_byte(&read->lines, '\n');
-    return status == STATUS_OK ? buf_status(&read->lines) : status;
+    if (status != STATUS_OK)
+        return status;
+    return buf_status(&read->lines);
 }
 
 /* On the thread that writes: what was acknowledged before is in what it reads. */

@@ -195,7 +195,9 @@ static enum status check_manifest(const struct examination *exam, const json_t *
     if (manifest.data && !is_named(manifest, decision, run))
         return err_set(err, STATUS_DATA_LOSS, "the manifest is not the one that was decided about");
     enum status status = check_named(shown, manifest, "effects", err);
-    return status == STATUS_OK ? check_named(shown, manifest, "files", err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return check_named(shown, manifest, "files", err);
 }
 
 /* --- the state follows from the entries --- */

@@ -231,7 +231,9 @@ static enum status walk_long(struct audit_verifier *verifier, const struct buf l
     verifier->next_head = 0;
     for (size_t i = 0; status == STATUS_OK && i < LONG; i++)
         status = audit_verifier_line(verifier, buf_peek(&lines[i]), err);
-    return status == STATUS_OK ? audit_verifier_end(verifier, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return audit_verifier_end(verifier, err);
 }
 
 /* RP-52. How long a million takes, bench/review prints. */

@@ -77,7 +77,9 @@ enum status review_write_denial(struct review_book *book, struct review_record *
     if (record->state != REVIEW_REJECTED)
         return STATUS_OK;
     enum status status = review_decide_by_rule(book, record, false, now_ns, err);
-    return status == STATUS_OK ? review_record_save(book, record, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_record_save(book, record, now_ns, err);
 }
 
 enum status review_tell_beginning(struct review_book *book, const struct review_record *record,
@@ -139,7 +141,9 @@ static enum status write_read(struct review_book *book, struct review_record *re
         status = review_write_denial(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_tell_beginning(book, record, now_ns, err);
-    return status == STATUS_OK ? review_take_early(book, record, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_take_early(book, record, now_ns, err);
 }
 
 enum status review_book_code_read(struct review_book *book, const char *id, int64_t revision, json_t *syntax,

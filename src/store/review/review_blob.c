@@ -54,7 +54,9 @@ enum status review_blob_take(struct review_book *book, int64_t row, const struct
         status = review_draft_place(draft, err);
     if (status == STATUS_OK && !there)
         status = put_row(book, draft, err);
-    return status == STATUS_OK ? review_blob_use(book, row, draft->sha256, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_blob_use(book, row, draft->sha256, err);
 }
 
 enum status review_blob_put(struct review_book *book, int64_t row, struct bytes content,

@@ -66,7 +66,9 @@ enum status review_blob_folder(const struct review_blobs *blobs, const char *nam
     (void)snprintf(root, sizeof root, "%s/blobs", blobs->folder);
     folder_path(blobs, name, folder);
     enum status status = make_folder(root, blobs->folder, err);
-    return status == STATUS_OK ? make_folder(folder, root, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return make_folder(folder, root, err);
 }
 
 enum status review_blob_write(int fd, struct bytes content, struct err *err)
@@ -105,7 +107,9 @@ enum status review_blob_name(const struct review_blobs *blobs, const char *from,
     enum status status = review_blob_folder(blobs, folder_name, err);
     if (status == STATUS_OK)
         status = name_file(from, path, err);
-    return status == STATUS_OK ? sync_folder(folder, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return sync_folder(folder, err);
 }
 
 /* --- reading --- */

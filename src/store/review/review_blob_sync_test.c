@@ -84,7 +84,9 @@ static enum status make_draft(struct review_draft *draft, char byte, struct err 
     buf_clear(&told);
     review_draft_begin(draft, &blobs);
     enum status status = review_draft_append(draft, (struct bytes){content, sizeof content}, err);
-    return status == STATUS_OK ? review_draft_finish(draft, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_draft_finish(draft, err);
 }
 
 static void what_is_named_is_on_disk(void **state)

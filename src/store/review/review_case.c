@@ -29,7 +29,9 @@ static enum status read_case(struct review_book *book, const struct review_recor
     json_decref(effects);
     if (status == STATUS_OK)
         status = review_standing_fact(record, &past->facts->arena, &past->facts->facts, err);
-    return status == STATUS_OK ? review_outcome_of(record, &past->facts->arena, &past->was, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_outcome_of(record, &past->facts->arena, &past->was, err);
 }
 
 enum status policy_book_case(struct review_book *book, const char *id, const struct policy *draft,

@@ -302,7 +302,9 @@ static enum status send_by_hand(struct review_book *book, const struct webhook_r
     enum status status =
         put_delivery(book, webhook->n, message, BYTES_LITERAL(""), text, now_ns, &number, err);
     free(text);
-    return status == STATUS_OK ? read_whole(book, webhook->n, number, ret_delivery, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return read_whole(book, webhook->n, number, ret_delivery, err);
 }
 
 static enum status replay(struct review_book *book, const struct webhook_row *webhook, int64_t number,

@@ -228,7 +228,9 @@ static enum status save_outcome(struct review_book *book, struct review_record *
         return status;
     }
     status = review_record_audit(book, record, AUDIT_REQUEST_CONTINUED, &review_server, details, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "continued", now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_record_tell(book, record, "continued", now_ns, err);
 }
 
 static enum status write_outcome(struct review_book *book, struct review_record *record,
@@ -260,7 +262,9 @@ enum status review_book_next_told(struct review_book *book, const char *id,
     if (state && strcmp(state, "due") == 0) /* else it was written down already */
         status = write_outcome(book, &record, outcome, now_ns, err);
     review_record_fini(&record);
-    return status == STATUS_OK ? review_book_duty_done(book, outcome->duty, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_book_duty_done(book, outcome->duty, err);
 }
 
 /* --- what became of its webhook --- */

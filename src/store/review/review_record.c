@@ -228,7 +228,9 @@ enum status review_record_save(struct review_book *book, struct review_record *r
     struct bytes doc = bytes_of_cstr(text);
     status = record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
     free(text);
-    return status == STATUS_OK ? review_over_note(book, record, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_over_note(book, record, now_ns, err);
 }
 
 /* --- what goes with a change --- */

@@ -147,7 +147,9 @@ enum status review_approval_note(struct review_book *book, const struct review_r
     enum status status = hash_both(book, record, &hashes, err);
     if (status == STATUS_OK)
         status = note(book, hashes.exact, now_ns, err);
-    return status == STATUS_OK ? note(book, hashes.near, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return note(book, hashes.near, now_ns, err);
 }
 
 /* How long before `then_ns` it was approved last. */
@@ -180,5 +182,7 @@ enum status review_repeats_read(struct review_book *book, const struct review_re
     enum status status = hash_both(book, record, &hashes, err);
     if (status == STATUS_OK)
         status = age_of(book, hashes.exact, then_ns, &facts->exact_repeat, err);
-    return status == STATUS_OK ? age_of(book, hashes.near, then_ns, &facts->near_repeat, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return age_of(book, hashes.near, then_ns, &facts->near_repeat, err);
 }

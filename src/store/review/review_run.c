@@ -69,7 +69,9 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
     if (is_step)
         json_object_set_new(json_array_get(runs, (size_t)number - 1), "step", json_string("then"));
     enum status status = review_record_save(book, record, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "run_started", now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_record_tell(book, record, "run_started", now_ns, err);
 }
 
 static enum status write_outside(struct review_book *book, struct review_record *record, json_t *error,
@@ -326,7 +328,9 @@ static enum status write_end(struct review_book *book, struct review_record *rec
         status = review_record_tell(book, record, "run_ended", now_ns, err);
     if (status == STATUS_OK && is_due)
         status = tell_end(book, record, decided, now_ns, err);
-    return status == STATUS_OK ? review_take_early(book, record, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_take_early(book, record, now_ns, err);
 }
 
 enum status review_book_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,

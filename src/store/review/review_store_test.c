@@ -482,7 +482,9 @@ static enum status take_back(struct book_task *task, struct review_book *book, s
 {
     enum status status = submit(task, book, err);
     json_decref(task->answer.request);
-    return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "on purpose") : status;
+    if (status != STATUS_OK)
+        return status;
+    return err_set(err, STATUS_INVALID_ARGUMENT, "on purpose");
 }
 
 static void run_sql(const struct book_fixture *rig, const char *sql)
@@ -659,7 +661,9 @@ static enum status submit_and_fail(struct book_task *task, struct review_book *b
 {
     enum status status = review_book_submit(book, task->argument, START_NS, &task->answer, err);
     json_decref(task->answer.request);
-    return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "on purpose") : status;
+    if (status != STATUS_OK)
+        return status;
+    return err_set(err, STATUS_INVALID_ARGUMENT, "on purpose");
 }
 
 static void a_job_that_fails_leaves_nothing(void **state)
@@ -699,7 +703,9 @@ static enum status apply(struct book_task *task, struct review_book *book, struc
 static enum status apply_and_fail(struct book_task *task, struct review_book *book, struct err *err)
 {
     enum status status = apply(task, book, err);
-    return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "as a full disk would") : status;
+    if (status != STATUS_OK)
+        return status;
+    return err_set(err, STATUS_INVALID_ARGUMENT, "as a full disk would");
 }
 
 static enum status read_policy_version(struct book_task *task, struct review_book *book, struct err *err)

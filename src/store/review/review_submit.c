@@ -109,7 +109,9 @@ static enum status add_revision(struct review_book *book, struct review_record *
                                     review_person_json(&revision->by), "codeSha256", sha256, "codeBytes",
                                     (json_int_t)revision->code.size, "files", files, "comment",
                                     revision->comment, "then", step));
-    return status == STATUS_OK ? put_text(book, record, revision->code, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return put_text(book, record, revision->code, err);
 }
 
 /* --- submit --- */
@@ -187,7 +189,9 @@ static enum status write_act(struct review_book *book, struct review_record *rec
         status = review_write_denial(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_record_tell(book, record, act->told, now_ns, err);
-    return status == STATUS_OK ? review_tell_beginning(book, record, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_tell_beginning(book, record, now_ns, err);
 }
 
 /* What an auditor needs to know it again: not the code and the inputs, but their hashes. */

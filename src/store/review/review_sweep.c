@@ -92,7 +92,9 @@ static enum status expire(struct review_job *job, struct review_book *book, stru
 {
     struct review_sweeper *sweeper = CONTAINER_OF(job, struct review_sweeper, job);
     enum status status = review_rules_trim(book, clock_unix_ns(), err);
-    return status == STATUS_OK ? review_book_expire(book, clock_unix_ns(), &sweeper->count, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_book_expire(book, clock_unix_ns(), &sweeper->count, err);
 }
 
 /* One that cannot be emptied is said, and does not keep the rest of the sweep from being done. */

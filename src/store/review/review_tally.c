@@ -84,7 +84,9 @@ static STATUS_RESULT read_vote(const struct review_record *record, size_t index,
         .manifest = manifest_of(record, vote),
     };
     enum status status = read_person(facts, arena, ret_vote);
-    return status == STATUS_OK ? read_absent(json_object_get(facts, "absent"), arena, ret_vote) : status;
+    if (status != STATUS_OK)
+        return status;
+    return read_absent(json_object_get(facts, "absent"), arena, ret_vote);
 }
 
 static struct policy_matter matter_of(const struct review_record *record, bool people_known)

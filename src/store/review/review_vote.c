@@ -243,8 +243,9 @@ static enum status follow_move(struct review_book *book, struct review_record *r
         enum status status = approved && !from_scheduler(vote)
                                  ? review_standing_make(book, record, &vote->by, now_ns, err)
                                  : STATUS_OK;
-        return status == STATUS_OK ? review_record_decide(book, record, approved, &decider, now_ns, err)
-                                   : status;
+        if (status != STATUS_OK)
+            return status;
+        return review_record_decide(book, record, approved, &decider, now_ns, err);
     }
     if (record->state == REVIEW_QUEUED)
         json_object_set_new(record->doc, "_clearedBy",

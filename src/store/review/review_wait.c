@@ -96,7 +96,9 @@ static enum status write_reminder(struct review_book *book, struct review_record
         return status;
     }
     status = review_record_audit(book, record, AUDIT_REQUEST_REMINDED, &review_server, details, now_ns, err);
-    return status == STATUS_OK ? review_record_tell(book, record, "reminder", now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_record_tell(book, record, "reminder", now_ns, err);
 }
 
 static enum status remind(struct review_book *book, struct review_record *record, int64_t now_ns,
@@ -105,7 +107,9 @@ static enum status remind(struct review_book *book, struct review_record *record
     CLEANUP(arena_fini) struct arena arena = {0};
     struct policy_outcome outcome;
     enum status status = review_outcome_of(record, &arena, &outcome, err);
-    return status == STATUS_OK ? write_reminder(book, record, &outcome, now_ns, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return write_reminder(book, record, &outcome, now_ns, err);
 }
 
 /* --- time is over --- */

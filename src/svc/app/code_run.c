@@ -183,9 +183,10 @@ static enum status bring_inputs(const struct activity_settings *settings, const 
         return STATUS_OK;
     enum status status =
         what->request ? pool_kind_find(settings->kind, pool, &what->is_own, error) : STATUS_OK;
-    return status == STATUS_OK ? run_files_put(what->files, pool, what->session, what->is_own,
-                                               what->keep_session || what->is_step, error)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return run_files_put(what->files, pool, what->session, what->is_own, what->keep_session || what->is_step,
+                         error);
 }
 
 /* A pool makes a session that it does not have: the step must not run in a new one. */

@@ -71,7 +71,9 @@ static enum status add_token(struct pool_exchange *exchange, const char *token)
     buf_append_byte(&line, '\0');
     if (status == STATUS_OK)
         status = buf_status(&line);
-    return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
+    if (status != STATUS_OK)
+        return status;
+    return add_header(exchange, (const char *)line.data);
 }
 
 /* The given token, or one of the credential, or none. A source that does not answer now may do so later. */
@@ -101,7 +103,9 @@ static enum status add_content_type(struct pool_exchange *exchange, const char *
     buf_append_fmt(&line, "Content-Type: %s", text_or(type, "application/json"));
     buf_append_byte(&line, '\0');
     enum status status = buf_status(&line);
-    return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
+    if (status != STATUS_OK)
+        return status;
+    return add_header(exchange, (const char *)line.data);
 }
 
 /* `value` NULL: none. */
@@ -113,7 +117,9 @@ static enum status add_named(struct pool_exchange *exchange, const char *name, c
     buf_append_fmt(&line, "%s: %s", name, value);
     buf_append_byte(&line, '\0');
     enum status status = buf_status(&line);
-    return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
+    if (status != STATUS_OK)
+        return status;
+    return add_header(exchange, (const char *)line.data);
 }
 
 static enum status add_headers(struct pool_exchange *exchange, const struct pool_question *question,
@@ -126,7 +132,9 @@ static enum status add_headers(struct pool_exchange *exchange, const struct pool
         status = add_named(exchange, "operation-id", question->operation);
     if (status == STATUS_OK)
         status = add_named(exchange, "sallyport-session", question->session_guid);
-    return status == STATUS_OK ? add_authorization(exchange, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return add_authorization(exchange, err);
 }
 
 /* --- opening --- */

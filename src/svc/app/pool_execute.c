@@ -271,7 +271,9 @@ static enum status run_to_end(struct pool_drive *drive, struct err *err)
     (void)end_side(&drive->output);
     (void)end_side(&drive->cancel);
     sse_reader_fini(&drive->events);
-    return status == STATUS_OK ? pool_exchange_end(&drive->run, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return pool_exchange_end(&drive->run, err);
 }
 
 enum status pool_execute(const struct pool_client *client, const struct pool_execution *execution,

@@ -245,5 +245,7 @@ enum status pool_files_get(const struct pool_client *client, const char *identif
         *err = fetch.err;
         return fetch.status;
     }
-    return status == STATUS_OK ? review_draft_finish(draft, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_draft_finish(draft, err);
 }

@@ -143,8 +143,9 @@ static enum status settle(struct book_exchange *exchange, struct review_book *bo
     exchange->answer.request = json_incref(step.request);
     review_step_fini(&step);
     json_decref(error);
-    return status == STATUS_OK ? review_book_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_book_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err);
 }
 
 static void on_settled(struct exchange *exchange)

@@ -43,7 +43,9 @@ static enum status read_result(struct review_book *book, const char *sha256, str
     if (status == STATUS_NOT_FOUND) /* retention has taken it */
         return STATUS_OK;
     look->size = text.size;
-    return status == STATUS_OK ? json_parse(buf_peek(&text), NULL, &look->result, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return json_parse(buf_peek(&text), NULL, &look->result, err);
 }
 
 enum status run_look_read(struct review_book *book, struct run_look *look, struct err *err)

@@ -63,8 +63,9 @@ enum status step_job_tell_outside(struct review_job *job, struct review_book *bo
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
     bool approved = json_is_true(json_object_get(own->input, "approved"));
     enum status status = review_book_outside(book, own->id, approved, clock_unix_ns(), err);
-    return status == STATUS_OK ? review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err);
 }
 
 /* Again after a crash, or because the answer was lost: it is there already. */
@@ -76,8 +77,9 @@ enum status step_job_adopt(struct review_job *job, struct review_book *book, str
         return status;
     json_decref(own->answer.request);
     status = review_book_submit(book, own->submission, clock_unix_ns(), &own->answer, err);
-    return status == STATUS_OK ? review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err);
 }
 
 /* What the orchestration that awaits it is given. */

@@ -282,7 +282,9 @@ enum status issuer_check(struct issuer *issuer, const struct jwt *jwt, struct by
                        "the token's key is not among those of its issuer; they are fetched anew, try again");
     }
     enum status status = jose_verify(key, jwt, err);
-    return status == STATUS_OK ? jwt_check_time(jwt, now_ns / NS_PER_S, LEEWAY_S, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return jwt_check_time(jwt, now_ns / NS_PER_S, LEEWAY_S, err);
 }
 
 static void take_groups(const struct issuer *issuer, const struct jwt *jwt, struct bearer *bearer)

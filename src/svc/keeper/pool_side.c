@@ -97,7 +97,9 @@ static enum status make_slot(struct keeper *keeper, struct slot *slot, int child
     if (epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, slot->setup, &watch) < 0)
         return err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
     status = cgroup_slot_prepare(&keeper->groups, index, &keeper->limits, err);
-    return status == STATUS_OK ? make_data(keeper, index, ret_data_mount, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return make_data(keeper, index, ret_data_mount, err);
 }
 
 static void on_spawn(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)

@@ -8,7 +8,9 @@ static enum status load_hub(void *context, uint32_t hub, struct bytes name)
 {
     struct partition *partition = context;
     enum status status = partition->owner->on_hub(partition->context, hub, name);
-    return status == STATUS_OK ? partition_hub(partition, hub, name) : status;
+    if (status != STATUS_OK)
+        return status;
+    return partition_hub(partition, hub, name);
 }
 
 static enum status load_retention(void *context, uint32_t hub, struct bytes rules)

@@ -234,7 +234,9 @@ void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
 static enum status hub_made(struct scheduler *scheduler, uint32_t hub, struct bytes name)
 {
     enum status status = scheduler_hubs_add(scheduler, hub, name);
-    return status == STATUS_OK ? partition_hub(scheduler->partition, hub, name) : status;
+    if (status != STATUS_OK)
+        return status;
+    return partition_hub(scheduler->partition, hub, name);
 }
 
 static void on_made(void *context, enum status status, const char *text, uint32_t hub)

@@ -65,7 +65,9 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
     status = say_what_is_missing(request, status, err);
     if (status == STATUS_OK)
         status = find_hub(scheduler, request, method, ret_hub, err);
-    return status == STATUS_OK ? scheduler_admit(scheduler, method, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return scheduler_admit(scheduler, method, err);
 }
 
 /* A call may last: it is to end when the right to it does. Without sign-in no right ever ends. */
@@ -174,7 +176,9 @@ static enum status create_partition(struct scheduler *scheduler, struct err *err
                                         .unix_ns = scheduler->options.unix_ns};
     enum status status = partition_create(scheduler->loop, &options, &scheduler_partition_owner, scheduler,
                                           &scheduler->partition, err);
-    return status == STATUS_OK ? partition_load(scheduler->partition, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return partition_load(scheduler->partition, err);
 }
 
 struct scheduler_options scheduler_options_default(void)

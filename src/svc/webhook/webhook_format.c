@@ -129,7 +129,9 @@ static enum status write_words(const struct webhook_format *format, const struct
     enum status status =
         format_words_of(text_or(json_string_value(json_object_get(event, "type")), ""), request,
                         link.size > 1 ? (const char *)link.data : NULL, &words, err);
-    return status == STATUS_OK ? format->write(message, &words, request, out, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return format->write(message, &words, request, out, err);
 }
 
 enum status webhook_format_write(const struct webhook_message *message, struct buf *out,

@@ -374,8 +374,9 @@ static enum status find_webhook(struct webhook_call *call, struct review_book *b
 static enum status show_delivery(struct webhook_call *call, struct review_book *book, struct err *err)
 {
     enum status status = find_webhook(call, book, err);
-    return status == STATUS_OK ? webhook_book_delivery(book, call->name, call->number, &call->json, err)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return webhook_book_delivery(book, call->name, call->number, &call->json, err);
 }
 
 static void on_show_delivery(void *context, struct http_request *request)
@@ -388,9 +389,9 @@ static void on_show_delivery(void *context, struct http_request *request)
 static enum status replay(struct webhook_call *call, struct review_book *book, struct err *err)
 {
     enum status status = find_webhook(call, book, err);
-    return status == STATUS_OK ? webhook_book_replay(book, call->name, call->number, &call->by,
-                                                     clock_unix_ns(), &call->json, err)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return webhook_book_replay(book, call->name, call->number, &call->by, clock_unix_ns(), &call->json, err);
 }
 
 static void on_replay(void *context, struct http_request *request)

@@ -96,7 +96,9 @@ enum status grpc_metadata_decode(struct buf *out, struct bytes value)
 {
     struct bytes first = bytes_split(&value, ',');
     enum status status = base64_decode(out, bytes_trim(first));
-    return status == STATUS_OK ? buf_status(out) : status;
+    if (status != STATUS_OK)
+        return status;
+    return buf_status(out);
 }
 
 enum status grpc_status_from_http(int http_status)

@@ -44,7 +44,9 @@ static enum status read_in_pieces(struct bytes archive, size_t piece, struct buf
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < archive.size; i += piece)
         status = tar_reader_take(&reader, bytes_slice(archive, i, piece), NULL);
-    return status == STATUS_OK ? tar_reader_end(&reader, NULL) : status;
+    if (status != STATUS_OK)
+        return status;
+    return tar_reader_end(&reader, NULL);
 }
 
 static void what_is_written_is_read(void **state)

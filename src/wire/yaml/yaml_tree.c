@@ -188,7 +188,9 @@ static STATUS_RESULT read_node(struct yaml_reading *reading, int depth, struct y
     }
     bool is_map = reading->event.type == YAML_MAPPING_START_EVENT;
     status = make_node(reading, is_map ? YAML_TREE_MAP : YAML_TREE_LIST, ret_node);
-    return status == STATUS_OK ? read_items(reading, depth, *ret_node) : status;
+    if (status != STATUS_OK)
+        return status;
+    return read_items(reading, depth, *ret_node);
 }
 
 /* --- the file --- */

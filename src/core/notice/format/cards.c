@@ -16,7 +16,9 @@ static void write_text(struct json_writer *json, const char *type, struct bytes 
 static enum status finish(struct json_writer *json, struct buf *out)
 {
     enum status status = json_write_status(json);
-    return status == STATUS_OK ? buf_status(out) : status;
+    if (status != STATUS_OK)
+        return status;
+    return buf_status(out);
 }
 
 /* "Waits for a decision: churn by plan", without markup. */

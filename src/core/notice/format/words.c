@@ -194,7 +194,9 @@ static enum status words_status(const struct format_words *words)
     enum status status = buf_status(&words->title);
     for (size_t i = 0; status == STATUS_OK && i < words->row_count; i++)
         status = buf_status(&words->rows[i].value);
-    return status == STATUS_OK ? buf_status(&words->excerpt) : status;
+    if (status != STATUS_OK)
+        return status;
+    return buf_status(&words->excerpt);
 }
 
 enum status format_words_of(const char *type, const json_t *request, const char *link,

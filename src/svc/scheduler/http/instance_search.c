@@ -88,7 +88,9 @@ static enum status take_page(struct instance_search *own, const struct task_stor
         status = search_take(&own->search, &page->rows[i]);
     buf_clear(&own->after);
     buf_append_bytes(&own->after, page->next);
-    return status == STATUS_OK ? buf_status(&own->after) : status;
+    if (status != STATUS_OK)
+        return status;
+    return buf_status(&own->after);
 }
 
 static void on_page(void *context, enum status status, const char *text, const struct task_store_page *page)

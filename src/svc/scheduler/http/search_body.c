@@ -73,7 +73,9 @@ static enum status read_filter(const json_t *body, struct arena *arena, struct s
         status = search_member_text(filter, texts[i].name, arena, texts[i].text, err);
     for (size_t i = 0; i < ARRAY_SIZE(ranges) && status == STATUS_OK; i++)
         status = search_member_range(filter, ranges[i].name, ranges[i].range, err);
-    return status == STATUS_OK ? read_statuses(filter, wish, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return read_statuses(filter, wish, err);
 }
 
 /* --- page, order, fields --- */
