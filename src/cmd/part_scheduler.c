@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "cmd/limit_values.h"
 #include "cmd/part.h"
+#include "store/directory/assignments.h"
+#include "svc/scheduler/scheduler_access.h"
 
 /* The names of `task-hubs`, cut in place; returns how many. */
 static size_t split_names(char *text, const char **ret_names, size_t names_max)
@@ -39,6 +41,29 @@ struct scheduler_options server_scheduler_options(const struct server *server)
     options.engine.activity_lease_ns = setting_number(values, "activity-lease");
     options.engine.traces = server->traces != NULL;
     return options;
+}
+
+/* Grants at the hub, by both names that it has. */
+static void on_hub_leaves(void *context, struct bytes hub,
+                          void (*on_done)(void *done_context, enum status status, const char *text),
+                          void *done_context)
+{
+    struct server *server = context;
+    CLEANUP(buf_fini) struct buf below = {0};
+    CLEANUP(buf_fini) struct buf place = {0};
+    CLEANUP(buf_fini) struct buf resource = {0};
+    scheduler_access_place(hub, &below);
+    buf_append_fmt(&place, SCHEDULER_ACCESS_PLACE "%.*s", BYTES_FMT(buf_peek(&below)));
+    scheduler_access_resource(server->scheduler_resource, hub, &resource);
+    const struct bytes names[] = {buf_peek(&place), buf_peek(&resource)};
+    bool whole = buf_status(&below) == STATUS_OK && buf_status(&place) == STATUS_OK &&
+                 buf_status(&resource) == STATUS_OK;
+    if (!whole)
+        on_done(done_context, STATUS_NO_MEMORY, "out of memory");
+    else if (below.size == 0) /* no grant can name it, and what is for all hubs stays */
+        on_done(done_context, STATUS_OK, NULL);
+    else
+        assignments_forget(server->directory, names, ARRAY_SIZE(names), on_done, done_context);
 }
 
 static enum status start(struct server *server, struct err *err)
@@ -77,6 +102,8 @@ static enum status start(struct server *server, struct err *err)
     options.retention = setting_text(values, "retention");
     options.hubs_dynamic = setting_flag(values, "dynamic-task-hubs");
     options.hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator");
+    options.on_hub_leaves = server->directory ? on_hub_leaves : NULL;
+    options.hub_leaves_context = server;
     enum status status = scheduler_create(server->loop, &options, &server->scheduler, err);
     if (status)
         return status;
@@ -142,6 +169,8 @@ static void stop(struct server *server)
 
 static void destroy(struct server *server)
 {
+    if (server->directory)
+        directory_settle(server->directory); /* ORDER: it may be forgetting grants for a call */
     scheduler_destroy(server->scheduler);
     scheduler_http_destroy(server->scheduler_http);
     free(server->hub_names);

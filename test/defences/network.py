@@ -9,6 +9,7 @@ ACCESS = "src/core/access/access.c"
 DOOR = "src/svc/directory/door.c"
 GRANT = "src/svc/directory/sign_in_token.c"
 IDENTITY = "src/svc/directory/managed_identity.c"
+HUBS = "src/svc/scheduler/scheduler_hub_admin.c"
 RESOURCE = "src/core/resource/resource_id.c"
 
 CREDENTIALS = "credentials → principal"
@@ -16,6 +17,7 @@ GUESSES = "who guesses → token service"
 ENDS = "a role that ends → open stream"
 IDENTITIES = "program → managed identity"
 IDS = "caller → resource ids"
+GRANTS = "caller → grants"
 ALGORITHM = "    if (!fits(key, jwt_header_text(jwt, \"alg\")))\n"
 SIGNATURE = "    if (!jws || !cjose_jws_verify(jws, key->jwk, &cause))\n"
 
@@ -75,6 +77,9 @@ ROWS = [
             (IDENTITY, "if (wanted.data && !bytes_equal_nocase(wanted, bytes_of_cstr(selectors[i].value(application))))", "if (wanted.data && false)")),
     defence("identity-header", IDENTITIES, "managed_identity", "Served.test_without_the_header_nothing_is_said",
             (IDENTITY, "if (program->name[0] && secret_equal(bytes_of_cstr(program->hash), bytes_of_cstr(hash)))", "if (program->name[0])")),
+
+    defence("grants-of-a-clients-hub", GRANTS, "control_auth", "Signed.test_a_hub_that_a_client_deletes_leaves_none_of_its_grants",
+            (HUBS, "if (options->on_hub_leaves && !call->asker.operates)", "if (false)")),
 
     defence("ids-sound", IDS, "resource_id", "ids_that_mean_two_things_are_refused",
             (RESOURCE, "if (byte <= ' ' || byte > '~' || memchr(wrong.data, byte, wrong.size))", "if (byte <= ' ' || byte > '~')")),

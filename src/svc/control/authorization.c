@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "store/directory/assignments.h"
 #include "svc/control/control_internal.h"
 
 /* --- the directory --- */
@@ -35,16 +36,6 @@ void control_write_directory(struct control *control, const struct directory_wri
     directory_write_by(control->options.directory, author, writes, count, &write->waiter);
 }
 
-/* True if `scope`, as it is kept, is `key` or lies below it. */
-static bool is_below(const char *scope, struct bytes key)
-{
-    struct bytes bytes = bytes_of_cstr(scope);
-    while (bytes.size > 0 && bytes.data[bytes.size - 1] == '/')
-        bytes.size--;
-    return bytes.size >= key.size && bytes_equal_nocase(bytes_slice(bytes, 0, key.size), key) &&
-           (bytes.size == key.size || bytes.data[key.size] == '/');
-}
-
 struct forgetting {
     struct control *control;
     struct bytes scope;
@@ -57,15 +48,11 @@ struct forgetting {
 static void forget_some(void *context, enum status status, const char *text)
 {
     struct forgetting *forgetting = context;
-    struct directory *directory = forgetting->control->options.directory;
+    const struct bytes places[] = {forgetting->scope, forgetting->place};
     struct directory_write writes[DIRECTORY_WRITES_MAX];
-    size_t count = 0;
-    const struct directory_assignment *assignment = NULL;
-    while (status == STATUS_OK && count < ARRAY_SIZE(writes) &&
-           (assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment)))
-        if (is_below(assignment->scope, forgetting->scope) ||
-            (forgetting->place.size > 0 && is_below(assignment->scope, forgetting->place)))
-            writes[count++] = (struct directory_write){DIRECTORY_DELETE, DIRECTORY_ASSIGNMENT, assignment};
+    size_t count = status != STATUS_OK ? 0
+                                       : assignments_below(forgetting->control->options.directory, places,
+                                                           ARRAY_SIZE(places), writes);
     if (count > 0)
         control_write_directory(forgetting->control, writes, count, forget_some, forgetting);
     else
@@ -144,8 +131,8 @@ static bool is_listed(const struct directory_assignment *assignment, struct byte
     bool top = bytes_equal_cstr(own, "/");
     char copy[RESOURCE_ID_SIZE_MAX + 1];
     snprintf(copy, sizeof copy, "%.*s", BYTES_FMT(bytes_equal_cstr(scope, "/") ? BYTES_LITERAL("") : scope));
-    bool above = top || is_below(copy, own);
-    return above || (!at_scope && is_below(assignment->scope, bytes_of_cstr(copy)));
+    bool above = top || assignment_is_below(copy, own);
+    return above || (!at_scope && assignment_is_below(assignment->scope, bytes_of_cstr(copy)));
 }
 
 static void list(struct control_call *call)

@@ -39,6 +39,13 @@ struct scheduler_options { /* from scheduler_options_default; what is a setting 
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
     int64_t retention_interval_ns; /* between two looks at who is old enough */
     bool hubs_managed;             /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
+    /* Before a hub goes because a client wants it: what others keep for it is to go first, so that nothing of it is there for a hub
+     * of the same name. `on_done` is called once, perhaps from within; what is not OK leaves the hub as it is. NULL: nothing is kept
+     * elsewhere. Whoever it waits for ends that before scheduler_destroy. */
+    void (*on_hub_leaves)(void *context, struct bytes hub,
+                          void (*on_done)(void *done_context, enum status status, const char *text),
+                          void *done_context);
+    void *hub_leaves_context;
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     const char
         *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take

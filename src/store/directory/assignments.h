@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* assignments.h — role assignments by the places that they are for: what goes with a place that goes. Loop's thread. */
+#ifndef STORE_DIRECTORY_ASSIGNMENTS_H
+#define STORE_DIRECTORY_ASSIGNMENTS_H
+
+#include "store/directory/directory.h"
+
+#define ASSIGNMENT_PLACES 2 /* names that one place may have */
+
+/* True if `scope`, as an assignment has it, is `place` or lies below it. Letters count without case; slashes at the end of `scope`
+ * count for nothing. An empty place has all below it. */
+bool assignment_is_below(const char *scope, struct bytes place);
+
+/* Into `ret_writes`: the deletions of assignments that are for one of `places` or for what lies below; an empty place is nobody's.
+ * Returns how many; fewer than there are if they do not fit in one set, so it is asked again until it says 0. What the writes point
+ * to is the directory's, until its next write set is done. */
+size_t assignments_below(const struct directory *directory, const struct bytes *places, size_t place_count,
+                         struct directory_write ret_writes[DIRECTORY_WRITES_MAX]);
+
+/* Deletes all of those, set by set, as the server itself; at most ASSIGNMENT_PLACES `places`, which are copied. `on_done` is
+ * called once, perhaps from within: OK: none is left, on disk; NO_MEMORY; those of directory_write, and then some may be left. Who
+ * frees `context` before that calls directory_settle first. */
+void assignments_forget(struct directory *directory, const struct bytes *places, size_t place_count,
+                        void (*on_done)(void *context, enum status status, const char *text), void *context);
+
+#endif
