@@ -38,7 +38,7 @@ WAIT_S = 60
 class Signed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, arguments=["--auth", "--ready-sessions", "0"])
+        cls.server = Server(PROGRAM, arguments=["--auth", "--ready-sessions", "0", "--manage-task-hubs"])
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.local = pathlib.Path(cls.server.data, "local.key").read_text()
@@ -286,28 +286,24 @@ class Signed(unittest.TestCase):
 
     def test_a_hub_that_a_client_deletes_leaves_none_of_its_grants(self):
         """Over gRPC and over HTTP, by a client with a right over all hubs of a server that lets clients do it."""
-        with Server(PROGRAM, arguments=["--auth", "--ready-sessions", "0", "--manage-task-hubs"]) as server:
-            header = {"Authorization": f"Bearer {pathlib.Path(server.data, 'local.key').read_text()}"}
-            bearer = ("authorization", header["Authorization"])
-
-            def granted():
-                return {at["scope"] for at in server.ask("GET", "/v1/directory/assignments", None, header)[2]["value"]}
-            before = granted()
-            subscription = server.ask("GET", "/subscriptions?api-version=2022-12-01", None, header)[2]["value"][0]["id"]
-            by_id = f"{subscription}/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local/taskHubs/"
-            self.assertEqual(server.ask("POST", "/v1/directory/applications", {"name": "runner"}, header)[0], 201)
-            with grpc.insecure_channel(f"localhost:{server.port}") as channel:
-                stub = Stub(channel)
-                ways = {"gRPC": lambda: stub.DeleteTaskHub(pb.DeleteTaskHubRequest(), metadata=[("taskhub", "Again"), bearer], timeout=WAIT_S),
-                        "HTTP": lambda: self.assertEqual(server.ask("DELETE", "/v1/hubs/again", None, header)[0], 204)}
-                for name, delete in ways.items():
-                    stub.CreateTaskHub(pb.CreateTaskHubRequest(), metadata=[("taskhub", "again"), bearer], timeout=WAIT_S)
-                    for scope in ("/scheduler/AGAIN", by_id + "again", "/scheduler/again-2", "/scheduler"):
-                        status, _, answer = server.ask("POST", "/v1/directory/assignments", {
-                            "role": "Durable Task Data Contributor", "principal": "runner", "scope": scope}, header)
-                        self.assertIn(status, (201, 409), answer)
-                    delete()
-                    self.assertEqual(granted() - before, {"/scheduler/again-2", "/scheduler"}, name)
+        header = {"Authorization": f"Bearer {self.local}"}
+        metadata = [("taskhub", "Clients"), ("authorization", header["Authorization"])]
+        by_id = f"{self.subscription}/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local/taskHubs/clients"
+        self.application("hub-runner")
+        with grpc.insecure_channel(f"localhost:{self.server.port}") as channel:
+            stub = Stub(channel)
+            ways = {"gRPC": lambda: stub.DeleteTaskHub(pb.DeleteTaskHubRequest(), metadata=metadata, timeout=WAIT_S),
+                    "HTTP": lambda: self.assertEqual(self.server.ask("DELETE", "/v1/hubs/clients", None, header)[0], 204)}
+            for name, delete in ways.items():
+                stub.CreateTaskHub(pb.CreateTaskHubRequest(), metadata=metadata, timeout=WAIT_S, wait_for_ready=True)
+                for scope in ("/scheduler/CLIENTS", by_id, "/scheduler/clients-2"):
+                    status, _, answer = self.server.ask("POST", "/v1/directory/assignments", {
+                        "role": "Durable Task Data Reader", "principal": "hub-runner", "scope": scope}, header)
+                    self.assertIn(status, (201, 409), answer)  # the last one is there the second time
+                delete()
+                listed = self.server.ask("GET", "/v1/directory/assignments", None, header)[2]
+                scopes = [at["scope"] for at in listed["assignments"] if "clients" in at["scope"].lower()]
+                self.assertEqual(scopes, ["/scheduler/clients-2"], name)
 
     def test_an_orchestration_starts_in_a_hub_that_was_made_for_whom_it_was_granted(self):
         path = f"{self.group}/providers/Microsoft.DurableTask/schedulers/tasks"

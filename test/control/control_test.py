@@ -429,6 +429,23 @@ class Resources(Control):
             self.assertEqual([row["accessDecision"] for row in answer], expected)
             self.assertEqual([row["actionId"] for row in answer], [action["Id"] for action in asked["Actions"]])
 
+    def test_cs28_check_access_counts_groups_and_answers_each_of_many(self):  # CS-28
+        group = self.group()
+        principal = self.identity(group)["principalId"]
+        made = self.server.ask("POST", "/v1/directory/groups", {"name": "those-who-read"})
+        self.assertEqual(made[0], 201, made)
+        check = f"{group}/providers/Microsoft.Authorization/checkAccess"
+        many = [{"Id": f"Microsoft.App/{'read' if i % 3 == 0 else 'write'}{i}/{'read' if i % 3 == 0 else 'write'}"} for i in range(3000)]
+        self.expect(201, "PUT", f"{group}/providers/Microsoft.Authorization/roleAssignments/{GUID}", {"properties": {
+            "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{READER}", "principalId": made[2]["id"]}})
+        asked = {"Subject": {"ObjectId": principal.upper()}, "Actions": many}
+        before = self.expect(200, "POST", check, asked)
+        self.assertEqual({row["accessDecision"] for row in before}, {"NotAllowed"})
+        joined = self.server.ask("POST", "/v1/directory/groups/those-who-read/members", {"member": principal})
+        self.assertIn(joined[0], (200, 201, 204), joined)
+        answer = self.expect(200, "POST", check, asked)
+        self.assertEqual([row["accessDecision"] == "Allowed" for row in answer], [i % 3 == 0 for i in range(3000)])
+
     def test_cs29_cs30_environments_and_apps_are_kept_and_shown(self):  # CS-29, CS-30
         group = self.group()
         environment = self.expect(200, "PUT", f"{group}/providers/Microsoft.App/managedEnvironments/env1", {"location": "eastus"})

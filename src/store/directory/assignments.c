@@ -30,7 +30,33 @@ size_t assignments_below(const struct directory *directory, const struct bytes *
     return count;
 }
 
-/* --- all of them --- */
+/* --- whose count --- */
+
+void subjects_add(struct subjects *subjects, struct bytes id)
+{
+    if (subjects->count < SUBJECTS_MAX)
+        subjects->at[subjects->count++] = id;
+}
+
+void subjects_find(const struct directory *directory, struct bytes id, struct subjects *ret_subjects)
+{
+    const struct directory_member *member = NULL;
+    *ret_subjects = (struct subjects){.count = 0};
+    subjects_add(ret_subjects, id);
+    while ((member = directory_next(directory, DIRECTORY_MEMBER, member)))
+        if (bytes_equal_nocase(bytes_of_cstr(member->member_id), id))
+            subjects_add(ret_subjects, bytes_of_cstr(member->group_id));
+}
+
+bool subjects_have(const struct subjects *subjects, const char *id)
+{
+    for (size_t i = 0; i < subjects->count; i++)
+        if (bytes_equal_nocase(subjects->at[i], bytes_of_cstr(id)))
+            return true;
+    return false;
+}
+
+/* --- all at a place --- */
 
 struct assignments_leaving {
     struct directory_waiter waiter;

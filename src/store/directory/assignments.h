@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* assignments.h — role assignments by the places that they are for: what goes with a place that goes. Loop's thread. */
+/* assignments.h — role assignments: whose count for somebody, and which go with a place that goes. Loop's thread. */
 #ifndef STORE_DIRECTORY_ASSIGNMENTS_H
 #define STORE_DIRECTORY_ASSIGNMENTS_H
 
@@ -22,5 +22,23 @@ size_t assignments_below(const struct directory *directory, const struct bytes *
  * frees `context` before that calls directory_settle first. */
 void assignments_forget(struct directory *directory, const struct bytes *places, size_t place_count,
                         void (*on_done)(void *context, enum status status, const char *text), void *context);
+
+/* --- whose count --- */
+
+#define SUBJECTS_MAX       64  /* somebody and their groups; more groups count for nothing */
+#define SUBJECT_GRANTS_MAX 256 /* of somebody; more count for nothing */
+
+/* Everybody whose assignments count for somebody. Ids are borrowed. */
+struct subjects {
+    struct bytes at[SUBJECTS_MAX];
+    size_t count;
+};
+
+/* One more, unless there are SUBJECTS_MAX. */
+void subjects_add(struct subjects *subjects, struct bytes id);
+/* Somebody and the groups they are in, by one walk over all memberships; they need not be in the directory. `id`, and what the
+ * directory has, must stay. */
+void subjects_find(const struct directory *directory, struct bytes id, struct subjects *ret_subjects);
+bool subjects_have(const struct subjects *subjects, const char *id);
 
 #endif

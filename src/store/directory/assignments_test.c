@@ -123,12 +123,47 @@ static void somebody_else_may_delete_one_meanwhile(void **state)
     assert_int_equal(directory_count(rig->directory, DIRECTORY_ASSIGNMENT), 0);
 }
 
+static void join(struct directory_rig *rig, const char *group, const char *member)
+{
+    char id[GUID_TEXT_SIZE + 1];
+    directory_guid(id);
+    const struct directory_member object = {.id = id, .group_id = group, .member_id = member};
+    const struct directory_write write = {DIRECTORY_CREATE, DIRECTORY_MEMBER, &object};
+    directory_write(rig->directory, &write, 1, NULL);
+    directory_settle(rig->directory);
+}
+
+static void somebody_has_what_their_groups_have(void **state)
+{
+    struct directory_rig *rig = *state;
+    struct subjects subjects;
+    join(rig, "G-1", "alice");
+    join(rig, "G-2", "ALICE");
+    join(rig, "G-3", "bob");
+    subjects_find(rig->directory, BYTES_LITERAL("Alice"), &subjects);
+    assert_int_equal(subjects.count, 3);
+    assert_true(subjects_have(&subjects, "alice"));
+    assert_true(subjects_have(&subjects, "g-1"));
+    assert_true(subjects_have(&subjects, "G-2"));
+    assert_false(subjects_have(&subjects, "G-3"));
+    assert_false(subjects_have(&subjects, "bob"));
+
+    for (size_t i = 0; i < SUBJECTS_MAX; i++) {
+        char group[GUID_TEXT_SIZE + 1];
+        directory_guid(group);
+        join(rig, group, "alice");
+    }
+    subjects_find(rig->directory, BYTES_LITERAL("Alice"), &subjects);
+    assert_int_equal(subjects.count, SUBJECTS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scope_is_below_what_it_begins_with_as_a_whole_name),
         cmocka_unit_test_setup_teardown(all_at_a_place_go_and_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_place_is_nobodys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(somebody_has_what_their_groups_have, set_up, tear_down),
         cmocka_unit_test_setup_teardown(somebody_else_may_delete_one_meanwhile, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

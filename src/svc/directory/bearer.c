@@ -5,33 +5,11 @@
 #include <stdlib.h>
 
 #include "base/macros.h"
-
-#define SUBJECTS_MAX 64  /* somebody and their groups */
-#define GRANTS_MAX   256 /* of one bearer */
-
-/* Everybody whose assignments count for the bearer. */
-struct subjects {
-    struct bytes at[SUBJECTS_MAX];
-    size_t count;
-};
+#include "store/directory/assignments.h"
 
 static void refuse(struct bearer *bearer, const char *why)
 {
     bearer->principal = (struct principal){.id = NULL, .name = "nobody", .refusal = why};
-}
-
-static void add_subject(struct subjects *subjects, const char *id)
-{
-    if (subjects->count < SUBJECTS_MAX)
-        subjects->at[subjects->count++] = bytes_of_cstr(id);
-}
-
-static void add_groups_of(struct subjects *subjects, const struct directory *directory, const char *id)
-{
-    const struct directory_member *member = NULL;
-    while ((member = directory_next(directory, DIRECTORY_MEMBER, member)))
-        if (bytes_equal_nocase(bytes_of_cstr(member->member_id), bytes_of_cstr(id)))
-            add_subject(subjects, member->group_id);
 }
 
 /* How many groups somebody is in; their names go to `ret_names` if that is not NULL. */
@@ -70,14 +48,6 @@ static bool name_groups(struct bearer *bearer, const struct directory *directory
     return true;
 }
 
-static bool is_subject(const struct subjects *subjects, const char *id)
-{
-    for (size_t i = 0; i < subjects->count; i++)
-        if (bytes_equal_nocase(subjects->at[i], bytes_of_cstr(id)))
-            return true;
-    return false;
-}
-
 /* True if a list of roles, separated by commas, has it; an empty one has all. */
 static bool list_has(const char *list, enum access_role role)
 {
@@ -96,13 +66,13 @@ static void collect(struct bearer *bearer, const struct directory *directory, co
                     const char *roles)
 {
     const char *subscription = directory_tenant(directory)->subscription_id;
-    struct access_grant *grants = arena_alloc_array(&bearer->arena, GRANTS_MAX, sizeof *grants);
+    struct access_grant *grants = arena_alloc_array(&bearer->arena, SUBJECT_GRANTS_MAX, sizeof *grants);
     const struct directory_assignment *assignment = NULL;
     size_t count = 0;
-    while (grants && count < GRANTS_MAX &&
+    while (grants && count < SUBJECT_GRANTS_MAX &&
            (assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment))) {
         enum access_role role;
-        if (!is_subject(subjects, assignment->principal_id) ||
+        if (!subjects_have(subjects, assignment->principal_id) ||
             !access_role_find(bytes_of_cstr(assignment->role_id), &role) || !list_has(roles, role))
             continue;
         struct bytes scope =
@@ -146,9 +116,8 @@ static void refresh_member(struct bearer *bearer, const struct directory *direct
         refuse(bearer, "out of memory");
         return;
     }
-    struct subjects subjects = {.count = 0};
-    add_subject(&subjects, principal->id);
-    add_groups_of(&subjects, directory, principal->id);
+    struct subjects subjects;
+    subjects_find(directory, bytes_of_cstr(principal->id), &subjects);
     collect(bearer, directory, &subjects, roles);
 }
 
@@ -190,7 +159,7 @@ static void refresh_outside(struct bearer *bearer, const struct directory *direc
             directory_find(directory, DIRECTORY_GROUP, "name", bytes_of_cstr(bearer->groups[i]));
         if (!group)
             continue;
-        add_subject(&subjects, group->id);
+        subjects_add(&subjects, bytes_of_cstr(group->id));
         names[bearer->principal.group_count++] = bytes_of_cstr(bearer->groups[i]);
     }
     collect(bearer, directory, &subjects, "");
