@@ -11,6 +11,7 @@
 #include "cmd/host_names.h"
 #include "cmd/limit_values.h"
 #include "cmd/option.h"
+#include "cmd/option_secret.h"
 #include "core/notice/attempt.h"
 #include "core/notice/format/format.h"
 #include "core/notice/place.h"
@@ -113,6 +114,8 @@ const struct limit_row limits_table[] = {
     ROW("program", TASK_HUBS_NAMED_MAX, LIMIT_COUNT, "Names of the setting task-hubs", ""),
     ROW("program", OPTION_FILE_SIZE_MAX, LIMIT_BYTES, "The file of --config", ""),
     ROW("program", OPTION_POSITIONALS_MAX, LIMIT_COUNT, "Arguments of one command line", ""),
+    ROW("program", OPTION_SECRET_SIZE_MAX, LIMIT_BYTES, "A file with a secret", ""),
+    ROW("program", OPTION_SECRETS_MAX, LIMIT_COUNT, "Secrets of one command that stand in files", ""),
     ROW("program", OPTION_REPEATED_MAX, LIMIT_COUNT, "Values of settings that one command line gives several times", ""),
     ROW("program", MCP_MESSAGES_MAX, LIMIT_COUNT, "Messages that `mcp` has handed over at one time", ""),
     ROW("program", REVIEW_CODE_SIZE_MAX, LIMIT_BYTES, "A file that `submit` reads", ""),

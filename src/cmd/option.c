@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "cmd/limit_values.h"
+#include "cmd/option_secret.h"
 #include "cmd/option_value.h"
 
 /* --- names --- */
@@ -26,7 +27,8 @@ struct parse {
     size_t count;
     struct option_values *values;
     struct err *err;
-    bool in_file[OPTION_MAX]; /* by index in `rows`: the file has named it */
+    bool in_file[OPTION_MAX];           /* by index in `rows`: the file has named it */
+    const struct option_values *former; /* whose secrets are taken again; NULL: they are read */
 };
 
 static void list_rows(struct parse *parse)
@@ -319,6 +321,49 @@ enum status option_check_file(const struct option_syntax *syntax, const char *pa
     return status;
 }
 
+/* --- secrets in files --- */
+
+/* As it was read at the start: who runs by now may not be able to read the file. */
+static enum status copy_secret(const struct parse *parse, size_t target, char **ret_text)
+{
+    *ret_text = strdup(text_or(parse->former->at[target].text, ""));
+    return *ret_text ? STATUS_OK : err_no_memory(parse->err);
+}
+
+/* What is said nearer to who asks counts; said twice at the same place it is a mistake. */
+static enum status take_secret(struct parse *parse, const struct option_value *named, size_t target)
+{
+    struct option_values *values = parse->values;
+    struct option_value *value = &values->at[target];
+    const struct option_spec *spec = parse->rows[target].spec;
+    if (value->given && value->origin > named->origin)
+        return STATUS_OK;
+    if (value->given && value->origin == named->origin)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s and %s-file: choose one", spec->name,
+                       spec->name);
+    ASSERT(values->secret_count < OPTION_SECRETS_MAX);
+    char *text = NULL;
+    enum status status = parse->former ? copy_secret(parse, target, &text)
+                                       : option_secret_read(named->text, &text, parse->err);
+    if (status != STATUS_OK)
+        return status;
+    values->secrets[values->secret_count++] = text;
+    *value = (struct option_value){.given = true, .origin = named->origin, .line = named->line, .text = text};
+    return STATUS_OK;
+}
+
+static enum status take_secrets(struct parse *parse)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < parse->count; i++) {
+        const char *target = parse->rows[i].spec->file_of;
+        size_t index;
+        if (target && parse->values->at[i].given && find_row(parse, bytes_of_cstr(target), &index))
+            status = take_secret(parse, &parse->values->at[i], index);
+    }
+    return status;
+}
+
 /* --- all of it --- */
 
 static enum status fill_defaults(struct parse *parse)
@@ -334,19 +379,18 @@ static enum status fill_defaults(struct parse *parse)
     return status;
 }
 
-enum status option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
-                         const char *(*environment)(const char *name), struct option_values *ret_values,
-                         struct err *err)
+static enum status parse_all(const struct option_values *former, struct option_values *ret_values,
+                             struct err *err)
 {
-    *ret_values =
-        (struct option_values){.syntax = syntax, .argc = argc, .argv = argv, .environment = environment};
-    struct parse parse = {.syntax = syntax, .values = ret_values, .err = err};
+    struct parse parse = {.syntax = ret_values->syntax, .values = ret_values, .err = err, .former = former};
     list_rows(&parse);
-    enum status status = parse_arguments(&parse, argc, argv);
+    enum status status = parse_arguments(&parse, ret_values->argc, ret_values->argv);
     if (status == STATUS_OK)
-        status = parse_environment(&parse, environment);
+        status = parse_environment(&parse, ret_values->environment);
     if (status == STATUS_OK)
         status = parse_file(&parse);
+    if (status == STATUS_OK)
+        status = take_secrets(&parse);
     if (status == STATUS_OK)
         status = fill_defaults(&parse);
     if (status != STATUS_OK)
@@ -354,14 +398,29 @@ enum status option_parse(const struct option_syntax *syntax, int argc, char *con
     return status;
 }
 
+enum status option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
+                         const char *(*environment)(const char *name), struct option_values *ret_values,
+                         struct err *err)
+{
+    *ret_values =
+        (struct option_values){.syntax = syntax, .argc = argc, .argv = argv, .environment = environment};
+    return parse_all(NULL, ret_values, err);
+}
+
 enum status option_parse_again(const struct option_values *values, struct option_values *ret_values,
                                struct err *err)
 {
-    return option_parse(values->syntax, values->argc, values->argv, values->environment, ret_values, err);
+    *ret_values = (struct option_values){.syntax = values->syntax,
+                                         .argc = values->argc,
+                                         .argv = values->argv,
+                                         .environment = values->environment};
+    return parse_all(values, ret_values, err);
 }
 
 void option_values_fini(struct option_values *values)
 {
     free(values->file_text);
     values->file_text = NULL;
+    while (values->secret_count > 0)
+        option_secret_free(values->secrets[--values->secret_count]);
 }

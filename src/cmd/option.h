@@ -3,7 +3,7 @@
  * `--help` and the reference all derive.
  *
  * A setting is looked for on the command line, then in the environment, then in `--config FILE`, then its
- * default is taken. No value is parsed twice: what comes out is checked and in its unit. An unknown name is
+ * default is taken. A secret can stand in a file that another setting names, which counts as the place where that one stands. No value is parsed twice: what comes out is checked and in its unit. An unknown name is
  * an error that names the nearest known one. What does not begin with "-" is a positional, and so is all behind "--".
  * Owns nothing but a `struct option_values`; text values point into argv, the environment or the file's text, which
  * live as long as the values do. */
@@ -18,6 +18,7 @@
 #define OPTION_POSITIONALS_MAX 256 /* of one command line */
 #define OPTION_REPEATED_MAX    256 /* values of settings that may be given several times */
 #define OPTION_NAME_MAX        64  /* bytes */
+#define OPTION_SECRETS_MAX     8   /* secrets that stand in files */
 
 /* The rows of a table that have one of the bits. */
 struct option_set {
@@ -47,8 +48,10 @@ struct option_values {
     size_t positional_count;
     struct option_repeated repeated[OPTION_REPEATED_MAX]; /* as they were typed */
     size_t repeated_count;
-    char *file_text; /* the configuration file, owned */
-    int argc;        /* what was parsed, for option_parse_again */
+    char *file_text;                   /* the configuration file, owned */
+    char *secrets[OPTION_SECRETS_MAX]; /* that were read from files, owned */
+    size_t secret_count;
+    int argc; /* what was parsed, for option_parse_again */
     char *const *argv;
     const char *(*environment)(const char *name);
 };
@@ -69,7 +72,7 @@ STATUS_RESULT option_check_file(const struct option_syntax *syntax, const char *
 STATUS_RESULT option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
                            const char *(*environment)(const char *name), struct option_values *ret_values,
                            struct err *err);
-/* The same command line and environment once more, with the file as it is now. `values`: of option_parse. */
+/* The same command line and environment once more, with the configuration file as it is now, and secrets of files as they were. `values`: of option_parse. */
 STATUS_RESULT option_parse_again(const struct option_values *values, struct option_values *ret_values,
                                  struct err *err);
 void option_values_fini(struct option_values *values);

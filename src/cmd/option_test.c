@@ -21,6 +21,8 @@ static const struct option_spec table[] = {
     {"size", OPTION_SIZE, "BYTES", NULL, "1M", 0, 1LL << 40, COMMAND_ONE, "how much"},
     {"loud", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_ONE, "noise"},
     {"level", OPTION_TEXT, "LEVEL", NULL, "low", 0, 0, COMMAND_ONE, "how loud", .words = "low high"},
+    {"word", OPTION_TEXT, "WORD", "T_WORD", NULL, 0, 0, COMMAND_ONE, "a secret", .secret = true},
+    {"word-file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, COMMAND_ONE, "a file with it", .file_of = "word"},
     {"other", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, COMMAND_TWO, "not for one"},
     {.name = NULL},
 };
@@ -350,6 +352,85 @@ static void a_setting_may_be_given_several_times(void **state)
     option_values_fini(&values);
 }
 
+static const char *word_from_environment(const char *name)
+{
+    return strcmp(name, "T_WORD") == 0 ? "of-the-environment" : NULL;
+}
+
+static void write_secret(char path[64], const char *text, size_t size)
+{
+    snprintf(path, 64, "/tmp/option_test.XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, size), size);
+    close(fd);
+}
+
+static void write_over(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* If this fails, a password has to stand where every user of the machine sees it, or another one is taken than was meant. */
+static void a_secret_may_stand_in_a_file(void **state)
+{
+    (void)state;
+    char path[64], typed[96];
+    struct err err = {0};
+    struct option_values values;
+    write_secret(path, "p w\r\n", 5);
+    snprintf(typed, sizeof typed, "--word-file=%s", path);
+    char *argv[] = {typed};
+    assert_int_equal(option_parse(&syntax, 1, argv, no_environment, &values, &err), STATUS_OK);
+    assert_string_equal(get(&values, "word")->text, "p w");
+    assert_int_equal(get(&values, "word")->origin, OPTION_FROM_COMMAND_LINE);
+    struct option_values again;
+    write_over(path, "another\n");
+    assert_int_equal(option_parse_again(&values, &again, &err), STATUS_OK);
+    assert_string_equal(get(&again, "word")->text, "p w");
+    option_values_fini(&again);
+    option_values_fini(&values);
+
+    assert_int_equal(parse(word_from_environment, &values, &err, typed, NULL), STATUS_OK);
+    assert_string_equal(get(&values, "word")->text, "another"); /* it was typed */
+    option_values_fini(&values);
+    assert_int_equal(parse(no_environment, &values, &err, typed, "--word=typed"), STATUS_INVALID_ARGUMENT);
+    assert_string_equal(err.text, "word and word-file: choose one");
+    unlink(path);
+    assert_int_equal(parse(no_environment, &values, &err, typed, NULL), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, path));
+}
+
+static void what_is_no_secret_is_refused(void **state)
+{
+    static char longer[5000];
+    memset(longer, 'x', sizeof longer);
+    const struct {
+        const char *text;
+        size_t size;
+        const char *why;
+    } rows[] = {{"", 0, "its first line is empty"},
+                {"\n", 1, "its first line is empty"},
+                {"s3cret\nmore\n", 12, "it has more than one line"},
+                {"s3cret\0x", 8, "it is not text"},
+                {longer, sizeof longer, "limit option-secret-size-max"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char path[64], typed[96];
+        struct err err = {0};
+        struct option_values values;
+        write_secret(path, rows[i].text, rows[i].size);
+        snprintf(typed, sizeof typed, "--word-file=%s", path);
+        assert_int_equal(parse(no_environment, &values, &err, typed, NULL), STATUS_INVALID_ARGUMENT);
+        assert_non_null(strstr(err.text, rows[i].why));
+        assert_null(strstr(err.text, "s3cret"));
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +440,8 @@ int main(void)
         cmocka_unit_test(wrong_values_name_kind_and_range),
         cmocka_unit_test(a_file_gives_what_the_command_line_did_not),
         cmocka_unit_test(a_wrong_file_is_refused_by_its_line),
+        cmocka_unit_test(a_secret_may_stand_in_a_file),
+        cmocka_unit_test(what_is_no_secret_is_refused),
         cmocka_unit_test(flags_are_six_words),
         cmocka_unit_test(each_fault_of_a_file_has_its_place),
         cmocka_unit_test(help_shows_only_what_the_command_knows),

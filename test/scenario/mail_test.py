@@ -10,6 +10,7 @@ import email.policy
 import email.utils
 import json
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -26,11 +27,14 @@ class Told(Deliveries):
     def setUpClass(cls):
         path, tls = certificate(cls)
         cls.mail, cls.ntfy = MailServer(tls, account=cls.account), Receiver()
+        cls.secret = tempfile.NamedTemporaryFile("w", prefix="password-")
+        cls.addClassCleanup(cls.secret.close)
+        print(cls.account[1], file=cls.secret, flush=True)
         cls.addClassCleanup(cls.mail.close)
         cls.addClassCleanup(cls.ntfy.close)
         cls.arguments = ("--webhook-hosts", f"localhost:{cls.mail.port},127.0.0.1:{cls.ntfy.port}", "--webhook-timeout", "5s",
                          "--ca-file", path, "--smtp-server", f"smtp://localhost:{cls.mail.port}", "--smtp-from", "sally@ex.example",
-                         "--smtp-user", cls.account[0], "--smtp-password", cls.account[1])
+                         "--smtp-user", cls.account[0], "--smtp-password-file", cls.secret.name)
         super().setUpClass()
 
     def setUp(self):

@@ -41,6 +41,8 @@ static const struct option_spec settings[] = {
      "the task hub; without it that of --connection, or default"},
     {"token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, CLI_ALL, "bearer token",
      .secret = true},
+    {"token-file", OPTION_TEXT, "FILE", "DURABLE_TASK_SCHEDULER_TOKEN_FILE", NULL, 0, 0, CLI_ALL,
+     "a file with that token in its one line", .file_of = "token"},
     {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, CLI_ALL,
      "PEM file of the authorities that are trusted, in place of the system's"},
     {"timeout", OPTION_DURATION, "TIME", NULL, "10s", NS_PER_MS, 3600 * NS_PER_S, CLI_ALL,

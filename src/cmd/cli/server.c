@@ -20,6 +20,8 @@ const struct option_spec server_settings[] = {
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ENDPOINT_DEFAULT, 0, 0, SERVER_SETTINGS_BIT, "the server"},
     {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, SERVER_SETTINGS_BIT,
      "an API key or a token; better in the environment, since others see a command line", .secret = true},
+    {"key-file", OPTION_TEXT, "FILE", "SALLYPORT_KEY_FILE", NULL, 0, 0, SERVER_SETTINGS_BIT,
+     "a file with that key in its one line", .file_of = "key"},
     {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, SERVER_SETTINGS_BIT,
      "without --key: the data folder of the server on this machine, whose local.key is taken"},
     {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, SERVER_SETTINGS_BIT,
