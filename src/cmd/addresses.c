@@ -7,12 +7,11 @@
 
 #include "base/text.h"
 
-#define HOST_LOOPBACK "127.0.0.1" /* the setting's default */
-#define POOL_PATH     "/subscriptions/local/resourceGroups/local/sessionPools/"
+#define POOL_PATH "/subscriptions/local/resourceGroups/local/sessionPools/"
 
 static void set_url(char ret_url[256], const char *scheme, const char *host, unsigned port)
 {
-    if (strcmp(host, HOST_LOOPBACK) == 0)
+    if (strcmp(host, ADDRESSES_HOST_DEFAULT) == 0)
         host = "localhost";
     bool v6 = strchr(host, ':') != NULL;
     snprintf(ret_url, 256, "%.5s://%s%.100s%s:%u", scheme, v6 ? "[" : "", host, v6 ? "]" : "", port);

@@ -5,6 +5,10 @@
 
 #include "base/bytes.h"
 
+#define ADDRESSES_HOST_DEFAULT "127.0.0.1" /* of the setting `host` */
+#define ADDRESSES_URL_DEFAULT                                                                                \
+    "http://localhost:8080" /* of `sallyport dev`: where commands look for a server */
+
 #define ADDRESSES_HUBS_SIZE 2048 /* bytes */
 #define POOL_NAME_SIZE_MAX  60   /* bytes: the pool's URL has room for it */
 

@@ -6,11 +6,10 @@
  * (part_door.c), in the same turn of the loop. */
 #include <string.h>
 
+#include "cmd/addresses.h"
 #include "net/limit_values.h"
 
 #include "cmd/part.h"
-
-#define HOST_DEFAULT "127.0.0.1" /* of the setting `host` */
 
 static void add_hub(void *context, struct bytes name, uint64_t unfinished)
 {
@@ -39,7 +38,7 @@ struct listener_options server_listener_options(const struct server *server)
     const char *host = setting_text(server->settings, "host");
     return (struct listener_options){
         .host = host,
-        .loopback_v6 = strcmp(host, HOST_DEFAULT) == 0,
+        .loopback_v6 = strcmp(host, ADDRESSES_HOST_DEFAULT) == 0,
         .http = server->http,
         .grpc = server->grpc,
         .tls = server->tls.server,

@@ -2,6 +2,7 @@
 /* settings.c — name, kind, argument, environment, default, range, commands, help: everything else derives
  * from here. */
 #include "cmd/settings.h"
+#include "cmd/addresses.h"
 
 #include "os/clock.h"
 #include "svc/launcher/limit_values.h"
@@ -9,7 +10,7 @@
 #define DAY_NS (86400 * NS_PER_S)
 
 const struct option_spec settings_table[] = {
-    {"host", OPTION_TEXT, "ADDRESS", NULL, "127.0.0.1", 0, 0, COMMAND_SERVERS,
+    {"host", OPTION_TEXT, "ADDRESS", NULL, ADDRESSES_HOST_DEFAULT, 0, 0, COMMAND_SERVERS,
      "numeric address to listen on"},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, COMMAND_SERVERS,
      "port for HTTP/1.1 and gRPC; 0: the kernel chooses"},

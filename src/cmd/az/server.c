@@ -15,6 +15,7 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "cmd/addresses.h"
 #include "cmd/ready.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
@@ -25,7 +26,6 @@
 #define ANSWER_TIME_MS  300000L
 #define TOKEN_RESERVE_S 300  /* a token is renewed this long before it is over */
 #define KEY_LIFETIME_S  3600 /* said of a local key, which has none: others ask again then */
-#define URL_DEFAULT     "http://localhost:8080"
 #define READY_NAME      "sallyport/" READY_OWN_NAME /* of `sallyport dev`, in the folder of its state */
 #define CLI_CLIENT      "04b07795-8ddb-461a-bbee-02f9e1bf7b46" /* the public client that the cloud's `az` is */
 
@@ -106,7 +106,7 @@ static void choose(struct az_server *server)
     const char *url = typed && *typed ? typed : signed_in;
     if (!url && ready)
         url = json_member_text(ready, "url");
-    set_text(&server->url, url ? url : URL_DEFAULT);
+    set_text(&server->url, url ? url : ADDRESSES_URL_DEFAULT);
     if (ready)
         read_local_key(server, ready);
 

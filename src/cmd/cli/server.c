@@ -8,16 +8,16 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cmd/addresses.h"
 #include "cmd/cli/cli.h"
 #include "cmd/limit_values.h"
 #include "cmd/local_key.h"
 #include "credential/wiped.h"
 #include "wire/json/json.h"
 
-#define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
-
 const struct option_spec server_settings[] = {
-    {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ENDPOINT_DEFAULT, 0, 0, SERVER_SETTINGS_BIT, "the server"},
+    {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ADDRESSES_URL_DEFAULT, 0, 0, SERVER_SETTINGS_BIT,
+     "the server"},
     {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, SERVER_SETTINGS_BIT,
      "an API key or a token; better in the environment, since others see a command line", .secret = true},
     {"key-file", OPTION_TEXT, "FILE", "SALLYPORT_KEY_FILE", NULL, 0, 0, SERVER_SETTINGS_BIT,

@@ -8,14 +8,14 @@
 
 #include "base/text.h"
 #include "base/time_parse.h"
+#include "cmd/addresses.h"
 #include "cmd/cli/print.h"
 #include "credential/credential.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
 #include "wire/json/jmespath.h"
 
-#define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
-#define HUB_DEFAULT      "default"
+#define HUB_DEFAULT "default"
 
 /* --- which endpoint and hub --- */
 
@@ -50,7 +50,7 @@ static void choose(struct cli_session *session, const char *hub)
     const char *typed = hub ? hub : setting_text(values, "hub");
     if (typed)
         named = bytes_of_cstr(typed);
-    buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : BYTES_LITERAL(ENDPOINT_DEFAULT));
+    buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : BYTES_LITERAL(ADDRESSES_URL_DEFAULT));
     buf_append_byte(&session->endpoint, '\0');
     buf_append_bytes(&session->hub, named.size ? named : BYTES_LITERAL(HUB_DEFAULT));
     buf_append_byte(&session->hub, '\0');
