@@ -85,8 +85,27 @@ static void check_history(const struct engine *engine, const struct instance *in
     arena_fini(&scratch);
 }
 
+static void check_borrowed(struct bytes bytes, const struct owned_bytes *owned)
+{
+    ASSERT(bytes.data == owned->data && bytes.size == owned->size);
+}
+
+/* What the row and the payloads point to is what the instance owns, and nothing is owned that they do not show. */
+static void check_owned(const struct instance *instance)
+{
+    const struct instance_row *row = &instance->row;
+    check_borrowed(row->execution_id, &instance->owned.execution_id);
+    check_borrowed(row->name, &instance->owned.name);
+    check_borrowed(row->version.value, &instance->owned.version);
+    check_borrowed(row->parent_id.value, &instance->owned.parent_id);
+    check_borrowed(row->tags, &instance->owned.tags);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        check_borrowed(instance->payloads[kind].value, &instance->owned.payloads[kind]);
+}
+
 static void check_instance(const struct engine *engine, const struct instance *instance, struct tally *tally)
 {
+    check_owned(instance);
     check_work(engine, &instance->turn.work, tally);
     list_each (it, &instance->activities) {
         const struct activity *activity = CONTAINER_OF(it, struct activity, link);
