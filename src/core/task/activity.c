@@ -47,6 +47,7 @@ static void destroy(struct engine *engine, struct activity *activity)
     free(activity);
 }
 
+/* In the inbox, not in the history: the orchestrator sees it in its next turn, as any other failure. */
 static void fail_at_once(struct engine *engine, struct instance *instance, int32_t task_id, const char *text)
 {
     struct bytes failure = event_failure(&engine->scratch, "PoisonMessage", text);
@@ -81,6 +82,7 @@ void activity_create(struct engine *engine, struct instance *instance, int32_t t
     gate_wait(engine, &activity->gate_waiter, engine->open_sequence);
 }
 
+/* Queued at once: whoever had it before the restart may still answer, but with a token that is not known any more. */
 void activity_load(struct engine *engine, struct instance *instance, const struct activity_row *row)
 {
     struct activity *activity = new_activity(engine, instance, row->ordinal, row->request);
@@ -160,6 +162,8 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     return STATUS_OK;
 }
 
+/* ORDER: the row goes and the event comes in one set: after a crash there is one of the two, never both and never
+ * none. */
 void activity_settle(struct engine *engine, struct activity *activity, struct bytes event)
 {
     struct instance *instance = activity->instance;

@@ -7,8 +7,6 @@
 #include "core/task/unserved.h"
 #include "core/task/work.h"
 
-/* Works of one kind whose data is fetched ahead: more would sit in memory before a worker is free. */
-
 /* Activities first: what is under way goes on before more is begun. */
 static const enum work_kind order[] = {WORK_ACTIVITY, WORK_ENTITY, WORK_TURN};
 _Static_assert(ARRAY_SIZE(order) == WORK_KIND_COUNT, "each kind of work has its place");

@@ -157,6 +157,8 @@ static void check_entity_work(const struct work *work, void *context)
     check_work(walk->engine, work, walk->tally);
 }
 
+/* Counters are counted anew from the lists that they stand for: a counter that is off by one shows nowhere else,
+ * until a limit is never reached. */
 void engine_check(const struct engine *engine)
 {
     struct tally tally = {.terminals = 0};

@@ -4,8 +4,6 @@
 
 #include "core/task/work.h"
 
-/* between two lines of a hub about turns that fit no message */
-
 void turn_init(struct instance *instance)
 {
     work_init(&instance->turn.work, &turn_class);

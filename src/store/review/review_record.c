@@ -202,6 +202,7 @@ static enum status change_row(struct review_book *book, struct review_record *re
     return db_run(book->db, change, err);
 }
 
+/* The stored state says more than the one that people see; both come from the machine's, here and nowhere else. */
 static void write_state(struct review_record *record, int64_t now_ns)
 {
     const char *stage = review_state_stage(record->state);
@@ -214,6 +215,7 @@ static void write_state(struct review_record *record, int64_t now_ns)
         json_object_del(record->doc, "stage");
 }
 
+/* ORDER: what follows from the state (members, duties) before the row; what counts rows behind it. */
 enum status review_record_save(struct review_book *book, struct review_record *record, int64_t now_ns,
                                struct err *err)
 {
@@ -251,6 +253,8 @@ static enum status put_event(struct review_book *book, struct review_event_row *
     return status;
 }
 
+/* After review_record_save: the event shows the request as it is on disk. In the same transaction, so nothing is
+ * told that did not happen. The outbox is trimmed now and then, for a trim costs as much as an event. */
 enum status review_record_tell(struct review_book *book, const struct review_record *record, const char *what,
                                int64_t now_ns, struct err *err)
 {
@@ -311,6 +315,7 @@ enum status review_record_audit(struct review_book *book, const struct review_re
 
 /* --- moves --- */
 
+/* They stay as what somebody said of other bytes. */
 static void reset_votes(struct review_record *record)
 {
     json_t *vote;
@@ -331,6 +336,8 @@ void review_record_begin(struct review_record *record, int64_t now_ns)
         review_wait_begin(record, now_ns);
 }
 
+/* The only writer of `state` but for the ends that come from outside; what the machine's actions say of the record
+ * itself is done here, the rest by the caller. */
 enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
                                        unsigned *ret_actions)
 {

@@ -333,6 +333,7 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     return review_take_early(book, record, now_ns, err);
 }
 
+/* A run that was broken off, or has an end, takes no other one: a worker that was away may come back with it. */
 enum status review_book_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
                                   int64_t now_ns, struct review_step *ret_step, struct err *err)
 {

@@ -19,6 +19,7 @@
 #include "svc/app/running.h"
 #include "svc/app/session_turns.h"
 
+/* ORDER: duties before readers: whoever hears of an event may ask at once what has become of it. */
 static void on_events(void *context, int64_t last)
 {
     struct app_service *service = context;
@@ -123,6 +124,7 @@ static enum status read_absences(struct review_job *job, struct review_book *boo
     return absence_book_list(book, clock_unix_ns(), &service->absences_read, err);
 }
 
+/* Without the list nobody stands in for anybody: fewer may decide, never more. */
 static void on_absences(struct review_job *job, enum status status, const struct err *err)
 {
     struct app_service *service = CONTAINER_OF(job, struct app_service, absences_job);

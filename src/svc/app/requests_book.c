@@ -259,6 +259,7 @@ static bool far_enough(const struct merged_list *list, int64_t at_ns)
     return past_book || list->found >= list->filter.limit || list->queries >= APP_PAGE_QUERIES_MAX;
 }
 
+/* Oldest first: the scheduler's own pages, one after another. */
 static void go_on_up(struct merged_list *list)
 {
     const struct request_page *page = list->base.base.page;
@@ -277,6 +278,8 @@ static void go_on_up(struct merged_list *list)
         exchange_answer_no_memory(&list->base.base);
 }
 
+/* Newest first: the scheduler has no such order, so windows of time are read from the end, each small enough to be
+ * one page, and larger where there is little. */
 static void go_on_down(struct merged_list *list)
 {
     const struct request_page *page = list->base.base.page;

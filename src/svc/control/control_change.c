@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "svc/control/control_internal.h"
 
+/* ORDER: answered before it is finished, which begins the next change. */
 static void refuse(struct control_call *call, const struct control_fault *fault)
 {
     control_answer_fault(call, fault);
@@ -127,6 +128,8 @@ static bool check_tags(json_t *record, struct control_fault *ret_fault)
     return sound;
 }
 
+/* What is kept is what the caller wishes; what the server alone can know (provisioningState) is made when it is
+ * read. */
 static bool build_record(struct control_call *call, const json_t *former, struct control_fault *ret_fault)
 {
     json_t *wish = call->merge ? json_deep_copy(former) : json_object();
@@ -163,6 +166,8 @@ static void on_reverted(void *context, enum status status, const char *text)
     refuse(call, &call->fault);
 }
 
+/* The store goes back to what runs: a record of something that could not be made would be made again at the next
+ * start. */
 static void revert(struct control_call *call)
 {
     struct control *control = call->control;
@@ -204,6 +209,7 @@ static void on_kept(void *context, enum status status, const char *text)
         on_applied(call, STATUS_OK, NULL);
 }
 
+/* The id as the server writes it, whatever the letters of the caller's were: a second put must find the first. */
 static void keep(struct control_call *call)
 {
     struct control *control = call->control;
@@ -299,6 +305,7 @@ static void on_forgotten(void *context, enum status status, const char *text)
     refuse(call, &call->fault);
 }
 
+/* What is gone already is gone: a delete that was broken off is finished by the next one. */
 static void on_removed(void *context, enum status status, const char *text)
 {
     struct control_call *call = context;
@@ -327,6 +334,7 @@ static void on_deleted(void *context, enum status status, const char *text)
     control_finished(call);
 }
 
+/* Grants last: a resource that is still there must not lose whoever may delete it. */
 static void delete_next(struct control_call *call)
 {
     CLEANUP(arena_fini) struct arena arena;

@@ -211,6 +211,8 @@ static bool begin(struct deployment *deployment, const json_t *body)
 
 /* --- its parts --- */
 
+/* A part is a call like any other, with the rights of whoever asked for the deployment: a template gets nobody
+ * past a refusal. */
 static struct control_call *make_part(struct deployment *deployment, struct bytes id, json_t *body)
 {
     struct control_call *part = calloc(1, sizeof *part);
@@ -338,6 +340,7 @@ static void finish(struct deployment *deployment)
     control_call_destroy(call);
 }
 
+/* After its parts: a record says what came of them. It is one more part, whose end is the end. */
 static void keep_record(struct deployment *deployment)
 {
     struct control_call *part = make_part(deployment, deployment->id.text, deployment_record(deployment));
@@ -355,6 +358,7 @@ static void keep_record(struct deployment *deployment)
     control_enqueue(part);
 }
 
+/* The first fault stands; what was made before it stays, as a template can be put again. */
 void deployment_part_done(struct deployment *deployment, const struct control_call *part)
 {
     bool failed = part->outcome.http_status != 0;

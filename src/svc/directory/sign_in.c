@@ -57,6 +57,8 @@ struct late_answer {
     const char *description;
 };
 
+/* INVARIANT: `late` counts the answers that are being held back; each is taken off where it ends, here or when its
+ * peer is gone. */
 static void on_late(struct loop_timer *timer)
 {
     struct late_answer *late = CONTAINER_OF(timer, struct late_answer, timer);
@@ -75,6 +77,8 @@ static void on_late_gone(void *context)
     free(late);
 }
 
+/* By buckets of a keyed hash: memory that strangers cannot grow, and neighbours in a bucket that they cannot
+ * choose. Who shares one with somebody under attack waits, too, for some seconds. */
 static int64_t delay_of(struct sign_in *sign_in, const char *who)
 {
     size_t at = sip_hash(sign_in->key, bytes_of_cstr(who)) % FAILURE_BUCKETS;
@@ -86,6 +90,8 @@ static int64_t delay_of(struct sign_in *sign_in, const char *who)
     return count <= FREE_FAILURES ? 0 : STEP_NS * MIN(count - FREE_FAILURES, (unsigned)STEPS_MAX);
 }
 
+/* An answer that is late holds a request; so there are so many at a time, and who comes beyond that is sent away
+ * rather than answered at once. */
 void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const char *who, const char *error,
                   const char *description)
 {
@@ -160,6 +166,7 @@ void sign_in_record(struct sign_in *sign_in, struct witness *witness)
 
 /* --- where we are --- */
 
+/* By the name that the client used: a token's issuer must be what it will ask for again. */
 const char *sign_in_base(struct http_request *request)
 {
     struct bytes host = http_request_header(request, "host");

@@ -33,6 +33,7 @@ void execution_ledger_add(struct execution_ledger *ledger, struct execution *exe
     list_push_back(&ledger->records, &execution->record_link);
 }
 
+/* From the newest: callers choose ids, and one may be used again. */
 struct execution *execution_ledger_find(const struct execution_ledger *ledger, struct bytes id)
 {
     for (struct list *it = ledger->records.prev; it != &ledger->records; it = it->prev) {
@@ -43,6 +44,8 @@ struct execution *execution_ledger_find(const struct execution_ledger *ledger, s
     return NULL;
 }
 
+/* INVARIANT: an execution outlives the ledger as long as it runs, or as somebody is being told of its end; whoever
+ * is last frees it. */
 void execution_ledger_forget(struct execution *execution)
 {
     struct execution_ledger *ledger = execution->ledger;
@@ -66,6 +69,7 @@ void execution_ledger_clear(struct execution_ledger *ledger)
         execution_ledger_forget(CONTAINER_OF(ledger->records.next, struct execution, record_link));
 }
 
+/* Never the latest: its caller is about to ask for it. */
 static void trim(struct execution_ledger *ledger, const struct execution *latest)
 {
     list_each_safe (it, &ledger->records) {
@@ -77,6 +81,8 @@ static void trim(struct execution_ledger *ledger, const struct execution *latest
     }
 }
 
+/* The callback is taken off first, since it may abandon the execution; `reporting` keeps that from freeing it
+ * meanwhile. */
 static void on_report(struct loop_task *task)
 {
     struct execution *execution = CONTAINER_OF(task, struct execution, keeping.report);
@@ -90,6 +96,8 @@ static void on_report(struct loop_task *task)
         execution_destroy(execution);
 }
 
+/* ORDER: watchers now, the caller in a later turn: the answer may begin the next call, and this one is still on
+ * the stack. The code is freed before the size is charged: it is not kept. */
 void ledger_settle(struct loop *loop, struct execution *execution)
 {
     ASSERT(execution_final(execution));

@@ -9,8 +9,6 @@
 #include "svc/scheduler/limit_values.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-/* 50 keep the loop and the writer for a few milliseconds, 500 for as long as thirty starts. */
-
 struct scheduler_purge {
     struct list link; /* scheduler.purges_all */
     struct scheduler *scheduler;

@@ -39,6 +39,7 @@ static void trace_move(const struct session *session, enum session_event event, 
               session_event_name(event), session_state_name(from), session_state_name(session->life.state));
 }
 
+/* ORDER: the state moves before anything is done about it: what is done may come back with the next event. */
 static void apply(struct session *session, enum session_event event)
 {
     enum session_state from = session->life.state;
@@ -47,6 +48,7 @@ static void apply(struct session *session, enum session_event event)
     session_perform(session, actions);
 }
 
+/* The reason first: whoever is told of the end asks for it from within. */
 static void end_by_fault(struct session *session, enum session_reason reason, const char *cause)
 {
     give_reason(session, reason, cause);
@@ -111,6 +113,7 @@ static struct session *session_of(struct session_channel *channel)
     return CONTAINER_OF(channel, struct session, channel);
 }
 
+/* A result of another cell is as bad as one that cannot be read: its id was known to that cell's code only. */
 static void take_result(struct session *session, struct bytes payload)
 {
     struct result_frame result;
@@ -128,6 +131,8 @@ static void take_result(struct session *session, struct bytes payload)
     session->result = NULL;
 }
 
+/* Everything that the table of frames does not have ends the session: whatever wrote it, it is not our runner any
+ * more. */
 static void on_frame(struct session_channel *channel, const struct frame *frame)
 {
     struct session *session = session_of(channel);
@@ -206,6 +211,7 @@ static void on_deferred_free(struct loop_task *task)
     session_destroy(CONTAINER_OF(task, struct session, deferred_free));
 }
 
+/* Each part closes its own descriptors; tasks and the timer go last, since parts may set them while they close. */
 void session_destroy(struct session *session)
 {
     if (!session)
@@ -283,6 +289,8 @@ void session_spawned(struct session *session, const struct tier_session *spawned
         end_by_fault(session, SESSION_REASON_SERVER_MEMORY, "its descriptors could not be watched");
 }
 
+/* What the tier knows for certain beats our guess, but not a reason of ours: a session that was released is not
+ * "killed". */
 void session_ended(struct session *session, enum session_reason reason, const char *cause, bool certain)
 {
     bool asked_for = session->reason == SESSION_REASON_RELEASED || session->reason == SESSION_REASON_COOLDOWN;
@@ -299,6 +307,7 @@ void session_claim(struct session *session)
     apply(session, SESSION_EVENT_CLAIM);
 }
 
+/* Noted before the move: the answer that may come from within must say that it was cancelled. */
 bool session_cancel(struct session *session)
 {
     if (session->life.state != SESSION_RUNNING)
@@ -325,6 +334,8 @@ void session_release(struct session *session, enum session_reason reason, const 
     apply(session, SESSION_EVENT_RELEASE);
 }
 
+/* Random, for the code of an earlier cell may still run in the session: it cannot answer for one whose id it
+ * cannot guess. */
 static uint64_t random_cell_id(void)
 {
     uint64_t random;
@@ -332,6 +343,7 @@ static uint64_t random_cell_id(void)
     return random >> (64 - CELL_ID_BITS);
 }
 
+/* The limit stands before a byte is written: a frame that the runner would refuse is never begun. */
 static void send_cell(struct session *session, const struct session_cell *cell)
 {
     CLEANUP(buf_fini) struct buf payload = {.limit = FRAME_PAYLOAD_SIZE_MAX};
