@@ -295,6 +295,7 @@ static enum status note_folders(const struct template_plan *plan, struct err *er
 
 /* --- devices, the zygote, the end --- */
 
+/* Nodes, where we may make them; else the host's are bound one by one, never its /dev. */
 static enum status make_devices(bool privileged, struct err *error)
 {
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
@@ -337,6 +338,8 @@ static enum status mount_last(bool *ret_proc, struct err *error)
     return STATUS_OK;
 }
 
+/* pivot_root(".", "."): the old root is stacked over the new one, and detached from there, so that no folder has
+ * to be made for it (pivot_root(2)). */
 static enum status pivot(struct err *error)
 {
     if (syscall(SYS_pivot_root, ".", ".") < 0)

@@ -142,6 +142,7 @@ enum status record_write(enum directory_kind kind, const void *object, struct bu
 
 /* --- reading --- */
 
+/* A member that is missing is empty, or 0: an older version did not write it. */
 static enum status read_field(const json_t *root, const struct record_field *field, struct arena *arena,
                               void *object)
 {
@@ -179,6 +180,7 @@ enum status record_read(enum directory_kind kind, struct bytes body, struct aren
 
 #define TOGETHER_FIELD 0xff /* in the place of a field's number */
 
+/* Without case, behind the two bytes that say of what it is the key: names are told apart as people read them. */
 static struct bytes finish_key(struct buf *key, struct arena *arena)
 {
     for (size_t i = 2; i < key->size; i++)
@@ -232,6 +234,7 @@ static bool has_together(enum directory_kind kind)
     return false;
 }
 
+/* The id is first: who looks for an object of the same id takes the first key. Empty values are not unique. */
 enum status record_keys(enum directory_kind kind, const void *object, struct arena *arena,
                         struct bytes ret_keys[RECORD_KEYS_MAX], size_t *ret_count)
 {

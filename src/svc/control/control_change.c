@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "svc/control/control_internal.h"
 
-/* ORDER: answered before it is finished, which begins the next change. */
+/* ORDER: answered before it is finished, which frees the call. */
 static void refuse(struct control_call *call, const struct control_fault *fault)
 {
     control_answer_fault(call, fault);

@@ -79,6 +79,7 @@ bool control_check_scheduler(struct control *control, const struct resource_id *
            take_port(control, id, record, ret_fault);
 }
 
+/* Network access that is off is an empty list: the scheduler knows lists only, and an empty one lets nobody in. */
 void control_apply_scheduler(struct control *control, const struct resource_id *id, const json_t *record,
                              control_done *on_done, void *context)
 {
@@ -168,6 +169,8 @@ struct adoption {
     struct buf live; /* keys, each between line feeds */
 };
 
+/* Hubs are made by the first use of their name, past the control plane. They are shown as resources while they are
+ * there, and never written down as such: the scheduler's store is the one that knows. */
 static void adopt(void *context, struct bytes name)
 {
     struct adoption *adoption = context;
@@ -194,6 +197,7 @@ static bool is_live(const struct adoption *adoption, struct bytes key)
     return bytes_find(live, buf_peek(&line)) < live.size;
 }
 
+/* Whose key ends with the scheduler's name; those of its hubs go on. */
 static const struct resource *next_scheduler(struct control *control, struct bytes behind)
 {
     const struct bytes word = BYTES_LITERAL("/providers/microsoft.durabletask/schedulers/");
@@ -206,6 +210,7 @@ static const struct resource *next_scheduler(struct control *control, struct byt
     return NULL;
 }
 
+/* Not while a change of a hub is under way: it would be shown before it is made, or hidden before it is gone. */
 void control_adopt_hubs(struct control *control)
 {
     const struct control_engine *engine = &control->options.engine;

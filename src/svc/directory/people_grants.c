@@ -48,6 +48,8 @@ static bool roles_of(const char *text, struct buf *out)
     return buf_status(out) == STATUS_OK;
 }
 
+/* ORDER: whether the caller may grant that much comes before anything is made; the secret is in the answer, which
+ * waits for the disk, and is wiped here. */
 void people_key_create(void *context, struct http_request *request)
 {
     CLEANUP(json_release) json_t *root = people_read_body(request);
@@ -187,6 +189,7 @@ void people_assignment_create(void *context, struct http_request *request)
     reply_after(reply, context, &write, 1);
 }
 
+/* Who may not grant at a scope may not take there either. */
 void people_assignment_delete(void *context, struct http_request *request)
 {
     const struct directory_assignment *assignment =

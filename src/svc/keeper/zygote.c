@@ -203,6 +203,8 @@ static enum status run_program(struct builder *builder, struct err *err)
     return failed("exec " ROOT_ZYGOTE, err);
 }
 
+/* ORDER of the steps: descriptors before a file is opened; the root while the host's files can still be seen; the
+ * identity inside only when nothing of the host is left to be built. */
 __attribute__((noreturn)) static void builder_main(struct builder *builder)
 {
     static enum status (*const steps[])(struct builder *, struct err *) = {

@@ -87,6 +87,7 @@ static struct made_pool *find(const struct pool_set *set, struct bytes key)
     return NULL;
 }
 
+/* By what all may have at once, not by what they have: each was promised its sessions. */
 static bool fits(const struct pool_set *set, const struct made_pool *but, const struct pool_limits *limits)
 {
     uint64_t sum = (uint64_t)limits->sessions_max + limits->sessions_ready;
@@ -98,6 +99,7 @@ static bool fits(const struct pool_set *set, const struct made_pool *but, const 
     return sum <= set->options.sessions_max;
 }
 
+/* Without memory for another wait it goes at once: by then what remains are peers that do not read. */
 static void on_retired(struct loop_timer *timer)
 {
     struct made_pool *pool = CONTAINER_OF(timer, struct made_pool, retirement);
@@ -158,6 +160,7 @@ enum status pool_set_put(struct pool_set *set, struct bytes key, struct bytes na
     return STATUS_OK;
 }
 
+/* ORDER: off the list first, so that no new call finds it; then it is shut, whose answers go out from within. */
 void pool_set_remove(struct pool_set *set, struct bytes key)
 {
     struct made_pool *pool = find(set, key);
@@ -173,6 +176,8 @@ void pool_set_remove(struct pool_set *set, struct bytes key)
 
 /* --- whose a call is --- */
 
+/* Another subscription is the one pool of the settings under a name of the caller's: URLs of the cloud work as
+ * they are. In our own a name means the pool of that name, or none. */
 struct pool_service *pool_set_service(const struct pool_set *set, struct pool_service *of_settings,
                                       struct bytes prefix)
 {
