@@ -94,6 +94,8 @@ static bool holds_at(struct bytes granted, struct bytes asked)
     return asked.size == granted.size || asked.data[granted.size] == '/';
 }
 
+/* UNKNOWN before DENIED: a token for another place does not count here at all, and its owner is told that, not
+ * that they lack a role. */
 enum access_verdict access_decide_at(const struct principal *principal, enum access_permission permission,
                                      struct bytes place, struct bytes resource)
 {

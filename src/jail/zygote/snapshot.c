@@ -77,6 +77,7 @@ static void take_line(struct scratch *scratch, const char *line, const char *end
     scratch->regions[scratch->count++] = (struct region){start, stop, protection};
 }
 
+/* Read as a whole before anything is moved: moving changes the file. */
 static bool find_regions(struct scratch *scratch)
 {
     if (!read_all("/proc/self/maps", scratch->maps, sizeof scratch->maps))
@@ -111,6 +112,8 @@ static bool anonymous(uint64_t page)
     return page & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) && !(page & PAGEMAP_FILE);
 }
 
+/* Pages that were touched lie together or far apart: short gaps are copied along, since each run is one mapping
+ * that every fork has to copy. */
 static bool move_region(struct snapshot *snapshot, const struct region *region)
 {
     uintptr_t run = 0, run_end = 0; /* 0: none is open */

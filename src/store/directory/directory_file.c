@@ -128,6 +128,7 @@ static enum status write_untold(struct db *db, const struct directory_untold_row
     return db_run(db, UNTOLD_PUT, err);
 }
 
+/* What is to be told of a change is in its transaction: told twice after a crash perhaps, but never not at all. */
 static enum status write_rows(struct db *db, void *context, struct err *err)
 {
     const struct directory_rows *set = context;

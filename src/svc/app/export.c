@@ -191,6 +191,7 @@ static enum status add_output(struct export_exchange *export, struct review_book
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* nobody could tell, or retention has taken it */
 }
 
+/* In one transaction: all parts are of the same state of the request, and of what its reader may see of it. */
 static enum status find_parts(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct export_exchange *export = export_of(&exchange->base);
@@ -217,6 +218,7 @@ static void on_opened(struct exchange *exchange);
 static void on_piece(struct exchange *exchange);
 static void send_part(struct export_exchange *export);
 
+/* An archive that could not be finished is broken off, so that no client takes it for whole. */
 static void end(struct export_exchange *export, bool whole)
 {
     struct exchange *exchange = &export->receipt.base.base;
@@ -315,6 +317,7 @@ static void on_piece(struct exchange *exchange)
         next_piece(export);
 }
 
+/* Only when nothing is under way: a call that comes back goes on by itself. */
 static void on_drain(void *context)
 {
     struct export_exchange *export = context;

@@ -69,6 +69,7 @@ static bool due_is(const struct review_turn *turn, const char *due)
     return text && strcmp(text, due) == 0;
 }
 
+/* A deadline that has moved is a new timer, and the old one is told off. */
 static void set_timer(struct review_turn *turn)
 {
     int64_t deadline_ns = json_integer_value(json_object_get(turn->now, "deadlineNs"));
@@ -138,6 +139,7 @@ static void on_step(struct review_turn *turn)
         give_up(turn, ended);
 }
 
+/* What could not be written down in all its tries ends the orchestration: there is nobody else to ask. */
 static void on_settled(struct review_turn *turn)
 {
     struct dt_task *ended = turn->settle;
@@ -157,6 +159,7 @@ static void on_decision(struct review_turn *turn)
     turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
 }
 
+/* Listens again before it asks: a change that comes meanwhile is asked about once more. */
 static void on_changed(struct review_turn *turn)
 {
     turn->changed = dt_wait_event(turn->context, EVENT_REVIEW_CHANGED, -1);
@@ -164,6 +167,7 @@ static void on_changed(struct review_turn *turn)
         turn->step = call(turn, "due", NULL);
 }
 
+/* By this clock it is over; the book decides by its own, and may say that it is not yet. */
 static void on_time(struct review_turn *turn)
 {
     turn->timer = NULL;

@@ -55,6 +55,7 @@ static void on_present_manifest(struct confirm_visit *visit, const struct http_i
     end_page(visit, words.size > 1 && buf_status(&words) == STATUS_OK ? (const char *)words.data : NULL);
 }
 
+/* Without the earlier one the page says that it has changed, and not what: nobody decides by a guess. */
 static void on_earlier_manifest(struct confirm_visit *visit, const struct http_inner_answer *answer)
 {
     if (answer->http_status != 200) {
@@ -163,6 +164,7 @@ static void on_voted(struct confirm_visit *visit, const struct http_inner_answer
         visit_end_unavailable(visit);
 }
 
+/* By the API, as the person of the link: what a link may is what its person may, at this moment. */
 static void vote(struct confirm_visit *visit, const char *answer, const char *comment)
 {
     CLEANUP(buf_fini) struct buf body = {0};

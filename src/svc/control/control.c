@@ -11,6 +11,8 @@
 
 /* --- the line of changes --- */
 
+/* INVARIANT: one change at a time. Each is judged by what the ones before it have left, and none has to be undone
+ * for another. */
 static void on_next(struct loop_task *task)
 {
     struct control *control = CONTAINER_OF(task, struct control, next);
@@ -49,6 +51,7 @@ void control_finished(struct control_call *call)
                &control->next); /* not from here: an engine may have called from within its own call */
 }
 
+/* A part tells its deployment here, whatever its end was: a deployment that is not told waits for ever. */
 void control_call_destroy(struct control_call *call)
 {
     if (call->request) /* it was never answered: the service ends */
@@ -63,6 +66,7 @@ void control_call_destroy(struct control_call *call)
 
 /* --- what the settings have made --- */
 
+/* Keys stand between line feeds, which no id has: they are few, and looked for seldom. */
 static bool has_key(const struct buf *keys, struct bytes key)
 {
     CLEANUP(buf_fini) struct buf line = {0};
@@ -105,6 +109,7 @@ static enum status show_fixed(struct control *control, const char *id, const cha
     return resource_store_show(control->store, bytes, bytes_of_cstr(text), control->options.unix_ns());
 }
 
+/* The group keeps what people have changed of it; pool and scheduler are what the settings say at this start. */
 static enum status show_all_fixed(struct control *control)
 {
     const struct control_fixed *fixed = &control->options.fixed;

@@ -46,6 +46,7 @@ static enum status say_what_is_missing(const struct grpc_request *request, enum 
         "clear text: give it an https endpoint (sallyport dev --tls)");
 }
 
+/* ORDER: the right before the hub: a stranger does not learn which hubs there are, and makes none. */
 static enum status admit_request(struct scheduler *scheduler, const struct grpc_request *request,
                                  const struct method *method, uint32_t *ret_hub, struct err *err)
 {
@@ -240,6 +241,7 @@ enum status scheduler_create(struct loop *loop, const struct scheduler_options *
     return STATUS_OK;
 }
 
+/* ORDER: the store first, whose thread has sets of the engine; calls before the maps in which they are. */
 void scheduler_destroy(struct scheduler *scheduler)
 {
     if (!scheduler)
@@ -259,6 +261,7 @@ void scheduler_destroy(struct scheduler *scheduler)
     free(scheduler);
 }
 
+/* Calls that wait for ever are refused, all others come to their end: what they were promised is still committed. */
 void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *context), void *context)
 {
     scheduler->stopping = true;
