@@ -31,7 +31,7 @@ class Cut:
 
 @dataclasses.dataclass(frozen=True)
 class Defence:
-    """`clause` is the first cell of a row of THREATS.md, or the line of a specification. `test` is a test's name in Meson. `case` is
+    """`clause` is the first cell of a row of THREATS.md, or the line of a specification. `test` is a test's name in Meson, or suite/name. `case` is
     the one of its cases that must fail: Class.test of Python, the function of C, the words that any other test prints. `only` picks
     a test of a browser's drive. Several cuts stand where two defences hold one line: `note` says so."""
     name: str

@@ -24,10 +24,12 @@ def first_cells(text):
 
 
 def text_of(test):
-    """The sources in which the cases of a test stand: the script and what lies beside it, or the C file of its program."""
+    """The sources in which the cases of a test stand: the script and what lies beside it (whose names are cases of the sandbox), or what
+    programs in C are made from."""
     program = pathlib.Path(rows.script_of(test))
     if program.suffix == ".py":
-        return "".join(path.read_text() for pattern in ("*.py", "*.mjs") for path in sorted(program.parent.glob(pattern)))
+        beside = [path for pattern in ("*.py", "*.mjs") for path in sorted(program.parent.rglob(pattern))]
+        return "".join(f"{path.stem}\n{path.read_text()}" for path in beside)
     return "".join(path.read_text() for folder in ("src", "test") for path in sorted((ROOT / folder).rglob("*_test.c")))
 
 
@@ -35,7 +37,7 @@ class Table(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         said = subprocess.run(["meson", "introspect", "--tests", BUILD], check=True, stdout=subprocess.PIPE, text=True).stdout
-        cls.tests = {test["name"]: test for test in json.loads(said)}
+        cls.tests = rows.by_name(json.loads(said))
         cls.threats = (ROOT / "THREATS.md").read_text()
 
     def test_every_cut_fits_the_sources_once(self):
