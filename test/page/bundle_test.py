@@ -3,6 +3,7 @@
 """What the program carries as its page is what web/ and its lock file build, byte for byte; its types, its style and its
 own tests hold. Skipped without Node or its registry.
 Usage: bundle_test.py FOLDER_OF_MODULES"""
+import re
 import subprocess
 import sys
 import unittest
@@ -36,6 +37,16 @@ class Bundle(unittest.TestCase):
 
     def test_it_is_written_as_the_stock_rules_say(self):
         self.assertRuns("run", "lint")
+
+    def test_the_form_of_policies_knows_all_words_that_there_are(self):
+        """doc/policy.md is generated from the tables that parse a policy."""
+        page, words = (modules.ROOT / "doc/policy.md").read_text(), (modules.WEB / "src/pages/policies/form/words.ts").read_text()
+        keys, demands, conditions = (re.findall(r"^\| `([\w.]+)`", part, re.M) for part in page.split("\n### ")[-3:])
+        has = [re.findall(rf'\{{\s*{member}: "([\w.]+)"', words) for member in ("key", "name")]
+        lists = {"approvals", "reviewers", "reminders", "escalate"}
+        self.assertLess(lists, set(keys))
+        self.assertEqual(sorted(has[0]), sorted([*demands, *lists]))
+        self.assertEqual(has[1], conditions)
 
     def test_no_registry_is_named(self):
         self.assertNotIn('"resolved"', (modules.WEB / "package-lock.json").read_text())

@@ -248,6 +248,82 @@ const tests = {
     assert.deepEqual(page.faults.filter((fault) => !/409/.test(fault)), []);
     await page.context().close();
   },
+
+  async "a policy is made in fields, in step with its text, and a fault stands at its field"() {
+    await putPolicy(`# kept as it is\ndefaults:\n  approvals: 1     # so far\n`, { "if-match": "*" });
+    const page = await visitor();
+    await page.visit("/policies");
+    await button(page, "Edit a draft").click();
+    const text = page.getByRole("textbox", { name: "policy.yaml, a draft" });
+    await button(page, "Form").click();
+    await button(page, "Add a rule").click();
+    await page.waitForFunction(() => document.activeElement.id === "rule-0-name"); // there goes the focus
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("two for what prints");
+    const rule = page.locator("[data-rule='0']");
+    await rule.getByLabel("A condition").selectOption("code_matches");
+    await button(rule, "Add it").click();
+    await page.waitForFunction(() => document.activeElement.id === "rule-0-0-0");
+    await rule.getByRole("textbox", { name: "code_matches" }).fill("print");
+    await rule.getByLabel("Approvals", { exact: true }).fill("2");
+    await rule.getByLabel("Reviewers", { exact: true }).fill("group:security, user:mina");
+    await rule.getByLabel("Timeout", { exact: true }).fill("4 hors");
+    await rule.getByRole("alert").waitFor();
+    assert.equal(await rule.getByLabel("Timeout", { exact: true }).getAttribute("aria-invalid"), "true");
+    assert.equal(await rule.locator("[aria-invalid=true]").count(), 1);
+    assert.equal(await button(page, /^Apply as/).getAttribute("aria-disabled"), "true");
+    page.faults.length = 0; // the console says that the server refused it
+    await looksRight(page, "policies-form");
+    await rule.getByLabel("Timeout", { exact: true }).fill("4h");
+    await page.getByText("valid", { exact: true }).waitFor();
+    assert.equal(await rule.locator("[aria-invalid=true]").count(), 0);
+    await button(page, "Add a rule").click();
+    const second = page.locator("[data-rule='1']");
+    await second.getByRole("textbox", { name: "Name" }).fill("nobody deletes");
+    await second.getByLabel("Does").selectOption("deny");
+    assert.equal(await second.getByLabel("Approvals").count(), 0); // who denies demands nothing
+    await second.getByLabel("A condition").selectOption("labels.NAME");
+    await button(second, "Add it").click();
+    await second.getByLabel("Value of the label").fill("prod\nlive");
+    await button(page, "Move nobody deletes up").press("Enter");
+    await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "Move nobody deletes up");
+    await button(page, "Text").click();
+    assert.equal(
+      await text.inputValue(),
+      `# kept as it is
+defaults:
+  approvals: 1     # so far
+rules:
+  - name: nobody deletes
+    do: deny
+    when: { labels.env: [prod, live] }
+  - name: two for what prints
+    do: ask
+    when: { code_matches: print }
+    approvals: 2
+    reviewers: [group:security, user:mina]
+    timeout: 4h
+`,
+    );
+    await text.fill((await text.inputValue()).replace("approvals: 2", "approvals: 3"));
+    await button(page, "Form").click();
+    assert.equal(await page.locator("[data-rule='1']").getByLabel("Approvals", { exact: true }).inputValue(), "3"); // and back
+    await button(page, "Remove nobody deletes").click();
+    await page.getByText("valid", { exact: true }).waitFor();
+    await button(page, "Rehearse").click();
+    await page.getByText(/of the last \d+ requests? would change\.|no request yet/).waitFor();
+    await button(page, /^Apply as/).click();
+    await button(page, "Apply", { exact: true }).and(page.locator("[type=submit]")).click();
+    await page.getByText(/Version \d+ is in force, by/).waitFor();
+    const { policy } = await api("GET", "/v1/policy");
+    assert.deepEqual(policy.rules.map((one) => [one.name, one.do]), [["two for what prints", "ask"]]);
+    const counted = page.getByRole("row", { name: /two for what prints/ }).getByRole("cell").last();
+    await counted.getByText("0", { exact: true }).waitFor(); // it is in force, and nothing came yet
+    await waiting("print('counted')");
+    await counted.getByText("1", { exact: true }).waitFor();
+    assert.equal(await counted.locator("span").getAttribute("title"), "let through 0, had people asked 1, denied 0");
+    await ended(page);
+  },
 };
 
 if (shots) mkdirSync(shots, { recursive: true });

@@ -1,4 +1,5 @@
 /** The policy: the one in force, its versions, rehearsals, standing approvals, and who is away. */
+import { at } from "./address.ts";
 import { callJson, Problem } from "./client.ts";
 import type { Person } from "./types.ts";
 
@@ -30,6 +31,23 @@ export interface Rule extends Demands {
 export interface Meaning {
   defaults: Demands;
   rules: Rule[];
+}
+
+/** In how many requests a rule in force did what, in the last days; it is known by its name. */
+export interface RuleCount {
+  name: string;
+  matched: number;
+  allowed: number;
+  asked: number;
+  denied: number;
+}
+
+export interface RuleCounts {
+  version: number;
+  days: number;
+  /** Later than so many days ago where counting began later. */
+  since: string;
+  rules: RuleCount[];
 }
 
 export interface Version {
@@ -123,6 +141,7 @@ export function faultOf(cause: unknown): Fault | undefined {
 }
 
 export const getPolicy = () => callJson<WholeVersion>(ROOT);
+export const getRuleCounts = () => callJson<RuleCounts>(at("GET /v1/policy/rules", []));
 export const getVersion = (version: number) => callJson<WholeVersion>(`${ROOT}/versions/${version}`);
 export const listVersions = (after?: number) =>
   callJson<{ versions: Version[]; next?: number }>(`${ROOT}/versions`, { query: { limit: 100, after } });

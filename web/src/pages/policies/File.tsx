@@ -14,6 +14,8 @@ import { DiffView } from "../../parts/Diff.tsx";
 import { Editor } from "../../parts/Editor.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Segments } from "../../parts/Tabs.tsx";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { place, setQuery } from "../../route.ts";
 import { checked, discard, draft, edit, isChanged, rehearsed, type Draft } from "./draft.ts";
 
@@ -74,10 +76,26 @@ function WhatIsWrong({ goTo }: { goTo: (line: number, column: number) => void })
   );
 }
 
+const SHOWS: { id: "text" | "form" | "changes"; name: string }[] = [
+  { id: "text", name: "Text" },
+  { id: "form", name: "Form" },
+  { id: "changes", name: "Changes" },
+];
+
+/** The form is loaded when it is first wanted: it reads YAML here. */
+function InFields({ own }: { own: Draft }) {
+  const asked = useAsk("form", async () => (await import("./form/index.tsx")).default);
+  const Form = asked.answer.value;
+  if (!Form) return <Awaiting of={asked} what="the form" />;
+  return <Form text={own.text} fault={checked.value?.fault} edit={edit} />;
+}
+
 function Drafted({ own }: { own: Draft }) {
   const box = useRef<HTMLDivElement>(null);
-  const shows = place.value.query.get("show") === "changes" ? "changes" : "text";
-  const goTo = (line: number, column: number) => {
+  const shows = SHOWS.find((one) => one.id === place.value.query.get("show"))?.id ?? "text";
+  const goTo = async (line: number, column: number) => {
+    setQuery({ show: undefined });
+    await new Promise((drawn) => setTimeout(drawn));
     const field = box.current?.querySelector("textarea");
     if (!field) return;
     const at = startOf(own.text, line) + column - 1;
@@ -95,12 +113,9 @@ function Drafted({ own }: { own: Draft }) {
           <Verdict />
           <Segments
             label="What is shown"
-            options={[
-              { id: "text", name: "Text" },
-              { id: "changes", name: "Changes" },
-            ]}
+            options={SHOWS}
             chosen={shows}
-            choose={(id) => setQuery({ show: id === "changes" ? id : undefined })}
+            choose={(id) => setQuery({ show: id === "text" ? undefined : id })}
           />
         </>
       }
@@ -116,11 +131,13 @@ function Drafted({ own }: { own: Draft }) {
       }
     >
       <div class="pad-note">
-        <WhatIsWrong goTo={goTo} />
+        <WhatIsWrong goTo={(line, column) => void goTo(line, column)} />
       </div>
-      {shows === "changes" ? (
+      {shows === "form" && <InFields own={own} />}
+      {shows === "changes" && (
         <DiffView before={own.baseText} after={own.text} label={`The draft against version ${own.base}`} />
-      ) : (
+      )}
+      {shows === "text" && (
         <div ref={box}>
           <Editor
             label={`${NAME}, a draft`}

@@ -1,10 +1,18 @@
-import type { Meaning, Rule } from "../../api/policy.ts";
+import { getRuleCounts, type Meaning, type Rule, type RuleCount, type RuleCounts } from "../../api/policy.ts";
+import { count } from "../../format/size.ts";
 import { visibleLine } from "../../format/text.ts";
+import { parseTime } from "../../format/time.ts";
 import type { Tone } from "../../format/tone.ts";
+import { ofRequests } from "../../live/connection.ts";
+import { has } from "../../live/server.ts";
 import { Card, Tag } from "../../parts/Box.tsx";
-import { Table } from "../../parts/Table.tsx";
+import { Table, type Column } from "../../parts/Table.tsx";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Awaiting } from "../../parts/Wait.tsx";
 import { setQuery } from "../../route.ts";
 import { demandWords } from "./words.ts";
+
+const dayOf = (since: string) => new Date(parseTime(since)).toLocaleDateString([], { dateStyle: "medium" });
 
 const TONES: Record<Rule["do"], Tone> = { deny: "bad", ask: "held", allow: "ok" };
 
@@ -26,8 +34,33 @@ function What({ rule }: { rule: Rule }) {
   );
 }
 
+/** A rule that is not in force has no number: it is not zero. */
+function Counted({ of }: { of: RuleCount | undefined }) {
+  if (!of) return <span class="dim">–</span>;
+  return (
+    <span title={`let through ${count(of.allowed)}, had people asked ${count(of.asked)}, denied ${count(of.denied)}`}>
+      {count(of.matched)}
+    </span>
+  );
+}
+
+/** What each rule of the version in force did lately, where the server counts that. */
+function useCounts(version: number) {
+  const there = has("/v1/policy/rules");
+  const asked = useAsk(`counts ${there}`, async () => (there ? await getRuleCounts() : null), ofRequests, version);
+  return { there, asked, counts: asked.answer.value ?? undefined };
+}
+
+const countColumn = (counts: RuleCounts): Column<Rule> => ({
+  name: `${counts.days} days`,
+  class: "num",
+  cell: (rule) => <Counted of={counts.rules.find((one) => one.name === rule.name)} />,
+});
+
 /** What a policy means, rule by rule. */
-export function Rules({ title, meaning }: { title: string; meaning: Meaning | undefined }) {
+export function Rules(props: { title: string; meaning: Meaning | undefined; version: number }) {
+  const { title, meaning } = props;
+  const { there, asked, counts } = useCounts(props.version);
   if (!meaning) return null;
   const floor = demandWords(meaning.defaults) || "1 of anyone who may decide";
   return (
@@ -35,8 +68,14 @@ export function Rules({ title, meaning }: { title: string; meaning: Meaning | un
       title={title}
       bare
       side={<span class="small dim">deny over ask over allow</span>}
-      foot={`Among rules that ask, the demands add up. Where no rule matches: ${floor}.`}
+      foot={
+        <>
+          Among rules that ask, the demands add up. Where no rule matches: {floor}.
+          {counts && <> The number is how many requests a rule in force matched, since {dayOf(counts.since)}.</>}
+        </>
+      }
     >
+      {there && asked.failure.value && <Awaiting of={asked} what="how often each rule matched" />}
       {meaning.rules.length === 0 ? (
         <p class="pad small sub">It has no rules: the defaults ask about every request.</p>
       ) : (
@@ -47,6 +86,7 @@ export function Rules({ title, meaning }: { title: string; meaning: Meaning | un
           columns={[
             { name: "Do", cell: (rule) => <Tag tone={TONES[rule.do]}>{rule.do}</Tag> },
             { name: "Rule", class: "wide", cell: (rule) => <What rule={rule} /> },
+            ...(counts ? [countColumn(counts)] : []),
           ]}
         />
       )}

@@ -38,6 +38,7 @@ function Present({ inForce }: { inForce: WholeVersion }) {
         <Rules
           title={own ? "Rules of the draft" : inForce.version === 0 ? "Rules" : `Rules of version ${inForce.version}`}
           meaning={own ? checked.value?.meaning : inForce.policy}
+          version={inForce.version}
         />
       </div>
     </div>

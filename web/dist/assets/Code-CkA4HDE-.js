@@ -1,2 +1,0 @@
-import{O as e,ft as t,ln as n,pt as r}from"./title-DcpD8bTY.js";import{t as i}from"./highlight-DOeJ0Ztz.js";import{t as a}from"./Windowed-ou8Y2tQ1.js";function o(o){let{code:s,label:c,hit:l,colours:u=i}=o,d=n(()=>u(s),[s,u]),f=Number(t.value.query.get(`line`)??0);return e(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:t=>e(`span`,{class:t+1===l?`l hit`:t+1===f?`l at`:`l`,"data-n":t+1,onClick:()=>r({line:String(t+1)}),children:[d[t]?.map(t=>t.style?e(`span`,{class:t.style,children:t.text}):t.text),`
-`]},t)})}export{o as t};
