@@ -253,7 +253,8 @@ class Az(unittest.TestCase):
         problem = (404, {"type": "about:blank", "status": 404, "detail": "There is no such route. There are: GET /healthz."})
         self.serve({"GET /subscriptions": problem, f"POST {TOKEN}": token(), f"GET /subscriptions/{TENANT}/resourcegroups": problem})
         said = (f"ERROR: {self.server.url} has no control plane, so no subscriptions, groups or resources: a scheduler, pool or app by itself answers "
-                "there.\nStart a server that has one with: sallyport dev. Or name one with SALLYPORT_URL.\n")
+                "there.\nStart a server that has one with: sallyport dev. Or name one with SALLYPORT_URL.\n"
+                "It may give tokens to who signs in with: az login --service-principal.\n")
         for words in (("account", "get-access-token"), ("account", "show"), ("group", "list"), ("login",)):
             self.bad(FAILED, said, *words)
         account = json.loads(self.good("login", "--service-principal", "-u", "c", "-p", "x", "--tenant", TENANT))[0]

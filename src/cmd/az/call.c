@@ -130,13 +130,14 @@ bool az_lacks_plane(const struct az_ask *ask, const struct az_answer *answer)
            !json_object_get(answer->json, "error");
 }
 
+/* The SDKs look for "az login" in what `az` says: without it they take the error for one that ends their chain. */
 int az_fail_plane(const struct az_call *call)
 {
     return az_fail(
         EXIT_FAILED,
         "%s has no control plane, so no subscriptions, groups or resources: a scheduler, pool or app "
         "by itself answers there.\nStart a server that has one with: sallyport dev. Or name one with "
-        "SALLYPORT_URL.",
+        "SALLYPORT_URL.\nIt may give tokens to who signs in with: az login --service-principal.",
         (const char *)call->server.url.data);
 }
 
