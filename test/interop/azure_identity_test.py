@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The cloud's own sign-in library, unmodified, against our token service over TLS with our authority: a secret, a certificate, a
-workload identity, a device code; and with what it gets, the official Durable Task client at the hub it may use and at the one it may not.
+workload identity, a device code, a managed identity, the default, `sallyport az` as az; and with what it gets, the official Durable Task
+client at the hub it may use and at the one it may not.
 
 If this fails, programs written for the cloud cannot sign in here. Usage: azure_identity_test.py PROGRAM
 """
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 import urllib.parse
 import urllib.request
 
@@ -25,15 +27,17 @@ from server import Server  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 ISSUER = Issuer()
-SERVER = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--task-hubs", "mine,theirs", "--oidc-issuer", ISSUER.url])
+SERVER = Server(PROGRAM, command="scheduler", arguments=["--auth", "--tls", "--task-hubs", "mine,theirs", "--oidc-issuer", ISSUER.url,
+                                                        "--managed-identity", "worker"])
 SERVER.start()
 AUTHORITY = SERVER.ready["certificateAuthority"]
 os.environ["REQUESTS_CA_BUNDLE"] = os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = AUTHORITY
 
 import grpc  # noqa: E402  (it reads the variable above when it is loaded)
 from azure.core.exceptions import ClientAuthenticationError  # noqa: E402
-from azure.identity import (CertificateCredential, ChainedTokenCredential, ClientSecretCredential,  # noqa: E402
-                            DeviceCodeCredential, EnvironmentCredential, WorkloadIdentityCredential)
+from azure.identity import (AzureCliCredential, CertificateCredential, ChainedTokenCredential, ClientSecretCredential,  # noqa: E402
+                            DefaultAzureCredential, DeviceCodeCredential, EnvironmentCredential, ManagedIdentityCredential,
+                            CredentialUnavailableError, WorkloadIdentityCredential)
 from durabletask.azuremanaged.client import DurableTaskSchedulerClient  # noqa: E402
 
 URL = f"https://localhost:{SERVER.port}"
@@ -67,11 +71,15 @@ class AzureIdentity(unittest.TestCase):
 
     def test_a_secret_opens_the_hub_that_was_granted_and_no_other(self):
         made = self.application("secretive")
-        ask("POST", "/v1/directory/assignments",
-            {"role": "Durable Task Data Contributor", "principal": "secretive", "scope": "/scheduler/mine"})
+        self.grant("secretive")
         credential = self.credential(ClientSecretCredential, made, made["secret"])
         self.assertGreater(len(credential.get_token(SCOPE).token), 100)
+        self.assert_one_hub(credential)
 
+    def grant(self, name):
+        ask("POST", "/v1/directory/assignments", {"role": "Durable Task Data Contributor", "principal": name, "scope": "/scheduler/mine"})
+
+    def assert_one_hub(self, credential):
         def client(hub):
             return DurableTaskSchedulerClient(host_address=URL, secure_channel=True, taskhub=hub, token_credential=credential)
         instance = client("mine").schedule_new_orchestration("nobody_runs_it", input=1)
@@ -80,6 +88,35 @@ class AzureIdentity(unittest.TestCase):
             client("theirs").schedule_new_orchestration("nobody_runs_it")
         self.assertEqual(refused.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
         self.assertIn("sallyport role create", refused.exception.details())
+
+    def test_the_environment(self):
+        made = self.application("environmental")
+        self.grant("environmental")
+        with unittest.mock.patch.dict(os.environ, AZURE_TENANT_ID=made["tenantId"], AZURE_CLIENT_ID=made["clientId"], AZURE_CLIENT_SECRET=made["secret"],
+                                      AZURE_AUTHORITY_HOST=URL):
+            self.assert_one_hub(EnvironmentCredential(disable_instance_discovery=True))
+
+    def test_a_managed_identity_by_itself_and_as_the_default(self):
+        self.grant("worker")
+        text = pathlib.Path(SERVER.data, "identity", "worker.env").read_text()
+        with unittest.mock.patch.dict(os.environ, dict(line.split("=", 1) for line in text.splitlines())):
+            for kind in (ManagedIdentityCredential, DefaultAzureCredential):
+                with self.subTest(kind.__name__):
+                    self.assert_one_hub(kind())
+
+    def test_our_az_is_asked_as_the_clouds(self):
+        made = self.application("by-az")
+        self.grant("by-az")
+        with tempfile.TemporaryDirectory() as folder:
+            az = pathlib.Path(folder, "az")
+            az.write_text(f'#!/bin/sh\nexec {os.path.abspath(PROGRAM)} az "$@"\n')
+            az.chmod(0o755)
+            with unittest.mock.patch.dict(os.environ, PATH=f"{folder}:/usr/bin:/bin", XDG_STATE_HOME=folder, SALLYPORT_URL=URL):
+                with self.assertRaises(CredentialUnavailableError):
+                    AzureCliCredential().get_token(SCOPE)  # nobody is signed in
+                subprocess.run([az, "login", "--service-principal", "-u", made["clientId"], "-p", made["secret"], "--tenant", made["tenantId"]],
+                               check=True, capture_output=True, timeout=60)
+                self.assert_one_hub(AzureCliCredential())
 
     def test_a_wrong_secret_is_the_librarys_own_exception(self):
         made = self.application("wrong")
