@@ -15,6 +15,7 @@ const struct http_problem http_problems[] = {
     {405, "method-not-allowed", "Method Not Allowed"},
     {408, "request-timeout", "Request Timeout"},
     {409, "already-exists", "Already Exists"},
+    {409, HTTP_PROBLEM_SIGNED_IN, "Signed In Already"},
     {413, "content-too-large", "Content Too Large"},
     {414, "uri-too-long", "URI Too Long"},
     {415, "unsupported-media-type", "Unsupported Media Type"},

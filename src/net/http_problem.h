@@ -17,6 +17,8 @@ struct http_problem {
 
 #define HTTP_PROBLEM_DENIED "permission-denied" /* whoever asks is known, and lacks a role */
 
+#define HTTP_PROBLEM_SIGNED_IN "signed-in-already" /* what would sign in is of somebody else */
+
 /* The general causes, at least one for each status that the server itself answers with. */
 extern const struct http_problem http_problems[];
 extern const size_t http_problem_count;

@@ -215,9 +215,42 @@ class SignIn(unittest.TestCase):
                                  stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
         found = re.fullmatch(rf"{self.origin}/#/\?link=(spo_\w+)\n", printed)
         self.assertEqual(self.post({"link": found.group(1)})[0], 200)
-        plain = subprocess.run([PROGRAM, "open", "--url", self.origin], env={**environment, "SALLYPORT_KEY": "spk_wrong"},
-                               stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
-        self.assertEqual(plain, f"{self.origin}/\n")
+
+    def test_the_command_says_why_there_is_no_link(self):
+        """If this fails, `sallyport open` shows a page that signs nobody in, or that is not there, and says that all is well."""
+        known = {name: text for name, text in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "SALLYPORT_KEY")}
+
+        def opened(origin, **environment):
+            done = subprocess.run([PROGRAM, "open", "--url", origin], env={**known, "HOME": "/nonexistent", **environment},
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+            return done.returncode, done.stdout, done.stderr
+
+        self.assertEqual(opened(self.origin), (0, f"{self.origin}/\n", ""))
+        code, link, why = opened(self.origin, SALLYPORT_KEY="spk_wrong")
+        self.assertEqual((code, link), (7, ""))
+        self.assertIn("give a key with SALLYPORT_KEY", why)
+        code, link, why = opened("http://localhost:1")
+        self.assertEqual((code, link), (1, ""))
+        self.assertIn("nothing answers at http://localhost:1", why)
+
+    def test_a_link_of_somebody_else_changes_no_session(self):
+        """If this fails, whoever follows a stranger's link decides in the stranger's name."""
+        owner = {"Authorization": f"Bearer {self.key}"}
+        secret = self.person("eve@example.org", "Sallyport Submitter")
+        _, eves, _ = self.post({"name": "eve@example.org", "secret": secret})
+        key = self.ask("POST", "/v1/directory/keys", {"name": "passing"}, **owner)[2]["key"]
+        _, passing, _ = self.post({"credentials": key})
+        links = [self.ask("POST", "/page/links", **owner)[2]["code"] for _ in range(2)]
+
+        def follow(code, cookie):
+            status, headers, answer = self.ask("POST", "/page/sign-in", {"link": code}, Origin=self.origin, Cookie=cookie)
+            return status, headers["Set-Cookie"] is not None, answer.get("type")
+
+        self.assertEqual(follow(links[0], eves), (409, False, "urn:sallyport:problem:signed-in-already"))
+        self.assertEqual(self.who(eves), "eve@example.org")
+        self.assertEqual(follow(links[0], passing), (200, True, None))  # their own, and it was not used up
+        self.assertIn(self.ask("DELETE", "/v1/directory/users/eve%40example.org", **owner)[0], (200, 204))
+        self.assertEqual(follow(links[1], eves), (200, True, None))  # who is signed in no more
 
     def test_a_person_confirms_on_another_device(self):
         secret = self.person("dan@example.org", "Sallyport Reviewer")

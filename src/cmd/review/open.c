@@ -23,15 +23,31 @@ static bool show(const char *link)
            waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Whoever has no key, and a server that asks for none, is shown the page as it is. NULL: there is no code. */
-static const char *code_of(const struct review_call *call, struct server_answer *answer, json_t **ret_root)
+/* A server that asks for no key has no such route; whoever gave none signs in on the page. */
+static bool needs_no_code(const struct review_call *call, const struct server_answer *answer)
+{
+    bool gave_none = !setting_text(call->values, "key");
+    return answer->http_status == 404 || (answer->http_status == 401 && gave_none);
+}
+
+/* `*ret_code` NULL: the page is shown as it is. A link that leads nowhere, or a key that does not count, is told instead. */
+static int ask_code(const struct review_call *call, struct server_answer *answer, json_t **ret_root,
+                    const char **ret_code)
 {
     const struct server_request request = {
         .method = "POST", .path = "/page/links", .patience_ms = SERVER_PATIENCE_MS};
+    *ret_code = NULL;
     server_ask(call->values, &request, answer);
-    if (answer->http_status != 201 || json_parse(buf_peek(&answer->body), NULL, ret_root, NULL) != STATUS_OK)
-        return NULL;
-    return json_member_text(*ret_root, "code");
+    if (needs_no_code(call, answer))
+        return EXIT_GOOD;
+    if (answer->http_status != 201)
+        return server_explain(call->command, call->values, answer);
+
+    if (json_parse(buf_peek(&answer->body), NULL, ret_root, NULL) == STATUS_OK)
+        *ret_code = json_member_text(*ret_root, "code");
+    if (*ret_code)
+        return EXIT_GOOD;
+    return server_failed(call->command, EXIT_FAILED, "the server's answer has no code for a link", NULL);
 }
 
 int review_open(const struct review_call *call)
@@ -40,12 +56,14 @@ int review_open(const struct review_call *call)
     CLEANUP(buf_fini) struct buf link = {0};
     CLEANUP(server_answer_fini) struct server_answer answer = {0};
     CLEANUP(json_release) json_t *root = NULL;
-    if (call->values->positional_count > 0) {
-        int code = review_find(call, id);
-        if (code != EXIT_GOOD)
-            return code;
-    }
-    review_link(call, id[0] ? id : NULL, code_of(call, &answer, &root), &link);
+    const char *link_code = NULL;
+    int code = call->values->positional_count > 0 ? review_find(call, id) : EXIT_GOOD;
+    if (code == EXIT_GOOD)
+        code = ask_code(call, &answer, &root, &link_code);
+    if (code != EXIT_GOOD)
+        return code;
+
+    review_link(call, id[0] ? id : NULL, link_code, &link);
     if (buf_status(&link) != STATUS_OK)
         return review_no_memory(call);
     if (!has_desktop() || !show((const char *)link.data))

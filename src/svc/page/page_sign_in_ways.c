@@ -90,8 +90,31 @@ static void by_credentials(struct page_sign_in *sign_in, struct http_request *re
     explicit_bzero(authorization.data, authorization.size);
 }
 
+/* Whether the cookie of `request` stands, still, for somebody else than `owner`. */
+static bool is_another(const struct page_sign_in *sign_in, struct http_request *request, const char *owner)
+{
+    const struct authenticator *authenticator = &sign_in->authenticator;
+    const struct cookie_request shown = {.cookie = http_request_header(request, "cookie")};
+    struct bytes authorization = authenticator->of_cookie(authenticator->cookie_context, &shown);
+    if (authorization.size == 0)
+        return false;
+    const struct principal *principal = authenticator_admit(authenticator, authorization);
+    bool is = principal->id && strncmp(principal->id, owner, PAGE_LINK_OWNER_SIZE - 1) != 0;
+    authenticator_release(authenticator, principal);
+    return is;
+}
+
+/* INVARIANT: a link never makes somebody who is signed in somebody else. Who follows one that a stranger made of their own key would
+ * decide, and type what is secret, in the stranger's name. */
 static void by_link(struct page_sign_in *sign_in, struct http_request *request, const char *code)
 {
+    const char *owner = sign_in_link_owner(&sign_in->links, bytes_of_cstr(code), clock_monotonic_ns());
+    if (owner && is_another(sign_in, request, owner)) {
+        http_respond_problem(request, http_problem_named(HTTP_PROBLEM_SIGNED_IN),
+                             "You are signed in, and the link is of somebody else. If it is yours, sign out "
+                             "and open it again.");
+        return;
+    }
     CLEANUP(buf_fini) struct buf authorization = {0};
     switch (sign_in_link_take(&sign_in->links, bytes_of_cstr(code), clock_monotonic_ns(), &authorization)) {
     case STATUS_OK:

@@ -8,12 +8,10 @@
 #include "base/macros.h"
 #include "svc/page/limit_values.h"
 
-#define OWNER_SIZE 64 /* bytes of an id with its NUL; of a longer one the beginning counts */
-
 struct sign_in_link {
     struct list link; /* of sign_in_links.open */
     char hash[SECRET_HASH_SIZE + 1];
-    char owner[OWNER_SIZE];
+    char owner[PAGE_LINK_OWNER_SIZE];
     char *authorization; /* owned, wiped at the end */
     int64_t expires_ns;
 };
@@ -56,7 +54,7 @@ static void make_room_of(struct sign_in_links *links, const char *owner)
     size_t count = 0;
     list_each (at, &links->open) {
         struct sign_in_link *link = CONTAINER_OF(at, struct sign_in_link, link);
-        if (strncmp(link->owner, owner, OWNER_SIZE - 1) != 0)
+        if (strncmp(link->owner, owner, PAGE_LINK_OWNER_SIZE - 1) != 0)
             continue;
         count++;
         if (!oldest)
@@ -84,7 +82,7 @@ enum status sign_in_link_make(struct sign_in_links *links, const char *owner, st
 
     secret_make(PAGE_LINK_PREFIX, ret_code);
     secret_hash(bytes_of_cstr(ret_code), link->hash);
-    strncpy(link->owner, owner, OWNER_SIZE - 1);
+    strncpy(link->owner, owner, PAGE_LINK_OWNER_SIZE - 1);
     link->authorization = copy;
     link->expires_ns = now_ns + PAGE_LINK_LIFE_NS;
     list_push_back(&links->open, &link->link);
@@ -102,6 +100,13 @@ static struct sign_in_link *find(const struct sign_in_links *links, struct bytes
             return link;
     }
     return NULL;
+}
+
+const char *sign_in_link_owner(struct sign_in_links *links, struct bytes code, int64_t now_ns)
+{
+    forget_what_is_over(links, now_ns);
+    const struct sign_in_link *link = find(links, code);
+    return link ? link->owner : NULL;
 }
 
 enum status sign_in_link_take(struct sign_in_links *links, struct bytes code, int64_t now_ns,

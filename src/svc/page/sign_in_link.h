@@ -14,7 +14,8 @@
 #include "base/list.h"
 #include "crypto/secret.h"
 
-#define PAGE_LINK_PREFIX "spo_" /* of a code that counts once */
+#define PAGE_LINK_PREFIX     "spo_" /* of a code that counts once */
+#define PAGE_LINK_OWNER_SIZE 64     /* bytes of an id with its NUL; of a longer one the beginning counts */
 
 struct sign_in_links {
     struct list open; /* the oldest first */
@@ -29,6 +30,8 @@ void sign_in_links_fini(struct sign_in_links *links);
  * NO_MEMORY; RESOURCE_EXHAUSTED: too many are open. */
 STATUS_RESULT sign_in_link_make(struct sign_in_links *links, const char *owner, struct bytes authorization,
                                 int64_t now_ns, char ret_code[SECRET_TEXT_SIZE + 1]);
+/* The id of whose link of `code` it is, which stays; NULL: there is none, it was used, or it is over. Valid until the next call. */
+const char *sign_in_link_owner(struct sign_in_links *links, struct bytes code, int64_t now_ns);
 /* Ends the link of `code` and appends what it stands for to `ret_authorization`, which the caller wipes. NOT_FOUND: there is none, it was
  * used, or it is over. NO_MEMORY: it is used up, too. */
 STATUS_RESULT sign_in_link_take(struct sign_in_links *links, struct bytes code, int64_t now_ns,

@@ -148,6 +148,7 @@ export type ProblemKind =
   | "scheduler-failed"
   | "scheduler-unavailable"
   | "sign-in-needed"
+  | "signed-in-already"
   | "step-in-session"
   | "stopping"
   | "too-many-requests"

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { signInNeeded, wordsOf } from "../api/client.ts";
 import { getSession, signIn, signOut } from "../api/session.ts";
+import { toast } from "./toasts.ts";
 import { place, setQuery } from "../route.ts";
 
 /** "out": nothing is shown before somebody signs in. */
@@ -20,6 +21,7 @@ export async function loadSession(wanted: boolean): Promise<void> {
   if (link !== null) setQuery({ link: undefined }); // it counts once, and has no business in the history
   if (link !== null && (await follow(link))) return;
   signedIn.value = (await getSession()).signedIn ? "in" : "out";
+  if (link !== null && signedIn.value === "in") toast("bad", "The link changed nothing", linkFailure.value);
 }
 
 /** Whoever is signed in already stays so if the link does not count any more. */
@@ -31,6 +33,7 @@ async function follow(link: string): Promise<boolean> {
     return false;
   }
   signedIn.value = "in";
+  toast("plain", "A link signed this browser in", "Your name in the menu is whose link it was.");
   return true;
 }
 
