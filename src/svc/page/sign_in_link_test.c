@@ -40,7 +40,8 @@ static void a_link_counts_once_and_in_time(void **state)
     make(&links, "ann", 0, code);
     make(&links, "ann", 1, late);
     assert_int_equal(take(&links, "spo_other", 1), STATUS_NOT_FOUND);
-    assert_string_equal(sign_in_link_owner(&links, bytes_of_cstr(code), 1), "ann"); /* a look uses nothing up */
+    assert_string_equal(sign_in_link_owner(&links, bytes_of_cstr(code), 1),
+                        "ann"); /* a look uses nothing up */
     assert_int_equal(take(&links, code, 1), STATUS_OK);
     assert_null(sign_in_link_owner(&links, bytes_of_cstr(code), 1));
     assert_int_equal(take(&links, code, 1), STATUS_NOT_FOUND);
