@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What a real Jupyter kernel answers. Debian's python3-ipykernel and python3-jupyter-client."""
 import os
+import queue
 import shutil
 import subprocess
 import tempfile
+import time
 
 from jupyter_client.manager import KernelManager
 
@@ -21,7 +23,20 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=ANSWER_S)
+        self.wait_until_heard()
         return self
+
+    def wait_until_heard(self):
+        """What a kernel prints is published, and lost to a client whose subscription has not arrived, ready or not."""
+        end = time.monotonic() + ANSWER_S
+        while True:
+            self.client.kernel_info()
+            try:
+                self.client.get_iopub_msg(timeout=1)
+                return
+            except queue.Empty:
+                if time.monotonic() > end:
+                    raise
 
     def __exit__(self, *_):
         self.client.stop_channels()
