@@ -59,6 +59,7 @@ static const struct entry app[] = {
     {"GET /v1/requests/{id}/manifest", "SJA"},
     {"GET /v1/requests/{id}/result", "SJA"},
     {"GET /v1/requests/{id}/revisions/{number}/code", "SJA"},
+    {"GET /v1/requests/{id}/revisions/{number}/step", "SJA"},
     {"GET /v1/requests/{id}/runs/{n}/output", "SJA"},
     {"GET /v1/requests/{id}/files", "SJA"},
     {"GET /v1/requests/{id}/files/{path*}", "SJA"},

@@ -231,7 +231,7 @@ class Files(Case):
         one, two, same = ({"size": len(text), "sha256": sha256(text)} for text in (b"one", b"two", b"same"))
         code = sha256(b"print(open('/mnt/data/a').read())")
         self.assertEqual(self.server.ask("GET", path + "/diff")[2], {
-            "from": 2, "to": 3, "code": {"from": code, "to": code, "same": True},
+            "from": 2, "to": 3, "code": {"from": code, "to": code, "same": True}, "step": {"same": True},
             "inputs": {"added": [{"path": "c", **same}], "removed": [{"path": "b", **same}], "same": 0,
                        "changed": [{"path": "a", "from": {"path": "a", **one}, "to": {"path": "a", **two}}]}})
         self.assertEqual(self.server.ask("GET", path + "/diff?from=1&to=2")[2]["inputs"], {"added": [], "removed": [], "changed": [], "same": 2})

@@ -332,6 +332,22 @@ class ThenCode(unittest.TestCase, Next):
         self.assertEqual(seen["then"]["code"]["text"], "print('last', n)")
         steps = [revision.get("then", {}).get("code", {}).get("bytes") for revision in seen["revisions"]]
         self.assertEqual(steps, [17, 17, None, 16])
+        first, last = (hashlib.sha256(text.encode()).hexdigest() for text in ("print('first', n)", "print('last', n)"))
+        for between, expected in (((1, 2), {"from": first, "to": first, "same": True}), ((2, 3), {"from": first, "same": False}),
+                                  ((3, 4), {"to": last, "same": False}), ((1, 4), {"from": first, "to": last, "same": False}),
+                                  ((3, 3), {"same": True})):
+            told = server.ask("GET", f"/v1/requests/{request_id}/diff?from={between[0]}&to={between[1]}")[2]
+            self.assertEqual(told["step"], expected, between)
+        self.assertEqual(server.raw("GET", f"/v1/requests/{request_id}/revisions/4/step"), b"print('last', n)")
+        for number in (3, 5):
+            self.assertEqual(server.ask("GET", f"/v1/requests/{request_id}/revisions/{number}/step")[0], 404)
+        for between, lines in (((1, 4), ("--- step of revision 1", "-print('first', n)", "+print('last', n)")),
+                               ((3, 4), ("+++ step of revision 4", "+print('last', n)"))):
+            said = subprocess.run([PROGRAM, "diff", request_id, "--from", str(between[0]), "--to", str(between[1]), "--url", server.ready["url"]],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(said.returncode, 0, said.stderr)
+            for line in lines:
+                self.assertIn(line, said.stdout)
         self.assertEqual(server.ask("POST", f"/v1/requests/{request_id}/votes", {"answer": "approve", "manifestSha256": voted})[0], 409)
         self.decide(server, request_id)
         self.assertEqual(self.over(server, request_id, "approved")["result"]["stdout"], "last 4\n")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* diff.c — what changed in the code between two revisions, by the program diff, which everybody reads. Both texts are given to it
+/* diff.c — what changed in the code and the step between two revisions, by the program diff, which everybody reads. Both texts are given to it
  * by descriptors, so that nothing stays on a disk. */
 #include <spawn.h>
 #include <stdio.h>
@@ -17,20 +17,29 @@
 #define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
 #define DIFF_FAILED  2
 
-/* The code of a revision in a file without a name. -1: it was said why not, and `*ret_code` is the exit code. */
-static int fetch_revision(const struct review_call *call, const char *id, int64_t number, int *ret_code)
+/* What is compared of a revision: the end of its path, and what it is called. */
+struct diff_part {
+    const char *path, *label;
+};
+
+static const struct diff_part part_code = {"code", "revision"}, part_step = {"step", "step of revision"};
+
+/* That of a revision in a file without a name; `absent`: an empty one. -1: it was said why not, and `*ret_code` is the exit code. */
+static int fetch_part(const struct review_call *call, const char *id, const struct diff_part *part,
+                      int64_t number, bool absent, int *ret_code)
 {
     CLEANUP(buf_fini) struct buf path = {0};
     CLEANUP(server_answer_fini) struct server_answer answer = {0};
     char rest[64];
     *ret_code = EXIT_FAILED;
-    (void)snprintf(rest, sizeof rest, "/revisions/%lld/code", (long long)number);
+    (void)snprintf(rest, sizeof rest, "/revisions/%lld/%s", (long long)number, part->path);
     if (!review_path(call, id, rest, &path))
         return -1;
     const struct server_request request = {
         .method = "GET", .path = (const char *)path.data, .patience_ms = SERVER_PATIENCE_MS};
-    server_ask(call->values, &request, &answer);
-    if (answer.http_status != 200) {
+    if (!absent)
+        server_ask(call->values, &request, &answer);
+    if (!absent && answer.http_status != 200) {
         *ret_code = server_explain(call->command, call->values, &answer);
         return -1;
     }
@@ -74,13 +83,14 @@ static int spawn_diff(char *const *arguments, int out_fd)
     return ended ? WEXITSTATUS(status) : DIFF_FAILED;
 }
 
-static int run_diff(const struct review_call *call, int old_fd, int new_fd, int64_t from, int64_t to)
+static int run_diff(const struct review_call *call, const struct diff_part *part, int old_fd, int new_fd,
+                    int64_t from, int64_t to)
 {
-    char old_path[32], new_path[32], old_label[40], new_label[40];
+    char old_path[32], new_path[32], old_label[60], new_label[60];
     (void)snprintf(old_path, sizeof old_path, "/dev/fd/%d", old_fd);
     (void)snprintf(new_path, sizeof new_path, "/dev/fd/%d", new_fd);
-    (void)snprintf(old_label, sizeof old_label, "--label=revision %lld", (long long)from);
-    (void)snprintf(new_label, sizeof new_label, "--label=revision %lld", (long long)to);
+    (void)snprintf(old_label, sizeof old_label, "--label=%s %lld", part->label, (long long)from);
+    (void)snprintf(new_label, sizeof new_label, "--label=%s %lld", part->label, (long long)to);
     char *const arguments[] = {(char *)"diff", (char *)"-u", old_label, new_label, old_path, new_path, NULL};
     bool terminal = isatty(STDOUT_FILENO);
     int out_fd = terminal ? memfd_create("difference", MFD_CLOEXEC) : -1;
@@ -110,8 +120,24 @@ static int64_t present_revision(const struct review_call *call, const char *id, 
     return json_integer_value(json_object_get(request, "revision"));
 }
 
-/* Behind the code: input files that are others, by their hashes. */
-static int print_inputs(const struct review_call *call, const char *id, int64_t from, int64_t to)
+/* The part of both, compared. `before`, `after`: it is there. */
+static int compare(const struct review_call *call, const char *id, const struct diff_part *part, int64_t from,
+                   bool before, int64_t to, bool after)
+{
+    int code = EXIT_GOOD;
+    int old_fd = fetch_part(call, id, part, from, !before, &code);
+    int new_fd = old_fd >= 0 ? fetch_part(call, id, part, to, !after, &code) : -1;
+    if (new_fd >= 0)
+        code = run_diff(call, part, old_fd, new_fd, from, to);
+    if (old_fd >= 0)
+        close(old_fd);
+    if (new_fd >= 0)
+        close(new_fd);
+    return code;
+}
+
+/* Behind the code: another step, and input files that are others, by their hashes. */
+static int print_rest(const struct review_call *call, const char *id, int64_t from, int64_t to)
 {
     CLEANUP(buf_fini) struct buf path = {0}, out = {0};
     CLEANUP(json_release) json_t *difference = NULL;
@@ -120,6 +146,10 @@ static int print_inputs(const struct review_call *call, const char *id, int64_t 
     if (!review_path(call, id, rest, &path))
         return EXIT_FAILED;
     int code = review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, &difference);
+    const json_t *step = json_object_get(difference, "step"); /* older servers tell of none */
+    if (code == EXIT_GOOD && json_is_false(json_object_get(step, "same")))
+        code = compare(call, id, &part_step, from, json_object_get(step, "from"), to,
+                       json_object_get(step, "to"));
     if (code != EXIT_GOOD)
         return code;
     view_inputs_difference(json_object_get(difference, "inputs"), &out);
@@ -143,15 +173,6 @@ int review_diff(const struct review_call *call)
         return server_failed(call->command, EXIT_FAILED, "the request has one revision: there is no other",
                              NULL);
 
-    int old_fd = fetch_revision(call, id, from, &code);
-    int new_fd = old_fd >= 0 ? fetch_revision(call, id, to, &code) : -1;
-    if (new_fd >= 0)
-        code = run_diff(call, old_fd, new_fd, from, to);
-    if (new_fd >= 0 && code == EXIT_GOOD)
-        code = print_inputs(call, id, from, to);
-    if (old_fd >= 0)
-        close(old_fd);
-    if (new_fd >= 0)
-        close(new_fd);
-    return code;
+    code = compare(call, id, &part_code, from, true, to, true);
+    return code == EXIT_GOOD ? print_rest(call, id, from, to) : code;
 }

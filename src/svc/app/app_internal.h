@@ -205,6 +205,7 @@ void route_review_cancel(struct app_service *service, struct http_request *reque
 void route_review_export(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_manifest(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_result(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_step(struct app_service *service, struct http_request *request, struct bytes id);
 void route_review_code(struct app_service *service, struct http_request *request, struct bytes id);
 void route_run_output(struct app_service *service, struct http_request *request, struct bytes id);
 void route_files_list(struct app_service *service, struct http_request *request, struct bytes id);

@@ -126,6 +126,20 @@ static enum status find(struct book_exchange *exchange, struct review_book *book
     return status;
 }
 
+/* The hash of a revision's step, borrowed; NULL: it has none. */
+static json_t *step_of(const json_t *revision)
+{
+    return json_object_get(json_object_get(json_object_get(revision, "then"), "code"), "sha256");
+}
+
+/* {"from"?,"to"?,"same"}, new: a step that a revision does not have is not there. */
+static json_t *step_difference(const json_t *before, const json_t *after)
+{
+    json_t *from = step_of(before), *to = step_of(after);
+    bool same = from && to ? json_equal(from, to) : from == to;
+    return json_pack("{s:O*, s:O*, s:b}", "from", from, "to", to, "same", same);
+}
+
 static enum status compare(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct file_wish *look = CONTAINER_OF(exchange, struct file_wish, stream.base);
@@ -142,10 +156,11 @@ static enum status compare(struct book_exchange *exchange, struct review_book *b
     if (!before || !after)
         return err_set(err, STATUS_NOT_FOUND, "no such revision");
     look->answer = json_pack(
-        "{s:I, s:I, s:{s:O, s:O, s:b}, s:o}", "from", (json_int_t)from, "to", (json_int_t)to, "code", "from",
-        json_object_get(before, "codeSha256"), "to", json_object_get(after, "codeSha256"), "same",
+        "{s:I, s:I, s:{s:O, s:O, s:b}, s:o, s:o}", "from", (json_int_t)from, "to", (json_int_t)to, "code",
+        "from", json_object_get(before, "codeSha256"), "to", json_object_get(after, "codeSha256"), "same",
         json_equal(json_object_get(before, "codeSha256"), json_object_get(after, "codeSha256")), "inputs",
-        review_inputs_difference(json_object_get(before, "files"), json_object_get(after, "files")));
+        review_inputs_difference(json_object_get(before, "files"), json_object_get(after, "files")), "step",
+        step_difference(before, after));
     return look->answer ? STATUS_OK : err_no_memory(err);
 }
 

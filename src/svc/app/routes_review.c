@@ -281,7 +281,7 @@ void route_review_cancel(struct app_service *service, struct http_request *reque
 
 /* --- bytes --- */
 
-enum blob_kind { BLOB_MANIFEST, BLOB_RESULT, BLOB_CODE };
+enum blob_kind { BLOB_MANIFEST, BLOB_RESULT, BLOB_CODE, BLOB_STEP };
 
 struct blob_look {
     struct book_exchange base;
@@ -313,6 +313,23 @@ static enum status read_earlier(const struct blob_look *look, const json_t *requ
     return err_set(err, STATUS_NOT_FOUND, "nothing there");
 }
 
+/* NULL: there is none. */
+static const char *hash_of(const struct blob_look *look, const json_t *request)
+{
+    const json_t *revision = review_revision_of(request, look->number);
+    switch (look->kind) {
+    case BLOB_MANIFEST:
+        return json_member_text(request, "manifestSha256");
+    case BLOB_RESULT:
+        return json_member_text(json_object_get(request, "_result"), "sha256");
+    case BLOB_CODE:
+        return json_member_text(revision, "codeSha256");
+    case BLOB_STEP:
+        return json_member_text(json_object_get(json_object_get(revision, "then"), "code"), "sha256");
+    }
+    return NULL;
+}
+
 static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct blob_look *look = look_of(&exchange->base);
@@ -324,15 +341,7 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
         return err_set(err, STATUS_NOT_FOUND, "no such request");
     if (look->earlier[0])
         return read_earlier(look, exchange->json, book, &exchange->bytes, err);
-    const json_t *result = json_object_get(exchange->json, "_result");
-    const char *hash = NULL;
-    if (look->kind == BLOB_MANIFEST)
-        hash = json_member_text(exchange->json, "manifestSha256");
-    else if (look->kind == BLOB_RESULT)
-        hash = json_member_text(result, "sha256");
-    else
-        hash = json_string_value(
-            json_object_get(review_revision_of(exchange->json, look->number), "codeSha256"));
+    const char *hash = hash_of(look, exchange->json);
     look->held = look->kind == BLOB_RESULT && sight == REVIEW_HELD;
     if (look->held)
         return STATUS_OK;
@@ -359,7 +368,8 @@ static void on_blob(struct exchange *exchange)
 {
     static const char *const types[] = {[BLOB_MANIFEST] = "application/json",
                                         [BLOB_RESULT] = "application/json",
-                                        [BLOB_CODE] = "text/plain; charset=utf-8"};
+                                        [BLOB_CODE] = "text/plain; charset=utf-8",
+                                        [BLOB_STEP] = "text/plain; charset=utf-8"};
     struct blob_look *look = look_of(exchange);
     if (exchange->status == DT_NOT_FOUND && book_exchange_refuse_removed(&look->base))
         return;
@@ -371,7 +381,7 @@ static void on_blob(struct exchange *exchange)
         refuse_held(look);
     else
         exchange_answer_bytes(exchange, types[look->kind], buf_peek(&look->base.bytes),
-                              look->kind == BLOB_CODE);
+                              look->kind == BLOB_CODE || look->kind == BLOB_STEP);
 }
 
 static void begin_blob(struct app_service *service, struct http_request *request, struct bytes id,
@@ -407,13 +417,24 @@ void route_review_result(struct app_service *service, struct http_request *reque
     begin_blob(service, request, id, BLOB_RESULT, 0, "");
 }
 
-void route_review_code(struct app_service *service, struct http_request *request, struct bytes id)
+static void begin_of_revision(struct app_service *service, struct http_request *request, struct bytes id,
+                              enum blob_kind kind)
 {
     int64_t number = 0;
     if (bytes_parse_i64(http_request_second_value(request), &number) != STATUS_OK)
         http_respond_failure(request, 404, "A revision has a number.");
     else
-        begin_blob(service, request, id, BLOB_CODE, number, "");
+        begin_blob(service, request, id, kind, number, "");
+}
+
+void route_review_code(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    begin_of_revision(service, request, id, BLOB_CODE);
+}
+
+void route_review_step(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    begin_of_revision(service, request, id, BLOB_STEP);
 }
 
 /* --- events, output, and who asks --- */

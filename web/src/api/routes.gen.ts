@@ -64,6 +64,7 @@ export interface Routes {
   "GET /v1/requests/{id}/result": never;
   "POST /v1/requests/{id}/revisions": never;
   "GET /v1/requests/{id}/revisions/{number}/code": never;
+  "GET /v1/requests/{id}/revisions/{number}/step": never;
   "GET /v1/requests/{id}/runs/{n}/output": "from";
   "GET /v1/requests/{id}/slack-message": never;
   "POST /v1/requests/{id}/votes": never;
