@@ -49,6 +49,18 @@ class Requests(unittest.TestCase):
         for member, value in decision.items():
             self.assertEqual(over["decision"]["approved" if member == "approve" else member], value)
 
+    def test_what_ends_first_is_listed_first(self):
+        """RP-70: pages by deadline, the soonest first; what nobody is asked about is not among them."""
+        made = {wait: self.create(code="1", gate="before", purpose="by deadline", approvalTimeoutSeconds=wait) for wait in (3000, 1000, 2000)}
+        listed = [item["id"] for item in self.pages("order=deadline&limit=2") if item.get("purpose") == "by deadline"]
+        self.assertEqual(listed, [made[1000], made[2000], made[3000]])
+        self.assertEqual(self.server.ask("POST", f"/v1/requests/{made[2000]}/decision", {"approve": False})[0], 200)
+        found = list(self.pages("order=deadline&state=waiting"))
+        self.assertEqual(found, sorted(found, key=lambda item: item["deadline"]))
+        self.assertNotIn(made[2000], [item["id"] for item in found])
+        for query in ("order=soonest", "order=deadline&q=one", "order=deadline&after=asc:1:x"):
+            self.assertEqual(self.server.ask("GET", f"/v1/requests?{query}")[0], 400, query)
+
     def test_members_that_are_not_known_are_said(self):
         status, _, answer = self.server.ask("POST", "/v1/requests", {"code": "1", "submitedBy": "ann"})
         self.assertEqual(status, 201)

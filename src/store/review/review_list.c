@@ -14,6 +14,8 @@
 static enum review_statement driver_of(const struct review_filter *filter)
 {
     enum review_statement up = LIST_ALL_UP;
+    if (filter->by_deadline)
+        return LIST_DEADLINE;
     if (filter->text)
         up = LIST_TEXT_UP;
     else if (filter->label_key)
@@ -138,7 +140,8 @@ static enum status doc_of_row(struct review_book *book, size_t statement, json_t
 static enum status take_row(struct review_book *book, size_t statement, const struct review_filter *filter,
                             json_t *items, struct err *err)
 {
-    int64_t created_ns = db_column_i64(book->db, statement, 1);
+    int64_t place_ns = db_column_i64(book->db, statement, 1),
+            created_ns = db_column_i64(book->db, statement, 5);
     if (!has_state(filter, db_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
         return STATUS_OK;
     struct review_record record = {0};
@@ -146,7 +149,7 @@ static enum status take_row(struct review_book *book, size_t statement, const st
     if (record.doc && has_submitter(filter, &record) && has_reviewer(filter, &record) &&
         has_label(filter, &record) && has_rule(filter, &record) && is_seen(filter, &record)) {
         json_t *brief = review_record_brief(&record);
-        json_object_set_new(brief, "_createdNs", json_integer((json_int_t)created_ns));
+        json_object_set_new(brief, "_placeNs", json_integer((json_int_t)place_ns));
         json_array_append_new(items, brief);
     }
     review_record_fini(&record);
@@ -155,7 +158,8 @@ static enum status take_row(struct review_book *book, size_t statement, const st
 
 static int64_t rows_of(const struct review_filter *filter)
 {
-    return filter->text || filter->label_key ? ROWS_SORTED : REVIEW_ROWS_WALKED;
+    bool sorts = !filter->by_deadline && (filter->text || filter->label_key);
+    return sorts ? ROWS_SORTED : REVIEW_ROWS_WALKED;
 }
 
 static void bind_place(struct review_book *book, size_t statement, const struct review_filter *filter)
@@ -164,7 +168,8 @@ static void bind_place(struct review_book *book, size_t statement, const struct 
     const char *id = text_or(filter->after_id, "");
     if (place_ns == 0 && filter->newest_first)
         place_ns = INT64_MAX;
-    if (!filter->newest_first && filter->since_ns > place_ns) { /* what is before is not walked */
+    if (!filter->newest_first && !filter->by_deadline &&
+        filter->since_ns > place_ns) { /* what is before is not walked */
         place_ns = filter->since_ns;
         id = "";
     }
@@ -179,12 +184,16 @@ static void bind_place(struct review_book *book, size_t statement, const struct 
 
 static bool past_time(const struct review_filter *filter, int64_t created_ns)
 {
+    if (filter->by_deadline)
+        return false;
     return filter->newest_first ? created_ns < filter->since_ns
                                 : filter->until_ns > 0 && created_ns >= filter->until_ns;
 }
 
 static void bind_wanted(struct review_book *book, size_t statement, const struct review_filter *filter)
 {
+    if (filter->by_deadline)
+        return; /* looked at row by row, as everything else */
     if (filter->label_key) {
         db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
         db_bind_bytes(book->db, statement, 5, bytes_of_cstr(text_or(filter->label_value, "")));
@@ -229,7 +238,7 @@ enum status review_book_list(struct review_book *book, const struct review_filte
     size_t statement = review_at(book, driver_of(filter));
     *ret_walk = (struct review_walk){0};
     bind_place(book, statement, filter);
-    if (filter->text) {
+    if (filter->text && !filter->by_deadline) {
         write_words(bytes_of_cstr(filter->text), &words);
         if (words.size == 0)
             return err_set(err, STATUS_INVALID_ARGUMENT, "there is no word to look for");

@@ -173,6 +173,16 @@ void review_record_fini(struct review_record *record)
     record->doc = NULL;
 }
 
+/* Until when somebody is waited for. */
+static void bind_deadline(struct review_book *book, const struct review_record *record, size_t statement,
+                          int parameter)
+{
+    if (json_object_get(record->doc, "_deadlineNs"))
+        db_bind_i64(book->db, statement, parameter, review_record_number(record, "_deadlineNs"));
+    else
+        db_bind_null(book->db, statement, parameter);
+}
+
 static enum status insert_row(struct review_book *book, struct review_record *record, struct bytes doc,
                               struct err *err)
 {
@@ -186,6 +196,7 @@ static enum status insert_row(struct review_book *book, struct review_record *re
     db_bind_bytes(book->db, put, 4, json_member_bytes(submitter, "id"));
     db_bind_bytes(book->db, put, 5, name ? bytes_of_cstr(name) : json_member_bytes(submitter, "name"));
     db_bind_bytes(book->db, put, 6, doc);
+    bind_deadline(book, record, put, 7);
     enum status status = db_next(book->db, put, &there, err);
     record->row = there ? db_column_i64(book->db, put, 0) : 0;
     db_done(book->db, put);
@@ -199,6 +210,7 @@ static enum status change_row(struct review_book *book, struct review_record *re
     db_bind_i64(book->db, change, 1, record->row);
     db_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
     db_bind_bytes(book->db, change, 3, doc);
+    bind_deadline(book, record, change, 4);
     return db_run(book->db, change, err);
 }
 

@@ -229,7 +229,7 @@ enum review_detail {
 STATUS_RESULT review_book_read(struct review_book *book, const char *id, enum review_detail detail,
                                json_t **ret_request, struct err *err);
 
-/* A request stands behind (created, id) in the order that was asked for. */
+/* A request stands behind (created, id), or (deadline, id), in the order that was asked for. */
 struct review_filter {
     const char *const *states; /* as shown; none: all */
     size_t state_count;
@@ -243,6 +243,8 @@ struct review_filter {
     const char *text;           /* words of code and purpose; NULL: all */
     int64_t since_ns, until_ns; /* of creation; 0: no bound */
     bool newest_first;
+    bool
+        by_deadline; /* only those that wait for somebody, the soonest end of it first; it has no text then, and places are deadlines */
     int64_t after_ns; /* 0: from the beginning */
     const char *after_id;
     size_t limit;

@@ -76,6 +76,7 @@ enum review_statement {
     LIST_LABEL_DOWN,
     LIST_TEXT_UP,
     LIST_TEXT_DOWN,
+    LIST_DEADLINE,
     LIST_DOC, /* of a row that came without */
     OVER_PUT,
     OVER_DONE,

@@ -231,6 +231,56 @@ static void lists_find_what_they_are_asked_for(void **state)
     json_decref(labels);
 }
 
+/* The ids of a list, one behind the other. */
+static void assert_listed(struct book_fixture *rig, struct review_filter filter, const char *expected)
+{
+    char ids[200] = "";
+    size_t index;
+    json_t *item;
+    struct book_task task = {.act = list_them, .argument = &filter};
+    rig_run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    json_array_foreach(task.json, index, item)
+    {
+        (void)snprintf(ids + strlen(ids), sizeof ids - strlen(ids), "%s%s", index ? " " : "",
+                       text(item, "id"));
+    }
+    assert_string_equal(ids, expected);
+    json_decref(task.json);
+}
+
+/* Whoever has little time sees first what ends first. Broken: a request runs out of time at the end of a long inbox. */
+static void by_deadline_the_soonest_comes_first(void **state)
+{
+    static const struct {
+        const char *id;
+        int64_t wait_ms;
+    } rows[] = {{"d1", 3000}, {"d2", 1000}, {"d3", 2000}, {"d4", 1000}};
+    struct book_fixture *rig = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct review_submission what = submission(rows[i].id, "print(1)");
+        what.gate = REVIEW_GATE_BEFORE;
+        what.approval_timeout_ms = rows[i].wait_ms;
+        submit_it(rig, &what);
+    }
+    struct review_submission runs = submission("d0", "print(1)");
+    submit_it(rig, &runs); /* nobody is asked about it */
+    assert_listed(rig, (struct review_filter){.limit = 10, .by_deadline = true}, "d2 d4 d3 d1");
+    assert_listed(rig, (struct review_filter){.limit = 2, .by_deadline = true}, "d2 d4");
+    assert_listed(rig,
+                  (struct review_filter){
+                      .limit = 2, .by_deadline = true, .after_ns = START_NS + NS_PER_S, .after_id = "d2"},
+                  "d4 d3");
+    assert_listed(rig, (struct review_filter){.limit = 9, .by_deadline = true, .submitter = "nobody"}, "");
+
+    const struct vote_on on = {.id = "d4", .vote = {.by = mina, .via = "api"}};
+    struct book_task decided = {.act = vote, .argument = &on};
+    rig_run(rig, &decided);
+    assert_int_equal(decided.answer.outcome, REVIEW_DONE);
+    json_decref(decided.answer.request);
+    assert_listed(rig, (struct review_filter){.limit = 10, .by_deadline = true}, "d2 d3 d1");
+}
+
 static enum status submit_many(struct book_task *task, struct review_book *book, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -836,6 +886,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_from_beginning_to_end, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_time_out_and_a_decision_do_not_meet, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(lists_find_what_they_are_asked_for, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(by_deadline_the_soonest_comes_first, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_walk_that_ends_early_says_where, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(blobs_are_kept_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_draft_is_hashed_as_it_comes, rig_init, rig_fini),

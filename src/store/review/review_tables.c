@@ -102,13 +102,18 @@ static const char *const steps[] = {
     "CREATE TABLE rule_day (rule BLOB NOT NULL, day INTEGER NOT NULL, matched INTEGER NOT NULL,"
     " allowed INTEGER NOT NULL, asked INTEGER NOT NULL, denied INTEGER NOT NULL, PRIMARY KEY (rule, day)) "
     "STRICT, WITHOUT ROWID;",
+    /* Until when somebody is waited for; NULL: nobody is. */
+    "ALTER TABLE request ADD COLUMN deadline_ns INTEGER;"
+    "UPDATE request SET deadline_ns = json_extract(CAST(doc AS TEXT), '$._deadlineNs')"
+    " WHERE state IN (CAST('waiting' AS BLOB), CAST('changes-requested' AS BLOB));"
+    "CREATE INDEX request_by_deadline ON request (deadline_ns, id) WHERE deadline_ns IS NOT NULL;",
 };
 
 const struct db_schema review_schema = {
     .what = "the book of requests", .steps = steps, .step_count = ARRAY_SIZE(steps), .part = "review"};
 
-/* ?1, ?2: the place; ?3: rows at most; ?4, ?5: what is looked for. */
-#define COLUMNS "SELECT n, created_ns, state, doc, id FROM request r WHERE "
+/* ?1, ?2: the place; ?3: rows at most; ?4, ?5: what is looked for. The second column is that of the order. */
+#define COLUMNS "SELECT n, created_ns, state, doc, id, created_ns FROM request r WHERE "
 #define BEHIND  "(created_ns, id) > (?1, ?2) "
 #define BEFORE  "(created_ns, id) < (?1, ?2) "
 #define UP      BEHIND "ORDER BY created_ns, id LIMIT ?3"
@@ -118,7 +123,7 @@ const struct db_schema review_schema = {
 #define BY_ID   "submitter = ?4 AND "
 #define BY_NAME "submitter_name = ?4 AND submitter <> ?4 AND "
 /* What is sorted comes without its text, which is looked up row by row: a page takes few of thousands. */
-#define PLACES "SELECT n, created_ns, state, NULL, id FROM request r WHERE "
+#define PLACES "SELECT n, created_ns, state, NULL, id, created_ns FROM request r WHERE "
 #define LABEL  "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
 #define WORDS  "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
 
@@ -131,15 +136,18 @@ const struct db_schema review_schema = {
     " m.subject, m.body FROM delivery d JOIN webhook_message m ON m.n = d.message "
 
 const char *const review_statements[REVIEW_STATEMENTS] = {
-    [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING n",
-    [REQUEST_CHANGE] = "UPDATE request SET state = ?2, doc = ?3 WHERE n = ?1",
+    [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc, deadline_ns)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING n",
+    [REQUEST_CHANGE] = "UPDATE request SET state = ?2, doc = ?3, deadline_ns = ?4 WHERE n = ?1",
     [REQUEST_GET] = "SELECT n, created_ns, state, doc FROM request WHERE id = ?1",
     [REQUEST_OF_INSTANCE] = "SELECT n, created_ns, state, doc FROM request WHERE n ="
                             " (SELECT max(n) FROM request_instance WHERE instance = ?1)",
     [INSTANCE_PUT] = "INSERT INTO request_instance (instance, n) VALUES (?1, ?2)",
     [LIST_ALL_UP] = COLUMNS UP,
     [LIST_ALL_DOWN] = COLUMNS DOWN,
+    [LIST_DEADLINE] = "SELECT n, deadline_ns, state, doc, id, created_ns FROM request"
+                      " WHERE deadline_ns IS NOT NULL AND (deadline_ns, id) > (?1, ?2)"
+                      " ORDER BY deadline_ns, id LIMIT ?3",
     [LIST_STATE_UP] = COLUMNS STATE UP,
     [LIST_STATE_DOWN] = COLUMNS STATE DOWN,
     [LIST_SUBMITTER_UP] = COLUMNS BY_ID BEHIND "UNION ALL " COLUMNS BY_NAME UP,

@@ -4,7 +4,7 @@
  *   read the book's page, in as many jobs as it takes ──► read the scheduler as far as that page goes ──► merge, cut, answer
  *
  * Both stand in the order of (created, id), so a place in it is a place in both: "asc:CREATED:ID". What only the book knows
- * (submitter, reviewer, label, text, time) is looked for only there. */
+ * (submitter, reviewer, label, text, time, deadline) is looked for only there. By deadline it is "deadline:DEADLINE:ID". */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,15 +61,16 @@ static void list_free(struct exchange *exchange)
 
 /* --- the answer --- */
 
-static int64_t created_of(const json_t *item)
+/* By what it is ordered. */
+static int64_t place_of(const json_t *item)
 {
-    return json_integer_value(json_object_get(item, "_createdNs"));
+    return json_integer_value(json_object_get(item, "_placeNs"));
 }
 
 static int compare_items(const void *one, const void *other)
 {
     const json_t *a = *(json_t *const *)one, *b = *(json_t *const *)other;
-    int64_t difference = created_of(a) - created_of(b);
+    int64_t difference = place_of(a) - place_of(b);
     if (difference != 0)
         return difference < 0 ? -1 : 1;
     return strcmp(json_member_text(a, "id"), json_member_text(b, "id"));
@@ -94,7 +95,7 @@ static json_t *sorted(const struct merged_list *list)
 /* What lies behind the end of what was read of the book or of the scheduler is for the next page. */
 static bool was_reached(const struct merged_list *list, const json_t *item)
 {
-    int64_t created_ns = created_of(item);
+    int64_t created_ns = place_of(item);
     int64_t ahead_ns = list->filter.newest_first ? -1 : 1; /* the direction */
     if (list->walk.cut) {
         const char *id = json_member_text(item, "id");
@@ -107,11 +108,18 @@ static bool was_reached(const struct merged_list *list, const json_t *item)
     return !list->scheduler_more || ahead_ns * (created_ns - list->scanned_ns) <= 0;
 }
 
+/* Its word in the query, and in front of places. */
+static const char *order_of(const struct merged_list *list)
+{
+    if (list->filter.by_deadline)
+        return "deadline";
+    return list->filter.newest_first ? "desc" : "asc";
+}
+
 static void write_place(const struct merged_list *list, int64_t created_ns, const char *id, char *ret_place,
                         size_t size)
 {
-    (void)snprintf(ret_place, size, "%s:%" PRId64 ":%s", list->filter.newest_first ? "desc" : "asc",
-                   created_ns, id);
+    (void)snprintf(ret_place, size, "%s:%" PRId64 ":%s", order_of(list), created_ns, id);
 }
 
 /* A page that is not full ends where either was read to: the nearer of the two. */
@@ -166,7 +174,7 @@ static void answer(struct merged_list *list)
     bool full = taken == list->filter.limit;
     if (full && (taken < count || list->book_more || list->scheduler_more)) {
         json_t *last = json_array_get(requests, taken - 1);
-        write_place(list, created_of(last), json_member_text(last, "id"), next, sizeof next);
+        write_place(list, place_of(last), json_member_text(last, "id"), next, sizeof next);
     } else if (!full && (list->walk.cut || list->scheduler_more)) {
         write_scanned(list, next, sizeof next);
     }
@@ -174,7 +182,7 @@ static void answer(struct merged_list *list)
     json_t *item;
     json_array_foreach(requests, index, item)
     {
-        json_object_del(item, "_createdNs");
+        json_object_del(item, "_placeNs");
     }
     json_t *body = json_pack("{s:o, s:s*}", "requests", requests, "next", *next ? next : NULL);
     if (*next && !full)
@@ -245,7 +253,7 @@ static void take_items(struct merged_list *list, const struct request_page *page
         int64_t created_ns = page->places[index].created_ns;
         if (!wanted(list, item, created_ns))
             continue;
-        json_object_set_new(item, "_createdNs", json_integer((json_int_t)created_ns));
+        json_object_set_new(item, "_placeNs", json_integer((json_int_t)created_ns));
         json_array_append(list->items, item);
         list->found++;
     }
@@ -356,7 +364,7 @@ static void take_from_book(struct merged_list *list)
     if (list->walk.cut)
         list->bound_ns = list->walk.at_ns;
     else if (count > 0)
-        list->bound_ns = created_of(json_array_get(list->base.json, count - 1));
+        list->bound_ns = place_of(json_array_get(list->base.json, count - 1));
 }
 
 static void on_book(struct exchange *exchange)
@@ -384,13 +392,13 @@ static void on_book(struct exchange *exchange)
 
 /* --- the query --- */
 
-/* "asc:CREATED:ID" or "desc:CREATED:ID", as the order is. */
+/* "asc:CREATED:ID", "desc:CREATED:ID" or "deadline:DEADLINE:ID", as the order is. */
 static bool parse_after(struct merged_list *list, struct bytes after)
 {
     struct bytes order = bytes_split(&after, ':'), place = bytes_split(&after, ':');
     uint64_t created_ns;
-    if (!bytes_equal_cstr(order, list->filter.newest_first ? "desc" : "asc") ||
-        bytes_parse_u64(place, &created_ns) != STATUS_OK || created_ns > INT64_MAX - SKEW_NS)
+    if (!bytes_equal_cstr(order, order_of(list)) || bytes_parse_u64(place, &created_ns) != STATUS_OK ||
+        created_ns > INT64_MAX - SKEW_NS)
         return false;
     if (after.size == 0 || after.size >= sizeof list->after_id || memchr(after.data, '\0', after.size))
         return false;
@@ -437,7 +445,9 @@ static const char *take_book_filters(struct merged_list *list, struct http_reque
     list->filter.own_of = app_viewer_looks_around(viewer) ? NULL : list->base.person.id;
     list->filter.viewer = viewer->is_known && !viewer->sees_all ? viewer : NULL;
     list->book_only = list->filter.own_of || submitter.data || label.data || text.data || since.data ||
-                      until.data || rule.data || reviewer.data;
+                      until.data || rule.data || reviewer.data || list->filter.by_deadline;
+    if (text.data && list->filter.by_deadline)
+        return "Words are looked for in the order of time: q does not go with order=deadline.";
     if (submitter.data)
         list->filter.submitter = own_text(list, 0, submitter);
     if (text.data)
@@ -462,10 +472,11 @@ static const char *take_page(struct merged_list *list, struct http_request *requ
     struct bytes after = http_request_query(request, "after");
     uint64_t size = APP_PAGE_SIZE_DEFAULT;
     list->filter.newest_first = bytes_equal_cstr(order, "desc");
+    list->filter.by_deadline = bytes_equal_cstr(order, "deadline");
     if (limit.data && (bytes_parse_u64(limit, &size) != STATUS_OK || size < 1 || size > APP_PAGE_SIZE_MAX))
         return "The value of limit must be 1 to " DIGITS_OF(APP_PAGE_SIZE_MAX) " (limit app-page-size-max).";
-    if (order.data && !list->filter.newest_first && !bytes_equal_cstr(order, "asc"))
-        return "The value of order must be asc or desc.";
+    if (order.data && !bytes_equal_cstr(order, order_of(list)))
+        return "The value of order must be asc, desc or deadline.";
     list->filter.limit = size;
     if (after.size > 0 && !parse_after(list, after))
         return "The value of after is not the \"next\" of a page in this order.";
