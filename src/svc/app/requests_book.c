@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/encode.h"
 #include "base/text.h"
 #include "base/time_parse.h"
 #include "os/clock.h"
 #include "svc/app/app_service.h"
 #include "svc/app/book_exchange.h"
-#include "wire/http1/uri.h"
+#include "svc/app/next_link.h"
 
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
 #define SPAN_FIRST_NS (60 * NS_PER_S)
@@ -135,34 +134,6 @@ static void write_scanned(const struct merged_list *list, char *ret_place, size_
                     ret_place, size);
 }
 
-/* Where the next page is: what was asked for, from another place on. */
-static void write_link(struct http_request *request, const char *next, struct buf *link)
-{
-    struct arena *arena = http_request_arena(request);
-    struct bytes query = http_request_query_string(request), name, value;
-    buf_append_cstr(link, "</v1/requests?");
-    while (uri_query_next(&query, &name, &value)) {
-        if (name.size == 0 || bytes_equal_nocase(name, BYTES_LITERAL("after")))
-            continue;
-        percent_encode(link, uri_decode(arena, name, true), NULL);
-        buf_append_byte(link, '=');
-        percent_encode(link, uri_decode(arena, value, true), NULL);
-        buf_append_byte(link, '&');
-    }
-    buf_append_cstr(link, "after=");
-    percent_encode(link, bytes_of_cstr(next), NULL);
-    buf_append_cstr(link, ">; rel=next");
-}
-
-/* RFC 8288. False without memory. */
-static bool add_link(struct http_request *request, const char *next)
-{
-    CLEANUP(buf_fini) struct buf link = {0};
-    write_link(request, next, &link);
-    return buf_status(&link) == STATUS_OK &&
-           http_response_header(request, "Link", buf_peek(&link)) == STATUS_OK;
-}
-
 static void answer(struct merged_list *list)
 {
     char next[DT_INSTANCE_ID_SIZE + 40] = "";
@@ -189,7 +160,7 @@ static void answer(struct merged_list *list)
         json_object_set_new(body, "scanned", json_integer((json_int_t)list->scanned));
     json_decref(all);
     struct exchange *exchange = &list->base.base;
-    if (*next && exchange->request && !add_link(exchange->request, next)) {
+    if (*next && exchange->request && !next_link_add(exchange->request, "/v1/requests", next)) {
         json_decref(body);
         exchange_answer_no_memory(exchange);
         return;
