@@ -1,2 +1,0 @@
-import{E as e,ln as t,lt as n,ut as r}from"./title-Dxg1Hue3.js";import{t as i}from"./highlight-CC_KBqqQ.js";import{t as a}from"./Windowed-BsRhTTzm.js";function o(o){let{code:s,label:c,hit:l,colours:u=i}=o,d=t(()=>u(s),[s,u]),f=Number(n.value.query.get(`line`)??0);return e(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:t=>e(`span`,{class:t+1===l?`l hit`:t+1===f?`l at`:`l`,"data-n":t+1,onClick:()=>r({line:String(t+1)}),children:[d[t]?.map(t=>t.style?e(`span`,{class:t.style,children:t.text}):t.text),`
-`]},t)})}export{o as t};

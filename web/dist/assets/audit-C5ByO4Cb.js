@@ -1,6 +1,0 @@
-<<<<<<<< HEAD:web/dist/assets/audit-D70doLRn.js
-import{Ft as e}from"./title-Dbk0ZSXH.js";var t=1e3;async function n(t,n){return(await e(`/v1/audit`,{query:t,headers:{accept:`application/jsonl`},...n?{signal:n}:{}})).split(`
-========
-import{Zt as e}from"./title-Dxg1Hue3.js";var t=1e3;async function n(t,n){return(await e(`/v1/audit`,{query:t,headers:{accept:`application/jsonl`},...n?{signal:n}:{}})).split(`
->>>>>>>> 431522a5 (svc/page, cmd/review: a link of somebody else changes no session; `open` says why there is no link):web/dist/assets/audit-C5ByO4Cb.js
-`).filter(e=>e!==``)}async function r(e,t,r,i){return(await n({after:e,limit:t,object:r},i)).map(e=>({entry:JSON.parse(e),text:e}))}var i=async e=>(await n({after:e-1,limit:1,heads:`true`}))[1],a=()=>e(`/v1/audit/key`,{headers:{accept:`application/x-pem-file`}});async function*o(e){let n=0;for(;;){let i=await r(n,t,void 0,e),a=i[i.length-1];if(!a)return;yield i,n=a.entry.seq}}var s=async e=>(await r(e-1,1)).length>0;async function c(){let e=1;for(;await s(e);)e*=4;let t=Math.floor(e/4);for(;e-t>1;){let n=Math.floor((t+e)/2);await s(n)?t=n:e=n}return t}export{i as a,r as i,a as n,o,c as r,t};
