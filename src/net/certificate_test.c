@@ -53,7 +53,7 @@ static void junk_is_refused(void **state)
 {
     int64_t end_s = 7;
     const struct bytes junk[] = {
-        {NULL, 0},
+        {0},
         BYTES_LITERAL("hello"),
         BYTES_LITERAL("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")};
     for (size_t i = 0; i < ARRAY_SIZE(junk); i++) {

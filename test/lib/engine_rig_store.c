@@ -206,12 +206,12 @@ static bool apply_entity(struct rig *r, const struct write_op *op)
         free_entity(find_entity(&r->entity_locks, op->entity_lock.entity_id, 0));
         return true;
     case WRITE_ENTITY_MESSAGE_ADD:
-        ASSERT(!find_entity(&r->entity_messages, (struct bytes){NULL, 0}, op->entity_message.sequence));
+        ASSERT(!find_entity(&r->entity_messages, (struct bytes){0}, op->entity_message.sequence));
         r->key_next = MAX(r->key_next, op->entity_message.sequence + 1);
         keep_entity(&r->entity_messages, op);
         return true;
     case WRITE_ENTITY_MESSAGE_DELETE:
-        free_entity(find_entity(&r->entity_messages, (struct bytes){NULL, 0}, op->sequence));
+        free_entity(find_entity(&r->entity_messages, (struct bytes){0}, op->sequence));
         return true;
     case WRITE_RECEIPT_ADD:
         r->key_next = MAX(r->key_next, op->receipt.sequence + 1);
@@ -266,16 +266,14 @@ void rig_store_apply(struct rig *r, const struct write_op *op)
         break;
     case WRITE_PAYLOAD_PUT:
         test_copy_free(&i->payloads[op->payload_kind].value);
-        i->payloads[op->payload_kind] =
-            (struct payload){op->payload.present,
-                             op->payload.present ? test_copy(op->payload.value) : (struct bytes){NULL, 0}};
+        i->payloads[op->payload_kind] = (struct payload){
+            op->payload.present, op->payload.present ? test_copy(op->payload.value) : (struct bytes){0}};
         break;
     case WRITE_HISTORY_APPEND: {
         size_t count;
         ASSERT(event_blob_valid(op->history.events, &count) && (int64_t)count == op->history.count);
         ASSERT(op->history.first == history_end(i));
-        add_row(&i->history, op->history.first, op->history.count, 0, op->history.events,
-                (struct bytes){NULL, 0});
+        add_row(&i->history, op->history.first, op->history.count, 0, op->history.events, (struct bytes){0});
         break;
     }
     case WRITE_HISTORY_CLEAR:
@@ -292,7 +290,7 @@ void rig_store_apply(struct rig *r, const struct write_op *op)
         free_rows(&i->inbox, -1);
         break;
     case WRITE_ACTIVITY_ADD:
-        add_row(&i->activities, op->activity.ordinal, 1, 0, op->activity.request, (struct bytes){NULL, 0});
+        add_row(&i->activities, op->activity.ordinal, 1, 0, op->activity.request, (struct bytes){0});
         break;
     case WRITE_ACTIVITY_DELETE:
         free_rows(&i->activities, op->sequence);

@@ -406,8 +406,8 @@ static void on_hub_done(void *context, enum status status, const char *text, uin
     answer->hub = hub;
 }
 
-STATUS_RESULT store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
-                        struct err *err)
+enum status store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
+                      struct err *err)
 {
     struct hub_answer answer = {.err = {.status = STATUS_INTERNAL}};
     task_store_hub(s, name, create, on_hub_done, &answer);
@@ -424,7 +424,7 @@ static void on_recovered(void *context, enum status status, const char *text)
     keep_error(context, status, text);
 }
 
-STATUS_RESULT store_recover(struct task_store *s, struct err *err)
+enum status store_recover(struct task_store *s, struct err *err)
 {
     struct err answer = {.status = STATUS_INTERNAL};
     task_store_recover(s, on_recovered, &answer);
@@ -473,8 +473,8 @@ static void on_load_done(void *context, enum status status, const char *text, in
     answer->key_next = key_next;
 }
 
-STATUS_RESULT store_load(struct task_store *s, const struct task_store_loader *loader, int64_t *ret_key_next,
-                         struct err *err)
+enum status store_load(struct task_store *s, const struct task_store_loader *loader, int64_t *ret_key_next,
+                       struct err *err)
 {
     struct load_answer answer = {.loader = loader, .err = {.status = STATUS_INTERNAL}};
     const struct task_store_loader passing = {.on_hub = pass_hub,
@@ -527,8 +527,8 @@ static void on_instance_found(void *context, enum status status, const char *tex
     }
 }
 
-STATUS_RESULT store_read_instance(struct task_store *s, uint32_t hub, struct bytes id, struct arena *arena,
-                                  struct instance_row *ret_row, struct payload *ret_payloads)
+enum status store_read_instance(struct task_store *s, uint32_t hub, struct bytes id, struct arena *arena,
+                                struct instance_row *ret_row, struct payload *ret_payloads)
 {
     struct instance_answer answer = {hub, id, arena, ret_row, ret_payloads, STATUS_INTERNAL};
     task_store_read_instance(s, 7, hub, id, on_instance_found, &answer);
@@ -551,7 +551,7 @@ static void on_history_found(void *context, enum status status, const char *text
     buf_append_bytes(answer->out, history->events);
 }
 
-STATUS_RESULT store_read_history(struct task_store *s, int64_t key, struct buf *out)
+enum status store_read_history(struct task_store *s, int64_t key, struct buf *out)
 {
     struct history_answer answer = {key, out, STATUS_INTERNAL};
     task_store_read_history(s, 8, key, on_history_found, &answer);

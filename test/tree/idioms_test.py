@@ -11,7 +11,8 @@
 5. What is freed has an owner whose type says so: no cast in free() takes a `const` away, so no struct bytes is freed, and
    none calls itself owned.
 6. A bench of tests stands in test/lib: one among the product's files is read, counted and searched as if it were product.
-7. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
+7. One thing is written in one way: no bytes are {0}, and a definition says `enum status` of what its header declares.
+8. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -67,6 +68,10 @@ FREED_BY_CAST = {
 }
 FREE_CAST = re.compile(r"\b(?:free|realloc|reallocarray)\(\s*\(")
 OWNED_VIEW = re.compile(r"^\s*(?:struct|const struct) bytes [^;(]*;[ \t]*/\* owned\b", re.M)
+SPELLINGS = [
+    (r"\(struct bytes\)\{NULL, 0\}|struct bytes \w+ = \{NULL, 0\}", "{0}"),
+    (r"^STATUS_RESULT \w+\([^;{]*\n\{", "enum status"),
+]
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
@@ -124,6 +129,15 @@ def owned_views(root):
             yield f"{path.relative_to(root)}: \"{found[0].strip()}\": bytes that are owned have a type of their own (core/task/owned_bytes.h, base/buf.h)"
 
 
+def other_spellings(root):
+    for path in sources(root):
+        text = path.read_text()
+        for pattern, instead in SPELLINGS:
+            for found in re.finditer(pattern, text, re.M):
+                line = text.count("\n", 0, found.start()) + 1
+                yield f"{path.relative_to(root)}:{line}: {found[0].strip()}: write {instead}"
+
+
 def benches_in_product(root):
     for path in sorted((root / "src").rglob("*_rig*")):
         yield f"{path.relative_to(root)}: a bench of tests; its place is test/lib"
@@ -167,6 +181,7 @@ faults = [
     *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
     *owned_views(root),
     *benches_in_product(root),
+    *other_spellings(root),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
 ]
 print("\n".join(faults) or "idioms hold")

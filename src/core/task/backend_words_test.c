@@ -18,7 +18,7 @@
 /* If this fails, a decision of a host is lost or another one. */
 static void decisions_are_actions(void **state)
 {
-    struct pb_orchestrator_started_event told = {.unknown = {NULL, 0}};
+    struct pb_orchestrator_started_event told = {.unknown = {0}};
     struct pb_task_scheduled_event task = {.name = BYTES_LITERAL("A")};
     struct pb_timer_created_event timer = {.fire_at = pb_time_from_ns(7)};
     struct pb_sub_orchestration_instance_created_event child = {.instance_id = BYTES_LITERAL("c")};

@@ -86,7 +86,7 @@ static void other_text_is_refused(void **state)
 static void answers_are_written(void **state)
 {
     (void)state;
-    struct bytes none = {NULL, 0};
+    struct bytes none = {0};
     assert_true(bytes_equal_cstr(entity_legacy_reply(&arena, pb_some(BYTES_LITERAL("\"a\"")), none),
                                  "{\"result\":\"\\\"a\\\"\"}"));
     assert_true(bytes_equal_cstr(entity_legacy_reply(&arena, pb_none(), none), "{\"result\":null}"));

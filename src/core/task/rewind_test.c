@@ -515,7 +515,7 @@ static void entities_are_asked_again_and_locks_are_lost(void **state)
     struct pb_orchestration_instance self = {.instance_id = BYTES_LITERAL("i")};
     (void)state;
     arena_init(&arena, 0);
-    ADD(ORCHESTRATOR_STARTED, orchestrator_started, .unknown = {NULL, 0});
+    ADD(ORCHESTRATOR_STARTED, orchestrator_started, .unknown = {0});
     ADD(EXECUTION_STARTED, execution_started, .name = BYTES_LITERAL("X"), .orchestration_instance = &self);
     ADD(ENTITY_OPERATION_CALLED, entity_operation_called, .request_id = BYTES_LITERAL("answered"));
     ADD(ENTITY_OPERATION_CALLED, entity_operation_called, .request_id = BYTES_LITERAL("under way"));

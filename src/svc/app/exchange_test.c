@@ -675,7 +675,7 @@ static void ids_that_no_instance_can_have(void **state)
     memset(longest, 'x', sizeof longest);
     struct http_request request = {.answers = 0};
     struct exchange *exchange = exchange_create(&service, &request, sizeof(struct exchange), NULL);
-    assert_false(exchange_take_id(exchange, (struct bytes){NULL, 0}));
+    assert_false(exchange_take_id(exchange, (struct bytes){0}));
     assert_false(exchange_take_id(exchange, BYTES_LITERAL("a\0b")));
     assert_false(exchange_take_id(exchange, BYTES_LITERAL("\xff\xfe")));
     assert_false(exchange_take_id(exchange, bytes_of(longest, sizeof longest)));

@@ -44,7 +44,7 @@ void http_request_on_gone(struct http_request *request, void (*on_gone)(void *co
 
 struct bytes http_request_header(const struct http_request *request, const char *name)
 {
-    return (struct bytes){NULL, 0};
+    return (struct bytes){0};
 }
 
 struct bytes http_request_query(struct http_request *request, const char *name)
@@ -247,7 +247,7 @@ static int teardown(void **state)
 static void open_reader(struct output_rig *rig, struct http_request *request, const char *id,
                         const char *from)
 {
-    *request = (struct http_request){.from = from ? bytes_of_cstr(from) : (struct bytes){NULL, 0}};
+    *request = (struct http_request){.from = from ? bytes_of_cstr(from) : (struct bytes){0}};
     run_outputs_open(rig->outputs, request, bytes_of_cstr(id), 1);
     settle();
 }

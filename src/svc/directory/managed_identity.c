@@ -27,9 +27,9 @@ struct managed_identity {
     struct managed_program programs[MANAGED_IDENTITY_PROGRAMS];
 };
 
-STATUS_RESULT managed_identity_create(struct directory *directory, struct token_keys *keys,
-                                      const char *issuer_base, struct managed_identity **ret_identity,
-                                      struct err *err)
+enum status managed_identity_create(struct directory *directory, struct token_keys *keys,
+                                    const char *issuer_base, struct managed_identity **ret_identity,
+                                    struct err *err)
 {
     struct managed_identity *identity = calloc(1, sizeof *identity);
     char *copy = strdup(issuer_base);
@@ -63,9 +63,9 @@ static struct managed_program *find_named(struct managed_identity *identity, con
     return NULL;
 }
 
-STATUS_RESULT managed_identity_admit(struct managed_identity *identity, const char *program,
-                                     const char *const *object_ids, size_t count,
-                                     char ret_secret[SECRET_TEXT_SIZE + 1], struct err *err)
+enum status managed_identity_admit(struct managed_identity *identity, const char *program,
+                                   const char *const *object_ids, size_t count,
+                                   char ret_secret[SECRET_TEXT_SIZE + 1], struct err *err)
 {
     struct managed_program admitted = {.count = count};
     if (count > MANAGED_IDENTITIES_MAX || !*program || strlen(program) >= sizeof admitted.name)
