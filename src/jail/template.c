@@ -228,7 +228,9 @@ static enum status take_file(struct template_builder *builder, const struct temp
                              const char *path, struct err *error)
 {
     enum status status = template_add_copy(builder, row, path, path, error);
-    return status == STATUS_NOT_FOUND ? template_add_gap(builder, row, path, error) : status;
+    if (status == STATUS_NOT_FOUND)
+        return template_add_gap(builder, row, path, error);
+    return status;
 }
 
 static enum status take_library(struct template_builder *builder, const struct template_row *row,

@@ -79,7 +79,9 @@ static enum status add_interpreter(struct template_builder *builder, const char 
     char path[ELF_NAME_SIZE + 4];
     snprintf(path, sizeof path, "%s%s", strncmp(source, "/usr/", 5) == 0 ? "" : "/usr", source);
     enum status status = template_add_copy(builder, NULL, path, source, error);
-    return status == STATUS_NOT_FOUND ? template_add_gap(builder, NULL, source, error) : status;
+    if (status == STATUS_NOT_FOUND)
+        return template_add_gap(builder, NULL, source, error);
+    return status;
 }
 
 enum status template_add_needs(struct template_builder *builder, int fd, struct err *error)

@@ -253,7 +253,9 @@ enum http_step http_read_head(struct http_connection *connection)
     request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
     request->close = !request->head.keep_alive;
     enum http_guest guest = http_forward_find(request, &request->port);
-    return guest == HTTP_GUEST_NONE ? begin_body(connection) : begin_forward(connection, guest);
+    if (guest == HTTP_GUEST_NONE)
+        return begin_body(connection);
+    return begin_forward(connection, guest);
 }
 
 /* Keeps a piece of the body; false without memory, or when all connections together hold too much. */

@@ -188,7 +188,9 @@ static int verify_local(const struct cli_session *session, struct verification *
         status = verify_export(verification, export);
     else if (status == STATUS_OK)
         status = verify_folder(verification, setting_text(session->values, "data"));
-    return status == STATUS_OK ? conclude(session, verification) : failed(&verification->err);
+    if (status == STATUS_OK)
+        return conclude(session, verification);
+    return failed(&verification->err);
 }
 
 static int verify_server(struct cli_session *session, struct verification *verification)

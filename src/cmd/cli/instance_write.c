@@ -175,7 +175,9 @@ static int start(struct cli_session *session, char *tag_text)
     options.input = values->positional_count > 1 ? values->positionals[1] : NULL;
     if (dt_client_start(session->client, values->positionals[0], &options, id, &error) != DT_OK)
         return cli_session_failed(session, &error, options.instance_id);
-    return setting_flag(values, "wait") ? wait_for_end(session, id) : print_id(session, id);
+    if (setting_flag(values, "wait"))
+        return wait_for_end(session, id);
+    return print_id(session, id);
 }
 
 int cli_instance_start(struct cli_session *session)
@@ -223,17 +225,17 @@ int cli_instance_raise(struct cli_session *session)
 static enum dt_status suspend(struct cli_session *session, const char *id, struct dt_error *error)
 {
     enum dt_status status = find_live(session, id, error);
-    return status == DT_OK
-               ? dt_client_suspend(session->client, id, setting_text(session->values, "reason"), error)
-               : status;
+    if (status == DT_OK)
+        return dt_client_suspend(session->client, id, setting_text(session->values, "reason"), error);
+    return status;
 }
 
 static enum dt_status resume(struct cli_session *session, const char *id, struct dt_error *error)
 {
     enum dt_status status = find_live(session, id, error);
-    return status == DT_OK
-               ? dt_client_resume(session->client, id, setting_text(session->values, "reason"), error)
-               : status;
+    if (status == DT_OK)
+        return dt_client_resume(session->client, id, setting_text(session->values, "reason"), error);
+    return status;
 }
 
 static enum dt_status rewind_one(struct cli_session *session, const char *id, struct dt_error *error)
@@ -295,7 +297,9 @@ static int terminate_now(struct cli_session *session)
 
 int cli_instance_terminate(struct cli_session *session)
 {
-    return setting_flag(session->values, "now") ? terminate_now(session) : each_id(session, terminate);
+    if (setting_flag(session->values, "now"))
+        return terminate_now(session);
+    return each_id(session, terminate);
 }
 
 int cli_instance_restart(struct cli_session *session)
@@ -362,5 +366,7 @@ int cli_instance_purge(struct cli_session *session)
     bool by_age = option_get(session->values, "older-than")->given;
     if (by_age == (session->values->positional_count > 0))
         return cli_session_usage(session, "give ids, or --older-than TIME for all that are over");
-    return by_age ? purge_matching(session) : purge_ids(session);
+    if (by_age)
+        return purge_matching(session);
+    return purge_ids(session);
 }

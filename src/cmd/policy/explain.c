@@ -54,9 +54,9 @@ static STATUS_RESULT read_vote(const json_t *value, int64_t at, struct arena *ar
     };
     enum status status =
         read_names(json_object_get(value, "groups"), arena, &vote->groups, &vote->group_count);
-    return status == STATUS_OK
-               ? read_names(json_object_get(value, "roles"), arena, &vote->roles, &vote->role_count)
-               : status;
+    if (status == STATUS_OK)
+        return read_names(json_object_get(value, "roles"), arena, &vote->roles, &vote->role_count);
+    return status;
 }
 
 static STATUS_RESULT read_told(json_t *value, struct arena *arena, struct told *told, struct err *err)

@@ -94,8 +94,9 @@ static int list(const struct review_call *call, const char *id)
         code = get_made(call, id, &made, &held);
     if (code != EXIT_GOOD)
         return code;
-    return setting_flag(call->values, "json") ? print_json_list(inputs, made, held)
-                                              : print_list(inputs, made, held);
+    if (setting_flag(call->values, "json"))
+        return print_json_list(inputs, made, held);
+    return print_list(inputs, made, held);
 }
 
 /* --- one file --- */
@@ -208,5 +209,7 @@ int review_files(const struct review_call *call)
     int code = review_find(call, id);
     if (code != EXIT_GOOD)
         return code;
-    return name ? get(call, id, name) : list(call, id);
+    if (name)
+        return get(call, id, name);
+    return list(call, id);
 }

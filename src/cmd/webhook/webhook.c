@@ -105,7 +105,9 @@ static int print_webhook(const json_t *webhook)
 
 static int print_answer(const struct review_call *call, const json_t *webhook)
 {
-    return setting_flag(call->values, "json") ? webhook_print_json(webhook) : print_webhook(webhook);
+    if (setting_flag(call->values, "json"))
+        return webhook_print_json(webhook);
+    return print_webhook(webhook);
 }
 
 /* --- add, change --- */

@@ -196,7 +196,9 @@ static STATUS_RESULT read_file(struct policy_reader *reader, const struct yaml_t
     }
     const struct yaml_tree_node *rules = policy_item(root, policy_keys[POLICY_KEY_RULES].name);
     enum status status = read_defaults(reader, policy_item(root, policy_keys[POLICY_KEY_DEFAULTS].name));
-    return status == STATUS_OK && rules ? read_rules(reader, rules) : status;
+    if (status == STATUS_OK && rules)
+        return read_rules(reader, rules);
+    return status;
 }
 
 enum status policy_read(struct bytes text, struct policy **ret_policy, struct yaml_tree_fault *ret_fault)

@@ -270,7 +270,9 @@ static enum status add_entry(struct deployment_plan *plan, struct template_scope
     const json_t *copy = json_object_get(entry->written, "copy");
     if (!json_is_object(entry->written))
         return err_set(scope->err, STATUS_INVALID_ARGUMENT, "a resource must be an object");
-    return copy ? add_rounds(plan, scope, entry, copy) : add_one(plan, scope, entry, NULL);
+    if (copy)
+        return add_rounds(plan, scope, entry, copy);
+    return add_one(plan, scope, entry, NULL);
 }
 
 /* --- all --- */

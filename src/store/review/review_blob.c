@@ -159,8 +159,9 @@ enum status review_blob_json(struct review_book *book, const char *sha256, json_
 enum status review_book_blob_of(struct review_book *book, const json_t *request, const char *sha256,
                                 struct buf *out, struct err *err)
 {
-    return review_is_emptied(request) ? err_set(err, STATUS_NOT_FOUND, "it is not kept any more")
-                                      : review_book_blob(book, sha256, out, err);
+    if (review_is_emptied(request))
+        return err_set(err, STATUS_NOT_FOUND, "it is not kept any more");
+    return review_book_blob(book, sha256, out, err);
 }
 
 /* --- sweeping --- */

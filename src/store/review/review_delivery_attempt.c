@@ -199,10 +199,10 @@ static enum status note_try(struct review_book *book, struct webhook_row *webhoo
     if (status == STATUS_OK)
         status = review_webhook_save(book, webhook, err);
     bool over = row->state != DELIVERY_DUE && json_is_true(json_object_get(row->doc, "awaited"));
-    return status == STATUS_OK && over
-               ? tell_request(book, row->chain, result == NOTICE_DELIVERED ? NULL : why_of(webhook), now_ns,
-                              err)
-               : status;
+    if (status == STATUS_OK && over)
+        return tell_request(book, row->chain, result == NOTICE_DELIVERED ? NULL : why_of(webhook), now_ns,
+                            err);
+    return status;
 }
 
 enum status webhook_book_tried(struct review_book *book, const struct webhook_try *tried, int64_t now_ns,

@@ -200,7 +200,9 @@ enum status review_facts_read(struct review_book *book, const struct review_reco
     ret_facts->facts.phase = phase;
     take_who(record, &ret_facts->arena, &ret_facts->facts);
     take_submission(record, &ret_facts->arena, &ret_facts->facts);
-    return status == STATUS_OK && policy ? take_more(book, record, policy, ret_facts, err) : status;
+    if (status == STATUS_OK && policy)
+        return take_more(book, record, policy, ret_facts, err);
+    return status;
 }
 
 void review_facts_fini(struct review_facts *facts)

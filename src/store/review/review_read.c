@@ -97,7 +97,9 @@ static enum status add_deeds(struct review_book *book, const json_t *request, js
 {
     enum status status = add_effects(book, request, run, err);
     bool over = json_object_get(run, "ended") != NULL;
-    return status == STATUS_OK && over ? add_facts(run, err) : status;
+    if (status == STATUS_OK && over)
+        return add_facts(run, err);
+    return status;
 }
 
 /* The text of the step that follows an approval, in a copy: the record has its hash only. */

@@ -163,8 +163,9 @@ enum status review_record_load(struct review_book *book, const char *id, struct 
     for (; id[size] && size + 1 < sizeof lower; size++)
         lower[size] = (char)ascii_lower((uint8_t)id[size]);
     enum status status = load_by(book, REQUEST_GET, bytes_of(lower, size), ret_record, err);
-    return status == STATUS_NOT_FOUND ? load_by(book, REQUEST_OF_INSTANCE, bytes_of_cstr(id), ret_record, err)
-                                      : status;
+    if (status == STATUS_NOT_FOUND)
+        return load_by(book, REQUEST_OF_INSTANCE, bytes_of_cstr(id), ret_record, err);
+    return status;
 }
 
 void review_record_fini(struct review_record *record)

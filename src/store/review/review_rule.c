@@ -175,7 +175,9 @@ enum status review_ruling_keep(struct review_book *book, struct review_record *r
     bool whole = json_object_set_new(record->doc, "policy", policy_json(ruling)) == 0 &&
                  json_object_set_new(record->doc, REVIEW_REMIND_BEFORE, reminders_json(outcome)) == 0 &&
                  json_object_set_new(record->doc, "asked", asked_json(outcome)) == 0;
-    return whole ? review_standing_use(book, record, outcome, now_ns, err) : err_no_memory(err);
+    if (whole)
+        return review_standing_use(book, record, outcome, now_ns, err);
+    return err_no_memory(err);
 }
 
 /* --- what follows --- */

@@ -102,7 +102,9 @@ static enum status begin_step(struct review_book *book, struct review_record *re
     enum status status = is_reading ? STATUS_OK : begin_run(book, record, now_ns, err);
     if (status == STATUS_OK)
         status = review_book_blob(book, text_or(sha256, ""), ret_code, err);
-    return status == STATUS_OK && is_reading ? review_then_append(book, record, ret_code, err) : status;
+    if (status == STATUS_OK && is_reading)
+        return review_then_append(book, record, ret_code, err);
+    return status;
 }
 
 enum status review_book_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
@@ -381,9 +383,9 @@ static enum status write_outside(struct review_book *book, struct review_record 
     if (status == STATUS_OK)
         status = review_record_audit(book, record, failed ? AUDIT_REQUEST_FAILED : AUDIT_REQUEST_CANCELLED,
                                      &review_server, json_pack("{s:O*}", "error", error), now_ns, err);
-    return status == STATUS_OK
-               ? review_record_tell(book, record, failed ? "failed" : "cancelled", now_ns, err)
-               : status;
+    if (status == STATUS_OK)
+        return review_record_tell(book, record, failed ? "failed" : "cancelled", now_ns, err);
+    return status;
 }
 
 enum status review_book_ended_outside(struct review_book *book, const char *id, enum review_state state,

@@ -44,9 +44,9 @@ static STATUS_RESULT read_person(const json_t *facts, struct arena *arena, struc
 {
     enum status status =
         read_texts(json_object_get(facts, "groups"), arena, &person->groups, &person->group_count);
-    return status == STATUS_OK
-               ? read_texts(json_object_get(facts, "roles"), arena, &person->roles, &person->role_count)
-               : status;
+    if (status == STATUS_OK)
+        return read_texts(json_object_get(facts, "roles"), arena, &person->roles, &person->role_count);
+    return status;
 }
 
 /* Who was away, and had the voter stand in. */

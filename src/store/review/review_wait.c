@@ -126,9 +126,9 @@ static enum status write_time_out(struct review_book *book, struct review_record
     }
     bool failed = record->state == REVIEW_FAILED;
     status = review_record_audit(book, record, AUDIT_REQUEST_TIMED_OUT, &review_server, details, now_ns, err);
-    return status == STATUS_OK
-               ? review_record_tell(book, record, failed ? "failed" : "timed_out", now_ns, err)
-               : status;
+    if (status == STATUS_OK)
+        return review_record_tell(book, record, failed ? "failed" : "timed_out", now_ns, err);
+    return status;
 }
 
 /* What becomes of it, by what was promised when people were asked. */

@@ -58,5 +58,7 @@ enum status code_reading(struct dt_activity *activity, const struct activity_set
         status = take_printed(&run, ret_syntax);
         pool_run_fini(&run);
     }
-    return status == STATUS_NO_MEMORY ? err_set(error, status, "out of memory") : status;
+    if (status == STATUS_NO_MEMORY)
+        return err_set(error, status, "out of memory");
+    return status;
 }

@@ -347,9 +347,9 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
         return STATUS_OK;
     if (!hash)
         return err_set(err, STATUS_NOT_FOUND, "nothing there");
-    return look->kind == BLOB_MANIFEST
-               ? review_book_blob(book, hash, &exchange->bytes, err)
-               : review_book_blob_of(book, exchange->json, hash, &exchange->bytes, err);
+    if (look->kind == BLOB_MANIFEST)
+        return review_book_blob(book, hash, &exchange->bytes, err);
+    return review_book_blob_of(book, exchange->json, hash, &exchange->bytes, err);
 }
 
 static void refuse_held(struct blob_look *look)

@@ -113,7 +113,9 @@ static bool take_term(struct filter_reader *reader, struct filter_term *term)
     term->field = take_name(reader);
     if (term->field.size == 0)
         return false;
-    return take(reader, "/any(") ? take_any(reader, term) : take_equal(reader, &term->value);
+    if (take(reader, "/any("))
+        return take_any(reader, term);
+    return take_equal(reader, &term->value);
 }
 
 /* False: the text does not go on with the same word as before. */

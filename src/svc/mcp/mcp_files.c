@@ -107,8 +107,9 @@ static enum mcp_next on_file(struct mcp_exchange *exchange, int http_status, str
     }
     json_t *content = binary_content(exchange, content_type, body);
     buf_append_fmt(&text, "%zu bytes", body.size);
-    return content ? mcp_tool_result(exchange, &text, content, NULL, false)
-                   : mcp_tool_failed(exchange, "The file cannot be told.");
+    if (content)
+        return mcp_tool_result(exchange, &text, content, NULL, false);
+    return mcp_tool_failed(exchange, "The file cannot be told.");
 }
 
 /* The file of that path among those that the request made; NULL: none. */

@@ -197,7 +197,9 @@ static bool make_easy(struct post *post)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->detail);
     if (options->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-    return post->mailbox ? ask_mail(post) : ask_http(post);
+    if (post->mailbox)
+        return ask_mail(post);
+    return ask_http(post);
 }
 
 /* In words for an operator. */
