@@ -128,8 +128,26 @@ class Own(Case):
             self.assertIn('"Success"', pool.stdout, pool.stderr)
             self.assertTrue(pool.stdout.endswith("2"), pool.stdout)
 
+            self.commands_trust_what_the_banner_names(server, authority)
+
             server.tls = None  # beside it, clear text on this machine
             self.assertEqual(server.ask("GET", "/readyz")[0], 200)
+
+    def commands_trust_what_the_banner_names(self, server, authority):
+        """What asks by libcurl, by gRPC and for files, each by the variable, by the option, and by neither."""
+        named = {"PATH": "/usr/bin:/bin", "HOME": "/nowhere", "SALLYPORT_URL": f"https://localhost:{server.port}"}
+
+        def command(*words, **more):
+            return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, env={**named, **more})
+        for words in (("ls",), ("hub", "ls"), ("instance", "ls")):
+            for done in (command(*words, SSL_CERT_FILE=authority), command(*words, "--ca-file", authority),
+                         command(*words, "--ca-file", authority, SSL_CERT_FILE="/nowhere.pem")):
+                self.assertEqual(done.returncode, 0, done.stderr)
+            refused = command(*words)
+            self.assertEqual(refused.returncode, 1, words)
+            self.assertIn("certificate", refused.stderr)
+            self.assertIn("tls/authority.pem", refused.stderr)
+            self.assertNotIn("nothing answers", refused.stderr)
 
     def test_an_app_reaches_pool_and_scheduler_through_tls_and_trusts_no_other(self):
         with self.server("--tls", "--ready-sessions", "1", "--app-hub", "elsewhere", command="dev") as server, \

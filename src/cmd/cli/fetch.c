@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "cmd/cli/server.h"
 #include "cmd/limit_values.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
@@ -68,8 +69,8 @@ static CURLcode perform(const struct cli_session *session, CURL *curl, const cha
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    if (session->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, session->ca_file);
+    if (server_authorities(session->values))
+        curl_easy_setopt(curl, CURLOPT_CAINFO, server_authorities(session->values));
     return curl_easy_perform(curl);
 }
 
@@ -93,6 +94,8 @@ enum status fetch_bytes(const struct cli_session *session, const char *path, lon
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
+    if (code == CURLE_PEER_FAILED_VERIFICATION) /* as libdurabletask says it */
+        return err_set(err, STATUS_FAILED_PRECONDITION, CLI_TLS_FAULT "%s", text);
     if (code != CURLE_OK)
         return err_set(err, STATUS_UNAVAILABLE, "%s", text[0] ? text : curl_easy_strerror(code));
     return STATUS_OK;
@@ -128,8 +131,10 @@ int fetch_text(const struct cli_session *session, const char *path, const char *
 {
     struct err err = {0};
     long http_status = 0;
-    if (fetch_bytes(session, path, &http_status, ret_body, &err) != STATUS_OK) {
-        struct dt_error error = {.status = DT_UNAVAILABLE};
+    enum status status = fetch_bytes(session, path, &http_status, ret_body, &err);
+    if (status != STATUS_OK) {
+        struct dt_error error = {.status = status == STATUS_FAILED_PRECONDITION ? DT_FAILED_PRECONDITION
+                                                                                : DT_UNAVAILABLE};
         (void)snprintf(error.text, sizeof error.text, "%s", err.text);
         return cli_session_failed(session, &error, NULL);
     }

@@ -171,18 +171,28 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
             curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)request->body.data);
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
         }
-        if (setting_text(values, "ca-file"))
-            curl_easy_setopt(curl, CURLOPT_CAINFO, setting_text(values, "ca-file"));
+        if (server_authorities(values))
+            curl_easy_setopt(curl, CURLOPT_CAINFO, server_authorities(values));
         code = curl_easy_perform(curl);
     }
     curl_slist_free_all(headers);
     return code;
 }
 
+const char *server_authorities(const struct option_values *values)
+{
+    const char *file = setting_text(values, "ca-file");
+    const char *common = getenv("SSL_CERT_FILE");
+    if (file)
+        return file;
+    return common && *common ? common : NULL;
+}
+
 static void tell_cause(CURLcode code, const char *text, struct server_answer *answer)
 {
     const char *fault = local_key_fault(code);
     answer->refused = fault != NULL;
+    answer->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
     if (!fault)
         fault = text[0] ? text : curl_easy_strerror(code);
     (void)snprintf(answer->cause, sizeof answer->cause, "%s", fault);
@@ -235,6 +245,8 @@ int server_explain(const struct command *command, const struct option_values *va
     if (answer->refused)
         return server_failed(command, EXIT_NO_RIGHT, answer->cause,
                              "give a key with SALLYPORT_KEY, or name the right server with --url");
+    if (answer->untrusted)
+        return server_failed(command, EXIT_FAILED, answer->cause, SERVER_TRUST_MEND);
     if (answer->http_status == 0) {
         char mend[300];
         (void)snprintf(mend, sizeof mend,

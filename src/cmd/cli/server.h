@@ -29,13 +29,22 @@ struct server_request {
 };
 
 /* Zero-initialise. */
+/* What to type where nobody who is trusted vouches for the server's certificate. */
+#define SERVER_TRUST_MEND                                                                                    \
+    "trust who made its certificate, with --ca-file or SSL_CERT_FILE: a server with --tls alone has "        \
+    "DATA/tls/authority.pem"
+
 struct server_answer {
     long http_status; /* 0: nobody answered */
     struct buf body;  /* at most CLI_ANSWER_SIZE_MAX; may hold secrets: wiped at the end */
     char cause[300];  /* why nobody answered */
     bool refused;     /* this side broke off: the local key would have gone to another user's program */
+    bool untrusted;   /* likewise: nobody who is trusted vouches for the certificate */
 };
 
+/* The PEM file of the authorities that are trusted: --ca-file, else what SSL_CERT_FILE names, as OpenSSL itself takes it and as the
+ * banner of a server with --tls says; libcurl does not look at it. NULL: the system's. Borrowed. */
+const char *server_authorities(const struct option_values *values);
 /* Asks; what came is in `answer`, which the caller ends with server_answer_fini in any case. */
 void server_ask(const struct option_values *values, const struct server_request *request,
                 struct server_answer *answer);

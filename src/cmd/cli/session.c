@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* session.c — settings in their order of weight, then one table from a call's status to what a person does about it. */
 #include "cmd/cli/session.h"
+#include "cmd/cli/server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,12 @@ static const struct {
     {DT_ALREADY_EXISTS, EXIT_FAILED, "choose another --id, or end and purge the one that is there"},
 };
 
+static bool is_distrust(const struct dt_error *error)
+{
+    return error->status == DT_FAILED_PRECONDITION &&
+           bytes_starts_with(bytes_of_cstr(error->text), BYTES_LITERAL(CLI_TLS_FAULT));
+}
+
 int cli_session_failed(const struct cli_session *session, const struct dt_error *error, const char *what)
 {
     int code = EXIT_FAILED;
@@ -205,6 +212,8 @@ int cli_session_failed(const struct cli_session *session, const struct dt_error 
         code = mends[i].exit_code;
         mend = mends[i].mend;
     }
+    if (is_distrust(error))
+        mend = SERVER_TRUST_MEND;
     fprintf(stderr, "sallyport %s: %s%s%s\n", session->command->name, text_or(what, ""), what ? ": " : "",
             error->text[0] ? error->text : dt_status_name(error->status));
     if (mend) {

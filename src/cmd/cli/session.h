@@ -7,6 +7,9 @@
 #include "cmd/cli/cli.h"
 #include "durabletask_azure.h"
 
+/* How an error of libdurabletask begins whose cause is the server's certificate, or the lack of ours. */
+#define CLI_TLS_FAULT "TLS: "
+
 struct cli_session {
     const struct command *command;
     const struct option_values *values;
