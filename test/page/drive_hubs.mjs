@@ -50,6 +50,16 @@ const tests = {
     await looksRight(page, "entities");
     await page.visit(`/workers?hub=${HUB}`);
     await page.getByText("Nobody works for this hub").waitFor();
+    await page.visit(`/entities?hub=${HUB}&key=counter@`);
+    await page.getByRole("row", { name: /counter orders/ }).getByText("none", { exact: true }).waitFor();
+    await page.route("**/entities/*/state", (route) => route.fulfill({ status: 200, contentType: "text/plain", body: '{"value": 48211}' }));
+    await page.visit("/");
+    await page.visit(`/entities?hub=${HUB}&key=counter@orders`);
+    await page.getByRole("row", { name: /counter orders/ }).getByText('{"value": 48211}').waitFor();
+    await looksRight(page, "entities-state");
+    await page.getByLabel("Name and key").fill("other@orders");
+    await page.getByLabel("Name and key").press("Enter");
+    await page.getByText("None is called that").waitFor();
     assert.deepEqual(page.faults.filter((fault) => !/404/.test(fault)), []); // its state is not there, as the server says
     await page.context().close();
   },
@@ -68,6 +78,9 @@ const tests = {
     assert.equal(await tree(page).count(), 0); // it has neither
     await page.getByRole("link", { name: "See workers" }).click();
     await page.getByText("Nobody works for this hub").waitFor();
+    const unheard = page.getByRole("listitem").filter({ hasText: "MonthEnd" });
+    assert.match(await unheard.innerText(), /orchestration MonthEnd.*no worker is connected to its task hub: 1 instance waits/s);
+    await looksRight(page, "workers-nobody");
     await server("work");
     await page.getByRole("table", { name: `Workers of ${HUB}` }).waitFor();
     await page.goBack();
@@ -102,6 +115,31 @@ const tests = {
     await page.getByLabel("Task hub").selectOption("default");
     await page.getByText("Nothing was started in this hub").waitFor();
     assert.deepEqual(page.faults.filter((fault) => !/404/.test(fault)), []); // what was purged is not there
+    await page.context().close();
+  },
+
+  async "who works no more is said to be gone, while one looks"() {
+    // RP-76
+    const page = await visitor();
+    let there = ["etl-1", "etl-2"];
+    await page.clock.install();
+    await page.route("**/v1/taskhubs/workers", (route) =>
+      route.fulfill({ status: 200, contentType: "application/json", body: JSON.stringify({ workers: there.map((workerId) => ({ workerId })) }) }),
+    );
+    await page.visit("/workers");
+    await page.getByText("2 workers connected").waitFor();
+    assert.equal(await page.getByText("Gone since this page was opened").count(), 0);
+    const turnTo = async (words) => {
+      for (let times = 0; times < 40 && (await page.getByText(words).count()) === 0; times++) await page.clock.runFor(1000);
+      await page.getByText(words).waitFor();
+    };
+    there = ["etl-1"];
+    await turnTo("1 worker connected");
+    await page.getByRole("listitem").filter({ hasText: "etl-2" }).getByText("is not connected any more").waitFor();
+    assert.deepEqual(await axe(page), []);
+    there = ["etl-1", "etl-2"];
+    await turnTo("2 workers connected");
+    await page.getByText("Gone since this page was opened").waitFor({ state: "detached" });
     await page.context().close();
   },
 };

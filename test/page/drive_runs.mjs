@@ -100,6 +100,10 @@ export const runTests = (shots) => ({
     await page.getByText("Tried the network 3 times, blocked each time.").waitFor();
     await page.visit("/");
     await page.locator(`[data-id="${id}"]`).getByText("3 connections blocked").waitFor();
+    await page.visit("/runs");
+    const row = page.getByRole("row", { name: new RegExp(id.slice(0, 8)) });
+    await row.getByText("3 tried", { exact: true }).waitFor(); // what lists do not have is asked for
+    assert.match(await row.innerText(), /\d ?m?s/);
     assert.deepEqual(page.faults, []);
     await page.context().close();
   },

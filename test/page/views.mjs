@@ -26,7 +26,7 @@ export const VIEWS = [
   { route: "policies", place: "/policies?tab=versions", empty: "No policy was applied yet", full: "No policy was applied yet" },
   { route: "audit", place: "/audit", empty: "server.started", full: "server.started" },
   { route: "audit", place: "/audit?entry=1", full: "Entry 1" },
-  { route: "people", place: "/people", empty: "There is no group.", full: "There is no group." },
+  { route: "people", place: "/people", empty: "Nobody is in the directory yet", full: "There is no group." },
   { route: "webhooks", place: "/webhooks", empty: "There is no webhook yet", full: "There is no webhook yet" },
   { route: "parts", place: "/parts" },
   { route: "api", place: "/api" },

@@ -12,6 +12,8 @@ export interface InstanceQuery {
   name?: string | undefined;
   status?: string[] | undefined;
   createdAfter?: string | undefined;
+  /** Those first that were created first. */
+  oldest?: boolean;
   start?: number;
   count?: number;
 }
@@ -26,7 +28,11 @@ export async function queryInstances(hub: string, query: InstanceQuery) {
     at("POST /v1/taskhubs/orchestrations/query", []),
     {
       headers: hubHeader(hub),
-      body: { filter, pagination: { startIndex: query.start ?? 0, count: query.count ?? 50 } },
+      body: {
+        filter,
+        pagination: { startIndex: query.start ?? 0, count: query.count ?? 50 },
+        ...(query.oldest ? { sort: [{ column: "CREATED_AT", direction: "ASCENDING_SORT" }] } : {}),
+      },
     },
   );
 }
@@ -65,10 +71,18 @@ export const startInstance = (hub: string, name: string, id: string, input: stri
     body: { name, ...(id ? { instanceId: id } : {}), ...(input ? { input } : {}) },
   });
 
-export const queryEntities = (hub: string, key: string, start = 0, count = 50) =>
+/** "counter@orders" is a name and a key, "counter@" a name, and without an at sign it is a key. */
+function entityFilter(text: string) {
+  const plain = text.replace(/^@/, "");
+  const at = plain.indexOf("@");
+  const [name, key] = at < 0 ? ["", plain] : [plain.slice(0, at), plain.slice(at + 1)];
+  return { ...(name ? { name } : {}), ...(key ? { key } : {}) };
+}
+
+export const queryEntities = (hub: string, text: string, start = 0, count = 50) =>
   callJson<{ entities: Entity[]; totalCount: number }>(at("POST /v1/taskhubs/entities/query", []), {
     headers: hubHeader(hub),
-    body: { filter: key ? { key } : {}, pagination: { startIndex: start, count } },
+    body: { filter: entityFilter(text), pagination: { startIndex: start, count } },
   });
 export const getEntity = (hub: string, id: string) =>
   callJson<Entity>(at("GET /v1/taskhubs/entities/{id}", [id]), { headers: hubHeader(hub) });

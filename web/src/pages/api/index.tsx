@@ -41,7 +41,7 @@ function List({ chosen }: { chosen: Route | undefined }) {
                 title={route.path}
                 aria-current={route.path === chosen?.path && route.method === chosen.method ? "true" : undefined}
               >
-                <b>{route.method}</b> {route.path}
+                <b class={route.method === "GET" ? "is-ok" : "is-chg"}>{route.method}</b> {route.path}
               </a>
             ))}
         </div>
@@ -147,24 +147,26 @@ export default function Api() {
         <div class="cols three">
           <List chosen={chosen} />
           <Card title={<span class="mono">{`${chosen.method} ${chosen.path}`}</span>}>
-            <p>{chosen.operation.summary}</p>
-            <Pairs
-              pairs={[
-                ["Permission", chosen.operation["x-access"]],
-                [
-                  "Query and path",
-                  chosen.operation.parameters?.length
-                    ? chosen.operation.parameters.map((one) => `${one.name}${one.required ? " *" : ""}`).join(", ")
-                    : "none",
-                ],
-                [
-                  "Body",
-                  chosen.operation.requestBody?.content
-                    ? Object.keys(chosen.operation.requestBody.content).join(", ")
-                    : "none",
-                ],
-              ]}
-            />
+            <div class="stack">
+              <p>{chosen.operation.summary}</p>
+              <Pairs
+                pairs={[
+                  ["Permission", chosen.operation["x-access"]],
+                  [
+                    "Query and path",
+                    chosen.operation.parameters?.length
+                      ? chosen.operation.parameters.map((one) => `${one.name}${one.required ? " *" : ""}`).join(", ")
+                      : "none",
+                  ],
+                  [
+                    "Body",
+                    chosen.operation.requestBody?.content
+                      ? Object.keys(chosen.operation.requestBody.content).join(", ")
+                      : "none",
+                  ],
+                ]}
+              />
+            </div>
           </Card>
           <TryIt key={`${chosen.method} ${chosen.path}`} route={chosen} />
         </div>

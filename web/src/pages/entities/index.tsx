@@ -10,6 +10,7 @@ import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
 import { Copy } from "../../parts/Copy.tsx";
 import { HubChoice, useHub } from "../../parts/Hub.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { useNear } from "../../parts/near.ts";
 import { Pages } from "../../parts/Pages.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { Ago } from "../../parts/Time.tsx";
@@ -85,6 +86,25 @@ async function stateOf(hub: string, id: string): Promise<string | undefined> {
   }
 }
 
+const CELL_MOST = 60; // characters of a state in its row
+
+/** A list has no states: each is asked for while its row is near. */
+function StateCell({ hub, one }: { hub: string; one: Entity }) {
+  const { element, near } = useNear<HTMLSpanElement>();
+  const asked = useAsk(`${hub} ${one.instanceId} ${one.lastModifiedTime} ${near}`, async () =>
+    near ? { state: await stateOf(hub, one.instanceId) } : undefined,
+  );
+  const got = asked.answer.value;
+  const line = got?.state === undefined ? undefined : visibleLine(got.state);
+  return (
+    <span class="mono cut" ref={element} title={line}>
+      {line !== undefined && (line.length > CELL_MOST ? `${line.slice(0, CELL_MOST)}…` : line)}
+      {got && line === undefined && <span class="dim">none</span>}
+      {asked.failure.value && <span class="dim">not known</span>}
+    </span>
+  );
+}
+
 function One({ hub, id, sent }: { hub: string; id: string; sent: () => void }) {
   const asked = useAsk(
     `${hub} ${id}`,
@@ -151,13 +171,13 @@ export default function Entities() {
       >
         <HubChoice />
         <label class="vh" for="key">
-          Key
+          Name and key
         </label>
         <input
           class="in auto"
           id="key"
           value={key}
-          placeholder="Key"
+          placeholder="name@key"
           onChange={(event) => setQuery({ key: event.currentTarget.value, page: undefined })}
         />
       </PageHead>
@@ -173,13 +193,14 @@ export default function Entities() {
               columns={[
                 {
                   name: "Entity",
-                  class: "grow",
                   cell: (one) => (
                     <a href={link(one)}>
-                      <b>{visibleLine(partsOf(one.instanceId).name)}</b> {visibleLine(partsOf(one.instanceId).key)}
+                      <b>{visibleLine(partsOf(one.instanceId).name)}</b>{" "}
+                      <span class="mono dim">{visibleLine(partsOf(one.instanceId).key)}</span>
                     </a>
                   ),
                 },
+                { name: "State", class: "grow lo", cell: (one) => <StateCell hub={hub} one={one} /> },
                 { name: "Changed", cell: (one) => <Ago at={one.lastModifiedTime} /> },
                 { name: "Queued", class: "num", cell: (one) => one.backlogQueueSize ?? "–" },
                 {
@@ -192,7 +213,7 @@ export default function Entities() {
             />
           )}
           {answer && answer.entities.length === 0 && (
-            <Empty title={key ? "None has that key" : "This hub has no entities"}>
+            <Empty title={key ? "None is called that" : "This hub has no entities"}>
               <p>A worker that has an entity of a name makes it with the first operation.</p>
             </Empty>
           )}

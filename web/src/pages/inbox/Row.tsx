@@ -1,5 +1,4 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { ReviewRequest } from "../../api/types.ts";
 import { isClean, measured } from "../../format/effects.ts";
 import { shownOf } from "../../format/forms.ts";
@@ -11,6 +10,7 @@ import { detail, watch } from "../../live/requests.ts";
 import { Tag } from "../../parts/Box.tsx";
 import type { Place } from "../../parts/Chunks.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { useNear } from "../../parts/near.ts";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
 import { Ago, Due } from "../../parts/Time.tsx";
@@ -67,30 +67,10 @@ function Rule({ request }: { request: ReviewRequest }) {
   );
 }
 
-const STAYS_MS = 150; // what is scrolled past is not asked for
-
 /** What lists do not have, code and result, is asked for while the row is near the view, and kept up to date. */
 function useDetail(id: string) {
-  const element = useRef<HTMLLIElement>(null);
-  const near = useSignal(false);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        clearTimeout(timer);
-        const isNear = entries[entries.length - 1]?.isIntersecting ?? false;
-        if (isNear) timer = setTimeout(() => (near.value = true), STAYS_MS);
-        else near.value = false;
-      },
-      { rootMargin: "200px" },
-    );
-    if (element.current) observer.observe(element.current);
-    return () => {
-      clearTimeout(timer);
-      observer.disconnect();
-    };
-  }, [near]);
-  useEffect(() => (near.value ? watch(id) : undefined), [near.value, id]);
+  const { element, near } = useNear<HTMLLIElement>();
+  useEffect(() => (near ? watch(id) : undefined), [near, id]);
   return { element, known: detail(id).value };
 }
 

@@ -75,69 +75,76 @@ export function People({ directory, writes, done }: Shown) {
         </span>
       }
     >
-      <Table
-        caption="People"
-        rows={directory.users}
-        keyOf={(user) => user.id}
-        columns={[
-          {
-            name: "Name",
-            cell: (user) => (
-              <>
-                <Person person={user.name} />
-                {user.disabled && <div class="small is-bad">may not sign in</div>}
-              </>
-            ),
-          },
-          {
-            name: "Role",
-            cell: (user) => (
-              <span
-                title={rolesOf(directory, user.name)
-                  .map((one) => `${one.role} at ${one.scope}`)
-                  .join("\n")}
-              >
-                {[...new Set(rolesOf(directory, user.name).map((one) => shortRole(one.role)))].join(", ") || (
-                  <span class="dim">none</span>
-                )}
-              </span>
-            ),
-          },
-          {
-            name: "Groups",
-            class: "lo sub",
-            cell: (user) =>
-              groupsOf(directory, user.name)
-                .map((group) => visibleLine(group.name))
-                .join(", "),
-          },
-          {
-            name: "Change",
-            class: "right",
-            cell: (user) =>
-              writes ? (
+      {directory.users.length === 0 && (
+        <p class="pad small sub">
+          Nobody is in the directory yet{writes && <>: “New person” makes somebody, with a first secret</>}.
+        </p>
+      )}
+      {directory.users.length > 0 && (
+        <Table
+          caption="People"
+          rows={directory.users}
+          keyOf={(user) => user.id}
+          columns={[
+            {
+              name: "Name",
+              cell: (user) => (
                 <>
-                  <button
-                    type="button"
-                    class="btn sm quiet lo"
-                    aria-label={`New secret for ${visibleLine(user.name)}`}
-                    onClick={() => void anew(user.name)}
-                  >
-                    New secret
-                  </button>
-                  <button
-                    type="button"
-                    class="btn sm icon quiet"
-                    aria-label={`Delete ${visibleLine(user.name)}`}
-                    onClick={() => void remove(user.name)}
-                  >
-                    <Icon name="trash" />
-                  </button>
+                  <Person person={user.name} />
+                  {user.disabled && <div class="small is-bad">may not sign in</div>}
                 </>
-              ) : null,
-          },
-        ]}
-      />
+              ),
+            },
+            {
+              name: "Role",
+              cell: (user) => (
+                <span
+                  title={rolesOf(directory, user.name)
+                    .map((one) => `${one.role} at ${one.scope}`)
+                    .join("\n")}
+                >
+                  {[...new Set(rolesOf(directory, user.name).map((one) => shortRole(one.role)))].join(", ") || (
+                    <span class="dim">none</span>
+                  )}
+                </span>
+              ),
+            },
+            {
+              name: "Groups",
+              class: "lo sub",
+              cell: (user) =>
+                groupsOf(directory, user.name)
+                  .map((group) => visibleLine(group.name))
+                  .join(", "),
+            },
+            {
+              name: "Change",
+              class: "right",
+              cell: (user) =>
+                writes ? (
+                  <>
+                    <button
+                      type="button"
+                      class="btn sm quiet lo"
+                      aria-label={`New secret for ${visibleLine(user.name)}`}
+                      onClick={() => void anew(user.name)}
+                    >
+                      New secret
+                    </button>
+                    <button
+                      type="button"
+                      class="btn sm icon quiet"
+                      aria-label={`Delete ${visibleLine(user.name)}`}
+                      onClick={() => void remove(user.name)}
+                    >
+                      <Icon name="trash" />
+                    </button>
+                  </>
+                ) : null,
+            },
+          ]}
+        />
+      )}
     </Card>
   );
 }

@@ -71,7 +71,9 @@ export function Rules(props: { title: string; meaning: Meaning | undefined; vers
       foot={
         <>
           Among rules that ask, the demands add up. Where no rule matches: {floor}.
-          {counts && <> The number is how many requests a rule in force matched, since {dayOf(counts.since)}.</>}
+          {counts && meaning.rules.length > 0 && (
+            <> The number is how many requests a rule in force matched, since {dayOf(counts.since)}.</>
+          )}
         </>
       }
     >

@@ -1,18 +1,21 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { wordsOf } from "../../api/client.ts";
 import { listRequests } from "../../api/requests.ts";
 import type { ReviewRequest } from "../../api/types.ts";
-import { measured } from "../../format/effects.ts";
+import { measured, type Measured } from "../../format/effects.ts";
 import type { Failed } from "../../format/trouble.ts";
 import { duration } from "../../format/time.ts";
 import { shortId } from "../../format/size.ts";
 import { submitterOf, titleOf } from "../../format/title.ts";
 import { visibleLine } from "../../format/text.ts";
 import { ofRequests } from "../../live/connection.ts";
+import { detail, watch } from "../../live/requests.ts";
 import { hasVotes } from "../../live/server.ts";
 import { PageHead } from "../../parts/Box.tsx";
 import { SearchField, StateChips } from "../../parts/Filter.tsx";
+import { useNear } from "../../parts/near.ts";
 import { Person } from "../../parts/Person.tsx";
 import { State } from "../../parts/State.tsx";
 import { Table, type Column } from "../../parts/Table.tsx";
@@ -24,6 +27,14 @@ import { href, place, setQuery } from "../../route.ts";
 import Run from "../run/index.tsx";
 
 const STATES = ["queued", "running", "waiting", "approved", "rejected", "timed-out", "failed", "cancelled"];
+
+/** Lists have nothing of runs: the request is asked for while its row is near, as in the inbox. */
+function Measure({ id, of }: { id: string; of: (measures: Measured) => ComponentChildren }) {
+  const { element, near } = useNear<HTMLSpanElement>();
+  useEffect(() => (near ? watch(id) : undefined), [near, id]);
+  const { request, whole } = detail(id).value;
+  return <span ref={element}>{(whole && request && of(measured(request))) || <span class="dim">–</span>}</span>;
+}
 
 const COLUMNS: Column<ReviewRequest>[] = [
   { name: "Purpose", class: "grow", cell: (one) => <a href={href("/requests", one.id)}>{titleOf(one)}</a> },
@@ -49,12 +60,21 @@ const COLUMNS: Column<ReviewRequest>[] = [
     cell: (one) => (one.decision?.by ? <Person person={one.decision.by} /> : <span class="dim">–</span>),
   },
   {
+    name: "Network",
+    class: "num lo",
+    cell: (one) => (
+      <Measure
+        id={one.id}
+        of={({ networkAttempts: tried }) =>
+          tried !== undefined && (tried === 0 ? "0 tried" : <span class="is-bad">{tried} tried</span>)
+        }
+      />
+    ),
+  },
+  {
     name: "Wall",
     class: "num lo",
-    cell: (one) => {
-      const wall = measured(one).wall;
-      return wall === undefined ? <span class="dim">–</span> : duration(wall);
-    },
+    cell: (one) => <Measure id={one.id} of={({ wall }) => wall !== undefined && duration(wall)} />,
   },
   { name: "When", class: "num", cell: (one) => <Ago at={one.createdAt} /> },
 ];
