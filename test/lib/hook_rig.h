@@ -50,7 +50,9 @@ static inline enum status change(struct book_task *task, struct review_book *boo
 }
 
 static inline enum status delete (struct book_task *task, struct review_book *book, struct err *err) {
-    return webhook_book_delete(book, hook_act_of(task)->name, &mina, START_NS, &task->json, err);
+    struct hook_act *act = hook_act_of(task);
+    return webhook_book_delete(book, act->name, act->draft.replaces, &mina, START_NS, &act->outcome,
+                               &task->json, err);
 }
 
 static inline enum status read_hook(struct book_task *task, struct review_book *book, struct err *err)

@@ -183,7 +183,8 @@ static enum status is_gone(struct book_task *task, struct review_book *book, str
 
 static enum status delete_webhook(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return webhook_book_delete(book, act_of(task)->id, &mina, now_of(task), &task->json, err);
+    enum webhook_outcome outcome;
+    return webhook_book_delete(book, act_of(task)->id, NULL, &mina, now_of(task), &outcome, &task->json, err);
 }
 
 /* --- the story --- */

@@ -360,22 +360,34 @@ enum status webhook_book_change(struct review_book *book, const char *name,
     return status;
 }
 
-enum status webhook_book_delete(struct review_book *book, const char *name, const struct review_person *by,
-                                int64_t now_ns, json_t **ret_webhook, struct err *err)
+static enum status delete_row(struct review_book *book, struct webhook_row *row,
+                              const struct review_person *by, int64_t now_ns, struct err *err)
 {
-    struct webhook_row row;
-    *ret_webhook = NULL;
-    enum status status = review_webhook_load(book, name, &row, err);
-    if (status != STATUS_OK)
-        return status;
-    status = review_deliveries_drop(book, row.n, "the webhook was deleted", now_ns, err);
-    db_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row.n);
+    enum status status = review_deliveries_drop(book, row->n, "the webhook was deleted", now_ns, err);
+    db_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row->n);
     if (status == STATUS_OK)
         status = db_run(book->db, review_at(book, WEBHOOK_DELETE), err);
     if (status == STATUS_OK)
-        status = review_webhook_audit(book, &row, AUDIT_WEBHOOK_DELETED, by,
-                                      told_of(row.doc, &(struct webhook_draft){0}), now_ns, err);
-    if (status == STATUS_OK)
+        status = review_webhook_audit(book, row, AUDIT_WEBHOOK_DELETED, by,
+                                      told_of(row->doc, &(struct webhook_draft){0}), now_ns, err);
+    return status;
+}
+
+enum status webhook_book_delete(struct review_book *book, const char *name, const char *replaces,
+                                const struct review_person *by, int64_t now_ns,
+                                enum webhook_outcome *ret_outcome, json_t **ret_webhook, struct err *err)
+{
+    struct webhook_row row;
+    *ret_webhook = NULL;
+    *ret_outcome = WEBHOOK_DONE;
+    enum status status = review_webhook_load(book, name, &row, err);
+    if (status != STATUS_OK)
+        return status;
+    if (replaces && !is_matched(&row, replaces))
+        *ret_outcome = WEBHOOK_REPLACED;
+    else
+        status = delete_row(book, &row, by, now_ns, err);
+    if (status == STATUS_OK && *ret_outcome == WEBHOOK_DONE)
         *ret_webhook = json_incref(row.doc);
     review_webhook_fini(&row);
     return status;

@@ -33,11 +33,12 @@ struct webhook_draft {
     const char *name; /* NULL in a change: as it was; and so the others */
     const char *url;
     const char *format;
-    const char *events;   /* filters of core/notice/event.h with commas between them */
-    const char *secret;   /* of crypto/notice_signature.h */
-    const char *token;    /* that the receiver asks for; "": none any more */
-    const char *state;    /* of a change only: "active" or "paused" */
-    const char *replaces; /* of a change only, as If-Match has it: a list of tags, or "*"; NULL: any */
+    const char *events; /* filters of core/notice/event.h with commas between them */
+    const char *secret; /* of crypto/notice_signature.h */
+    const char *token;  /* that the receiver asks for; "": none any more */
+    const char *state;  /* of a change only: "active" or "paused" */
+    const char
+        *replaces; /* of a change and of a deletion, as If-Match has it: a list of tags, or "*"; NULL: any */
 };
 
 enum webhook_outcome {
@@ -59,9 +60,11 @@ STATUS_RESULT webhook_book_change(struct review_book *book, const char *name,
                                   const struct webhook_draft *change, const struct review_person *by,
                                   int64_t now_ns, enum webhook_outcome *ret_outcome, json_t **ret_webhook,
                                   struct err *err);
-/* With its deliveries, open ones included. NOT_FOUND. */
-STATUS_RESULT webhook_book_delete(struct review_book *book, const char *name, const struct review_person *by,
-                                  int64_t now_ns, json_t **ret_webhook, struct err *err);
+/* With its deliveries, open ones included. `replaces`: as webhook_draft has it; if it names another one, nothing is deleted and
+ * `*ret_webhook` is NULL. NOT_FOUND. */
+STATUS_RESULT webhook_book_delete(struct review_book *book, const char *name, const char *replaces,
+                                  const struct review_person *by, int64_t now_ns,
+                                  enum webhook_outcome *ret_outcome, json_t **ret_webhook, struct err *err);
 STATUS_RESULT webhook_book_read(struct review_book *book, const char *name, json_t **ret_webhook,
                                 struct err *err);
 /* All, oldest first, as a new array. */

@@ -267,27 +267,35 @@ static enum status change(struct webhook_call *call, struct review_book *book, s
     return status;
 }
 
+/* A list that is cut names none that is cut off: too long, it is refused. */
+static void read_match(struct webhook_call *call)
+{
+    struct bytes match = http_request_header(call->request, "If-Match");
+    (void)snprintf(call->match, sizeof call->match, "%.*s", BYTES_FMT(match));
+    call->body.draft.replaces = match.data ? call->match : NULL;
+}
+
 static void on_change(void *context, struct http_request *request)
 {
-    struct bytes match = http_request_header(request, "If-Match");
     struct webhook_call *call = begin(context, request);
     if (!call || !read_body(call, false))
         return;
-    /* A list that is cut names none that is cut off: too long, it is refused. */
-    (void)snprintf(call->match, sizeof call->match, "%.*s", BYTES_FMT(match));
-    call->body.draft.replaces = match.data ? call->match : NULL;
+    read_match(call);
     run(call, false, change);
 }
 
 static enum status delete (struct webhook_call *call, struct review_book *book, struct err *err) {
-    return webhook_book_delete(book, call->name, &call->by, clock_unix_ns(), &call->json, err);
+    return webhook_book_delete(book, call->name, call->body.draft.replaces, &call->by, clock_unix_ns(),
+                               &call->outcome, &call->json, err);
 }
 
 static void on_delete(void *context, struct http_request *request)
 {
     struct webhook_call *call = begin(context, request);
-    if (call)
-        run(call, false, delete);
+    if (!call)
+        return;
+    read_match(call);
+    run(call, false, delete);
 }
 
 static enum status ping(struct webhook_call *call, struct review_book *book, struct err *err)

@@ -169,8 +169,14 @@ static void who_saw_an_older_one_is_told(void **state)
     ASK(second, "PATCH", "/v1/webhooks/all", match, "{\"state\":\"active\"}");
     assert_int_equal(second.status, 412);
     assert_string_equal(problem_of(&second), "webhook-replaced");
+    ASK(kept, "DELETE", "/v1/webhooks/all", match, NULL);
+    assert_int_equal(kept.status, 412);
+    assert_string_equal(problem_of(&kept), "webhook-replaced");
     ASK(seen, "GET", "/v1/webhooks/all", "", NULL);
     assert_string_equal(text_of(seen.json, "state"), "paused");
+    (void)snprintf(match, sizeof match, "If-Match: %s\r\n", seen.etag);
+    ASK(gone, "DELETE", "/v1/webhooks/all", match, NULL);
+    assert_int_equal(gone.status, 200);
 }
 
 /* RP-41, RP-42: what is refused, and why. */
