@@ -18,6 +18,23 @@ static json_t *text_or_null(const char *text)
     return json_null();
 }
 
+/* The connection string of the addresses is for whoever is let in as they are; others have to sign in. */
+struct scheduler_string {
+    char text[sizeof((struct addresses *)NULL)->connection_string + sizeof "DefaultAzure"];
+};
+
+static struct scheduler_string scheduler_string_of(const struct addresses *addresses)
+{
+    struct scheduler_string shown = {0};
+    struct bytes string = bytes_of_cstr(addresses->connection_string);
+    struct bytes before = bytes_slice(string, 0, bytes_find(string, BYTES_LITERAL("Authentication=")));
+    if (addresses->sign_in && string.size > 0)
+        (void)snprintf(shown.text, sizeof shown.text, "%.*sAuthentication=DefaultAzure", BYTES_FMT(before));
+    else
+        (void)snprintf(shown.text, sizeof shown.text, "%.*s", BYTES_FMT(string));
+    return shown;
+}
+
 enum status ready_file_prepare(const char *path, struct err *err)
 {
     CLEANUP(buf_fini) struct buf copy = {0};
@@ -33,13 +50,13 @@ enum status ready_file_prepare(const char *path, struct err *err)
 
 enum status ready_file_write(const char *path, const struct addresses *addresses, struct err *err)
 {
-    json_t *root =
-        json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "url", addresses->url, "sessionPoolUrl",
-                  text_or_null(addresses->pool_url), "schedulerConnectionString",
-                  text_or_null(addresses->connection_string), "pid", (json_int_t)getpid(), "dataDir",
-                  text_or_null(addresses->data_dir), "certificateAuthority",
-                  text_or_null(addresses->authority), "emulatorUrl", text_or_null(addresses->emulator_url),
-                  "emulatorDashboardUrl", text_or_null(addresses->emulator_dashboard_url));
+    const struct scheduler_string scheduler = scheduler_string_of(addresses);
+    json_t *root = json_pack(
+        "{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "url", addresses->url, "sessionPoolUrl",
+        text_or_null(addresses->pool_url), "schedulerConnectionString", text_or_null(scheduler.text), "pid",
+        (json_int_t)getpid(), "dataDir", text_or_null(addresses->data_dir), "certificateAuthority",
+        text_or_null(addresses->authority), "emulatorUrl", text_or_null(addresses->emulator_url),
+        "emulatorDashboardUrl", text_or_null(addresses->emulator_dashboard_url));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     enum status status = text ? file_replace(path, bytes_of_cstr(text), err) : err_no_memory(err);
@@ -66,18 +83,6 @@ static void print_trust(const struct addresses *addresses)
     printf("\nClients must trust the authority (Java: keytool -importcert):\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
         printf("  export %s='%s'\n", variables[i], addresses->authority);
-}
-
-/* The connection string of the addresses is for whoever is let in as they are. */
-static void print_scheduler(const struct addresses *addresses)
-{
-    struct bytes string = bytes_of_cstr(addresses->connection_string);
-    size_t kind = bytes_find(string, BYTES_LITERAL("Authentication="));
-    if (addresses->sign_in)
-        printf("  task scheduler    %.*sAuthentication=DefaultAzure\n",
-               BYTES_FMT(bytes_slice(string, 0, kind)));
-    else
-        printf("  task scheduler    %.*s\n", BYTES_FMT(string));
 }
 
 /* What to do first; `key`: the line of a header with it, where somebody has to sign in. */
@@ -111,7 +116,7 @@ void ready_banner(const struct addresses *addresses, bool submit)
     if (*addresses->pool_url)
         printf("  session pool      %s\n", addresses->pool_url);
     if (*addresses->connection_string)
-        print_scheduler(addresses);
+        printf("  task scheduler    %s\n", scheduler_string_of(addresses).text);
     if (*addresses->emulator_url)
         printf("  its HTTP API      %s/v1/taskhubs\n", addresses->emulator_url);
     if (*addresses->emulator_dashboard_url)

@@ -94,6 +94,11 @@ class Signed(unittest.TestCase):
         self.addCleanup(self.ask, "DELETE", path, None, self.keys["Owner"])
         return answer["properties"]
 
+    def test_programs_are_told_that_they_have_to_sign_in(self):
+        string = self.server.ready["schedulerConnectionString"]
+        self.assertEqual(string, f"Endpoint={self.server.ready['url']};TaskHub=default;Authentication=DefaultAzure")
+        self.assertIn(string, self.server.tail())
+
     def test_nobody_and_a_token_that_is_none_are_not_known(self):
         for key in (None, "x", self.keys["Owner"][:-6] + "AAAAAA"):
             for method, body in (("GET", None), ("PUT", GROUP), ("PATCH", {}), ("DELETE", None)):
