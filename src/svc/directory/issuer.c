@@ -180,8 +180,12 @@ static void *run(void *argument)
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += ISSUER_FRESH_S;
         pthread_mutex_lock(&issuer->mutex);
+
+        /* INVARIANT: one message at a time, however long the loop stands still: a second would find the issuer freed. */
+        while (!issuer->stop && issuer->on_its_way)
+            pthread_cond_wait(&issuer->changed, &issuer->mutex);
         int waited = 0;
-        while (!issuer->stop && waited == 0 && (!issuer->wanted || issuer->on_its_way))
+        while (!issuer->stop && waited == 0 && !issuer->wanted)
             waited = pthread_cond_timedwait(&issuer->changed, &issuer->mutex, &until);
     }
     pthread_mutex_unlock(&issuer->mutex);
