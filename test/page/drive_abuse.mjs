@@ -33,8 +33,8 @@ print("Approved by mina\\nReleased. Nothing is left to decide.")
 display(HTML('''<base href="/"><style>*{all:initial} .decide{position:fixed;inset:0;z-index:9999;background:white}</style>
 <main class="decide"><h1>Approved by mina</h1><form method="post" target="_top" action="${BASE}/v1/requests/${id}/votes">
 <input name="answer" value="approve"><button type="submit">Approve</button></form>
-<a id="out" target="_top" href="${BASE}/#/audit">All requests</a></main>
-<meta http-equiv="refresh" content="0;url=http://evil.example/">'''))`;
+<a id="out" target="_top" href="${BASE}/#/audit">All requests</a></main>'''))
+display(HTML('<p>It stays here</p><meta http-equiv="refresh" content="0;url=http://evil.example/">'))`;
 
 const places = (id) => [
   ...["", "?tab=output", "?tab=result", "?tab=files", "?tab=inputs", "?tab=effects", "?tab=history"].map((tab) => `/requests/${id}${tab}`),
@@ -91,9 +91,12 @@ const tests = {
     const posts = [];
     page.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
     await page.visit(`/requests/${id}?tab=result`);
-    await page.getByRole("button", { name: "Show it in a sealed frame" }).click();
-    const frame = page.locator("iframe");
+    const show = page.getByRole("button", { name: "Show it in a sealed frame" });
+    await show.first().click();
+    const frame = page.locator("iframe").first();
     await frame.waitFor();
+    await show.click(); // the other one, which would go elsewhere by itself
+    await page.locator("iframe").nth(1).waitFor();
     assert.equal(await page.getByRole("button", { name: /^Approve/ }).count(), 1); // the page's own
     assert.equal(await page.locator("main").getByText("Approved by mina").and(page.locator(".rv-head *, .decide *")).count(), 0);
 
@@ -103,8 +106,9 @@ const tests = {
     assert.ok(apart, JSON.stringify([here, decide]));
     const before = page.url();
     for (const name of ["Approve", "All requests"])
-      await page.frameLocator("iframe").getByText(name, { exact: true }).click({ timeout: 3000, force: true }).catch(() => undefined);
+      await page.frameLocator("iframe").first().getByText(name, { exact: true }).click({ timeout: 3000, force: true }).catch(() => undefined);
     await page.waitForTimeout(400);
+    assert.equal(await page.frameLocator("iframe").nth(1).getByText("It stays here").count(), 1);
     assert.deepEqual([page.url(), posts], [before, []]);
     for (const one of [id, other]) assert.equal((await api("GET", `/v1/requests/${one}`)).state, "waiting");
 
