@@ -33,7 +33,7 @@ class Cut:
 class Defence:
     """`clause` is the first cell of a row of THREATS.md, or the line of a specification. `test` is a test's name in Meson, or suite/name. `case` is
     the one of its cases that must fail: Class.test of Python, the function of C, the words that any other test prints. `only` picks
-    a test of a browser's drive. Several cuts stand where two defences hold one line: `note` says so."""
+    a test of a browser's drive. One that `hangs` may also run into the time that Meson gives it. Several cuts stand where two defences hold one line: `note` says so."""
     name: str
     clause: str
     cuts: tuple
@@ -41,6 +41,7 @@ class Defence:
     case: str
     only: str = ""
     note: str = ""
+    hangs: bool = False
 
     @property
     def fails(self):
@@ -53,9 +54,11 @@ class Defence:
 
     def is_red(self, said):
         """Does the output of the test say that the case failed?"""
+        if self.hangs and re.search(r"(?m)^Timeout: +1", said):
+            return True
         return re.search(rf"(?m)^.*\b(FAIL|FAILED|ERROR|not ok)\b.*{re.escape(self.fails)}", said) is not None
 
 
-def defence(name, clause, test, case, *cuts, only="", note=""):
+def defence(name, clause, test, case, *cuts, only="", note="", hangs=False):
     """A row. A cut is (file, has, without)."""
-    return Defence(name, clause, tuple(Cut(*cut) for cut in cuts), test, case, only, note)
+    return Defence(name, clause, tuple(Cut(*cut) for cut in cuts), test, case, only, note, hangs)
