@@ -9,7 +9,9 @@
 #include "base/text.h"
 #include "cmd/part.h"
 #include "os/clock.h"
+#include "svc/confirm/confirm_offer.h"
 #include "svc/confirm/slack_press.h"
+#include "wire/json/json.h"
 
 #define LINKS_KEY "links.key"
 #define LOCAL     "local"
@@ -44,6 +46,30 @@ static bool find(void *context, const char *name, char ret_who[CONFIRM_LINK_WHO_
     if (person)
         (void)snprintf(ret_who, CONFIRM_LINK_WHO_SIZE, "person/%s", person->id);
     return person != NULL;
+}
+
+/* --- links in mails --- */
+
+/* Whose name in the directory the mailbox is: so nobody who may change a webhook has another's link sent to a place of theirs. Whoever submitted
+ * the request is not asked about it. */
+static bool offer(void *context, const char *mailbox, const json_t *request, struct buf *out)
+{
+    const struct server *server = context;
+    char who[CONFIRM_LINK_WHO_SIZE];
+    const struct directory_person *person =
+        directory_find(server->directory, DIRECTORY_PERSON, "name", bytes_of_cstr(mailbox));
+    struct bytes submitter = json_member_bytes(json_object_get(request, "submitter"), "id");
+    if (!person || bytes_equal_cstr(submitter, person->id))
+        return false;
+    (void)snprintf(who, sizeof who, "person/%s", person->id);
+    return confirm_offer(&server->confirm, server->addresses.url, who, request, out);
+}
+
+static void offer_in_mails(struct server *server)
+{
+    const struct webhook_links links = {.offer = offer, .context = server};
+    if (server->webhooks && setting_flag(server->settings, "mail-links"))
+        webhook_engine_offer_links(server->webhooks, &links);
 }
 
 /* --- the key --- */
@@ -98,6 +124,9 @@ static enum status check(const struct server *server, struct err *err)
     if (secret && !setting_flag(server->settings, "auth"))
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "slack-signing-secret: without --auth nobody knows who presses a button");
+    if (setting_flag(server->settings, "mail-links") && !setting_flag(server->settings, "auth"))
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "mail-links: without --auth nobody knows whose mailbox it is");
     if (people && !slack_people_are_sound(bytes_of_cstr(people)))
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "slack-people: must be ID=NAME, separated by commas, each ID once");
@@ -132,6 +161,7 @@ static enum status start(struct server *server, struct err *err)
         .people = {.name = name, .lend = lend, .context = server},
         .lifetime_ns = setting_number(server->settings, "link-lifetime"),
     };
+    offer_in_mails(server);
     enum status status = start_replies(server, err);
     if (status == STATUS_OK && server->data_dir)
         return take_key(server, err);

@@ -66,6 +66,9 @@ const struct option_spec settings_table[] = {
     {"smtp-password-file", OPTION_TEXT, "FILE", "SALLYPORT_SMTP_PASSWORD_FILE", NULL, 0, 0,
      COMMAND_DEV | COMMAND_APP, "a file with that password in its one line, read at the start",
      .file_of = "smtp-password"},
+    {"mail-links", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "a mail about what waits, to a mailbox that is a person's name, has a link by which they decide without "
+     "signing in; needs --auth"},
     {"smtp-starttls", OPTION_TEXT, "WORD", NULL, "required", 0, 0, COMMAND_DEV | COMMAND_APP,
      "required: a server of smtp:// must offer STARTTLS; off: it is not asked, which is for hosts that "
      "webhook-hosts names",

@@ -8,12 +8,15 @@ import base64
 import email
 import email.policy
 import email.utils
+import functools
 import json
+import re
 import subprocess
 import tempfile
 import time
 import unittest
 
+import confirm_test
 from mail_server import MailServer
 from policy_case import PROGRAM
 from webhooks_test import Deliveries, Receiver, certificate, verify
@@ -227,6 +230,55 @@ class MailPlaces(unittest.TestCase):
         self.assertEqual((self.plain.mails, "status" in tried), ([], False))
         self.assertNotIn("MAIL", " ".join(self.plain.said))
         self.assertEqual(self.attempt(*plain, "--smtp-starttls", "off")["status"], 250)
+
+
+class Links(Deliveries):
+    """Each person's mail has a link of their own, by which they decide without signing in."""
+
+    @classmethod
+    def setUpClass(cls):
+        path, tls = certificate(cls)
+        cls.mail = MailServer(tls)
+        cls.addClassCleanup(cls.mail.close)
+        cls.arguments = ("--webhook-hosts", f"localhost:{cls.mail.port}", "--ca-file", path, "--smtp-server", f"smtp://localhost:{cls.mail.port}",
+                         "--smtp-from", "sally@ex.example", "--mail-links")
+        super().setUpClass()
+
+    def mail_to(self, address, mails):
+        mail = next(one for one in mails if one["to"] == [f"<{address}>"])
+        return email.message_from_bytes(mail["data"], policy=email.policy.default).get_content()
+
+    def test_rp_43_a_mail_has_a_link_of_whom_it_is_for(self):
+        """RP-43: one person and one manifest, shown on GET, decided on POST, once; who is nobody here, or submitted it, gets the page's address."""
+        for name, role in (("mina@people.example", "reviewer"), ("rita@people.example", "reviewer"), ("sue@people.example", "submitter")):
+            self.server.change_directory("users", {"name": name})
+            self.server.grant(role, name)
+        key = self.server.change_directory("keys", {"name": "sue", "owner": "sue@people.example"})["key"]
+        for name in ("mina", "rita", "sue", "stranger"):
+            self.good("POST", "/v1/webhooks", {"name": name, "url": f"mailto:{name}@people.example", "format": "email",
+                                               "events": ["request.waiting"]}, "olga")
+        made = self.server.ask("POST", "/v1/requests", {"code": "1", "gate": "before"}, {"Authorization": f"Bearer {key}"})[2]
+        mails = self.mail.wait(4)
+        for name in ("sue", "stranger"):
+            self.assertIn(f"/#/requests/{made['id']}", self.mail_to(f"{name}@people.example", mails))
+            self.assertNotIn("/confirm/", self.mail_to(f"{name}@people.example", mails))
+        links = {}
+        for name in ("mina", "rita"):
+            text = self.mail_to(f"{name}@people.example", mails)
+            self.assertIn("yours alone", text)
+            links[name] = re.search(r"https?://[^/\s]+(/confirm/\S+)", text).group(1)
+        self.assertNotEqual(links["mina"], links["rita"])
+        status, _, page = self.server.ask("GET", links["mina"])
+        self.assertEqual(status, 200, page)
+        self.assertIn("mina@people.example", page)
+        self.assertEqual(self.server.ask("HEAD", links["rita"])[0], 200)
+        self.assertEqual(self.look(made["id"])["state"], "waiting")
+        answer = functools.partial(confirm_test.Links.answer, self)
+        self.assertEqual(answer(links["mina"], page)[0], 303)
+        over = super(Deliveries, self).until(made["id"], "approved")
+        self.assertEqual([(vote["by"]["name"], vote["via"]) for vote in over["votes"]], [("mina@people.example", "link")])
+        self.assertNotEqual(answer(links["mina"], page)[0], 303)
+        self.assertEqual(len(self.look(made["id"])["votes"]), 1)
 
 
 if __name__ == "__main__":

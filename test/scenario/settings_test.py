@@ -25,7 +25,7 @@ PLACES = {"data": "names the data folder itself", "ready-file": "read by this te
           "tls-key": "", "tls-client-ca": "", "managed-identity": "means nothing without --auth", "oidc-issuer": "the same: the sign-in test has one",
           "policy": "names a file: the policy test has one",
           "slack-signing-secret": "means nothing without --auth: the Slack test has it", "slack-people": "the same", "slack-signing-secret-file": "the same",
-          "smtp-server": "needs smtp-from: the mail test has them, and the next five", "smtp-from": "", "smtp-user": "", "smtp-password": "", "smtp-password-file": "",
+          "smtp-server": "needs smtp-from: the mail test has them, and the next five", "smtp-from": "", "smtp-user": "", "smtp-password": "", "smtp-password-file": "", "mail-links": "means nothing without --auth",
           "smtp-starttls": "",
           "user": "whose the data folder is: another may not read it, and the start says so"}
 # What a setting that is a text is changed to, where not every text will do.

@@ -12,6 +12,7 @@
 #include "base/time_parse.h"
 #include "os/clock.h"
 #include "svc/confirm/confirm_message.h"
+#include "svc/confirm/confirm_offer.h"
 #include "svc/confirm/confirm_visit.h"
 #include "wire/json/json.h"
 
@@ -52,16 +53,6 @@ static void answer_link(struct confirm_visit *visit, const char *expires, const 
         http_respond_no_memory(visit->request);
 }
 
-/* No longer than the request waits. */
-static int64_t expiry_s(const struct confirm_visit *visit)
-{
-    int64_t deadline_ns = 0, expires_ns = clock_forward_ns() + visit->service->lifetime_ns;
-    struct bytes deadline = json_member_bytes(visit->shown, "deadline");
-    if (deadline.data && time_parse(deadline, &deadline_ns) == STATUS_OK)
-        expires_ns = MIN(expires_ns, deadline_ns);
-    return expires_ns / NS_PER_S;
-}
-
 static void write_link(struct confirm_visit *visit)
 {
     CLEANUP(buf_fini) struct buf url = {0};
@@ -69,7 +60,7 @@ static void write_link(struct confirm_visit *visit)
     struct err err = {0};
     struct bytes host = http_request_header(visit->request, "host");
     visit->link.made_s = visit_now_s();
-    visit->link.expires_s = expiry_s(visit);
+    visit->link.expires_s = confirm_expiry_s(visit->service, visit->shown);
     time_format(visit->link.expires_s * NS_PER_S, 0, expires);
     buf_append_fmt(&url, "%s://%.*s/confirm/", http_request_is_secure(visit->request) ? "https" : "http",
                    BYTES_FMT(host));

@@ -13,6 +13,7 @@
 #include "svc/webhook/limit_values.h"
 #include "svc/webhook/webhook_format.h"
 #include "svc/webhook/webhook_target.h"
+#include "wire/json/json.h"
 
 #define AREA      "svc/webhook"
 #define PAGE      32
@@ -35,6 +36,7 @@ struct flight {
 struct webhook_engine {
     struct loop *loop;
     const char *base_url, *mail_from;
+    struct webhook_links links;
     struct review_store *store;
     struct notice_sender *sender;
     struct list flights;
@@ -201,15 +203,36 @@ static enum status aim(struct flight *flight, struct err *err)
     return STATUS_OK;
 }
 
+/* Of a mail to somebody who may decide about what waits, anew for each attempt; NULL: it has none. Lives in `out`. */
+static const char *offer_link(const struct flight *flight, struct buf *out)
+{
+    static const char *const asking[] = {"sallyport.request.waiting", "sallyport.request.reminder"};
+    const struct webhook_links *links = &flight->engine->links;
+    struct bytes event = buf_peek(&flight->due.event);
+    bool asks = false;
+    if (!links->offer || !flight->post.mailbox)
+        return NULL;
+    json_t *json = json_loadb((const char *)event.data, event.size, JSON_ALLOW_NUL, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(asking); i++)
+        asks = asks || bytes_equal_cstr(json_member_bytes(json, "type"), asking[i]);
+    bool offered =
+        asks && links->offer(links->context, flight->post.mailbox, json_object_get(json, "data"), out);
+    json_decref(json);
+    buf_append_byte(out, '\0');
+    return offered && buf_status(out) == STATUS_OK ? (const char *)out->data : NULL;
+}
+
 /* In the form of today: what a fault of a form has spoilt can be sent again by hand. */
 static enum status write_body(struct flight *flight, struct err *err)
 {
+    CLEANUP(buf_fini) struct buf link = {0};
     const char *content_type = NULL;
     const struct webhook_message message = {.format = flight->due.format,
                                             .event = buf_peek(&flight->due.event),
                                             .event_id = flight->due.event_id,
                                             .at_ns = flight->due.created_ns,
                                             .base_url = flight->engine->base_url,
+                                            .decide_url = offer_link(flight, &link),
                                             .topic = flight->target.topic,
                                             .from = text_or(flight->engine->mail_from, ""),
                                             .to = flight->target.mailbox};
@@ -406,6 +429,11 @@ enum status webhook_engine_create(struct loop *loop, struct review_store *store,
     look(engine);
     *ret_engine = engine;
     return STATUS_OK;
+}
+
+void webhook_engine_offer_links(struct webhook_engine *engine, const struct webhook_links *links)
+{
+    engine->links = *links;
 }
 
 /* What waits to be written down is due again after the next start. */

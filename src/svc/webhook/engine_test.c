@@ -100,8 +100,10 @@ static void begin(struct book_fixture *rig)
 {
     static const struct notice_hosts hosts;
     struct err err = {0};
-    const struct sender_options options = {
-        .hosts = &hosts, .timeout_ms = 1000, .base_url = "https://here.example.org"};
+    const struct sender_options options = {.hosts = &hosts,
+                                           .timeout_ms = 1000,
+                                           .mail = {.from = "sally@ex.example"},
+                                           .base_url = "https://here.example.org"};
     stopped = 0;
     assert_int_equal(webhook_engine_create(rig->loop, rig->store, &options, &engine, &err), STATUS_OK);
 }
@@ -406,6 +408,39 @@ static void what_is_under_way_is_bounded(void **state)
     json_decref(hook);
 }
 
+static char offered_to[100];
+
+static bool offer(void *context, const char *mailbox, const json_t *request, struct buf *out)
+{
+    (void)context;
+    (void)snprintf(offered_to, sizeof offered_to, "%s %s", mailbox, text_of(request, "id"));
+    buf_append_cstr(out, "https://here.example.org/confirm/token");
+    return true;
+}
+
+/* RP-43: a link that decides is for a mailbox, and for what waits; it is made anew each time. */
+static void a_mail_about_what_waits_has_a_link_of_its_own(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct webhook_links links = {.offer = offer};
+    webhook_engine_offer_links(engine, &links);
+    make(rig, "mail", "request.submitted,request.waiting");
+    make(rig, "chat", "request.waiting");
+    give(rig, "mail", (struct webhook_draft){.format = "email", .url = "mailto:mina@people.example"});
+    offered_to[0] = '\0';
+    hand_in(rig, "a");
+    settle(rig);
+    assert_int_equal(played.count, 2); /* that it was submitted, and the chat's */
+    assert_string_equal(offered_to, "");
+    reply(rig, 250, 0);
+    reply(rig, 250, 0);
+    assert_string_equal(offered_to, "mina@people.example a");
+    offered_to[0] = '\0';
+    reply(rig, 451, 0);
+    at(rig, 10);
+    assert_string_equal(offered_to, "mina@people.example a");
+}
+
 /* What no longer fits to its format is an attempt that failed, which its log tells, and holds up nobody. */
 static void what_cannot_be_sent_is_said(void **state)
 {
@@ -451,11 +486,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(each_goes_out_in_its_order),          CASE(two_secrets_sign_for_a_day),
-        CASE(a_failure_is_tried_for_three_days),   CASE(a_receiver_says_when_and_that_it_is_gone),
-        CASE(at_least_once_over_a_restart),        CASE(while_it_is_paused_nothing_goes),
-        CASE(what_is_under_way_is_bounded),        CASE(what_cannot_be_sent_is_said),
-        CASE(what_is_said_is_said_thrice_at_most),
+        CASE(each_goes_out_in_its_order),        CASE(two_secrets_sign_for_a_day),
+        CASE(a_failure_is_tried_for_three_days), CASE(a_receiver_says_when_and_that_it_is_gone),
+        CASE(at_least_once_over_a_restart),      CASE(while_it_is_paused_nothing_goes),
+        CASE(what_is_under_way_is_bounded),      CASE(a_mail_about_what_waits_has_a_link_of_its_own),
+        CASE(what_cannot_be_sent_is_said),       CASE(what_is_said_is_said_thrice_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

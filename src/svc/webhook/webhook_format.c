@@ -126,11 +126,13 @@ static enum status write_words(const struct webhook_format *format, const struct
     write_link(request, message->base_url, &link);
     if (buf_status(&link) != STATUS_OK)
         return no_memory(err);
+    const char *page = link.size > 1 ? (const char *)link.data : NULL;
     enum status status =
         format_words_of(text_or(json_string_value(json_object_get(event, "type")), ""), request,
-                        link.size > 1 ? (const char *)link.data : NULL, &words, err);
+                        message->decide_url ? message->decide_url : page, &words, err);
     if (status != STATUS_OK)
         return status;
+    words.link_decides = message->decide_url != NULL;
     return format->write(message, &words, request, out, err);
 }
 

@@ -27,8 +27,9 @@ struct webhook_message {
     int64_t at_ns;        /* of the event, since 1970 */
     const char
         *base_url; /* leads to the page of this server, without a slash at its end; "": there is no link */
-    const char *topic; /* of ntfy */
-    const char *from;  /* of a mail, two plain addresses */
+    const char *decide_url; /* by which whoever it is for decides, in place of that; NULL: there is none */
+    const char *topic;      /* of ntfy */
+    const char *from;       /* of a mail, two plain addresses */
     const char *to;
 };
 
