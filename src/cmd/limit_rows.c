@@ -47,6 +47,7 @@
 #include "net/limit_values.h"
 #include "net/listener_internal.h"
 #include "store/audit/audit_export.h"
+#include "store/directory/assignments.h"
 #include "store/directory/object.h"
 #include "store/directory/recorder.h"
 #include "store/limit_values.h"
@@ -180,6 +181,8 @@ const struct limit_row limits_table[] = {
     /* --- sign-in --- */
     ROW("sign-in", DIRECTORY_OBJECTS_MAX, LIMIT_COUNT, "Objects of one kind in the directory: people, groups, services, keys", ""),
     ROW("sign-in", DIRECTORY_UNTOLD_MAX, LIMIT_COUNT, "Changes of the directory that are not in the audit log yet; further ones are refused", ""),
+    ROW("sign-in", SUBJECTS_MAX, LIMIT_COUNT, "Somebody and the groups they are in; roles of further groups do not count", ""),
+    ROW("sign-in", SUBJECT_GRANTS_MAX, LIMIT_COUNT, "Roles of somebody and their groups, each at a place; further ones do not count", ""),
     ROW("sign-in", DIRECTORY_TEXT_MAX, LIMIT_BYTES, "One text of such an object", ""),
     ROW("sign-in", JWT_SIZE_MAX, LIMIT_BYTES, "One token that is shown", ""),
     ROW("sign-in", TOKEN_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of a token server", ""),
