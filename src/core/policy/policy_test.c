@@ -99,8 +99,8 @@ static const struct {
     int line, column;
     const char *says[3];
 } refused[] = {
-    {"default:\n  gate: after\n", 1, 1, {"there is no \"default\" at the top", "did you mean \"defaults\"?"}},
-    {"defaults:\n  gates: after\n", 2, 3, {"there is no \"gates\" in defaults", "\"gate\"?"}},
+    {"default:\n  gate: after\n", 1, 1, {"no key \"default\" is known at the top", "did you mean \"defaults\"?"}},
+    {"defaults:\n  gates: after\n", 2, 3, {"no key \"gates\" is known in defaults", "\"gate\"?"}},
     {"defaults:\n  gate: befor\n", 2, 9, {"gate: expected one of: after before both", "\"before\"?"}},
     {"defaults: { on_timeout: approve }", 1, 25, {"on_timeout: expected one of: fail reject"}},
     {"defaults: { self_approval: no }", 1, 28, {"false alone true"}},
@@ -140,7 +140,7 @@ static const struct {
      3,
      10,
      {"another rule is called so, in line 2"}},
-    {RULE("    approval: 2\n"), 5, 5, {"there is no \"approval\" in a rule that asks", "\"approvals\"?"}},
+    {RULE("    approval: 2\n"), 5, 5, {"no key \"approval\" is known in a rule that asks", "\"approvals\"?"}},
     {RULE("    approvals: 2\n    reviewers: [user:mina]\n"),
      2,
      5,

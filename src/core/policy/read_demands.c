@@ -83,9 +83,9 @@ enum status policy_check_key(const struct policy_reader *reader, const struct ya
     while (!(names[here].place & places))
         here++;
     struct bytes near = known ? (struct bytes){0} : near_name(node->name, places);
-    return yaml_tree_refuse(reader->fault, node->name_line, node->name_column, "%s \"%.*s\" %s%s%.*s%s",
-                            known ? "there may be no" : "there is no", (int)MIN(node->name.size, (size_t)80),
-                            (const char *)node->name.data, names[here].text,
+    return yaml_tree_refuse(reader->fault, node->name_line, node->name_column, "%s \"%.*s\" %s%s%s%.*s%s",
+                            known ? "there may be no" : "no key", (int)MIN(node->name.size, (size_t)80),
+                            (const char *)node->name.data, known ? "" : "is known ", names[here].text,
                             near.size ? "; did you mean \"" : "", BYTES_FMT(near), near.size ? "\"?" : "");
 }
 
