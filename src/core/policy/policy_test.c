@@ -99,7 +99,10 @@ static const struct {
     int line, column;
     const char *says[3];
 } refused[] = {
-    {"default:\n  gate: after\n", 1, 1, {"no key \"default\" is known at the top", "did you mean \"defaults\"?"}},
+    {"default:\n  gate: after\n",
+     1,
+     1,
+     {"no key \"default\" is known at the top", "did you mean \"defaults\"?"}},
     {"defaults:\n  gates: after\n", 2, 3, {"no key \"gates\" is known in defaults", "\"gate\"?"}},
     {"defaults:\n  gate: befor\n", 2, 9, {"gate: expected one of: after before both", "\"before\"?"}},
     {"defaults: { on_timeout: approve }", 1, 25, {"on_timeout: expected one of: fail reject"}},
@@ -146,7 +149,7 @@ static const struct {
      5,
      {"2 approvals are asked of 1 named people"}},
     {RULE("    approvals: 2\n    stages: [{ approvals: 1 }]\n"), 6, 5, {"stages take the place"}},
-    {RULE("    stages: [{ aprovals: 1 }]\n"), 5, 16, {"no \"aprovals\" in a stage", "\"approvals\"?"}},
+    {RULE("    stages: [{ aprovals: 1 }]\n"), 5, 16, {"no key \"aprovals\" is known in a stage", "\"approvals\"?"}},
     {"rules:\n- {name: a, do: ask, when: {efects.network.attempts: \"> 0\"}}\n",
      2,
      29,
