@@ -26,8 +26,7 @@ STRANGERS = "Page.test_what_strangers_write_is_not_the_page"
 ROWS = [
     defence("look-method", LOOK, "review_abuse", "Looks.test_a_look_decides_nothing_on_any_route",
             ("src/net/http_route.c", "return head || bytes_equal_cstr(method, route->method);",
-             'return head || bytes_equal_cstr(method, "GET") || bytes_equal_cstr(method, route->method);'),
-            note="not seen red yet"),
+             'return head || bytes_equal_cstr(method, "GET") || bytes_equal_cstr(method, route->method);')),
     defence("look-page-token", LOOK, "confirm", "Links.test_what_only_opens_a_link_decides_nothing",
             (CONFIRM, "if (!token || !confirm_link_page_holds(", "if (false && !confirm_link_page_holds(")),
 
@@ -69,18 +68,15 @@ ROWS = [
     defence("site-origin", CROSS_SITE, "people", "Browser.test_a_change_wants_the_token_and_our_own_origin",
             (SITE, "if (request->origin.data && !origin_is_own(site, request))", "if (false && !origin_is_own(site, request))")),
     defence("site-host", CROSS_SITE, "web_page", "Bytes.test_other_host_names_are_misdirected",
-            (SITE, "if (request->host.data && !site_knows(site, request->host))", "if (false)"),
-            note="not seen red yet"),
+            (SITE, "if (request->host.data && !site_knows(site, request->host))", "if (false)")),
     defence("site-fetch", "web page → local server", "web_page", "Bytes.test_requests_of_other_sites_are_refused",
             (SITE, "if (!request->fetch_site.data || fetch_site_is_own(request->fetch_site))",
-             "if (true || fetch_site_is_own(request->fetch_site))"),
-            note="not seen red yet"),
+             "if (true || fetch_site_is_own(request->fetch_site))")),
     defence("site-token", CROSS_SITE, "people", "Browser.test_a_change_wants_the_token_and_our_own_origin",
             ("src/svc/page/page_sign_in.c", "bool ours = shown->origin.size > 0 && secret_equal(shown->token, bytes_of_cstr(token_of(&found)));",
              "bool ours = shown->origin.size > 0;")),
     defence("site-frame", CROSS_SITE, "confirm", "Links.test_a_link_shows_and_its_form_decides",
-            ("src/svc/confirm/confirm_visit.c", "\"frame-ancestors 'none'\"", "\"frame-ancestors *\""),
-            note="not seen red yet"),
+            ("src/svc/confirm/confirm_visit.c", "\"frame-ancestors 'none'\"", "\"frame-ancestors *\"")),
     defence("site-frame-page", CROSS_SITE, "page_1", "Page.test_its_policy_lets_nothing_in",
             (PAGE_SERVICE, "frame-ancestors 'none'; ", "frame-ancestors *; ")),
 
@@ -106,8 +102,7 @@ ROWS = [
             ("src/core/policy/pattern.c", "return found >= 0 ? POLICY_YES : POLICY_UNKNOWN;", "(void)found;\n    return POLICY_YES;")),
 
     defence("comments-end", "huge comments", "review_abuse", "Long.test_a_comment_has_an_end",
-            ("src/svc/app/limit_values.h", "#define APP_COMMENT_SIZE_MAX 4000", "#define APP_COMMENT_SIZE_MAX 4001"),
-            note="not seen red yet"),
+            ("src/svc/app/limit_values.h", "#define APP_COMMENT_SIZE_MAX 4000", "#define APP_COMMENT_SIZE_MAX 4001")),
 
     defence("ten-readers", "10,000 that wait", "review_abuse", "Ten.test_ten_thousand_wait_and_hundreds_do_not_listen",
             ("src/svc/app/limit_values.h", "#define APP_EVENTS_QUEUE_SIZE_MAX ((size_t)256 << 10)",
@@ -135,8 +130,7 @@ ROWS = [
 
     defence("clock-key", CLOCK, "review_steered", "Clock.test_a_clock_that_is_set_back",
             ("src/svc/directory/key_end.c", "if (!key->expires_ns || now_ns < key->expires_ns || key->revoked_ns)",
-             "if (now_ns || key->revoked_ns)"),
-            note="not seen red yet"),
+             "if (now_ns || key->revoked_ns)")),
     defence("clock-link", CLOCK, "review_steered", "Clock.test_a_clock_that_is_set_back",
             ("src/os/clock.c", "return monotonic_ns + MAX(difference, known);", "return monotonic_ns + difference;")),
 

@@ -46,8 +46,7 @@ ROWS = [
             (RLIMIT, '        {"fsize", RLIMIT_FSIZE, limits->file_bytes},\n', "")),
 
     defence("machine-calls", "session → resources of the whole machine", "hostile-inside", "a_machine",
-            ("src/jail/seccomp_table.h", "    NOTHING(sync), ", "    ALLOW(io_setup), NOTHING(sync), "),
-            note="not seen red yet"),
+            ("src/jail/seccomp_table.h", "    NOTHING(sync), ", "    ALLOW(io_setup), NOTHING(sync), ")),
     defence("network-socket", "session → network", "hostile-inside", "d_network",
             ("src/jail/seccomp_table.h", "    DENY(socket, EAFNOSUPPORT),\n", "    ALLOW(socket),\n"),
             note="behind it the namespace of the network is empty: nothing is reached, but a socket is there"),
@@ -60,7 +59,7 @@ ROWS = [
             (SESSION, "if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)",
              "if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)"),
             ("src/jail/zygote/spawn.c", "    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);\n", ""),
-            note="not seen red yet; it is set in the fork, and again behind the change of user; both are out"),
+            note="it is set in the fork, and again behind the change of user; both are out"),
     defence("layers-closed", "layer → layer", "fail_closed", "fails",
             (SESSION, "        if (steps[i].run(session, err) != STATUS_OK)\n", "        if (steps[i].run(session, err) != STATUS_OK && i > 8)\n")),
 
