@@ -238,8 +238,8 @@ struct dt_connect_options {
     dt_log_fn *log;          /* NULL: silent */
     void *log_context;
     enum dt_log_level log_level; /* least level that is formatted; 0: DT_LOG_DEBUG */
-    const struct dt_token_provider
-        *token_provider;          /* NULL allowed; copied; counts before `token`. Since 0.2 */
+    /* NULL allowed; copied; counts before `token`. Since 0.2 */
+    const struct dt_token_provider *token_provider;
     const char *certificate_file; /* PEM: shown to servers that ask for one; NULL: none. Since 0.2 */
     const char *key_file;         /* PEM, without a pass phrase; goes with certificate_file. Since 0.2 */
 };
@@ -375,8 +375,8 @@ DT_API int32_t dt_reply_cleaned(const struct dt_reply *reply, int32_t *ret_relea
 
 /* What may happen to an instance that already has the id. */
 enum dt_reuse {
-    DT_REUSE_FINAL =
-        0, /* no policy is sent: a final instance is replaced, a live one gives DT_ALREADY_EXISTS */
+    /* no policy is sent: a final instance is replaced, a live one gives DT_ALREADY_EXISTS */
+    DT_REUSE_FINAL = 0,
     DT_REUSE_LISTED = 1 /* replace it if its status is in `replaceable`, else DT_ALREADY_EXISTS */
 };
 
@@ -1013,8 +1013,8 @@ struct dt_schedule_options {
     size_t size;
     const char *orchestration; /* its name. Of an update: NULL leaves it; so for the rest */
     const char *input;         /* of each run; NULL: none */
-    const char
-        *instance_id;    /* of each run, of which one at a time is there then; NULL: made from id and time */
+    /* of each run, of which one at a time is there then; NULL: made from id and time */
+    const char *instance_id;
     int64_t interval_ms; /* between runs, at least 1 000. Of an update: 0 leaves it */
     int64_t start_at_ns; /* from which the intervals count; 0: when it is made */
     int64_t end_at_ns;   /* when it is deleted; 0: never */
@@ -1168,8 +1168,8 @@ typedef void dt_operation_fn(struct dt_operation *operation, const char *input, 
 
 /* A row of the table of what an entity can do. Since 0.2. */
 struct dt_entity_operation {
-    const char
-        *name; /* compared without regard to the case of ASCII letters; NULL: whatever no other row names */
+    /* compared without regard to the case of ASCII letters; NULL: whatever no other row names */
+    const char *name;
     dt_operation_fn *fn; /* the function; not NULL */
 };
 

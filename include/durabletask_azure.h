@@ -31,16 +31,16 @@ struct dt_azure_credential; /* sources of tokens, and the tokens that came from 
 /* What a credential is made from. Texts are copied; NULL: not said, the environment counts. */
 struct dt_azure_options {
     size_t size;
-    const char *
-        connection_string; /* its Authentication, ClientID, TenantId, TokenFilePath; these members override it */
-    const char *
-        authentication; /* None, DefaultAzure, ManagedIdentity, WorkloadIdentity, Environment or AzureCli; NULL here and in
-                                      the string: None if there is a string, else DefaultAzure */
+    /* its Authentication, ClientID, TenantId, TokenFilePath; these members override it */
+    const char *connection_string;
+    /* None, DefaultAzure, ManagedIdentity, WorkloadIdentity, Environment or AzureCli; NULL here and in the
+     * string: None if there is a string, else DefaultAzure */
+    const char *authentication;
     const char *client_id;  /* of a managed or workload identity */
     const char *tenant_id;  /* of a workload identity; of az */
     const char *token_file; /* of a workload identity */
-    const char *
-        authority; /* URL of the token service, before AZURE_AUTHORITY_HOST; NULL there too: the public cloud's */
+    /* URL of the token service, before AZURE_AUTHORITY_HOST; NULL there too: the public cloud's */
+    const char *authority;
     const char *ca_file; /* PEM: authorities of token services, besides the system's */
 };
 

@@ -14,16 +14,16 @@
 
 struct addresses {
     char url[256];
-    char emulator_url
-        [256]; /* where tools of the vendor's emulator look for the HTTP API; "" if nothing is there */
+    /* where tools of the vendor's emulator look for the HTTP API; "" if nothing is there */
+    char emulator_url[256];
     char emulator_dashboard_url[256]; /* and people for its dashboard */
     char pool_url[512];               /* "" if there is no pool */
     char connection_string[512];      /* "" if there is no scheduler */
     char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
     const char *data_dir;           /* NULL if nothing is kept */
     const char *certificate;        /* file that is shown to who speaks TLS; "": nobody does */
-    char sign_in_link
-        [400]; /* the page with a code that signs a browser in once; "": nobody signs in, or none was made */
+    /* the page with a code that signs a browser in once; "": nobody signs in, or none was made */
+    char sign_in_link[400];
     bool sign_in;          /* whoever asks has to say who it is */
     const char *authority; /* file that clients need for that; "": theirs is known to them */
 };

@@ -29,9 +29,9 @@ struct option_set {
 /* What one command takes. */
 struct option_syntax {
     struct option_set sets[OPTION_SETS_MAX]; /* unused ones are zero; a name stands in one of them only */
-    const char
-        *positionals; /* as help shows them: "ID", "NAME [FILE]", "ID..."; NULL: none. Brackets make one
-                              * optional, three dots let the last one be repeated */
+    /* as help shows them: "ID", "NAME [FILE]", "ID..."; NULL: none. Brackets make one optional, three dots let
+     * the last one be repeated */
+    const char *positionals;
     const char *file; /* the setting that holds the configuration file's path; NULL: there is none */
 };
 

@@ -25,8 +25,8 @@ struct option_spec {
     unsigned commands;       /* bit set of the commands that know it; each table has bits of its own */
     const char *help;        /* one line, no full stop */
     bool secret;             /* its value is shown nowhere */
-    const char *
-        file_of; /* it names a file with the value of that setting, a secret of the same commands; NULL: it does not */
+    /* it names a file with the value of that setting, a secret of the same commands; NULL: it does not */
+    const char *file_of;
     bool limit;        /* it bounds something: listed by the command `limits`, too */
     bool reload;       /* a running server takes a new value from the file at SIGHUP */
     const char *words; /* of a text: those that are known, with blanks between them; NULL: any text */

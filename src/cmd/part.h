@@ -67,9 +67,9 @@ struct server {
     struct pool_service *pool; /* part_pool.c */
     char data_root[DATA_ROOT_PATH_SIZE]; /* part_pool.c: of jail/data_root.h */
 
-    struct launcher_client *launchers
-        [MADE_APP_KINDS];    /* part_launcher.c: NULL with `made-apps` 0; of containers, without an engine */
-    char no_containers[240]; /* part_launcher.c: what struct control_engine has */
+    /* part_launcher.c: NULL with `made-apps` 0; of containers, without an engine */
+    struct launcher_client *launchers[MADE_APP_KINDS];
+    char no_containers[240];       /* part_launcher.c: what struct control_engine has */
     struct made_apps made_apps;    /* part_apps.c */
     struct az_helper *az_helper;   /* part_az.c: NULL where nothing asks `az` */
     struct http_guests app_guests; /* part_apps.c: their names */
@@ -92,10 +92,10 @@ struct server {
     struct issuer *issuer;         /* part_directory.c: NULL without `oidc-issuer` */
     struct doorkeeper *door;       /* part_directory.c: NULL without `auth` */
     struct sign_in *sign_in;       /* part_directory.c: NULL without a directory */
-    char inner_key[SECRET_TEXT_SIZE +
-                   1]; /* part_directory.c: with which the app of this process asks the others */
-    char first_key[SECRET_TEXT_SIZE +
-                   1]; /* part_directory.c: of the owner, if this start made it; printed once */
+    /* part_directory.c: with which the app of this process asks the others */
+    char inner_key[SECRET_TEXT_SIZE + 1];
+    /* part_directory.c: of the owner, if this start made it; printed once */
+    char first_key[SECRET_TEXT_SIZE + 1];
 
     struct page_sign_in page_sign_in;       /* part_page.c */
     char page_secret[SECRET_TEXT_SIZE + 1]; /* by which the door knows the page; likewise */
@@ -130,8 +130,8 @@ struct server {
     struct tls_setup tls;                /* part_tls.c */
     struct addresses addresses;          /* part_port.c: for others … */
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
-    struct managed_identity *
-        identity; /* part_identity.c: NULL without `managed-identity` and apps that have one, and the next two */
+    /* part_identity.c: NULL without `managed-identity` and apps that have one, and the next two */
+    struct managed_identity *identity;
     struct http_server *identity_http;      /* part_identity.c */
     struct listener *identity_listener;     /* part_identity.c */
     struct app_service *app;                /* part_app.c */

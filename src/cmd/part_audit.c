@@ -92,8 +92,8 @@ static void stop(struct server *server)
 
 static void destroy(struct server *server)
 {
-    audit_directory_pause(
-        &server->audit_directory); /* the directory ends later, and keeps what it is to tell */
+    /* the directory ends later, and keeps what it is to tell */
+    audit_directory_pause(&server->audit_directory);
     end_witness(server);
     review_store_close(server->review);
     audit_log_close(server->audit);

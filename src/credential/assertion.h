@@ -20,9 +20,9 @@ struct assertion_claims {
     const char *audience;  /* the token endpoint */
     int64_t now_s;         /* wall clock; good for ten minutes from then */
     const char *id;        /* jti: never the same twice */
-    bool
-        classic; /* RS256 and a SHA-1 thumbprint, for servers that know nothing else; else PS256 and SHA-256 */
-    bool chain;  /* show the certificates themselves, too (x5c) */
+    /* RS256 and a SHA-1 thumbprint, for servers that know nothing else; else PS256 and SHA-256 */
+    bool classic;
+    bool chain; /* show the certificates themselves, too (x5c) */
 };
 
 /* Appends the JWT. INTERNAL: OpenSSL failed; NO_MEMORY. */

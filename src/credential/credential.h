@@ -19,8 +19,8 @@ struct credential;
 
 /* Texts are copied; NULL: not said, the environment counts. */
 struct credential_options {
-    const char *
-        connection_string; /* its Authentication, ClientID, TenantId and TokenFilePath; the rest is not looked at */
+    /* its Authentication, ClientID, TenantId and TokenFilePath; the rest is not looked at */
+    const char *connection_string;
     const char *authentication; /* these override it; "DefaultAzure" if neither says */
     const char *client_id;
     const char *tenant_id;

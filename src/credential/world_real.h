@@ -9,8 +9,8 @@
 
 struct world_real {
     struct world_stop stop;
-    struct az_helper
-        *helper; /* borrowed: it runs the program in this process's place; NULL: this process does */
+    /* borrowed: it runs the program in this process's place; NULL: this process does */
+    struct az_helper *helper;
 };
 
 /* `real` must live as long as what is returned. */

@@ -19,8 +19,8 @@ struct confine_options {
     uid_t uid;             /* to become, with the gid of the same number; 0: stay who one is */
     const char *data_dir;  /* read and written; NULL: none */
     const char *data_root; /* of jail/data_root.h; NULL: no sessions in this process */
-    const char *const
-        *write_paths; /* further ones, such as the folder of a ready file; NULL-terminated, or NULL */
+    /* further ones, such as the folder of a ready file; NULL-terminated, or NULL */
+    const char *const *write_paths;
     const char *const *read_paths; /* such as TLS keys and a configuration file; NULL-terminated, or NULL */
 };
 

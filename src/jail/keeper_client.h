@@ -49,8 +49,8 @@ enum session_end {
 struct keeper_report {
     char json[8192];
     char degraded[256]; /* names of the layers that are not on, separated by commas */
-    char template_identity[RUNTIMES]
-                          [TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what their sessions see */
+    /* of jail/template.h: what their sessions see */
+    char template_identity[RUNTIMES][TEMPLATE_IDENTITY_SIZE];
     bool stores; /* keeper_client_store works: sessions are charged for what they hold */
 };
 

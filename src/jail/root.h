@@ -25,8 +25,8 @@ struct root_options {
     bool privileged; /* may make device nodes; else the host's are bound */
     int zygote_fd;   /* the program, copied in, so that /proc/self/exe leads to no host file */
     const struct template_plan *plan;
-    const char
-        *data_root; /* the host's folder that is bound at /mnt (jail/data_root.h); NULL: an empty one */
+    /* the host's folder that is bound at /mnt (jail/data_root.h); NULL: an empty one */
+    const char *data_root;
 };
 
 struct root_report {

@@ -27,8 +27,8 @@
 
 #define SERVER_INPUT_SIZE TRANSPORT_READ_MIN /* bytes read from a socket at once */
 
-extern const uint8_t
-    grpc_drain_ping[8]; /* the PING behind the first GOAWAY; its answer calls for the second */
+/* the PING behind the first GOAWAY; its answer calls for the second */
+extern const uint8_t grpc_drain_ping[8];
 
 #define GRPC_FIELD_SIZE(name_size, value_size) ((name_size) + (value_size) + 32) /* RFC 9113, 6.5.2 */
 

@@ -23,9 +23,9 @@ enum http_type {
     /* text/x-python, in UTF-8. Not text/plain: any web page may send that anywhere unasked (Fetch,
      * "CORS-safelisted"), and a browser too old to say its Origin would submit code for it. */
     HTTP_TYPE_TEXT = 4,
-    HTTP_TYPE_URLENCODED =
-        8, /* application/x-www-form-urlencoded; any page may send it, too: not for what acts without
-                                 secrets in the body */
+    /* application/x-www-form-urlencoded; any page may send it, too: not for what acts without secrets in the
+     * body */
+    HTTP_TYPE_URLENCODED = 8,
     HTTP_TYPE_YAML = 16, /* application/yaml (RFC 9512) and its older names, in UTF-8 */
 };
 
@@ -41,8 +41,8 @@ enum http_body_limit {
 struct http_route {
     const char *method; /* "GET" is also HEAD; OPTIONS is answered for every route */
     const char *pattern;
-    const char
-        *query; /* names of the query, separated by blanks, '!' behind those that must be there; or "" */
+    /* names of the query, separated by blanks, '!' behind those that must be there; or "" */
+    const char *query;
     enum access_permission access;
     unsigned types; /* that the body must be one of; 0: none is read */
     enum http_body_limit body_limit;

@@ -130,8 +130,8 @@ static void a_closed_sending_side_ends_what_is_not_answered(void **state)
     client_say(&client, "GET /one " HOST "\r\nGET /two " HOST "\r\nGET /cut HTTP/1.1\r\n");
     shutdown(client.fd, SHUT_WR);
     client_await(&client, NULL);
-    assert_true(client_heard(&client, "GET /one") &&
-                client_heard(&client, "GET /two")); /* these had come whole */
+    /* these had come whole */
+    assert_true(client_heard(&client, "GET /one") && client_heard(&client, "GET /two"));
     assert_false(client.reset);
     assert_int_equal(rig.requests, 2);
     client_hang_up(&client);

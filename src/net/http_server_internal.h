@@ -78,8 +78,8 @@ struct http_request {
     void *gone_context;
 
     struct buf headers; /* the answer's, as text */
-    unsigned
-        headers_given; /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
+    /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
+    unsigned headers_given;
     int64_t began_ns;
     int http_status;         /* of the answer; 0: none yet */
     uint64_t answer_size;    /* bytes of its body */
@@ -103,9 +103,8 @@ struct http_pace {
 struct http_connection {
     struct list link;
     struct http_server *server;
-    struct transport
-        transport; /* without a socket: the peer is gone and the handler has not answered yet, or there is
-                                 * a carrier */
+    /* without a socket: the peer is gone and the handler has not answered yet, or there is a carrier */
+    struct transport transport;
     const struct http_carrier *carrier; /* NULL: HTTP/1.1 over `transport` */
     void *carried;                      /* the carrier's own; NULL: it is gone */
     struct http_peer peer;

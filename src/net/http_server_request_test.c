@@ -65,8 +65,8 @@ static void continue_is_said_only_to_what_will_be_read(void **state)
     client_say(&client, "hello");
     client_await(&client, "POST /small query= hello");
     client_forget(&client);
-    client_say(&client, "POST /small " HOST TYPE
-                        "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"); /* did not wait */
+    /* did not wait */
+    client_say(&client, "POST /small " HOST TYPE "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
     client_await(&client, "POST /small query= hello");
     assert_false(client_heard(&client, "100 Continue"));
     client_hang_up(&client);

@@ -113,8 +113,8 @@ static enum status bind_socket(const union address *address, socklen_t size, con
     *ret_errno = errno;
     if (fd < 0)
         return err_set(err, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
-    int yes =
-        1; /* a restart need not wait for old connections; two servers on one port still exclude each other */
+    /* a restart need not wait for old connections; two servers on one port still exclude each other */
+    int yes = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &address->any, size) < 0) {
         *ret_errno = errno;
         close(fd);

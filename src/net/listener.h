@@ -27,8 +27,8 @@ struct listener_options {
     struct tls_server *tls;   /* NULL: TLS is not spoken; borrowed */
     bool tls_only;            /* clear text is not even spoken with peers on this machine */
     bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */
-    const struct allow_list
-        *allowed;                  /* who else is closed at once; borrowed, may change; NULL: everybody may */
+    /* who else is closed at once; borrowed, may change; NULL: everybody may */
+    const struct allow_list *allowed;
     int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; required */
 };
 

@@ -12,8 +12,8 @@ struct ssl_ctx_st;
 
 /* PEM files; NULL: none. */
 struct tls_client_files {
-    const char *
-        ca; /* authorities; NULL: the system's, or the file that the variable SSL_CERT_FILE names (OpenSSL reads it) */
+    /* authorities; NULL: the system's, or the file that the variable SSL_CERT_FILE names (OpenSSL reads it) */
+    const char *ca;
     const char *certificate; /* shown to servers that ask, with those up to its authority; goes with `key` */
     const char *key;         /* without a pass phrase */
 };

@@ -12,8 +12,8 @@ struct tls_server;
 struct tls_server_files {
     const char *certificate; /* PEM: the server's, then those that lead to an authority's */
     const char *key;         /* PEM, without a pass phrase */
-    const char *
-        client_ca; /* PEM: clients must show a certificate of one of these authorities; NULL: none is asked for */
+    /* PEM: clients must show a certificate of one of these authorities; NULL: none is asked for */
+    const char *client_ca;
     const char *shown; /* what messages call the first two, which are one file; NULL: their paths */
 };
 

@@ -24,8 +24,8 @@ struct transport;
 struct transport_kind {
     enum status (*read)(struct transport *transport, void *data, size_t size, size_t *ret_size);
     enum status (*write)(struct transport *transport, const struct iovec *parts, int count, size_t *ret_size);
-    void (*end)(
-        struct transport *transport); /* what is said before the sending side is shut; NULL: nothing */
+    /* what is said before the sending side is shut; NULL: nothing */
+    void (*end)(struct transport *transport);
     void (*release)(struct transport *transport); /* frees `state`; NULL: there is none */
     bool secure;                                  /* nobody on the way can read or change the bytes */
 };

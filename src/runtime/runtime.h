@@ -44,8 +44,8 @@ struct runtime {
     const struct runtime_package *packages; /* those that doctor misses; the last has no name */
     const char *trial_cell;                 /* proves that cells run; its value in JSON: */
     const char *trial_answer;
-    const char
-        *metadata_cell; /* a cell that prints {"runtimes", "preInstalledPackages"}, for GET /metadata */
+    /* a cell that prints {"runtimes", "preInstalledPackages"}, for GET /metadata */
+    const char *metadata_cell;
     /* A cell that takes code apart without running it, for policies: it is followed by one line, `syntax_call` with the code in
      * base64 in place of %s, and prints {"imports", "calls", "treeSha256"} or {"error"}. It counts only from a session
      * that has run nothing else: code of a stranger would answer what it likes. */

@@ -162,8 +162,8 @@ struct task_store_entity {
     struct bytes entity_id;
     bool exists;        /* it has a state */
     struct bytes state; /* if they were asked for */
-    int64_t
-        modified_ns; /* without a state: when its newest message came, or it was locked; 0: that is not known */
+    /* without a state: when its newest message came, or it was locked; 0: that is not known */
+    int64_t modified_ns;
     int64_t messages;
     struct bytes locked_by; /* an instance's id; empty: nobody */
 };

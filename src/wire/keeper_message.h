@@ -130,8 +130,8 @@ struct keeper_message {
     uint64_t generation;
     uint64_t request;
     uint64_t size; /* STORE: bytes of the file */
-    uint32_t
-        code; /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there; LAUNCH: port */
+    /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there; LAUNCH: port */
+    uint32_t code;
     uint32_t detail;  /* ENDED, EXITED, PORTER_EXITED, LEFT: status, as an int */
     uint32_t flags;   /* CONFIG, FORK, PORT, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
                        warden_flag; READY: of ready_flag; SPAWNED: of spawned_flag */
@@ -139,9 +139,10 @@ struct keeper_message {
     uint32_t runtime; /* SPAWN, SPAWNED: row of runtime/runtime.h */
     uint32_t sessions_max;
     struct session_limits limits;
-    struct bytes
-        text; /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity (jail/template.h);
-                          READY: the identities, with a blank between them, in the order of the runtimes; names of layers, JSON, a newline between them; LAUNCH: wire/launch_environment.h; the rest: words for people */
+    /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity
+     * (jail/template.h); READY: the identities, with a blank between them, in the order of the runtimes; names
+     * of layers, JSON, a newline between them; LAUNCH: wire/launch_environment.h; the rest: words for people */
+    struct bytes text;
 };
 
 /* The row of the table; NULL for a number that is no message. */

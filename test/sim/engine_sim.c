@@ -109,8 +109,8 @@ static void check_turn(struct sim *s, const struct pb_orchestrator_request *requ
         pb_put_bytes_field(&past, EVENT_TAG_PAST >> 3, request->past_events[n].raw);
     struct arena a;
     arena_init(&a, 0);
-    struct bytes shown =
-        event_blob_without(&a, buf_peek(&joined), PB_HISTORY_EVENT_EXECUTION_REWOUND); /* for no worker */
+    /* for no worker */
+    struct bytes shown = event_blob_without(&a, buf_peek(&joined), PB_HISTORY_EVENT_EXECUTION_REWOUND);
     struct rejoin_parts parts = rejoin_part(&a, shown, i->payloads); /* the store has the input apart */
     size_t size = rejoin_size(&parts);
     uint8_t *whole = memory_must(arena_alloc(&a, size));

@@ -11,8 +11,8 @@
 #define SIM_SIGNALS_MAX 2048
 
 struct sim_signals {
-    uint64_t calls
-        [SIM_SIGNALS_MAX]; /* signal n was sent by that call to entity n % SIM_ENTITIES; 0: acknowledged */
+    /* signal n was sent by that call to entity n % SIM_ENTITIES; 0: acknowledged */
+    uint64_t calls[SIM_SIGNALS_MAX];
     size_t count;
 };
 

@@ -148,8 +148,8 @@ static void test_a_failed_sync_stops_the_process(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
     assert_non_null(strstr(process.text, "a sync of the database failed"));
-    assert_non_null(
-        strstr(process.text, "see the kernel's log for the cause")); /* this one leaves no errno */
+    /* this one leaves no errno */
+    assert_non_null(strstr(process.text, "see the kernel's log for the cause"));
     assert_null(strstr(process.text, "error 0"));
     assert_null(strstr(process.text, "Success"));
 }

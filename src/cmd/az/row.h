@@ -22,16 +22,16 @@ enum az_kind {
 #define AZ_CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct az_argument {
-    const char
-        *names; /* "--resource-group -g", the first one is its key: "resource-group"; NULL ends a list */
+    /* "--resource-group -g", the first one is its key: "resource-group"; NULL ends a list */
+    const char *names;
     enum az_kind kind;
     bool required;
     const char *initial;        /* NULL: none */
     const char *const *choices; /* in any case, up to NULL; NULL: any */
     const char *member;         /* where it goes in the body: "properties.sku.name"; NULL: nowhere */
     const char *preset;         /* what `az configure --defaults` calls it; NULL: it cannot be preset */
-    const char *
-        type; /* a name becomes the id of such a resource of the group: "Microsoft.App/managedEnvironments" */
+    /* a name becomes the id of such a resource of the group: "Microsoft.App/managedEnvironments" */
+    const char *type;
     const char *help;
 };
 
@@ -47,8 +47,8 @@ struct az_command {
     const char *version; /* api-version; NULL: the directory's API */
     const char *body;    /* JSON that the members are added to; NULL: there is no body */
     const char *select;  /* JMESPath: what counts of the answer; NULL: all of it */
-    const char
-        *nulls; /* members that are shown as null where the answer has none, with spaces between them */
+    /* members that are shown as null where the answer has none, with spaces between them */
+    const char *nulls;
     const char *drops; /* members that are not shown, with spaces between them */
     const char *table; /* JMESPath: columns of a table */
     bool flat;         /* the members of "properties" are shown one level up */

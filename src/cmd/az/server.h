@@ -12,8 +12,8 @@ struct az_server {
     struct buf ca_file; /* NUL-terminated; empty: the system's authorities */
     json_t *profile;
     bool profile_is_ours; /* the sign-in that it holds was made at this server */
-    struct local_key
-        local_key; /* of a server of this user's own, in the folder of its state; empty: there is none */
+    /* of a server of this user's own, in the folder of its state; empty: there is none */
+    struct local_key local_key;
     bool verbose;
 };
 

@@ -21,8 +21,8 @@ struct server_request {
     const char *content_type; /* of the body; NULL: there is none */
     struct bytes body;
     const char *header; /* one more line "Name: value"; NULL: none */
-    int64_t
-        patience_ms; /* how long the whole answer may take; SERVER_PATIENCE_MS where nothing else is said; 0: it has no end */
+    /* how long the whole answer may take; SERVER_PATIENCE_MS where nothing else is said; 0: it has no end */
+    int64_t patience_ms;
     /* Takes a good answer as it comes, which is then not in `body`; false breaks it off. NULL: it is kept. */
     bool (*on_data)(void *context, struct bytes data);
     void *context;

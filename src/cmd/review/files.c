@@ -158,8 +158,8 @@ static bool write_path(const struct review_call *call, const char *id, const cha
 static int end_taken(const struct review_call *call, struct taken *taken, const struct server_answer *answer)
 {
     char refusal[400];
-    bool good =
-        answer->http_status == 200 && !taken->fault && open_taken(taken); /* an empty file has no data */
+    /* an empty file has no data */
+    bool good = answer->http_status == 200 && !taken->fault && open_taken(taken);
     if (taken->path && taken->fd >= 0) {
         good = close(taken->fd) == 0 && good;
         if (!good)

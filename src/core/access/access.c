@@ -138,8 +138,8 @@ bool access_may_grant(const struct principal *principal, struct bytes scope, con
 {
     struct principal who = *principal;
     if (!who.narrowed)
-        who.within =
-            (struct bytes){0}; /* what a token is meant for says nothing of what its owner may grant */
+        /* what a token is meant for says nothing of what its owner may grant */
+        who.within = (struct bytes){0};
 
     /* Ids of resources are no places; all of them are the control plane's. */
     struct bytes asked = access_scope(scope, subscription);

@@ -65,10 +65,10 @@ struct principal {
     const struct access_grant *grants;
     size_t grant_count;
     const char *refusal; /* NULL, or why the credentials that were shown do not count; without an id then */
-    struct bytes
-        within; /* the only place where the credentials count, as their audience says; "": everywhere */
-    bool
-        narrowed; /* `within` is not where they are meant for, but all that they were made for: an API key's scope */
+    /* the only place where the credentials count, as their audience says; "": everywhere */
+    struct bytes within;
+    /* `within` is not where they are meant for, but all that they were made for: an API key's scope */
+    bool narrowed;
     const char *key_name; /* of the API key that was used; NULL: signed in in another way */
     const char *way;      /* a static word for how they came, "link"; NULL: by credentials of their own */
     const struct bytes *groups; /* names of the groups that they are in */

@@ -147,8 +147,8 @@ static void test_bombs_are_bounded(void **state)
         policy_pattern_free(pattern);
         print_message("%-22s %d in %.3f s\n", bombs[i].pattern, truth, took);
         assert_int_not_equal(truth, POLICY_YES);
-        assert_true(took <
-                    20); /* 0.04 s in a release build; a sanitizer's build on a busy machine takes longer */
+        /* 0.04 s in a release build; a sanitizer's build on a busy machine takes longer */
+        assert_true(took < 20);
     }
 }
 

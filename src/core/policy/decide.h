@@ -11,15 +11,16 @@
 
 struct policy_match {
     const struct policy_rule *rule;
-    const struct policy_condition
-        *unknown; /* it matches since this one is not known; NULL: all conditions hold */
+    /* it matches since this one is not known; NULL: all conditions hold */
+    const struct policy_condition *unknown;
 };
 
 /* Lives in the arena that it was decided in, and as long as the policy and the facts. */
 struct policy_outcome {
     enum policy_do settled;
-    const struct policy_rule *
-        settled_by; /* of those that settle it the first in the file, one that is known to match before others; NULL: a standing approval, or the defaults */
+    /* of those that settle it the first in the file, one that is known to match before others; NULL: a standing
+     * approval, or the defaults */
+    const struct policy_rule *settled_by;
     struct bytes standing;              /* the standing approval that allows it; size 0: none */
     struct bytes message;               /* of settled_by; size 0: none */
     const struct policy_match *matches; /* every rule that matches, in the file's order */

@@ -191,8 +191,8 @@ static void reviewers_see_what_they_are_asked_about(void **state)
         assert_int_equal(review_sight(request, &mina), REVIEW_WHOLE);
         json_decref(request);
     }
-    json_t *nobody =
-        json_pack("{s:{s:s}, s:[]}", "submitter", "id", "ann", "asked"); /* a rule decided alone */
+    /* a rule decided alone */
+    json_t *nobody = json_pack("{s:{s:s}, s:[]}", "submitter", "id", "ann", "asked");
     assert_int_equal(review_sight(nobody, &mina), REVIEW_HIDDEN);
     json_decref(nobody);
 }

@@ -192,8 +192,8 @@ void control_skip_graceful(struct engine *engine, struct call *call)
         memory_must(arena_alloc_array(&engine->scratch, count, sizeof(struct bytes)));
     for (size_t n = 0; n < count; n++) {
         struct bytes id = request.instance_batch->instance_ids[n];
-        struct instance *instance =
-            instance_find(engine, call->hub, id); /* all live instances are resident */
+        /* all live instances are resident */
+        struct instance *instance = instance_find(engine, call->hub, id);
         if (instance && instance->known && instance_live(instance) && !entity_lock_held(instance))
             ending_terminate(engine, instance, request.reason, false);
         else

@@ -119,9 +119,9 @@ struct engine_options {               /* all are set: engine_options_default, th
     size_t payload_size_max;          /* setting; bytes of one input, output, event (spec 2.6) */
     size_t terminal_resident_max;     /* terminal instances kept in memory */
     size_t history_resident_size_max; /* setting; bytes of histories kept for waiting instances */
-    size_t
-        payload_resident_size_max; /* setting; bytes of inputs, outputs and custom statuses kept in memory */
-    size_t entity_resident_max;    /* idle entities kept in memory */
+    /* setting; bytes of inputs, outputs and custom statuses kept in memory */
+    size_t payload_resident_size_max;
+    size_t entity_resident_max;      /* idle entities kept in memory */
     size_t entity_resident_size_max; /* bytes of their states */
     size_t payload_small_size;       /* bytes of one that always stays, where it was used */
     size_t receipts_max;             /* operations of clients that are remembered (receipt.h) */

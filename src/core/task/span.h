@@ -30,8 +30,8 @@ struct span_source {
 struct span_operation {
     struct bytes entity_id, entity_name; /* "@counter@1", "counter" */
     struct bytes operation, request_id;
-    struct bytes
-        trace; /* an encoded TraceContext: below whose span; empty or unreadable: it begins a trace of its own */
+    /* an encoded TraceContext: below whose span; empty or unreadable: it begins a trace of its own */
+    struct bytes trace;
     bool signal; /* nobody waits for its answer */
     bool failed;
     int64_t began_ns, ended_ns; /* since 1970 */

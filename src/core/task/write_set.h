@@ -47,8 +47,8 @@ struct instance_row {
     int64_t completed_ns;     /* set exactly for terminal instances */
     int64_t scheduled_ns;     /* scheduledStartTimestamp */
     struct payload parent_id; /* parentInstanceId */
-    struct bytes
-        tags; /* encoded as repeated map entries of OrchestrationState.tags (field 15); may be empty */
+    /* encoded as repeated map entries of OrchestrationState.tags (field 15); may be empty */
+    struct bytes tags;
     bool suspended;
     int64_t history_count; /* events in the history of the current execution */
     int64_t inbox_next;    /* next inbox sequence number */

@@ -61,8 +61,8 @@ struct template_function {
 };
 
 struct template_scope {
-    const struct template_function *const
-        *functions; /* tables up to a row without a name, with NULL behind the last */
+    /* tables up to a row without a name, with NULL behind the last */
+    const struct template_function *const *functions;
     const struct template_place *place;
     const struct template_world *world;
     struct template_budget *budget;

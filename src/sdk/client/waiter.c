@@ -11,8 +11,8 @@
 void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
 {
     struct sdk_waiter *waiter = context;
-    struct dt_reply *source =
-        (struct dt_reply *)reply; /* made by an operation, which destroys what is left in it */
+    /* made by an operation, which destroys what is left in it */
+    struct dt_reply *source = (struct dt_reply *)reply;
     pthread_mutex_lock(&waiter->lock);
     waiter->taken = *source;
     waiter->error.status = reply->status;

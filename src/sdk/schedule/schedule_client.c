@@ -20,8 +20,8 @@
 /* What the operations of a schedule differ in. */
 struct operation {
     const char *name;
-    enum dt_status
-        refused; /* what a failure of it means: a refusal of the schedule is the caller's to mend */
+    /* what a failure of it means: a refusal of the schedule is the caller's to mend */
+    enum dt_status refused;
     bool has_options;
     bool whole; /* the options must make a schedule by themselves */
 };

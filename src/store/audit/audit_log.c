@@ -132,8 +132,8 @@ static enum status open_files(struct audit_log *log, const struct audit_log_opti
     if (status == STATUS_OK)
         status = store_worker_start(log->loop, &writer, &log->worker, err);
     if (status == STATUS_OK)
-        log->reserve_spent =
-            !store_reserve_make(log->path, AUDIT_RESERVE_SIZE); /* a disk too small does without */
+        /* a disk too small does without */
+        log->reserve_spent = !store_reserve_make(log->path, AUDIT_RESERVE_SIZE);
     return status;
 }
 

@@ -26,11 +26,11 @@ struct directory_set {
     bool by_server; /* there is no author */
     size_t count;
     enum directory_verb verbs[DIRECTORY_WRITES_MAX];
-    struct directory_held
-        *helds[DIRECTORY_WRITES_MAX]; /* what is to be there; of a deletion only its id counts */
+    /* what is to be there; of a deletion only its id counts */
+    struct directory_held *helds[DIRECTORY_WRITES_MAX];
     struct buf bodies[DIRECTORY_WRITES_MAX];
-    struct directory_untold
-        *untold[DIRECTORY_WRITES_MAX]; /* NULL: nothing is told of it, or the list has it */
+    /* NULL: nothing is told of it, or the list has it */
+    struct directory_untold *untold[DIRECTORY_WRITES_MAX];
     enum status status;
     struct err err;
 };

@@ -77,8 +77,8 @@ struct directory_credential {
     const char *owner_id; /* a person's or an application's */
     int64_t type;         /* enum directory_credential_type */
     const char *name;     /* for people */
-    const char
-        *hash; /* of a secret: as crypto/secret.h writes it; of a certificate: SHA-256 of its DER form, hex */
+    /* of a secret: as crypto/secret.h writes it; of a certificate: SHA-256 of its DER form, hex */
+    const char *hash;
     const char *certificate; /* PEM */
     const char *issuer;
     const char *subject;
@@ -132,8 +132,8 @@ enum directory_ticket_type {
     DIRECTORY_REFRESH = 1,
     DIRECTORY_DEVICE = 2, /* a device's code; `user_hash` is of what people type */
     DIRECTORY_CODE = 3,   /* an authorization code */
-    DIRECTORY_COOKIE =
-        4, /* of a browser that is signed in: svc/page/kept_session.c says what its fields are */
+    /* of a browser that is signed in: svc/page/kept_session.c says what its fields are */
+    DIRECTORY_COOKIE = 4,
 };
 
 /* Handed out once, gone when it is used or over. */

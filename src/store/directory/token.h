@@ -32,10 +32,10 @@ void token_keys_tend(struct token_keys *keys, int64_t now_ns);
 STATUS_RESULT token_keys_publish(struct token_keys *keys, struct buf *out);
 
 struct token_wish {
-    const char
-        *issuer_base; /* "https://localhost:8080": as the client reached us, without a slash at its end */
-    struct bytes
-        audience; /* a resource of the table above, or a URL of this server; with or without "/.default" */
+    /* "https://localhost:8080": as the client reached us, without a slash at its end */
+    const char *issuer_base;
+    /* a resource of the table above, or a URL of this server; with or without "/.default" */
+    struct bytes audience;
     const char *object_id; /* of the person or the application's principal */
     const char *client_id; /* of the application through which it signed in, or which it is */
     const char *name;      /* of a person, "alice@example.org"; NULL: it is an application */

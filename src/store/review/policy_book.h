@@ -19,8 +19,8 @@ struct policy_draft {
     const char *via;     /* "api", "file" */
     const char *comment; /* UTF-8; NULL: none */
     struct bytes text;
-    int64_t
-        replaces; /* the version that whoever applies it has seen; POLICY_ANY_VERSION: whichever is in force */
+    /* the version that whoever applies it has seen; POLICY_ANY_VERSION: whichever is in force */
+    int64_t replaces;
 };
 
 enum policy_apply_outcome {

@@ -265,8 +265,9 @@ static enum status judge(struct review_book *book, struct review_record *record,
                          struct err *err)
 {
     bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
-    bool asks_failures = json_is_true(json_object_get(record->doc, "_reviewFailures")) &&
-                         !review_in_step(record->state); /* nobody is asked any more */
+    /* nobody is asked any more */
+    bool asks_failures =
+        json_is_true(json_object_get(record->doc, "_reviewFailures")) && !review_in_step(record->state);
     *ret_event = succeeded || asks_failures ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED;
     if (!end->showable)
         *ret_event = REVIEW_EVENT_RUN_FAILED;

@@ -91,8 +91,8 @@ const char *review_store_name(const struct review_store *store);
 struct review_person {
     const char *id;
     const char *name;
-    const char
-        *kind;       /* "local", "user", "application", "server"; who is "local" may decide on own requests */
+    /* "local", "user", "application", "server"; who is "local" may decide on own requests */
+    const char *kind;
     const char *key; /* of the API key that was used, its name; NULL: signed in in another way */
     const struct bytes *groups;
     size_t group_count;
@@ -109,8 +109,8 @@ struct review_file {
 
 struct review_submission {
     const char *id; /* chosen by the caller, new */
-    const char *
-        instance; /* its orchestration, which is there already and awaits it; NULL: one of its own is to be started */
+    /* its orchestration, which is there already and awaits it; NULL: one of its own is to be started */
+    const char *instance;
     const char *parent; /* of that; NULL: it has none */
     bool gives_object;  /* to that orchestration, as its input was one (svc/app/step_contract.h) */
     struct review_person by;
@@ -201,8 +201,8 @@ struct review_revision {
     const struct review_file *files;
     size_t file_count;
     bool same_files; /* those of the revision before; there are no others then */
-    const json_t
-        *then; /* its "code", a text or null, takes the place of the step of before; NULL: the same step */
+    /* its "code", a text or null, takes the place of the step of before; NULL: the same step */
+    const json_t *then;
     const char *comment; /* NULL: none */
 };
 
@@ -243,8 +243,9 @@ struct review_filter {
     const char *text;           /* words of code and purpose; NULL: all */
     int64_t since_ns, until_ns; /* of creation; 0: no bound */
     bool newest_first;
-    bool
-        by_deadline; /* only those that wait for somebody, the soonest end of it first; it has no text then, and places are deadlines */
+    /* only those that wait for somebody, the soonest end of it first; it has no text then, and places are
+     * deadlines */
+    bool by_deadline;
     int64_t after_ns; /* 0: from the beginning */
     const char *after_id;
     size_t limit;
@@ -337,8 +338,8 @@ struct review_run_file {
 
 /* All of them, as far as somebody can tell. */
 struct review_run_files {
-    const char
-        *from; /* "report" of the pool, "list" of what is there; NULL: nobody can tell, and there are none */
+    /* "report" of the pool, "list" of what is there; NULL: nobody can tell, and there are none */
+    const char *from;
     const struct review_run_file *files;
     size_t count;
     int64_t left_out; /* more that are not even named */
@@ -349,12 +350,12 @@ struct review_run_end {
     int64_t run;
     bool showable;  /* false: the request fails with `error`, whatever a policy says */
     bool cancelled; /* it was stopped because the request was over */
-    json_t *
-        outcome; /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"? (core/review/effects.h),
-                            "cause"?, "why"? (a word) and "words" (a sentence) of its end */
+    /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"? (core/review/effects.h),
+     * "cause"?, "why"? (a word) and "words" (a sentence) of its end */
+    json_t *outcome;
     struct bytes result; /* its text */
-    json_t
-        *error; /* borrowed, {"type","message","hint"?}: what the request fails with if it does; NULL: none */
+    /* borrowed, {"type","message","hint"?}: what the request fails with if it does; NULL: none */
+    json_t *error;
     struct review_run_files files;
     const char *session,
         *session_guid; /* the pool's session in which it ran, and lives on for the step that may follow; NULL: not

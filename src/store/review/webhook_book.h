@@ -37,8 +37,8 @@ struct webhook_draft {
     const char *secret; /* of crypto/notice_signature.h */
     const char *token;  /* that the receiver asks for; "": none any more */
     const char *state;  /* of a change only: "active" or "paused" */
-    const char
-        *replaces; /* of a change and of a deletion, as If-Match has it: a list of tags, or "*"; NULL: any */
+    /* of a change and of a deletion, as If-Match has it: a list of tags, or "*"; NULL: any */
+    const char *replaces;
 };
 
 enum webhook_outcome {

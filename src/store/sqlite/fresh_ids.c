@@ -42,15 +42,15 @@ struct fresh_change {
 
 struct fresh_ids {
     size_t count_max;
-    pthread_mutex_t
-        mutex; /* guards the first four; the writer alone changes them, and reads them without it */
+    /* guards the first four; the writer alone changes them, and reads them without it */
+    pthread_mutex_t mutex;
     struct map map;
     struct generation filling;
     struct generation merging; /* sorted */
     size_t merged;             /* of `merging` are in the table */
     size_t due;                /* may be put there now */
-    int64_t
-        merging_until; /* keys of `merging` are not above it, nor are any that come later and stay in memory */
+    /* keys of `merging` are not above it, nor are any that come later and stay in memory */
+    int64_t merging_until;
     int64_t settled;
     int64_t key_last;
 

@@ -41,8 +41,8 @@ static void what_is_there_is_never_excluded(void **state)
         else
             id_filter_add(filter, (uint32_t)n % 3, id_of(n, space));
     }
-    assert_false(
-        id_filter_excludes(filter, 1, id_of(IDS_THERE + 1, space))); /* not before the walk is over */
+    /* not before the walk is over */
+    assert_false(id_filter_excludes(filter, 1, id_of(IDS_THERE + 1, space)));
     id_filter_finish(filter, true);
     assert_false(id_filter_is_due(filter));
 

@@ -36,8 +36,8 @@ static enum status scan(struct scan_job *job, struct err *err)
         if (job->count + 1 < PORTION)
             continue;
         job->hub = hub;
-        job->instance_id =
-            arena_copy(&job->arena, instance_id); /* the one before is bound until the last row */
+        /* the one before is bound until the last row */
+        job->instance_id = arena_copy(&job->arena, instance_id);
         if (!job->instance_id.data) {
             db_done(db, TASK_KEY_WALK);
             return err_set(err, STATUS_NO_MEMORY, "walking the ids: out of memory");

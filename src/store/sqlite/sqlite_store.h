@@ -18,8 +18,8 @@ struct sqlite_store_options { /* from sqlite_store_options_default; path and sho
     bool sync_off;            /* for benchmarks only: acknowledged no longer means on disk */
     size_t hubs_max;
     int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file */
-    size_t
-        fresh_ids_max; /* ids of new instances that may wait in memory for their table, and as many on their way */
+    /* ids of new instances that may wait in memory for their table, and as many on their way */
+    size_t fresh_ids_max;
     const char *vfs; /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
 };
 

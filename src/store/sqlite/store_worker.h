@@ -20,8 +20,8 @@ struct store_job {
 
 struct store_worker_options {
     const char *name; /* what messages call it */
-    void (*on_handed)(
-        void *context); /* worker's thread, after each job: what nobody should wait for. NULL: nothing */
+    /* worker's thread, after each job: what nobody should wait for. NULL: nothing */
+    void (*on_handed)(void *context);
     void *context;
 };
 

@@ -16,20 +16,20 @@ struct app_options {
     const char *connection_string; /* DURABLE_TASK_SCHEDULER_CONNECTION_STRING; with or without "Endpoint=" */
     const char *pool_url;          /* SESSION_POOL_URL */
     const char *pool_token;        /* bearer token for the pool; NULL: none */
-    const char *
-        scheduler_resource; /* its id, at which roles may be granted; borrowed; NULL: it is none of this server's */
+    /* its id, at which roles may be granted; borrowed; NULL: it is none of this server's */
+    const char *scheduler_resource;
     const char *ca_file; /* PEM: the authorities that pool and scheduler may have; NULL: the system's */
     struct az_helper *az_helper; /* asks `az` for tokens; outlives the service; NULL: nobody does */
-    const char
-        *scheduler_token; /* bearer token for the scheduler; NULL: what Authentication= of its string says */
-    const char *
-        pool_authentication; /* as Authentication= and what follows it; NULL: what the scheduler's string says */
+    /* bearer token for the scheduler; NULL: what Authentication= of its string says */
+    const char *scheduler_token;
+    /* as Authentication= and what follows it; NULL: what the scheduler's string says */
+    const char *pool_authentication;
     struct audit_log *audit;     /* outlives the service; NULL: nothing is written down */
     struct review_store *review; /* likewise; NULL: a request is only its orchestration */
     int64_t approval_timeout_ns; /* how long a result waits for a decision */
     int64_t run_timeout_ns;      /* limit of one run; 0: the pool's own */
-    int64_t
-        isolation_wait_ns; /* how long a run waits for a pool that does not answer, each time it is tried */
+    /* how long a run waits for a pool that does not answer, each time it is tried */
+    int64_t isolation_wait_ns;
     int64_t stop_grace_ns; /* how long runs may go on when the service stops */
     size_t code_size_max;  /* bytes of submitted code */
     size_t input_size_max; /* bytes of all input files of a request */

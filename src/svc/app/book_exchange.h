@@ -11,8 +11,8 @@ struct book_exchange {
     struct exchange base; /* first */
     struct review_job job;
     enum status (*act)(struct book_exchange *exchange, struct review_book *book, struct err *err);
-    struct review_person
-        person; /* who asks; its texts are in the arena, for who asks may be gone before it is done */
+    /* who asks; its texts are in the arena, for who asks may be gone before it is done */
+    struct review_person person;
     struct app_viewer viewer; /* the same, as far as they may see; both of the latest book_exchange_see */
     struct arena person_arena;
     struct review_answer answer; /* of the last act; released with the exchange */

@@ -25,8 +25,8 @@ struct code_run {
     int64_t number;
     struct running_run *running; /* NULL: nobody stops or reads it */
     bool is_own;                 /* set by code_run: the pool is ours, and was asked for all that */
-    bool
-        had_turn; /* set by code_run: false: the code was not run, for others were before it in its session */
+    /* set by code_run: false: the code was not run, for others were before it in its session */
+    bool had_turn;
     struct run_files *files; /* go in before, and come out behind; NULL: none of either */
 };
 

@@ -8,8 +8,8 @@
 
 /* An exchange that makes one embeds it as its first member. */
 struct receipt_exchange {
-    struct book_exchange
-        base;        /* its json is the request as whoever asks may see it, its bytes the manifest */
+    /* its json is the request as whoever asks may see it, its bytes the manifest */
+    struct book_exchange base;
     json_t *receipt; /* when it is made; owned */
     bool hidden;     /* whoever asks may not know of the request */
     enum review_sight sight;

@@ -79,8 +79,8 @@ static enum request_state state_when_completed(const struct request_facts *facts
     if (noted != REQUEST_STATE_COUNT && request_state_over(noted))
         return noted;
     bool approved = facts->output && bytes_equal_cstr(bytes_trim(bytes_of_cstr(facts->output)), "true");
-    return approved ? REQUEST_APPROVED
-                    : REQUEST_REJECTED; /* the sample folds rejection and time-out into false */
+    /* the sample folds rejection and time-out into false */
+    return approved ? REQUEST_APPROVED : REQUEST_REJECTED;
 }
 
 static enum request_state state_with(const struct request_facts *facts, const json_t *custom)
@@ -101,8 +101,8 @@ static enum request_state state_with(const struct request_facts *facts, const js
     }
     if (noted != REQUEST_STATE_COUNT)
         return noted;
-    return custom ? REQUEST_WAITING
-                  : REQUEST_QUEUED; /* the sample sets its custom status when it starts to wait */
+    /* the sample sets its custom status when it starts to wait */
+    return custom ? REQUEST_WAITING : REQUEST_QUEUED;
 }
 
 enum request_state request_state_of(const struct request_facts *facts)

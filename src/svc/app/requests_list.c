@@ -34,8 +34,8 @@ struct list_exchange {
     /* asc */
     char *token;         /* where the page under way begins; NULL: at the beginning */
     size_t items_before; /* that page */
-    char
-        last_id[DT_INSTANCE_ID_SIZE]; /* of the page's rows up to the limit, while their place is asked for */
+    /* of the page's rows up to the limit, while their place is asked for */
+    char last_id[DT_INSTANCE_ID_SIZE];
     /* desc: the window [to - span, to), and where the page before ended */
     int64_t to_ns;
     int64_t span_ns;

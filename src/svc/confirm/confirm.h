@@ -12,8 +12,8 @@ extern const struct http_problem confirm_not_now;
 
 /* Who may act for a request, valid until the loop goes on. */
 struct confirm_loan {
-    char secret[SECRET_TEXT_SIZE +
-                1]; /* with which the API is asked once; "": without credentials, where nobody signs in */
+    /* with which the API is asked once; "": without credentials, where nobody signs in */
+    char secret[SECRET_TEXT_SIZE + 1];
     const char *id;
     const char *name;
 };

@@ -64,8 +64,8 @@ typedef void control_done(void *context, enum status status, const char *text);
 
 /* How long what has ended is kept in every hub of a scheduler. */
 struct control_retention {
-    const char *
-        rules; /* as the setting `retention` has them: "completed=1d,failed=30d"; "": nothing goes by itself */
+    /* as the setting `retention` has them: "completed=1d,failed=30d"; "": nothing goes by itself */
+    const char *rules;
 };
 
 /* What resources are made of. A resource is known by the key of its id (core/resource/resource_id.h). `put` makes what is not
@@ -96,8 +96,8 @@ struct control_engine {
     /* True for a hub that the settings name: it would come back at the next start. */
     bool (*hub_is_fixed)(void *context, struct bytes scheduler, struct bytes name);
 
-    const char *
-        no_containers; /* why apps of other images than sallyport/app do not run, and what to type; NULL: they do */
+    /* why apps of other images than sallyport/app do not run, and what to type; NULL: they do */
+    const char *no_containers;
     enum status (*app_put)(void *context, struct bytes key, const struct control_app *app, struct err *err);
     /* Its process ends. */
     void (*app_remove)(void *context, struct bytes key);

@@ -38,10 +38,10 @@ enum control_act {
 struct control_type {
     const char *space; /* "Microsoft.App" */
     const char *type;  /* "sessionPools", "schedulers/taskHubs" */
-    const char
-        *versions;     /* api-versions to be told of, oldest first; any date from the first one on is taken */
-    bool tracked;      /* has a location and tags */
-    bool keeps_itself; /* the engine has it again after a restart, unasked */
+    /* api-versions to be told of, oldest first; any date from the first one on is taken */
+    const char *versions;
+    bool tracked;       /* has a location and tags */
+    bool keeps_itself;  /* the engine has it again after a restart, unasked */
     int deleted_status; /* HTTP status of a deletion: some clients take 200 only, some 204 only */
     int created_status; /* of a creation; 0: 201. Some clients wait for an operation behind a 201, and there is none */
     bool (*name_fits)(struct bytes name);
@@ -83,8 +83,8 @@ struct control {
     struct list waiting; /* of struct control_call: changes, in order of arrival */
     size_t waiting_count;
     struct control_call *current; /* the change that is being made */
-    struct control_write
-        *write;          /* to the directory, for the change that is being made; NULL: none is on its way */
+    /* to the directory, for the change that is being made; NULL: none is on its way */
+    struct control_write *write;
     bool current_is_hub; /* of a task hub: it is kept before it lives, and lives before it is forgotten */
     struct loop_task next;
     struct buf fixed_keys;   /* of what the settings made, each with a line feed around it */

@@ -107,8 +107,8 @@ static const struct http_route routes[] = {
 struct http_part mcp_service_part(struct mcp_service *service)
 {
     /* JSON may write each byte of code as six ("\u0000"). */
-    size_t limit = 6 * service->code_size_max + service->input_size_max / 3 * 4 +
-                   MCP_BODY_SIZE_SLACK; /* files are in base64 */
+    /* files are in base64 */
+    size_t limit = 6 * service->code_size_max + service->input_size_max / 3 * 4 + MCP_BODY_SIZE_SLACK;
     return (struct http_part){.name = "mcp",
                               .rated = true,
                               .where = "/app",

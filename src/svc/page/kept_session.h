@@ -19,8 +19,8 @@ bool kept_session_is_due(const struct directory_ticket *session, int64_t now_ns)
 struct kept_session_wish {
     const char *owner_id; /* of the person */
     const char *key_id;   /* of the API key that was shown; "": none */
-    const struct directory_ticket
-        *spent; /* what was confirmed for it, which goes with the same write; NULL: nothing */
+    /* what was confirmed for it, which goes with the same write; NULL: nothing */
+    const struct directory_ticket *spent;
 };
 
 /* Begins one; whoever has PAGE_SESSIONS_EACH_MAX loses the oldest. `waiter`: as directory_write. The browser may have the cookie

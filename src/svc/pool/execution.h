@@ -42,8 +42,8 @@ struct execution_asked {
     bool asynchronous;
     bool measured; /* the caller wants to know what the run did */
     int64_t limit_ns;
-    char
-        session_guid[GUID_TEXT_SIZE + 1]; /* it runs in this session or not at all; "": in the identifier's */
+    /* it runs in this session or not at all; "": in the identifier's */
+    char session_guid[GUID_TEXT_SIZE + 1];
     size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
 };
 
@@ -62,8 +62,8 @@ struct execution_outcome {
     struct buf value;   /* JSON, empty when none */
     struct buf outputs; /* JSON array, empty when none */
     struct buf error;   /* JSON object, empty when none */
-    struct buf
-        hosts; /* JSON array: whom the code named when it wanted to reach somebody, its own word; empty: not said */
+    /* JSON array: whom the code named when it wanted to reach somebody, its own word; empty: not said */
+    struct buf hosts;
     uint64_t hosts_more; /* that are not in it */
     int64_t duration_ns; /* from sending the cell to its answer, by the server's clock */
 };

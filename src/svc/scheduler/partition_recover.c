@@ -20,8 +20,8 @@ void partition_fail(struct partition *partition, enum status status, const char 
 {
     bool again = partition->failure.status != STATUS_OK;
     struct err err = {0};
-    ASSERT(!partition->loading &&
-           !partition->turning); /* an engine that is loaded has asked for nothing yet */
+    /* an engine that is loaded has asked for nothing yet */
+    ASSERT(!partition->loading && !partition->turning);
     (void)err_set(&partition->failure, status, "%s", text);
     if (!again) {
         partition->failures++;

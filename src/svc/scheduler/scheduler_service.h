@@ -32,8 +32,8 @@ struct scheduler_options { /* from scheduler_options_default; what is a setting 
     struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
-    const char
-        *resource;   /* its id as a resource, at which roles may be granted; borrowed; NULL: it is none */
+    /* its id as a resource, at which roles may be granted; borrowed; NULL: it is none */
+    const char *resource;
     bool hubs_apart; /* a grant for the task hub of a name, "/scheduler/HUB", is for another scheduler's */
     bool hubs_none;  /* without `hubs` none is made: they come one by one */
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
@@ -47,12 +47,12 @@ struct scheduler_options { /* from scheduler_options_default; what is a setting 
                           void *done_context);
     void *hub_leaves_context;
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
-    const char
-        *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take
-                                       * messages of large_message_size_max; setting */
+    /* beginnings of the user agents, separated by commas, whose workers take messages of
+     * large_message_size_max; setting */
+    const char *large_message_agents;
     size_t large_message_size_max; /* bytes */
-    const char
-        *flat_entity_agents;      /* the same for workers that know only the first encoding of entity work */
+    /* the same for workers that know only the first encoding of entity work */
+    const char *flat_entity_agents;
     const char *no_entity_agents; /* and for those that know no entities, unless they ask for them */
     struct engine_options engine; /* `seed` is filled here */
     /* Told of each execution that is over: `count` spans as JSON objects with commas between them, valid during the call

@@ -33,7 +33,7 @@ struct otlp_stats {
     uint64_t waiting; /* now */
 };
 void otlp_exporter_stats(const struct otlp_exporter *exporter, struct otlp_stats *ret_stats);
-extern const struct metric_row
-    otlp_metrics[]; /* their source is an exporter, or NULL: then there are no values */
+/* their source is an exporter, or NULL: then there are no values */
+extern const struct metric_row otlp_metrics[];
 
 #endif

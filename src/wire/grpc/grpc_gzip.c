@@ -11,8 +11,8 @@
 static enum status unpack_step(z_stream *stream, size_t from, size_t size_max, struct buf *out)
 {
     size_t have = out->size - from;
-    size_t room =
-        MIN((size_t)STEP_SIZE, size_max - have + 1); /* one more byte shows that the limit is passed */
+    /* one more byte shows that the limit is passed */
+    size_t room = MIN((size_t)STEP_SIZE, size_max - have + 1);
     enum status status = buf_reserve(out, room);
     if (status != STATUS_OK)
         return status;

@@ -47,8 +47,8 @@ struct http1_head {
     struct http1_span target; /* requests: as sent */
     struct http1_span path;   /* requests: empty stands for "/" (absolute-form without a path) */
     struct http1_span query;  /* requests: behind '?', without it */
-    struct http1_span
-        authority;              /* requests: from an absolute-form target, which overrules Host; else empty */
+    /* requests: from an absolute-form target, which overrules Host; else empty */
+    struct http1_span authority;
     int status;                 /* responses: 100..599 */
     int minor_version;          /* 0 or 1; a higher 1.x is read as 1.1 */
     struct http1_field *fields; /* the caller's array */

@@ -43,8 +43,8 @@ struct format_words {
     const char *link;         /* borrowed; NULL: none */
     bool urgent;              /* somebody has to act */
     bool link_decides; /* whoever has the link can answer as the person for whom it is, and is told so */
-    const char
-        *button_value; /* borrowed: what Slack hands back of a button; NULL: there are none that decide */
+    /* borrowed: what Slack hands back of a button; NULL: there are none that decide */
+    const char *button_value;
 };
 
 /* Of an event's type ("sallyport.request.waiting" or without its prefix) and its data, the request as a list shows it. `link` (NULL allowed) is an http or https URL of ours in

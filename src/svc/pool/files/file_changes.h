@@ -48,8 +48,8 @@ struct file_changes {
     int fd;         /* of it, or -1 */
     void *digest;
     uint64_t hashed_size; /* bytes read for hashes */
-    struct file_stillness
-        still;    /* of the folder before the look that is under way, `is_empty` once that is known */
+    /* of the folder before the look that is under way, `is_empty` once that is known */
+    struct file_stillness still;
     bool skipped; /* the look under way: nothing needs to be read */
 };
 

@@ -50,8 +50,8 @@ static void add_operation_headers(struct pool_call *call, const struct execution
 {
     CLEANUP(buf_fini) struct buf url = {0};
     struct bytes host = http_request_header(call->request, "host");
-    struct bytes scheme =
-        http_request_header(call->request, "x-forwarded-proto"); /* of a proxy that ends TLS */
+    /* of a proxy that ends TLS */
+    struct bytes scheme = http_request_header(call->request, "x-forwarded-proto");
     bool secure = bytes_equal_nocase(scheme, BYTES_LITERAL("https"));
     if (host.size)
         buf_append_fmt(&url, "%s://%.*s", secure ? "https" : "http", BYTES_FMT(host));

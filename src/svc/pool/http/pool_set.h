@@ -13,8 +13,8 @@
 #include "svc/pool/session/tier_share.h"
 
 struct pool_set_options {
-    struct pool_service_options
-        service;           /* what all made pools have in common; its name and limits are not looked at */
+    /* what all made pools have in common; its name and limits are not looked at */
+    struct pool_service_options service;
     uint32_t sessions_max; /* of all made pools together, ready ones included */
 };
 

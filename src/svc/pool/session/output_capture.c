@@ -207,8 +207,8 @@ void output_capture_next(const struct output_capture *capture, struct output_pla
     struct bytes kept =
         whole ? written : bytes_utf8_prefix(written, capture->head_max - MIN(place->text, capture->head_max));
     if (kept.size < written.size)
-        place->raw =
-            SIZE_MAX; /* repair made it longer than the limit: what follows shows when all has come */
+        /* repair made it longer than the limit: what follows shows when all has come */
+        place->raw = SIZE_MAX;
     out->size = begin + kept.size;
     place->text += kept.size;
     place->unsure =
@@ -221,8 +221,8 @@ static void render_head(const struct output_capture *capture, struct buf *out)
     size_t begin = out->size;
     utf8_append_repaired(out, without_cut_end(buf_peek(&capture->head)));
     struct bytes written = bytes_of(out->data ? out->data + begin : NULL, out->size - begin);
-    out->size =
-        begin + bytes_utf8_prefix(written, capture->head_max).size; /* repair may have made it longer */
+    /* repair may have made it longer */
+    out->size = begin + bytes_utf8_prefix(written, capture->head_max).size;
 }
 
 void output_capture_render(const struct output_capture *capture, struct buf *out)

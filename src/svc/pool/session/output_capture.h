@@ -36,8 +36,8 @@ void output_capture_render(const struct output_capture *capture, struct buf *out
 struct output_place {
     size_t raw;  /* bytes of the head, and of the tail behind it */
     size_t text; /* bytes of text they became */
-    bool
-        unsure; /* some of it stands behind the head: once anything is left out, the text goes on in another way there */
+    /* some of it stands behind the head: once anything is left out, the text goes on in another way there */
+    bool unsure;
 };
 /* Appends the next piece, of at most about `size_max` bytes, of what output_capture_render begins with: the head, and as long as
  * nothing is left out the tail, but for the last character while that may be unfinished. Appends nothing when there is no

@@ -23,8 +23,8 @@ struct call_counts {
     size_t socket_kinds;
     uint64_t other_sockets; /* of more kinds than that */
     uint64_t total;         /* refused calls */
-    uint64_t
-        starts; /* calls that were let through to start a process; one that then fails at the session's limit counts, too */
+    /* calls that were let through to start a process; one that then fails at the session's limit counts, too */
+    uint64_t starts;
 };
 
 /* The owner embeds it. */

@@ -51,10 +51,10 @@ struct session_stock {
     struct stock_spares spares[RUNTIMES]; /* nobody's */
     struct session_shelf bound;           /* somebody's */
     struct session_shelf ending;          /* dead or dying */
-    struct session_shelf
-        gone;    /* the tier has nothing of them any more; they free themselves at the end of the turn */
-    bool up;     /* the tier takes orders */
-    bool proven; /* and a session of it has run code */
+    /* the tier has nothing of them any more; they free themselves at the end of the turn */
+    struct session_shelf gone;
+    bool up;                             /* the tier takes orders */
+    bool proven;                         /* and a session of it has run code */
     int64_t up_since_ns;                 /* monotonic */
     bool final;                          /* it never will: it did not come up at the start */
     char lost[200];                      /* why the tier is gone; "" while it is not */

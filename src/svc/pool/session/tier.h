@@ -40,13 +40,12 @@ enum tier_end {
 
 /* What a tier says of itself once it is ready. */
 struct tier_report {
-    const char
-        *isolation_json; /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
+    /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
+    const char *isolation_json;
     const char *degraded;     /* names of the layers of isolation that are not on, separated by commas */
     uint64_t memory_size_max; /* bytes of memory that one session may use; 0: the tier does not limit it */
-    const char
-        *template_identity; /* names what a session of the first runtime sees: packages and all; "" if that is
-                                      not known */
+    /* names what a session of the first runtime sees: packages and all; "" if that is not known */
+    const char *template_identity;
 };
 
 struct tier_events {

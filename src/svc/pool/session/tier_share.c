@@ -31,8 +31,8 @@ struct tier_client {
     struct list link;
     struct tier_share *share;
     struct tier_events events;
-    struct loop_task
-        greeting; /* a pool that comes later hears what the others have heard, and of its refused orders */
+    /* a pool that comes later hears what the others have heard, and of its refused orders */
+    struct loop_task greeting;
     bool greeted;
     uint64_t refused[REFUSALS_MAX];
     size_t refused_count;

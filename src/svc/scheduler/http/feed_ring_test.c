@@ -66,8 +66,8 @@ static void the_oldest_go_by_number_and_by_size(void **state)
     assert_int_equal(ring->first, 11);
     uint64_t next = 0;
     assert_false(feed_ring_find(ring, BYTES_LITERAL("0000000000000001-9"), &next));
-    assert_true(
-        feed_ring_find(ring, BYTES_LITERAL("0000000000000001-10"), &next)); /* it has seen what went */
+    /* it has seen what went */
+    assert_true(feed_ring_find(ring, BYTES_LITERAL("0000000000000001-10"), &next));
     assert_int_equal(next, 11);
 
     char *large = calloc(1, FEED_RING_SIZE / 3);
