@@ -12,7 +12,8 @@
    none calls itself owned.
 6. A bench of tests stands in test/lib: one among the product's files is read, counted and searched as if it were product.
 7. One thing is written in one way: no bytes are {0}, and a definition says `enum status` of what its header declares.
-8. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
+8. A comment that has no room behind its declaration stands above it: clang-format would tear the two words apart.
+9. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -75,6 +76,7 @@ SPELLINGS = [
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
+TORN = re.compile(r"^ +(?:(?:const|unsigned|extern|struct|enum) )*\w+(?: ?\*| const)*\n( +\**\w+(?:\[[^\]]*\])*;) +/\*", re.M)
 
 
 def code_of(text):
@@ -138,6 +140,14 @@ def other_spellings(root):
                 yield f"{path.relative_to(root)}:{line}: {found[0].strip()}: write {instead}"
 
 
+def torn_declarations(root):
+    for path in [*sources(root), *sorted((root / "include").glob("*.h"))]:
+        text = path.read_text()
+        for found in TORN.finditer(text):
+            line = text.count("\n", 0, found.start()) + 2
+            yield f"{path.relative_to(root)}:{line}: {found[1].strip()}: its comment belongs above it"
+
+
 def benches_in_product(root):
     for path in sorted((root / "src").rglob("*_rig*")):
         yield f"{path.relative_to(root)}: a bench of tests; its place is test/lib"
@@ -180,6 +190,7 @@ faults = [
     *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
     *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
     *owned_views(root),
+    *torn_declarations(root),
     *benches_in_product(root),
     *other_spellings(root),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
