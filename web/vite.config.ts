@@ -29,7 +29,7 @@ export default defineConfig({
   plugins: [listFiles()],
   server: {
     proxy: Object.fromEntries(
-      ["/v1", "/openapi.json", "/healthz", "/readyz", "/metrics"].map((path) => [
+      ["/v1", "/page", "/code", "/openapi.json", "/healthz", "/readyz", "/metrics"].map((path) => [
         path,
         { target: process.env["SALLYPORT_URL"] ?? "http://localhost:8080", headers: { origin: "" } },
       ]),
