@@ -81,6 +81,12 @@ def functions_of(path):
 
 
 steps = 0
+# The parts of a server stand in ARCHITECTURE.md as they stand in the list, which is the order of the start.
+listed = re.findall(r"&part_(\w+)", (root / "src/cmd/compose.c").read_text().split("parts[] = {")[1].split("};")[0])
+walk = (root / "ARCHITECTURE.md").read_text().split("one list of parts")[1].split("  up ")[0]
+if (told := re.findall(r"· (\w+)", walk)) != listed:
+    faults.append(f"ARCHITECTURE.md: the parts of a server are {' · '.join(listed)}, not {' · '.join(told)}")
+
 for number, line in enumerate((root / "ARCHITECTURE.md").read_text().splitlines(), 1):
     folder = ""
     for file, function in STEP.findall(line):

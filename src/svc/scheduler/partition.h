@@ -93,11 +93,11 @@ void partition_workers(const struct partition *partition, uint32_t hub,
 /* As engine_standing; false, too, while there is no engine. */
 bool partition_standing(const struct partition *partition, uint32_t hub, struct bytes instance_id,
                         struct buf *out);
-/* Zero while there is no engine. */
 /* As engine_tallies; of no hub while there is no engine. */
 void partition_tallies(const struct partition *partition,
                        void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
                        void *context);
+/* Zero while there is no engine. */
 void partition_stats(const struct partition *partition, struct engine_stats *ret_stats);
 
 #endif
