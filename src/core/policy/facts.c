@@ -59,7 +59,7 @@ const struct policy_fact_row policy_fact_rows[] = {
     AFTER("result.size", BYTES, result_size, NULL, "the size of the result"),
     AFTER("output.size", BYTES, output_size, NULL, "the size of what it printed"),
     AFTER("effects.network.attempts", COUNT, network_attempts, NULL, "attempts to reach the network"),
-    AFTER("effects.network.addresses", TEXTS, network_addresses, NULL, "an address that it tried, with its port"),
+    AFTER("effects.network.addresses", TEXTS, network_addresses, NULL, "an address that it tried, with its port; the pool that comes with the server knows none, for it refuses the socket already: see `effects.network.hosts`"),
     OWN_WORD("effects.network.hosts", TEXTS, network_hosts, "a host that the code named when it wanted to reach one, with its port: its own word, which it can hide or make up; not in a rule that allows"),
     AFTER("effects.refused.calls", COUNT, refused_calls, NULL, "system calls that were refused"),
     AFTER("effects.refused.names", TEXTS, refused_names, NULL, "the name of a system call that was refused"),
