@@ -61,7 +61,7 @@ class Audit(unittest.TestCase):
         request = self.decided(server, comment="looks fine")
         seen = self.entries(server, "--object", f"requests/{request}")
         self.assertEqual([entry["action"] for entry in seen],
-                         ["request.submitted", "run.ended", "request.voted", "request.decided"])
+                         ["request.submitted", "run.ended", "request.voted", "request.decided", "request.released"])
         self.assertEqual(seen[0]["actor"]["id"], "local")
         self.assertEqual(seen[3]["details"]["by"], "mina")
         self.assertEqual(seen[3]["details"]["comment"], "looks fine")
@@ -148,10 +148,10 @@ class Audit(unittest.TestCase):
         requests = [self.decided(server, approve=number % 2 == 0) for number in range(4)]
         server.kill()
         server.start()
-        for request in requests:
+        for number, request in enumerate(requests):
             seen = [entry["action"] for entry in self.entries(server, "--object", f"requests/{request}")]
             self.assertEqual(seen[0], "request.submitted")
-            self.assertEqual(seen[-1], "request.decided")
+            self.assertEqual(seen[3:], ["request.decided", "request.released"][:2 - number % 2])
         self.assertEqual(run("verify", "--url", server.ready["url"]).returncode, 0)
 
     def test_a_key_that_is_gone_ends_the_start(self):

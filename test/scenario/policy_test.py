@@ -153,7 +153,7 @@ rules:
                          (True, "policy", "arithmetic", []))
         self.assertEqual(self.look(over["id"], "sam")["result"]["stdout"], "42\n")
         self.assertEqual([entry["action"] for entry in self.entries(f"requests/{over['id']}")],
-                         ["request.submitted", "run.ended", "request.decided"])
+                         ["request.submitted", "run.ended", "request.decided", "request.released"])
         asked = self.waiting("print(6 * 7)", labels={"env": "prod"})  # ask over allow
         self.assertEqual((asked["policy"]["settledBy"], asked["asked"]), ("in production", ["anyone", "group:data"]))
 

@@ -154,7 +154,7 @@ class Writes(unittest.TestCase):
         self.assertEqual([event for event in first if event not in ("run_started", "run_ended")], ["submitted", "waiting", "vote", "approved", "released"])
         text = self.server.raw("GET", f"/v1/audit?limit=1000&object=requests/{over['id']}").decode()
         actions = [json.loads(line)["action"] for line in text.splitlines()]
-        for action in ("request.submitted", "request.voted", "request.decided"):
+        for action in ("request.submitted", "request.voted", "request.decided", "request.released"):
             self.assertEqual(actions.count(action), 1, actions)
         history.check(self, self.server.ready["schedulerConnectionString"], over["id"], over)
 

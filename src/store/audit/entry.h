@@ -27,6 +27,7 @@
     X(RUN_ENDED, "run.ended")                                                                                \
     X(REQUEST_VOTED, "request.voted")         /* before it counts */                                         \
     X(REQUEST_DECIDED, "request.decided")     /* it counts */                                                \
+    X(REQUEST_RELEASED, "request.released")   /* result and files are the submitter's */                     \
     X(REQUEST_REVISED, "request.revised")     /* its next revision */                                        \
     X(REQUEST_CANCELLED, "request.cancelled") /* by its submitter, an operator, or the scheduler */          \
     X(REQUEST_TIMED_OUT, "request.timed-out") /* nobody decided in time */                                   \

@@ -30,6 +30,7 @@ enum status __wrap_audit_scribe_append(struct audit_scribe *scribe, const struct
 static int fails_at; /* the entry of a step, counted from 1; 0: none */
 static int entry_count;
 static enum audit_action entries[ENTRIES_MAX + 1]; /* of a step, from 1 on */
+static char manifests[ENTRIES_MAX + 1][SECRET_HASH_SIZE + 1]; /* that they name, or "" */
 static bool written[AUDIT_ACTIONS];                /* by steps that went well */
 
 enum status __wrap_audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry,
@@ -38,8 +39,11 @@ enum status __wrap_audit_scribe_append(struct audit_scribe *scribe, const struct
     entry_count++;
     if (entry_count == fails_at)
         return err_set(err, STATUS_INVALID_ARGUMENT, "%s: on purpose", audit_action_name(entry->action));
-    if (entry_count <= ENTRIES_MAX)
+    if (entry_count <= ENTRIES_MAX) {
+        const char *manifest = json_member_text(entry->details, "manifestSha256");
         entries[entry_count] = entry->action;
+        (void)snprintf(manifests[entry_count], sizeof manifests[0], "%s", manifest ? manifest : "");
+    }
     return __real_audit_scribe_append(scribe, entry, err);
 }
 
@@ -269,9 +273,9 @@ static bool is_apart(enum audit_action action)
 }
 
 /* The step once; how many entries it came to. */
-static int do_step(struct book_fixture *rig, size_t number, int fails, enum status *ret_status)
+static int do_step(struct book_fixture *rig, const struct rule_act *step, int fails, enum status *ret_status)
 {
-    struct rule_act act = story[number];
+    struct rule_act act = *step;
     fails_at = fails;
     entry_count = 0;
     rig_run(rig, &act.task);
@@ -288,7 +292,7 @@ static void try_step(struct book_fixture *rig, size_t number)
     enum status status = STATUS_INVALID_ARGUMENT;
     uint64_t before = look_at_disk(rig);
     int fails = 1;
-    while (do_step(rig, number, fails, &status) >= fails) {
+    while (do_step(rig, &story[number], fails, &status) >= fails) {
         assert_int_equal(status, STATUS_INVALID_ARGUMENT);
         if (look_at_disk(rig) != before)
             fail_msg("step %zu left something behind without its entry %d", number, fails);
@@ -312,10 +316,48 @@ static void each_kind_is_in_the_transaction_of_what_it_tells(void **state)
                      written[i] ? "is said to be apart" : "is in no step of the story");
 }
 
+/* RP-50, `then.code`: what is approved and what is released are two things, at two times. */
+static void a_release_is_told_when_it_comes(void **state)
+{
+    static const struct {
+        struct rule_act act;
+        enum audit_action told[ENTRIES_MAX];
+        int count;
+    } steps[] = {
+        {{.task = {.act = submit}, .id = "s", .text = "1", .then = "{\"code\":\"2\"}"},
+         {AUDIT_REQUEST_SUBMITTED},
+         1},
+        {{.task = {.act = begin_run}, .id = "s"}, {0}, 0},
+        {{.task = {.act = end_run, .number = 1}, .id = "s", .effects = QUIET}, {AUDIT_RUN_ENDED}, 1},
+        {{.task = {.act = vote}, .id = "s", .by = &rita, .answer = REVIEW_VOTE_APPROVE},
+         {AUDIT_REQUEST_VOTED, AUDIT_REQUEST_DECIDED},
+         2},
+        {{.task = {.act = begin_run}, .id = "s"}, {0}, 0},
+        {{.task = {.act = end_run, .number = 2}, .id = "s", .effects = QUIET},
+         {AUDIT_RUN_ENDED, AUDIT_REQUEST_RELEASED},
+         2},
+    };
+    char decided[SECRET_HASH_SIZE + 1] = "";
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        enum status status;
+        assert_int_equal(do_step(*state, &steps[i].act, 0, &status), steps[i].count);
+        assert_int_equal(status, STATUS_OK);
+        for (int at = 1; at <= steps[i].count; at++) {
+            assert_int_equal(entries[at], steps[i].told[at - 1]);
+            if (entries[at] == AUDIT_REQUEST_DECIDED)
+                memcpy(decided, manifests[at], sizeof decided);
+        }
+    }
+    assert_int_equal(strlen(manifests[2]), SECRET_HASH_SIZE);
+    assert_string_equal(manifests[2], manifests[1]); /* of the step's run */
+    assert_string_not_equal(manifests[2], decided);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_kind_is_in_the_transaction_of_what_it_tells, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_release_is_told_when_it_comes, rig_init, rig_fini),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

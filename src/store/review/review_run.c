@@ -288,7 +288,7 @@ static enum status judge(struct review_book *book, struct review_record *record,
     return status;
 }
 
-/* The move, and the decision where nobody is asked. */
+/* The move, the decision where nobody is asked, and the release. */
 static enum status conclude(struct review_book *book, struct review_record *record,
                             const struct review_run_end *end, enum review_event event, int64_t now_ns,
                             bool *ret_decided, struct err *err)
@@ -299,8 +299,12 @@ static enum status conclude(struct review_book *book, struct review_record *reco
     if (record->state == REVIEW_FAILED && end->error)
         json_object_set(record->doc, "error", end->error);
     *ret_decided = actions & REVIEW_ACTION_DECIDE;
-    return *ret_decided ? review_decide_by_rule(book, record, event == REVIEW_EVENT_RUN_ALLOWED, now_ns, err)
-                        : STATUS_OK;
+    enum status status = STATUS_OK;
+    if (*ret_decided)
+        status = review_decide_by_rule(book, record, event == REVIEW_EVENT_RUN_ALLOWED, now_ns, err);
+    if (status != STATUS_OK)
+        return status;
+    return review_release_note(book, record, actions, now_ns, err);
 }
 
 /* ORDER: the entry of the run stands before the one of a decision that follows it by itself. */

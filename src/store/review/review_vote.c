@@ -264,7 +264,10 @@ static enum status settle(struct review_book *book, struct review_record *record
         review_record_move(record, event, now_ns, &actions) != REVIEW_MOVED)
         return STATUS_OK;
     *ret_told = event_of(record, event);
-    return follow_move(book, record, actions, vote, now_ns, err);
+    enum status status = follow_move(book, record, actions, vote, now_ns, err);
+    if (status != STATUS_OK)
+        return status;
+    return review_release_note(book, record, actions, now_ns, err);
 }
 
 /* ORDER: the entry of the audit log stands before what the vote leads to, as it happened; the record is saved with
