@@ -58,16 +58,15 @@ enum status review_record_decide(struct review_book *book, struct review_record 
 }
 
 /* What they get is what the request shows now: with `then.code` what the step came to, and not what was approved. */
-enum status review_release_note(struct review_book *book, const struct review_record *record, unsigned actions,
-                                int64_t now_ns, struct err *err)
+enum status review_release_note(struct review_book *book, const struct review_record *record,
+                                unsigned actions, int64_t now_ns, struct err *err)
 {
     if (!(actions & REVIEW_ACTION_RELEASE))
         return STATUS_OK;
-    json_t *details =
-        json_pack("{s:I, s:I, s:s*, s:s*}", "revision", (json_int_t)review_record_number(record, "revision"),
-                  "run", (json_int_t)review_record_number(record, "run"), "sha256",
-                  review_record_text(record, "sha256"), "manifestSha256",
-                  review_record_text(record, "manifestSha256"));
+    json_t *details = json_pack(
+        "{s:I, s:I, s:s*, s:s*}", "revision", (json_int_t)review_record_number(record, "revision"), "run",
+        (json_int_t)review_record_number(record, "run"), "sha256", review_record_text(record, "sha256"),
+        "manifestSha256", review_record_text(record, "manifestSha256"));
     return review_record_audit(book, record, AUDIT_REQUEST_RELEASED, &review_server, details, now_ns, err);
 }
 

@@ -29,9 +29,9 @@ enum status __wrap_audit_scribe_append(struct audit_scribe *scribe, const struct
 
 static int fails_at; /* the entry of a step, counted from 1; 0: none */
 static int entry_count;
-static enum audit_action entries[ENTRIES_MAX + 1]; /* of a step, from 1 on */
+static enum audit_action entries[ENTRIES_MAX + 1];            /* of a step, from 1 on */
 static char manifests[ENTRIES_MAX + 1][SECRET_HASH_SIZE + 1]; /* that they name, or "" */
-static bool written[AUDIT_ACTIONS];                /* by steps that went well */
+static bool written[AUDIT_ACTIONS];                           /* by steps that went well */
 
 enum status __wrap_audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry,
                                        struct err *err)

@@ -164,7 +164,7 @@ STATUS_RESULT review_record_decide(struct review_book *book, struct review_recor
 STATUS_RESULT review_decide_by_rule(struct review_book *book, struct review_record *record, bool approved,
                                     int64_t now_ns, struct err *err);
 /* The release into the log, where `actions` of the move have one; behind the decision, if that is made now. */
-STATUS_RESULT review_release_note(struct review_book *book, const struct review_record *record, unsigned actions,
-                                  int64_t now_ns, struct err *err);
+STATUS_RESULT review_release_note(struct review_book *book, const struct review_record *record,
+                                  unsigned actions, int64_t now_ns, struct err *err);
 
 #endif
