@@ -145,8 +145,19 @@ const tests = {
     const focusIsSomewhere = () => page.waitForFunction(() => document.activeElement !== document.body);
     await page.visit("/");
     await cards(page).first().waitFor();
+    await page.keyboard.press("/");
+    assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.activeElement.value]), ["f", ""]);
+    await page.keyboard.press("Escape");
+    assert.notEqual(await page.evaluate(() => document.activeElement.id), "f");
     const chosen = () => page.evaluate(() => location.hash.match(/at=([^&]+)/)?.[1]);
     for (let i = 0; i < 50 && (await chosen()) !== id; i++) await page.keyboard.press("j");
+    for (const [key, opens] of [["e", `#/submit?from=${id}`], ["c", `#/requests/${id}`]]) {
+      await page.keyboard.press(key);
+      await page.waitForFunction((hash) => location.hash === hash, opens);
+      await page.goBack();
+      await cards(page).first().waitFor();
+      assert.equal(await chosen(), id);
+    }
     await page.keyboard.press("k");
     await Promise.all([page.keyboard.press("j"), page.keyboard.press("o")]); // faster than the page is drawn
     await page.getByRole("button", { name: /^Approve/ }).waitFor();
@@ -154,8 +165,13 @@ const tests = {
     await focusIsSomewhere();
     await page.keyboard.press("1");
     await page.getByRole("tab", { name: "Output", selected: true }).waitFor();
-    await page.keyboard.press("r");
-    assert.equal(await page.evaluate(() => document.activeElement.id), "say");
+    for (const [key, asks] of [["c", "Say what to change."], ["r", "Say why you reject it."]]) {
+      await page.keyboard.press(key);
+      assert.equal(await page.evaluate(() => document.activeElement.id), "say");
+      await page.keyboard.press("Control+Enter"); // answers as the key said, and not without a reason
+      await page.getByText(asks).waitFor();
+      if (key === "c") await page.keyboard.press("Escape");
+    }
     await page.keyboard.type("ae?");
     await page.keyboard.press("Escape");
     await page.keyboard.press("a");
