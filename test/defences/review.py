@@ -17,6 +17,7 @@ OWN = "one's own request"
 GUESSED = "guessed ids"
 CROSS_SITE = "CSRF, clickjacking, DNS rebinding"
 NAMES = "file names"
+HIDDEN = "src/base/hidden.c"
 SSRF = "SSRF by a webhook"
 LINES = "lines of a log, a terminal's commands"
 CLOCK = "a clock that is set back"
@@ -84,6 +85,12 @@ ROWS = [
             ("src/core/pool/file_path.c", ' || bytes_equal_cstr(name, "..")', "")),
     defence("names-hidden", NAMES, "files", "Files.test_names_that_lead_elsewhere_are_refused",
             ("src/svc/app/inputs.c", "if (hidden_in(said))", "if (false && hidden_in(said))")),
+    defence("names-nul", NAMES, "files", "Files.test_names_that_lead_elsewhere_are_refused",
+            (HIDDEN, "    if (byte < 0x20 || byte == 0x7f)", "    if ((byte && byte < 0x20) || byte == 0x7f)"),
+            ("src/core/pool/file_path.c", "if (name.data[i] < 0x20 ||", "if ((name.data[i] && name.data[i] < 0x20) ||"),
+            note="the pool's names and those of a submission are looked at by themselves; both are out"),
+    defence("output-nul", "code → reviewer's terminal", "review_view", "nothing_is_hidden_behind_a_nul_or_turned_round",
+            (HIDDEN, "    if (byte < 0x20 || byte == 0x7f)", "    if ((byte && byte < 0x20) || byte == 0x7f)")),
     defence("names-absolute", NAMES, "files", "Files.test_names_that_lead_elsewhere_are_refused",
             ("src/svc/app/inputs.c", "if (absolute || !**ret_path)", "if ((false && absolute) || !**ret_path)")),
     defence("names-twice", NAMES, "files", "Files.test_rp54_what_code_makes_of_names_and_links",

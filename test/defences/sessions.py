@@ -16,6 +16,7 @@ PYTHON = "src/runtime/python/python.c"
 KERNEL = "session → kernel"
 HOST = "session → files of the host"
 RESOURCES = "session → resources"
+TOLD = "session → what is told of it"
 SERVER = "server process → host"
 KEEPER = "pool → keeper"
 
@@ -69,6 +70,11 @@ ROWS = [
             (FRAME, "if (!type_known(type) || reserved_used || payload_size", "if (reserved_used || payload_size")),
     defence("frame-size", "session → pool", "frame", "bad_heads_are_refused_at_once",
             (FRAME, " || payload_size > FRAME_PAYLOAD_SIZE_MAX)", ")")),
+    defence("told-own-word", TOLD, "pool_own", "Effects.test_rp54_code_can_forge_its_own_word_and_nothing_else",
+            ("src/svc/pool/session/result_check.c", "        if (count < RESULT_HOSTS_ROOM && append_host(out, count == 0, item))",
+             "        (void)append_host;\n        append_comma(out, count > 0);\n        buf_append_bytes(out, item.json);\n        if (count < RESULT_HOSTS_ROOM)")),
+    defence("told-not-given", TOLD, "pool_own", "Effects.test_rp54_code_can_forge_its_own_word_and_nothing_else",
+            ("src/svc/pool/http/execute_report.c", '{"ownWord", execution->outcome.hosts.size > 0}', '{"ownWord", true}')),
     defence("memory-budget", "session → memory of the server", "memory_budget", "what_does_not_fit_changes_nothing",
             ("src/svc/pool/session/memory_budget.c", "    make_room(budget, size);\n    if (!fits(budget, size))\n        return false;\n",
              "    make_room(budget, size);\n")),
