@@ -42,7 +42,6 @@ def until(look, found, patience=60):
 
 class Demo(unittest.TestCase):
     def setUp(self):
-        # A group of its own: an interrupt of a terminal reaches the command and its server.
         self.demo = Process([PROGRAM, "demo", "--port", "0"], start_new_session=True)
         self.addCleanup(self.demo.close)
         said = until(self.demo.said, lambda text: READY.search(text) or self.demo.poll() is not None)
@@ -78,7 +77,7 @@ class Demo(unittest.TestCase):
         folder = self.folder()
         self.assertTrue((folder / "data").is_dir())
 
-        os.killpg(self.demo.pid, signal.SIGINT)
+        os.kill(self.demo.pid, signal.SIGINT)  # of the command alone, which ends its server
         self.assertEqual(self.demo.wait(), 0)
         self.assertFalse(folder.exists())
 

@@ -34,6 +34,19 @@ struct demo {
 
 /* --- the server --- */
 
+/* In a group of its own: what a terminal sends comes to this process alone, which ends it. */
+static bool spawn_in_group(pid_t *ret_pid, char *const *arguments)
+{
+    posix_spawnattr_t attributes;
+    if (posix_spawnattr_init(&attributes) != 0)
+        return false;
+    bool started = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP) == 0 &&
+                   posix_spawnattr_setpgroup(&attributes, 0) == 0 &&
+                   posix_spawn(ret_pid, PROGRAM, NULL, &attributes, arguments, environ) == 0;
+    (void)posix_spawnattr_destroy(&attributes);
+    return started;
+}
+
 static bool start_server(struct demo *demo)
 {
     (void)snprintf(demo->folder, sizeof demo->folder, "/tmp/sallyport-demo-XXXXXX");
@@ -52,7 +65,7 @@ static bool start_server(struct demo *demo)
                                (char *)"--ready-file",
                                demo->ready_path,
                                NULL};
-    return posix_spawn(&demo->server, PROGRAM, NULL, NULL, arguments, environ) == 0;
+    return spawn_in_group(&demo->server, arguments);
 }
 
 /* The address from the ready file; NULL: the server ended, or is not there in time. The caller frees it. */
@@ -129,9 +142,10 @@ static int await_end(const struct demo *demo)
 
 static pid_t signalled; /* the server, for the handler */
 
-static void hand_on(int number)
+static void end_server(int number)
 {
-    (void)kill(signalled, number);
+    (void)number;
+    (void)kill(signalled, SIGTERM);
 }
 
 /* The folder of a demonstration is nobody's data: it goes with it. */
@@ -160,8 +174,9 @@ int review_demo(const struct review_call *call)
     if (!start_server(&demo))
         return server_failed(call->command, EXIT_FAILED, "the server cannot be started", NULL);
     signalled = demo.server;
-    (void)signal(SIGTERM, hand_on);
-    (void)signal(SIGINT, SIG_IGN); /* of a terminal it reaches the server by itself */
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        (void)signal(ends[i], end_server);
     char *url = await_server(&demo);
     int code = url ? fill(&demo, url)
                    : server_failed(call->command, EXIT_FAILED, "the server did not become ready", NULL);
