@@ -137,7 +137,8 @@ class Page(unittest.TestCase):
         """The tests of a browser: what each came to is printed as they go."""
         environment = {**os.environ, "PAGE_URL": f"http://localhost:{server.port}", "PAGE_MODULES": str(FOLDER),
                        "CHROMIUM": browser.program(), **environment}
-        with Process(["node", HERE / script, *sys.argv[1:]], patience=patience_s, env=environment) as drive:
+        shots = ["--shots", pathlib.Path(SHOTS) / pathlib.Path(script).stem] if SHOTS else []
+        with Process(["node", HERE / script, *shots], patience=patience_s, env=environment) as drive:
             while (line := drive.line()) is not None:
                 print(line.rstrip(), flush=True)
             self.assertEqual(drive.wait(), 0, drive.said())
@@ -256,7 +257,7 @@ if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
     names = [word for word in sys.argv[1:] if word.startswith("Page.")]
     parts = [word for word in sys.argv[1:] if word.startswith("part=")]
-    sys.argv = [word for word in sys.argv if word not in names + parts]
+    SHOTS = sys.argv[sys.argv.index("--shots") + 1] if "--shots" in sys.argv else None  # a folder for each script: names come again
     for part in [] if names else parts:  # "part=1/3": the first, the fourth and so on, so that each test is in one of the three
         number, count = map(int, part.removeprefix("part=").split("/"))
         names += [f"Page.{name}" for name in unittest.defaultTestLoader.getTestCaseNames(Page)[number - 1::count]]
