@@ -8,6 +8,7 @@
 #include "cmd/az/az.h"
 #include "cmd/cli/cli.h"
 #include "cmd/cli/directory.h"
+#include "cmd/cli/server.h"
 #include "cmd/command.h"
 #include "cmd/completion.h"
 #include "cmd/policy/policy_commands.h"
@@ -182,7 +183,9 @@ static int run_command(const struct command *command, int argc, char *const *arg
                 command->name);
         return EXIT_USAGE;
     }
+    json_t *own = server_find_own(&values);
     int code = command->run(command, &values);
+    json_decref(own);
     option_values_fini(&values);
     return code;
 }

@@ -5,7 +5,7 @@
 
 #include "cmd/addresses.h"
 
-/* Of a `dev`, in the folder of its state, read by src/cmd/az/server.c. */
+/* Of a `dev`, in the folder of its state; read by cmd/own_server.h. */
 #define READY_OWN_NAME "server.json"
 
 /* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks

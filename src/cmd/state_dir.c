@@ -47,6 +47,26 @@ static void home_of_user(char *ret_home, size_t size)
         snprintf(ret_home, size, "%s", found->pw_dir);
 }
 
+bool state_path_of_user(const char *rest, struct buf *out)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    char own[PATH_MAX];
+    if (!home || *home != '/') {
+        home_of_user(own, sizeof own);
+        home = own;
+    }
+
+    if (state && *state == '/')
+        buf_append_fmt(out, "%s/%s", state, rest);
+    else if (*home == '/')
+        buf_append_fmt(out, "%s/.local/state/%s", home, rest);
+    else
+        return false;
+    buf_append_byte(out, '\0');
+    return buf_status(out) == STATUS_OK;
+}
+
 /* The service manager's folder for this service is meant for nothing else, so it comes first; it may name
  * several, separated by colons. */
 static enum status default_path(struct buf *path, struct err *err)

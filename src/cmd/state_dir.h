@@ -13,6 +13,9 @@
  * reason and what to do; FAILED_PRECONDITION if everybody
  * may write in it, or if it is another user's. A folder that a group may write in is taken with a warning. */
 STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *err);
+/* Appends the path `rest` below the user's own folder for state, $XDG_STATE_HOME or .local/state below $HOME or the user's home in passwd,
+ * and a NUL. False: there is no home folder, or no memory. */
+bool state_path_of_user(const char *rest, struct buf *out);
 /* A folder that is held open, and a path to it that needs no right on the folders above it: what root may reach and the
  * user that the server becomes may not, such as /root/.local/state (proc(5), /proc/pid/fd). */
 struct folder_handle {

@@ -75,11 +75,36 @@ class LocalKey(unittest.TestCase):
         server.kill()
         other = self.thief(server.port)
         (data / "server.json").write_text(json.dumps({**server.ready, "pid": os.getpid()}))
-        refused = run("az", "group", "list")
-        self.assertEqual(refused.returncode, 1, refused.stdout)
-        self.assertIn("another user's program listens there", refused.stderr)
+        for line, code in ((("az", "group", "list"), 1), (("user", "ls"), 7)):
+            refused = run(*line)
+            self.assertEqual(refused.returncode, code, refused.stdout)
+            self.assertIn("another user's program listens there", refused.stderr)
         other.kill()
         self.assertEqual([line for line in other.rest() if "HEARD" in line], [])
+
+    def test_commands_find_a_dev_on_any_port(self):
+        """RP-63: by the file in the folder of its state; one that is gone, or on another machine, is not followed."""
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="sallyport-test-"))
+        data = pathlib.Path(folder, "sallyport")
+        data.mkdir(mode=0o700)
+        server = Server(PROGRAM, data=str(data), arguments=["--tls", "--ready-sessions", "0"])
+        self.addCleanup(server.close)
+        server.start()
+
+        def run(*line, state=folder):
+            return subprocess.run([PROGRAM, *line], capture_output=True, text=True, timeout=60,
+                                  env={"PATH": "/usr/bin:/bin", "XDG_STATE_HOME": state, "HOME": folder})
+
+        for done in (run("ls", "--json"), run("ls", "--json", "--data", str(data), state="/nowhere")):
+            self.assertEqual((done.returncode, json.loads(done.stdout or "0")["requests"]), (0, []), done.stderr)
+        listed = run("instance", "ls", "--ca-file", str(data / "tls/authority.pem"))
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+
+        server.kill()
+        left = (data / "server.json").read_text()
+        self.assertIn("http://localhost:8080", run("ls").stderr)
+        (data / "server.json").write_text(json.dumps({**json.loads(left), "pid": os.getpid(), "url": "http://192.0.2.1:9"}))
+        self.assertIn("http://localhost:8080", run("ls").stderr)
 
     def test_a_server_that_is_gone_is_nobody(self):
         with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder, socket.socket() as free:

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,24 +15,6 @@
 
 #define PROFILE_SIZE_MAX ((size_t)1 << 20) /* bytes */
 #define PROFILE_NAME     AZ_PROFILE_FOLDER "/profile.json"
-
-bool az_state_path(const char *rest, struct buf *out)
-{
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    char memory[4096];
-    struct passwd entry, *found = NULL;
-    if ((!home || *home != '/') && getpwuid_r(geteuid(), &entry, memory, sizeof memory, &found) == 0 && found)
-        home = found->pw_dir;
-    if (state && *state == '/')
-        buf_append_fmt(out, "%s/%s", state, rest);
-    else if (home && *home == '/')
-        buf_append_fmt(out, "%s/.local/state/%s", home, rest);
-    else
-        return false;
-    buf_append_byte(out, '\0');
-    return !out->failed;
-}
 
 static enum status read_open(int fd, const char *path, json_t **ret_profile, struct err *err)
 {
@@ -61,7 +42,7 @@ enum status az_profile_read(json_t **ret_profile, struct err *err)
 {
     CLEANUP(buf_fini) struct buf path = {0};
     int fd = -1;
-    if (az_state_path(PROFILE_NAME, &path))
+    if (state_path_of_user(PROFILE_NAME, &path))
         fd = open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         *ret_profile = json_object();
@@ -91,7 +72,7 @@ static void make_folders(const char *path)
 enum status az_profile_write(const json_t *profile, struct err *err)
 {
     CLEANUP(buf_fini) struct buf path = {0};
-    if (!az_state_path(PROFILE_NAME, &path))
+    if (!state_path_of_user(PROFILE_NAME, &path))
         return err_set(err, STATUS_IO, "there is no home folder to keep the sign-in in: set XDG_STATE_HOME");
     make_folders((const char *)path.data);
     char *text = json_dumps(profile, JSON_INDENT(1));

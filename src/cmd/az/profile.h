@@ -15,8 +15,6 @@ STATUS_RESULT az_profile_read(json_t **ret_profile, struct err *err);
 /* Replaces the file. IO, NO_MEMORY. */
 STATUS_RESULT az_profile_write(const json_t *profile, struct err *err);
 
-/* The user's folder for state, with `rest` behind it, and a NUL. False: there is no home folder. */
-bool az_state_path(const char *rest, struct buf *out);
 /* A member of an object of the profile ("defaults", "group") or of itself (NULL, "url"); NULL if it has none. */
 const char *az_profile_text(const json_t *profile, const char *object, const char *name);
 /* Sets it; NULL or "" takes it away. False: out of memory. */

@@ -16,17 +16,15 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "cmd/addresses.h"
-#include "cmd/ready.h"
+#include "cmd/own_server.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
 
 #define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
-#define READY_SIZE_MAX  4096               /* bytes of the file that a running server leaves */
 #define CONNECT_TIME_MS 10000L
 #define ANSWER_TIME_MS  300000L
 #define TOKEN_RESERVE_S 300  /* a token is renewed this long before it is over */
 #define KEY_LIFETIME_S  3600 /* said of a local key, which has none: others ask again then */
-#define READY_NAME      "sallyport/" READY_OWN_NAME /* of `sallyport dev`, in the folder of its state */
 #define CLI_CLIENT      "04b07795-8ddb-461a-bbee-02f9e1bf7b46" /* the public client that the cloud's `az` is */
 
 /* --- where --- */
@@ -34,26 +32,8 @@
 /* What a running `dev` of this user says of itself; NULL if there is none. */
 static json_t *running_server(void)
 {
-    CLEANUP(buf_fini) struct buf path = {0};
-    char text[READY_SIZE_MAX];
-    if (!az_state_path(READY_NAME, &path))
-        return NULL;
-    int fd = open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return NULL;
-    ssize_t size = read(fd, text, sizeof text);
-    close(fd);
-    json_t *ready = NULL;
-    if (size <= 0 || json_parse(bytes_of(text, (size_t)size), NULL, &ready, NULL) != STATUS_OK)
-        return NULL;
-    /* After a crash the file is still there. */
-    json_int_t pid = json_integer_value(json_object_get(ready, "pid"));
-    bool runs = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
-    if (!runs || !json_is_string(json_object_get(ready, "url"))) {
-        json_decref(ready);
-        return NULL;
-    }
-    return ready;
+    CLEANUP(buf_fini) struct buf folder = {0};
+    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
 }
 
 static void set_text(struct buf *out, const char *text)

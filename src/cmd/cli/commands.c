@@ -36,7 +36,8 @@ static const struct option_spec settings[] = {
     {"connection", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, CLI_ALL,
      "Endpoint=URL;TaskHub=NAME;Authentication=None, or DefaultAzure, AzureCli, …"},
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", NULL, 0, 0, CLI_ALL,
-     "the endpoint alone; without this and --connection http://localhost:8080"},
+     "the endpoint alone; without this and --connection a running dev of one's own, else "
+     "http://localhost:8080"},
     {"hub", OPTION_TEXT, "NAME", "SALLYPORT_HUB", NULL, 0, 0, CLI_ALL & ~CLI_NAMES_HUB & ~CLI_AUDIT,
      "the task hub; without it that of --connection, or default"},
     {"token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, CLI_ALL, "bearer token",
@@ -141,7 +142,8 @@ static int run(const struct command *command, const struct option_values *values
         .sets = {{settings, (bit)}}, .positionals = (words)                                                  \
     }
 #define WHERE                                                                                                \
-    "The endpoint is --connection, else --url, else http://localhost:8080, this product's or the cloud's.\n" \
+    "The endpoint is --connection, else --url, this product's or the cloud's; else a dev of one's own that " \
+    "runs, else http://localhost:8080.\n"                                                                    \
     "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing."
 
 const struct command cli_commands[] = {

@@ -12,12 +12,13 @@
 #include "cmd/cli/cli.h"
 #include "cmd/limit_values.h"
 #include "cmd/local_key.h"
+#include "cmd/own_server.h"
 #include "credential/wiped.h"
 #include "wire/json/json.h"
 
 const struct option_spec server_settings[] = {
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ADDRESSES_URL_DEFAULT, 0, 0, SERVER_SETTINGS_BIT,
-     "the server"},
+     "the server; of a running dev of one's own by itself, on whatever port"},
     {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, SERVER_SETTINGS_BIT,
      "an API key or a token; better in the environment, since others see a command line", .secret = true},
     {"key-file", OPTION_TEXT, "FILE", "SALLYPORT_KEY_FILE", NULL, 0, 0, SERVER_SETTINGS_BIT,
@@ -52,38 +53,58 @@ bool server_read_file(const char *path, size_t size_max, struct buf *ret_text)
     return good;
 }
 
-static bool is_this_machine(const char *url)
+/* Where the server puts its state, for who starts it in the same way. False: nobody can tell. */
+static bool state_folder(const struct option_values *values, struct buf *out)
 {
-    static const char *const hosts[] = {"://localhost", "://127.0.0.1", "://[::1]"};
-    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-        const char *at = strstr(url, hosts[i]);
-        char behind = at ? at[strlen(hosts[i])] : 'x';
-        if (at && (behind == ':' || behind == '/' || behind == '\0') && !strchr(url, '@'))
-            return true;
-    }
-    return false;
-}
-
-/* The file is where the server puts its state, for who starts it in the same way. */
-static void read_local_key(const struct option_values *values, struct local_key *ret_key)
-{
-    char folder[4096];
-    const char *data = setting_text(values, "data"), *state = getenv("XDG_STATE_HOME"),
-               *home = getenv("HOME");
-    if (data)
-        snprintf(folder, sizeof folder, "%s", data);
-    else if (state && *state)
-        snprintf(folder, sizeof folder, "%s/sallyport", state);
-    else
-        snprintf(folder, sizeof folder, "%s/.local/state/sallyport", text_or(home, ""));
-    local_key_read(folder, ret_key);
+    const char *data = setting_text(values, "data");
+    if (!data)
+        return own_server_folder(out);
+    buf_append_cstr(out, data);
+    buf_append_byte(out, '\0');
+    return buf_status(out) == STATUS_OK;
 }
 
 /* Only where no other key was given. */
 static void choose_local_key(const struct option_values *values, struct local_key *ret_key)
 {
-    if (!setting_text(values, "key") && is_this_machine(setting_text(values, "url")))
-        read_local_key(values, ret_key);
+    CLEANUP(buf_fini) struct buf folder = {0};
+    bool wanted = !setting_text(values, "key") && own_server_is_near(setting_text(values, "url"));
+    if (wanted && state_folder(values, &folder))
+        local_key_read((const char *)folder.data, ret_key);
+}
+
+/* --- which server --- */
+
+static bool asks_a_server(const struct option_syntax *syntax)
+{
+    bool asks = false;
+    for (size_t i = 0; i < OPTION_SETS_MAX; i++)
+        asks = asks || syntax->sets[i].table == server_settings;
+    return asks;
+}
+
+static struct option_value *value_of(struct option_values *values, const char *name)
+{
+    return &values->at[option_get(values, name) - values->at];
+}
+
+json_t *server_find_own(struct option_values *values)
+{
+    CLEANUP(buf_fini) struct buf folder = {0};
+    if (!asks_a_server(values->syntax) || option_get(values, "url")->given || !state_folder(values, &folder))
+        return NULL;
+    json_t *own = own_server_read((const char *)folder.data);
+    const char *url = json_member_text(own, "url");
+    if (!url || !own_server_is_near(url)) {
+        json_decref(own);
+        return NULL;
+    }
+
+    value_of(values, "url")->text = url;
+    const char *authority = json_member_text(own, "certificateAuthority");
+    if (authority && !setting_text(values, "ca-file"))
+        value_of(values, "ca-file")->text = authority;
+    return own;
 }
 
 /* --- asking --- */

@@ -4,6 +4,8 @@
 #ifndef CMD_CLI_SERVER_H
 #define CMD_CLI_SERVER_H
 
+#include <jansson.h>
+
 #include "cmd/command.h"
 
 #define EXIT_NO_RIGHT 7
@@ -12,6 +14,11 @@
  * option_set, with SERVER_SETTINGS_BIT. */
 extern const struct option_spec server_settings[];
 #define SERVER_SETTINGS_BIT 1u
+
+/* Where nobody has named a server, the one of this user that runs (cmd/own_server.h; with --data, the one of that folder) becomes --url, and
+ * who vouches for its certificate --ca-file. For a command without these settings nothing happens. The caller ends what is returned
+ * once the values are not needed any more: their texts may be its. NULL: there is none. */
+json_t *server_find_own(struct option_values *values);
 
 #define SERVER_PATIENCE_MS 30000
 

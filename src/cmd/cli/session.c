@@ -11,6 +11,7 @@
 #include "base/time_parse.h"
 #include "cmd/addresses.h"
 #include "cmd/cli/print.h"
+#include "cmd/own_server.h"
 #include "credential/credential.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
@@ -41,6 +42,13 @@ static bool uses_string(const struct option_values *values)
     return string->text && (!url->text || string->origin >= url->origin);
 }
 
+/* The `dev` of this user that runs; NULL: none does. */
+static json_t *own_server(void)
+{
+    CLEANUP(buf_fini) struct buf folder = {0};
+    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
+}
+
 static void choose(struct cli_session *session, const char *hub)
 {
     const struct option_values *values = session->values;
@@ -51,6 +59,10 @@ static void choose(struct cli_session *session, const char *hub)
     const char *typed = hub ? hub : setting_text(values, "hub");
     if (typed)
         named = bytes_of_cstr(typed);
+    CLEANUP(json_release) json_t *own = endpoint.size ? NULL : own_server();
+    const char *near = json_member_text(own, "url");
+    if (near && own_server_is_near(near))
+        endpoint = bytes_of_cstr(near);
     buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : BYTES_LITERAL(ADDRESSES_URL_DEFAULT));
     buf_append_byte(&session->endpoint, '\0');
     buf_append_bytes(&session->hub, named.size ? named : BYTES_LITERAL(HUB_DEFAULT));
