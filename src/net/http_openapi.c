@@ -179,7 +179,8 @@ static void write_success(struct json_writer *json, const json_t *operation)
 {
     const json_t *answer = json_object_get(operation, "answer");
     const char *type = json_member_text(operation, "type");
-    json_write_key(json, "2XX");
+    bool empty = json_is_true(json_object_get(operation, "empty"));
+    json_write_key(json, empty ? "204" : "2XX");
     json_write_begin_object(json);
     json_write_member_cstr(json, "description", "It was done.");
     if (answer || type) {
@@ -328,12 +329,19 @@ static void write_problem_schema(struct json_writer *json, const struct http_par
     json_write_end_object(json);
 }
 
-static void write_schemas(struct json_writer *json, const struct http_part *part)
+/* Two parts may have one schema, each for the processes that the other is not in: it is written once. */
+static void write_schemas(struct json_writer *json, const struct http_part *parts, size_t count)
 {
-    CLEANUP(json_release) json_t *schemas = read_schemas(part);
+    CLEANUP(json_release) json_t *all = json_object();
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(json_release) json_t *schemas = read_schemas(&parts[i]);
+        json_t *own = json_object_get(schemas, "schemas");
+        if (own && json_object_update_missing(all, own) != 0)
+            json->out->failed = true;
+    }
     const char *name;
     json_t *schema;
-    json_object_foreach(json_object_get(schemas, "schemas"), name, schema)
+    json_object_foreach(all, name, schema)
     {
         json_write_key(json, name);
         write_value(json, schema);
@@ -362,8 +370,7 @@ void http_openapi_write(const struct http_part *parts, size_t count, const char 
     json_write_begin_object(&json);
     json_write_key(&json, "Problem");
     write_problem_schema(&json, parts, count);
-    for (size_t i = 0; i < count; i++)
-        write_schemas(&json, &parts[i]);
+    write_schemas(&json, parts, count);
     json_write_end_object(&json);
     json_write_end_object(&json);
     json_write_end_object(&json);

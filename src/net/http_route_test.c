@@ -254,6 +254,47 @@ static void a_document_says_what_goes_in_and_out(void **state)
     assert_int_equal(json_object_size(nothing), 0);
 }
 
+/* What answers 204 has nothing to read, and a schema that two parts have is there once. Else programs wait for a body, and
+ * readers of JSON refuse the document. */
+static void a_document_says_an_empty_answer_and_each_schema_once(void **state)
+{
+    static const struct http_route rows[] = {
+        {"DELETE", "/c", "", ACCESS_SUBMIT, .handle = handle, .summary = "s"},
+    };
+    static const struct http_route others[] = {
+        {"DELETE", "/d", "", ACCESS_SUBMIT, .handle = handle, .summary = "s"},
+    };
+    const struct http_part parts[] = {
+        {.name = "p",
+         .prefix = "",
+         .routes = rows,
+         .route_count = ARRAY_SIZE(rows),
+         .schemas =
+             "{\"schemas\":{\"Two\":{\"type\":\"array\"}},\"operations\":{\"DELETE /c\":{\"empty\":true}}}"},
+        {.name = "q",
+         .prefix = "",
+         .routes = others,
+         .route_count = ARRAY_SIZE(others),
+         .schemas = "{\"schemas\":{\"Two\":{\"type\":\"array\"},\"Three\":{\"type\":\"null\"}}}"}};
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release) json_t *root = NULL;
+    http_openapi_write(parts, ARRAY_SIZE(parts), "t", "1", &out);
+    assert_int_equal(json_parse(buf_peek(&out), NULL, &root, NULL), STATUS_OK); /* no name twice */
+
+    const char *two = NULL, *three = NULL;
+    json_t *deleted = NULL, *other = NULL;
+    assert_int_equal(json_unpack(root, "{s:{s:{s:{s:o}},s:{s:{s:o}}},s:{s:{s:{s:s},s:{s:s}}}}", "paths", "/c",
+                                 "delete", "responses", &deleted, "/d", "delete", "responses", &other,
+                                 "components", "schemas", "Two", "type", &two, "Three", "type", &three),
+                     0);
+    assert_string_equal(two, "array");
+    assert_string_equal(three, "null");
+    assert_null(json_object_get(json_object_get(deleted, "204"), "content"));
+    assert_non_null(json_object_get(deleted, "204"));
+    assert_null(json_object_get(deleted, "2XX"));
+    assert_non_null(json_object_get(other, "2XX"));
+}
+
 static void a_document_says_each_route(void **state)
 {
     CLEANUP(buf_fini) struct buf out = {0};
@@ -281,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_path_names_a_row_of_a_part),
         cmocka_unit_test(a_media_type_is_read_once),
         cmocka_unit_test(a_document_says_what_goes_in_and_out),
+        cmocka_unit_test(a_document_says_an_empty_answer_and_each_schema_once),
         cmocka_unit_test(a_document_says_each_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
