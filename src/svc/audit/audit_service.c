@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "svc/audit/audit_schemas.h"
 
 #define LINES_TYPE   "application/jsonl"
 #define PEM_TYPE     "application/x-pem-file"
@@ -114,5 +115,6 @@ struct http_part audit_service_part(struct audit_service *service)
                               .claims = "/v1/audit",
                               .routes = routes,
                               .route_count = ARRAY_SIZE(routes),
+                              .schemas = audit_schemas,
                               .context = service};
 }

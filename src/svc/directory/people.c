@@ -7,6 +7,7 @@
 
 #include "crypto/jose.h"
 #include "os/clock.h"
+#include "svc/directory/directory_schemas.h"
 #include "svc/directory/people_request.h"
 #include "svc/directory/reply.h"
 
@@ -288,5 +289,6 @@ struct http_part people_part(struct directory *directory)
                               .routes = routes,
                               .route_count = ARRAY_SIZE(routes),
                               .body_limits = {64 << 10, 64 << 10, 64 << 10},
+                              .schemas = directory_schemas,
                               .context = directory};
 }
