@@ -168,6 +168,19 @@ class Printed(Case):
         with self.assertRaises(jsonschema.ValidationError):
             self.fits("Webhook", {**made, "state": "odd"})
 
+    def test_rp_63_what_commands_about_files_and_revisions_print(self):
+        listed = self.command("files", self.waiting)
+        self.fits("Inputs", listed)
+        self.fits("Files", listed)
+        self.assertEqual(([file["path"] for file in listed["inputs"]], [file["path"] for file in listed["files"]]), (["in"], ["made.txt"]))
+        revised = self.request("print(5)")
+        self.command("changes", revised, "-m", "more")
+        self.server.ask("POST", f"/v1/requests/{revised}/revisions", {"code": "print(6)", "files": [{"path": "new", "content": "eA=="}]})
+        difference = self.command("diff", revised)
+        self.fits("Difference", difference)
+        self.assertEqual((difference["from"], difference["to"], difference["code"]["same"], len(difference["inputs"]["added"])),
+                         (1, 2, False, 1))
+
     def test_a_wrong_object_does_not_fit(self):
         """That the shapes say something."""
         shown = self.command("show", self.waiting)

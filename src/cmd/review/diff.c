@@ -136,16 +136,35 @@ static int compare(const struct review_call *call, const char *id, const struct 
     return code;
 }
 
-/* Behind the code: another step, and input files that are others, by their hashes. */
-static int print_rest(const struct review_call *call, const char *id, int64_t from, int64_t to)
+/* What the server says of it: hashes, and which input files are others. */
+static int fetch_difference(const struct review_call *call, const char *id, int64_t from, int64_t to,
+                            json_t **ret_difference)
 {
-    CLEANUP(buf_fini) struct buf path = {0}, out = {0};
-    CLEANUP(json_release) json_t *difference = NULL;
+    CLEANUP(buf_fini) struct buf path = {0};
     char rest[80];
     (void)snprintf(rest, sizeof rest, "/diff?from=%lld&to=%lld", (long long)from, (long long)to);
     if (!review_path(call, id, rest, &path))
         return EXIT_FAILED;
-    int code = review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, &difference);
+    return review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, ret_difference);
+}
+
+static int print_json(const struct review_call *call, const char *id, int64_t from, int64_t to)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release) json_t *difference = NULL;
+    int code = fetch_difference(call, id, from, to, &difference);
+    if (code != EXIT_GOOD)
+        return code;
+    print_json_value(&out, difference);
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
+/* Behind the code: another step, and input files that are others, by their hashes. */
+static int print_rest(const struct review_call *call, const char *id, int64_t from, int64_t to)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release) json_t *difference = NULL;
+    int code = fetch_difference(call, id, from, to, &difference);
     const json_t *step = json_object_get(difference, "step"); /* older servers tell of none */
     if (code == EXIT_GOOD && json_is_false(json_object_get(step, "same")))
         code = compare(call, id, &part_step, from, json_object_get(step, "from"), to,
@@ -173,6 +192,8 @@ int review_diff(const struct review_call *call)
         return server_failed(call->command, EXIT_FAILED, "the request has one revision: there is no other",
                              NULL);
 
+    if (setting_flag(call->values, "json"))
+        return print_json(call, id, from, to);
     code = compare(call, id, &part_code, from, true, to, true);
     return code == EXIT_GOOD ? print_rest(call, id, from, to) : code;
 }
