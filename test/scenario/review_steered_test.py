@@ -2,7 +2,8 @@
 """A server whose wall clock is set back, and one that ends at each of its writes. If one of these fails, what was over begins again, requests are
 not seen any more, or a crash at the wrong moment decides twice, tells nobody, or breaks the chain of the audit log.
 
-Usage: review_steered_test.py PROGRAM LIBRARY (of test/lib/steer.c)"""
+Usage: review_steered_test.py PROGRAM LIBRARY (of test/lib/steer.c) [--long] [TEST...]
+With --long a server ends at each write, else at a dozen that lie apart."""
 import http.client
 import json
 import pathlib
@@ -22,6 +23,8 @@ from steer import KILLED, PID, Steer
 PATIENCE_S = 30
 
 LIBRARY = pathlib.Path(sys.argv.pop(1)).resolve()
+LONG = "--long" in sys.argv and not sys.argv.remove("--long")
+ROUNDS = 12
 HOUR_S = 3600
 
 
@@ -102,7 +105,6 @@ class Clock(Case):
 
 class Writes(unittest.TestCase):
     """kill -9 before a write of any file of the data folder, between submission and release."""
-    ROUNDS = 12
 
     def setUp(self):
         self.receiver = webhooks_test.Receiver()
@@ -165,23 +167,22 @@ class Writes(unittest.TestCase):
         over, ended = self.persist("whole", 0)
         count = self.steer.writes()
         self.assertFalse(ended)
-        self.assertGreater(count, self.ROUNDS)
+        self.assertGreater(count, ROUNDS)
         self.assert_once("whole", over)
-        ends = 0
-        for number in range(self.ROUNDS):
+        ends, rounds = 0, count if LONG else ROUNDS
+        for number in range(rounds):
             name = f"round {number}"
-            over, ended = self.persist(name, 1 + number * count // self.ROUNDS)
+            over, ended = self.persist(name, 1 + number * count // rounds)
             ends += ended
             self.assert_once(name, over)
-        print(f"  {count} writes between submission and release; ended at {ends} of {self.ROUNDS}", file=sys.stderr)
-        self.assertGreater(ends, self.ROUNDS // 2)
+        print(f"  {count} writes between submission and release; ended at {ends} of {rounds}", file=sys.stderr)
+        self.assertGreater(ends, rounds // 2)
         done = subprocess.run([PROGRAM, "audit", "verify", "--url", self.server.ready["url"]], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class Directory(unittest.TestCase):
     """kill -9 before a write of any file of the data folder, while people, keys and roles change."""
-    ROUNDS = 12
     CHANGES = (("POST", "users", {"name": "{0}"}), ("POST", "keys", {"name": "{0}", "owner": "{0}"}),
                ("POST", "assignments", {"role": "reviewer", "principal": "{0}", "scope": "/"}), ("DELETE", "keys/{0}", None))
 
@@ -233,11 +234,12 @@ class Directory(unittest.TestCase):
         self.assertFalse(self.change("whole"))
         self.assertEqual(self.assert_told("whole"), len(self.CHANGES))
         count, ends = self.steer.writes(), 0
-        for number in range(self.ROUNDS):
-            ends += self.change(f"round-{number}", 1 + number * count // self.ROUNDS)
+        rounds = count if LONG else ROUNDS
+        for number in range(rounds):
+            ends += self.change(f"round-{number}", 1 + number * count // rounds)
             self.assert_told(f"round-{number}")
-        print(f"  {count} writes for {len(self.CHANGES)} changes; ended at {ends} of {self.ROUNDS}", file=sys.stderr)
-        self.assertGreater(ends, self.ROUNDS // 2)
+        print(f"  {count} writes for {len(self.CHANGES)} changes; ended at {ends} of {rounds}", file=sys.stderr)
+        self.assertGreater(ends, rounds // 2)
         done = subprocess.run([PROGRAM, "audit", "verify", "--url", self.server.ready["url"]], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
 

@@ -245,6 +245,7 @@ static void deliveries_are_listed_shown_and_replayed(void **state)
     (void)state;
     char path[100];
     ASK(made, "POST", "/v1/webhooks", "", HOOK);
+    assert_int_equal(made.status, 201);
     hand_in(&world.book, "a");
     ASK(pinged, "POST", "/v1/webhooks/all/ping", "", NULL);
     assert_int_equal(pinged.status, 202);
