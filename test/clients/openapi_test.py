@@ -305,7 +305,12 @@ class SignedIn(Shapes):
                              ("groups", [{}, {"name": "a`b"}, {"name": "a\\b"}, {"name": "a\x7fb"}]),
                              ("applications", [{}, {"name": "<a"}, {"name": "odd", "federation": None},
                                                {"name": "odd", "federation": {"issuer": "x", "subject": "y"}}]),
-                             ("keys", [{}, {"name": "odd", "scope": "app"}]),
+                             ("applications", [{"name": "odd", "certificate": ["x"]}, {"name": "odd", "cert": "x"},
+                                               {"name": "odd", "expiresInSeconds": "60"}]),
+                             # What is mistyped must not count as absent: such a key would have all roles, everywhere, for ever.
+                             ("keys", [{}, {"name": "odd", "scope": "app"}, {"name": "odd", "scope": ["/app"]}, {"name": "odd", "roles": ["Reader"]},
+                                       {"name": "odd", "roles": ""}, {"name": "odd", "role": "Reader"}, {"name": "odd", "expiresInSeconds": "60"},
+                                       {"name": "odd", "expiresInSeconds": -1}, {"name": "odd", "owner": 5}]),
                              ("assignments", [{}, {"role": "Reader", "principal": "owner@sallyport", "scope": "app"},
                                               {"role": "Reader", "principal": "owner@sallyport"}, {"principal": "owner@sallyport", "scope": "/"}])):
             schema = self.document["paths"][f"/v1/directory/{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]

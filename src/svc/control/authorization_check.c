@@ -61,7 +61,7 @@ void control_check_access(struct control_call *call)
     }
     const struct principal principal = {
         .id = id, .name = id, .grants = grants, .grant_count = collect_grants(call->control, who, grants)};
-    bool granted[ARRAY_SIZE(asked)];
+    bool granted[ARRAY_SIZE(asked)] = {false};
     for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
         granted[i] = access_decide_at(&principal, asked[i], BYTES_LITERAL("/control"),
                                       control_scope_of(call)) == ACCESS_GRANTED;

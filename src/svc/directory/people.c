@@ -46,7 +46,9 @@ static void users_list(void *context, struct http_request *request)
 
 static void user_create(void *context, struct http_request *request)
 {
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {
+        {"name", PEOPLE_TEXT}, {"displayName", PEOPLE_SHOWN}, {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     const char *name = root ? people_take_name(request, root) : NULL;
     if (!name)
         return;
@@ -163,6 +165,9 @@ static void applications_list(void *context, struct http_request *request)
     people_answer_objects(request, context, DIRECTORY_APPLICATION, "applications", write_application);
 }
 
+static const struct people_field federation_fields[] = {
+    {"issuer", PEOPLE_TEXT}, {"subject", PEOPLE_TEXT}, {"audience", PEOPLE_TEXT}, {.name = NULL}};
+
 /* What it signs in with: the certificate or the federation of the body, else a new secret. False: it is answered. */
 static bool read_credential(struct http_request *request, const json_t *root,
                             const struct people_secret *secret, struct jose_prints *prints,
@@ -182,7 +187,9 @@ static bool read_credential(struct http_request *request, const json_t *root,
         credential->hash = prints->hex;
         credential->certificate = certificate;
         credential->name = prints->sha1;
-    } else if (federation) {
+    } else if (json_is_object(federation)) {
+        if (!people_check(request, federation, federation_fields))
+            return false;
         credential->type = DIRECTORY_FEDERATION;
         credential->hash = "";
         credential->name = "federation";
@@ -199,7 +206,12 @@ static bool read_credential(struct http_request *request, const json_t *root,
 
 static void application_create(void *context, struct http_request *request)
 {
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {{"name", PEOPLE_TEXT},
+                                                 {"certificate", PEOPLE_TEXT},
+                                                 {"federation", PEOPLE_OBJECT},
+                                                 {"expiresInSeconds", PEOPLE_SECONDS},
+                                                 {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     const char *name = root ? people_take_name(request, root) : NULL;
     if (!name)
         return;

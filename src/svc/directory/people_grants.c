@@ -52,7 +52,13 @@ static bool roles_of(const char *text, struct buf *out)
  * waits for the disk, and is wiped here. */
 void people_key_create(void *context, struct http_request *request)
 {
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {{"name", PEOPLE_TEXT},
+                                                 {"owner", PEOPLE_TEXT},
+                                                 {"roles", PEOPLE_TEXT},
+                                                 {"scope", PEOPLE_TEXT},
+                                                 {"expiresInSeconds", PEOPLE_SECONDS},
+                                                 {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     CLEANUP(buf_fini) struct buf roles = {0};
     struct people_principal owner;
     const char *name = root ? people_take_name(request, root) : NULL;
@@ -144,7 +150,9 @@ void people_assignments_list(void *context, struct http_request *request)
 
 void people_assignment_create(void *context, struct http_request *request)
 {
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {
+        {"role", PEOPLE_TEXT}, {"principal", PEOPLE_TEXT}, {"scope", PEOPLE_TEXT}, {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     struct people_principal found;
     enum access_role role;
     if (!root)

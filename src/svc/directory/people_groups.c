@@ -34,7 +34,8 @@ void people_groups_list(void *context, struct http_request *request)
 
 void people_group_create(void *context, struct http_request *request)
 {
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {{"name", PEOPLE_TEXT}, {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     const char *name = root ? people_take_name(request, root) : NULL;
     if (!name)
         return;
@@ -66,7 +67,8 @@ void people_member_create(void *context, struct http_request *request)
         return;
     if (!people_may_grant(context, request, BYTES_LITERAL("/"))) /* the group's roles may be anywhere */
         return;
-    CLEANUP(json_release) json_t *root = people_read_body(request);
+    static const struct people_field fields[] = {{"member", PEOPLE_TEXT}, {.name = NULL}};
+    CLEANUP(json_release) json_t *root = people_read_body(request, fields);
     const char *name = root ? people_text(root, "member") : NULL;
     if (!root || !people_take(context, request, bytes_of_cstr(text_or(name, "")), NULL, &who))
         return;

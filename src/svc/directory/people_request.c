@@ -15,23 +15,86 @@
 
 /* --- reading --- */
 
-json_t *people_read_body(struct http_request *request)
+static bool is_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && *text && strlen(text) == json_string_length(value);
+}
+
+static bool is_shown(const json_t *value)
+{
+    return is_text(value) || (json_is_string(value) && json_string_length(value) == 0);
+}
+
+static bool is_seconds(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) > 0;
+}
+
+static bool is_object(const json_t *value)
+{
+    return json_is_object(value);
+}
+
+static const struct {
+    bool (*holds)(const json_t *value);
+    const char *words;
+} kinds[] = {
+    [PEOPLE_TEXT] = {is_text, "a text that is not empty"},
+    [PEOPLE_SHOWN] = {is_shown, "a text"},
+    [PEOPLE_SECONDS] = {is_seconds, "a whole number above 0"},
+    [PEOPLE_OBJECT] = {is_object, "an object"},
+};
+
+static const struct people_field *field_of(const struct people_field *fields, const char *name)
+{
+    while (fields->name && strcmp(fields->name, name) != 0)
+        fields++;
+    return fields->name ? fields : NULL;
+}
+
+bool people_check(struct http_request *request, const json_t *object, const struct people_field *fields)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct people_field *field = field_of(fields, name);
+        bool absent = json_is_null(value) && field && field->kind != PEOPLE_OBJECT;
+        if (absent || (field && kinds[field->kind].holds(value)))
+            continue;
+        struct bytes shown = bytes_utf8_prefix(bytes_of_cstr(name), 100);
+        char text[200];
+        if (field)
+            (void)snprintf(text, sizeof text, "The member \"%s\" must be %s.", field->name,
+                           kinds[field->kind].words);
+        else
+            (void)snprintf(text, sizeof text, "There is no member \"%.*s\" here.", BYTES_FMT(shown));
+        http_respond_failure(request, 400, text);
+        return false;
+    }
+    return true;
+}
+
+json_t *people_read_body(struct http_request *request, const struct people_field *fields)
 {
     static const struct json_limits limits = {.depth_max = 8, .values_max = 1000};
     struct err err = {0};
     json_t *root = NULL;
-    if (json_parse(http_request_body(request), &limits, &root, &err) == STATUS_OK && json_is_object(root))
+    bool sound =
+        json_parse(http_request_body(request), &limits, &root, &err) == STATUS_OK && json_is_object(root);
+    if (!sound)
+        http_respond_failure(request, 400, "The body must be a JSON object.");
+    if (sound && people_check(request, root, fields))
         return root;
     json_decref(root);
-    http_respond_failure(request, 400, "The body must be a JSON object.");
     return NULL;
 }
 
 const char *people_text(const json_t *root, const char *name)
 {
-    const char *text = json_member_text(root, name);
-    bool sound = text && *text && strlen(text) == json_string_length(json_object_get(root, name));
-    return sound ? text : NULL;
+    const json_t *value = json_object_get(root, name);
+    return is_text(value) ? json_string_value(value) : NULL;
 }
 
 /* A name that may stand in a command line and in a log. */

@@ -11,8 +11,24 @@
 
 /* --- what was sent --- */
 
-/* The body, a JSON object, which the caller releases. NULL: it is none, and answered. */
-json_t *people_read_body(struct http_request *request);
+enum people_kind {
+    PEOPLE_TEXT,    /* not empty, without NUL */
+    PEOPLE_SHOWN,   /* likewise, or empty, which is as if it were absent */
+    PEOPLE_SECONDS, /* above 0 */
+    PEOPLE_OBJECT,
+};
+
+/* A member that a body may have. One with null is as if it were absent; an object cannot be null. */
+struct people_field {
+    const char *name; /* NULL behind the last */
+    enum people_kind kind;
+};
+
+/* The body, a JSON object of these fields, which the caller releases. NULL: it is none, and answered. */
+json_t *people_read_body(struct http_request *request, const struct people_field *fields);
+/* The same of an object in it. INVARIANT: what is mistyped never counts as absent, for that may give more: a key without "roles" has all
+ * of its owner's. False: that is answered. */
+bool people_check(struct http_request *request, const json_t *object, const struct people_field *fields);
 /* A member's text; NULL if it is absent, empty, no text or holds a NUL. */
 const char *people_text(const json_t *root, const char *name);
 /* The member "name", if it may stand in a command line and in a log. NULL: it may not, and that is answered. */
