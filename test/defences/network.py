@@ -18,10 +18,13 @@ ENDS = "a role that ends → open stream"
 IDENTITIES = "program → managed identity"
 IDS = "caller → resource ids"
 GRANTS = "caller → grants"
+NARROWED = "who makes a narrowed key → a key that may everything"
 ALGORITHM = "    if (!fits(key, jwt_header_text(jwt, \"alg\")))\n"
 SIGNATURE = "    if (!jws || !cjose_jws_verify(jws, key->jwk, &cause))\n"
 
 ROWS = [
+    defence("key-mistyped", NARROWED, "openapi", "SignedIn.test_what_no_shape_allows_is_refused",
+            ("src/svc/directory/people_request.c", "if (sound && people_check(request, root, fields))", "if (sound && (fields || people_check(request, root, fields)))")),
     defence("token-audience", CREDENTIALS, "sign_in", "Case.test_a_token_counts_at_its_audience_only",
             (ACCESS, "if (!principal->id || (principal->within.size > 0 && !holds_at(principal->within, place)))", "if (!principal->id)")),
     defence("token-tenant", CREDENTIALS, "token", "our_key_alone_is_not_enough",
