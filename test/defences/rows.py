@@ -22,5 +22,5 @@ def by_name(tests):
 
 def script_of(test):
     """The script or the program that a test of Meson's runs; `test` is what `meson introspect --tests` says of it."""
-    words = test["cmd"]
+    words = [word for word in test["cmd"] if not word.endswith("/in_venv.py")]  # which runs another one
     return next((word for word in words if word.endswith((".py", ".mjs", ".sh"))), words[0])
