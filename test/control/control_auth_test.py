@@ -97,7 +97,7 @@ class Signed(unittest.TestCase):
     def test_programs_are_told_that_they_have_to_sign_in(self):
         string = self.server.ready["schedulerConnectionString"]
         self.assertEqual(string, f"Endpoint={self.server.ready['url']};TaskHub=default;Authentication=DefaultAzure")
-        self.assertIn(string, self.server.tail())
+        self.assertIn(string, pathlib.Path(self.server.data, "server.log").read_text())
 
     def test_nobody_and_a_token_that_is_none_are_not_known(self):
         for key in (None, "x", self.keys["Owner"][:-6] + "AAAAAA"):
