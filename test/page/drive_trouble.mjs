@@ -267,8 +267,8 @@ const tests = {
     const send = page.getByRole("button", { name: "Sign in", exact: true });
     for (const [trouble, words] of [
       [TROUBLES[1], "Not signed in: The server does not answer. It may be restarting."],
-      [{ answer: (route) => route.fulfill(problem(401)) }, "Not signed in: It Broke. Told by a test."],
-      [TROUBLES[4], "Not signed in: It Broke. Told by a test."],
+      [{ answer: (route) => route.fulfill(problem(401)) }, "Not signed in: Told by a test."],
+      [TROUBLES[4], "Not signed in: Told by a test."],
     ]) {
       maker.make(trouble);
       await send.click();

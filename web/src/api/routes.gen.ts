@@ -47,8 +47,7 @@ export interface Routes {
   "DELETE /v1/policy/standing/{id}": never;
   "GET /v1/policy/versions": "after" | "limit";
   "GET /v1/policy/versions/{number}": never;
-  "GET /v1/requests":
-    "state" | "limit" | "after" | "order" | "submitter" | "reviewer" | "label" | "rule" | "q" | "since" | "until";
+  "GET /v1/requests": "state" | "limit" | "after" | "order" | "submitter" | "reviewer" | "label" | "rule" | "q" | "since" | "until";
   "POST /v1/requests": "submittedBy" | "approvalTimeoutSeconds" | "wait" | "until" | "mode";
   "GET /v1/requests/{id}": "wait" | "until";
   "POST /v1/requests/{id}/cancel": never;

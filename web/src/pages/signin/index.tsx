@@ -17,10 +17,12 @@ const WAYS: { id: Way; name: string }[] = [
   { id: "device", name: "Another device" },
 ];
 
-/** What went wrong, whole: without the title nobody knows that the server is gone. */
+/** What went wrong: the server's own sentence; where it did not answer, the title first, or nobody knows that it is gone. */
 function wholeWords(cause: unknown): string {
-  const { title, detail } = wordsOf(cause);
-  return detail === "" ? title : `${title}. ${detail}`;
+  const { title, detail, status } = wordsOf(cause);
+  const answered = status > 0;
+  if (detail === "") return title;
+  return answered ? detail : `${title}. ${detail}`;
 }
 
 /** A field whose name stands above it; what went wrong stands below the last. */
