@@ -46,6 +46,12 @@ function templates(document) {
     }));
 }
 
+/** What the text of a query stands for. */
+function meant(schema, text) {
+  if (["integer", "number"].includes(schema.type)) return Number(text);
+  return schema.type === "boolean" && ["true", "false"].includes(text) ? text === "true" : text;
+}
+
 /** Says where values do not fit schemas of the document. */
 function makeFits(document) {
   const ajv = new Ajv({ strict: false, validateFormats: false });
@@ -63,7 +69,7 @@ function queryFaults(operation, call, fits) {
   return [...call.query].flatMap(([name, text]) => {
     if (!known.has(name)) return [`no parameter "${name}"`];
     const schema = known.get(name);
-    return fits(schema, ["integer", "number"].includes(schema.type) ? Number(text) : text).map((fault) => `${name}=${text}: ${fault}`);
+    return fits(schema, meant(schema, text)).map((fault) => `${name}=${text}: ${fault}`);
   });
 }
 

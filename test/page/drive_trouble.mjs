@@ -92,7 +92,8 @@ async function says(page, view, trouble) {
     return;
   }
   await alerts(page).first().waitFor().catch(async () => assert.fail(`${where}no alert in\n${await page.locator("body").innerText()}`));
-  assert.match(await told(alerts(page)), trouble.alert, where);
+  // A view of several parts tells of one after the other.
+  await until(page, `${where}the alert is another one`, async () => trouble.alert.test(await told(alerts(page))));
   await until(page, `${where}something still turns`, async () => (await page.locator("main [aria-busy=true]").count()) === 0);
   const verbs = ["Try again", ...(trouble.name === "403" ? ["Sign in as somebody else"] : [])];
   for (const name of verbs) {
