@@ -73,8 +73,8 @@ static void print_text(const struct probe_layer *layers)
         bool there = runtime_there((enum runtime_id)id);
         print_row(there ? "on" : "OFF", runtime->name, runtime->interpreter, there ? NULL : runtime->mend);
     }
-    const char *warning = db_sqlite_warning();
-    print_row(warning ? "note" : "on", "sqlite", warning ? warning : db_sqlite_version(), NULL);
+    const char *warning = sqlite_warning();
+    print_row(warning ? "note" : "on", "sqlite", warning ? warning : sqlite_version(), NULL);
 
     struct doctor_check checks[DOCTOR_CHECKS_MAX];
     int count = doctor_checks(checks);

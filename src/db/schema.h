@@ -5,7 +5,7 @@
 
 #include "db/sqlite.h"
 
-struct db_schema {
+struct sqlite_schema {
     const char *what;         /* it is called in messages: "the audit log" */
     int32_t application_id;   /* four letters in the file's header */
     const char *const *steps; /* SQL; never edited once shipped: a change of the tables is a step behind */
@@ -16,9 +16,9 @@ struct db_schema {
 };
 
 /* Takes the steps that are missing, each in a transaction of its own; a new file takes all. FAILED_PRECONDITION: the file
- * is another program's, or a newer version of ours wrote it; else as db_script. */
-STATUS_RESULT db_schema_upgrade(struct db *db, const struct db_schema *schema, struct err *err);
+ * is another program's, or a newer version of ours wrote it; else as sqlite_script. */
+STATUS_RESULT sqlite_schema_upgrade(struct db *db, const struct sqlite_schema *schema, struct err *err);
 /* The same without changing anything: FAILED_PRECONDITION also if steps are missing. */
-STATUS_RESULT db_schema_check(struct db *db, const struct db_schema *schema, struct err *err);
+STATUS_RESULT sqlite_schema_check(struct db *db, const struct sqlite_schema *schema, struct err *err);
 
 #endif

@@ -34,7 +34,7 @@ static const struct {
     int code; /* a primary result code */
     enum status status;
     const char *text;
-} db_errors[] = {
+} sqlite_errors[] = {
     {SQLITE_FULL, STATUS_RESOURCE_EXHAUSTED, "disk full"},
     {SQLITE_IOERR, STATUS_IO, "disk input/output error"},
     {SQLITE_CORRUPT, STATUS_DATA_LOSS, "the database file is corrupt"},
@@ -50,7 +50,7 @@ static const struct {
 };
 
 /* `code` may be extended. */
-static enum status db_fail(struct db *db, int code, const char *doing, struct err *err)
+static enum status sqlite_fail(struct db *db, int code, const char *doing, struct err *err)
 {
     int extended = db->connection ? sqlite3_extended_errcode(db->connection) : code;
     if ((extended & 0xff) != (code & 0xff))
@@ -65,9 +65,9 @@ static enum status db_fail(struct db *db, int code, const char *doing, struct er
         abort();
     }
     const char *message = db->connection ? sqlite3_errmsg(db->connection) : sqlite3_errstr(code);
-    for (size_t i = 0; i < ARRAY_SIZE(db_errors); i++)
-        if (db_errors[i].code == (extended & 0xff))
-            return err_set(err, db_errors[i].status, "%s: %s (SQLite %d)", doing, db_errors[i].text,
+    for (size_t i = 0; i < ARRAY_SIZE(sqlite_errors); i++)
+        if (sqlite_errors[i].code == (extended & 0xff))
+            return err_set(err, sqlite_errors[i].status, "%s: %s (SQLite %d)", doing, sqlite_errors[i].text,
                            extended);
     return err_set(err, STATUS_INTERNAL, "%s: %.*s (SQLite %d)", doing, DB_TEXT_MAX, message, extended);
 }
@@ -96,7 +96,7 @@ static void register_held_vfs(void)
     (void)sqlite3_vfs_register(&held_vfs, 0);
 }
 
-static const char *vfs_of(const struct db_options *options)
+static const char *vfs_of(const struct sqlite_options *options)
 {
     if (options->vfs || strncmp(options->path, HELD_FOLDER, sizeof HELD_FOLDER - 1) != 0)
         return options->vfs;
@@ -105,29 +105,29 @@ static const char *vfs_of(const struct db_options *options)
 }
 
 /* What messages call it: by the way through a descriptor nobody knows a file, and the callers say its name. */
-static const char *name_of(const struct db_options *options)
+static const char *name_of(const struct sqlite_options *options)
 {
     bool held = strncmp(options->path, HELD_FOLDER, sizeof HELD_FOLDER - 1) == 0;
     return held ? "the database" : options->path;
 }
 
-static int db_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
+static int sqlite_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
 {
     struct db *db = context;
     db->wal_pages = pages;
     return SQLITE_OK;
 }
 
-enum status db_script(struct db *db, const char *sql, struct err *err)
+enum status sqlite_script(struct db *db, const char *sql, struct err *err)
 {
     int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
     if (code != SQLITE_OK)
-        return db_fail(db, code, "schema", err);
+        return sqlite_fail(db, code, "schema", err);
     return STATUS_OK;
 }
 
 /* SQLite checkpoints on its own where we do not look, and there hides a failed sync; so it may not. */
-static enum status db_configure(struct db *db, const struct db_options *options, struct err *err)
+static enum status sqlite_configure(struct db *db, const struct sqlite_options *options, struct err *err)
 {
     sqlite3 *c = db->connection;
     (void)sqlite3_extended_result_codes(c, 1);
@@ -137,24 +137,24 @@ static enum status db_configure(struct db *db, const struct db_options *options,
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    (void)sqlite3_wal_hook(c, db_on_wal, db);
+    (void)sqlite3_wal_hook(c, sqlite_on_wal, db);
     char text[512];
     snprintf(
         text, sizeof text,
         "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;"
         "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d; %s",
         options->cache_size_kib, DB_LOG_SIZE_KEPT, options->read_only ? "PRAGMA query_only=ON;" : "");
-    enum status status = db_script(db, text, err);
+    enum status status = sqlite_script(db, text, err);
     if (status != STATUS_OK || options->read_only)
         return status;
     if (sqlite3_db_readonly(c, "main") != 0)
         return err_set(err, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", name_of(options));
     snprintf(text, sizeof text, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;",
              DB_PAGE_SIZE, options->sync_off ? "OFF" : "FULL");
-    return db_script(db, text, err);
+    return sqlite_script(db, text, err);
 }
 
-enum status db_open(const struct db_options *options, struct db **ret_db, struct err *err)
+enum status sqlite_open(const struct sqlite_options *options, struct db **ret_db, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
     if (db)
@@ -169,17 +169,17 @@ enum status db_open(const struct db_options *options, struct db **ret_db, struct
                 (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int code = sqlite3_open_v2(options->path, &db->connection, flags, vfs_of(options));
     enum status status =
-        code == SQLITE_OK ? db_configure(db, options, err) : db_fail(db, code, name_of(options), err);
+        code == SQLITE_OK ? sqlite_configure(db, options, err) : sqlite_fail(db, code, name_of(options), err);
     if (status != STATUS_OK) {
-        db_close(db);
+        sqlite_close(db);
         return status;
     }
     *ret_db = db;
     return STATUS_OK;
 }
 
-enum status db_add_statements(struct db *db, const char *const *statements, size_t count, size_t *ret_first,
-                              struct err *err)
+enum status sqlite_add_statements(struct db *db, const char *const *statements, size_t count,
+                                  size_t *ret_first, struct err *err)
 {
     size_t before = db->statement_count;
     const char **texts = calloc(before + count + 1, sizeof *texts);
@@ -202,12 +202,12 @@ enum status db_add_statements(struct db *db, const char *const *statements, size
     return STATUS_OK;
 }
 
-void db_close(struct db *db)
+void sqlite_close(struct db *db)
 {
     if (!db)
         return;
     if (db->connection)
-        db_rollback(db);
+        sqlite_rollback(db);
     for (size_t i = 0; i < db->statement_count; i++)
         (void)sqlite3_finalize(db->statements[i]);
     (void)sqlite3_close(db->connection);
@@ -216,7 +216,7 @@ void db_close(struct db *db)
     free(db);
 }
 
-enum status db_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
+enum status sqlite_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     int code = sqlite3_prepare_v2(db->connection, sql, -1, &s, NULL);
@@ -228,65 +228,66 @@ enum status db_value(struct db *db, const char *sql, int64_t *ret_value, struct 
     if (code == SQLITE_DONE)
         return err_set(err, STATUS_INTERNAL, "%s: no row", sql);
     if (code != SQLITE_ROW)
-        return db_fail(db, code, sql, err);
+        return sqlite_fail(db, code, sql, err);
     return STATUS_OK;
 }
 
-enum status db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
+enum status sqlite_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA %s", name);
-    return db_value(db, text, ret_value, err);
+    return sqlite_value(db, text, ret_value, err);
 }
 
-enum status db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
+enum status sqlite_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
 {
     char text[96];
     snprintf(text, sizeof text, "PRAGMA %s=%lld", name, (long long)value);
-    return db_script(db, text, err);
+    return sqlite_script(db, text, err);
 }
 
 /* --- transactions --- */
 
-enum status db_begin(struct db *db, struct err *err)
+enum status sqlite_begin(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code != SQLITE_OK)
-        return db_fail(db, code, "begin", err);
+        return sqlite_fail(db, code, "begin", err);
     return STATUS_OK;
 }
 
-enum status db_commit(struct db *db, struct err *err)
+enum status sqlite_commit(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK)
-        return db_fail(db, code, "commit", err);
+        return sqlite_fail(db, code, "commit", err);
     return STATUS_OK;
 }
 
-void db_rollback(struct db *db)
+void sqlite_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->connection))
         (void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
-enum status db_transact(struct db *db, enum status (*apply)(struct db *db, void *context, struct err *err),
-                        void *context, struct err *err)
+enum status sqlite_transact(struct db *db,
+                            enum status (*apply)(struct db *db, void *context, struct err *err),
+                            void *context, struct err *err)
 {
-    enum status status = db_begin(db, err);
+    enum status status = sqlite_begin(db, err);
     if (status == STATUS_OK)
         status = apply(db, context, err);
     if (status == STATUS_OK)
-        status = db_commit(db, err);
+        status = sqlite_commit(db, err);
     if (status != STATUS_OK)
-        db_rollback(db);
+        sqlite_rollback(db);
     return status;
 }
 
 /* --- statements --- */
 
 /* NULL if it cannot be prepared; the reason is then kept for the run that follows. */
-static sqlite3_stmt *db_statement(struct db *db, size_t statement)
+static sqlite3_stmt *sqlite_statement(struct db *db, size_t statement)
 {
     ASSERT(statement < db->statement_count);
     if (!db->statements[statement]) {
@@ -298,7 +299,7 @@ static sqlite3_stmt *db_statement(struct db *db, size_t statement)
     return db->statements[statement];
 }
 
-static void db_bound(struct db *db, int code)
+static void sqlite_bound(struct db *db, int code)
 {
     if (code != SQLITE_OK && db->bind_code == SQLITE_OK)
         db->bind_code = code;
@@ -306,27 +307,27 @@ static void db_bound(struct db *db, int code)
 
 void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
 {
-    sqlite3_stmt *s = db_statement(db, statement);
+    sqlite3_stmt *s = sqlite_statement(db, statement);
     if (s)
-        db_bound(db, sqlite3_bind_int64(s, parameter, value));
+        sqlite_bound(db, sqlite3_bind_int64(s, parameter, value));
 }
 
-void db_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
+void sqlite_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
 {
-    sqlite3_stmt *s = db_statement(db, statement);
+    sqlite3_stmt *s = sqlite_statement(db, statement);
     if (s)
-        db_bound(db, sqlite3_bind_blob64(s, parameter, value.size ? (const void *)value.data : "", value.size,
-                                         SQLITE_STATIC));
+        sqlite_bound(db, sqlite3_bind_blob64(s, parameter, value.size ? (const void *)value.data : "",
+                                             value.size, SQLITE_STATIC));
 }
 
-void db_bind_null(struct db *db, size_t statement, int parameter)
+void sqlite_bind_null(struct db *db, size_t statement, int parameter)
 {
-    sqlite3_stmt *s = db_statement(db, statement);
+    sqlite3_stmt *s = sqlite_statement(db, statement);
     if (s)
-        db_bound(db, sqlite3_bind_null(s, parameter));
+        sqlite_bound(db, sqlite3_bind_null(s, parameter));
 }
 
-void db_done(struct db *db, size_t statement)
+void sqlite_done(struct db *db, size_t statement)
 {
     sqlite3_stmt *s = db->statements[statement];
     if (!s)
@@ -335,28 +336,28 @@ void db_done(struct db *db, size_t statement)
     (void)sqlite3_clear_bindings(s);
 }
 
-enum status db_next(struct db *db, size_t statement, bool *ret_row, struct err *err)
+enum status sqlite_next(struct db *db, size_t statement, bool *ret_row, struct err *err)
 {
-    sqlite3_stmt *s = db_statement(db, statement);
+    sqlite3_stmt *s = sqlite_statement(db, statement);
     int code = db->bind_code != SQLITE_OK ? db->bind_code : sqlite3_step(s);
     db->bind_code = SQLITE_OK;
     if (code == SQLITE_ROW) {
         *ret_row = true;
         return STATUS_OK;
     }
-    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(db, code, "statement", err);
-    db_done(db, statement);
+    enum status status = code == SQLITE_DONE ? STATUS_OK : sqlite_fail(db, code, "statement", err);
+    sqlite_done(db, statement);
     if (status == STATUS_OK)
         *ret_row = false;
     return status;
 }
 
-enum status db_run(struct db *db, size_t statement, struct err *err)
+enum status sqlite_run(struct db *db, size_t statement, struct err *err)
 {
     bool row = false;
-    enum status status = db_next(db, statement, &row, err);
+    enum status status = sqlite_next(db, statement, &row, err);
     if (row)
-        db_done(db, statement);
+        sqlite_done(db, statement);
     return status;
 }
 
@@ -365,58 +366,58 @@ int64_t db_column_i64(struct db *db, size_t statement, int column)
     return sqlite3_column_int64(db->statements[statement], column);
 }
 
-struct bytes db_column_bytes(struct db *db, size_t statement, int column)
+struct bytes sqlite_column_bytes(struct db *db, size_t statement, int column)
 {
     const void *data = sqlite3_column_blob(db->statements[statement], column);
     int size = sqlite3_column_bytes(db->statements[statement], column);
     return bytes_of(data, data ? (size_t)size : 0);
 }
 
-bool db_column_null(struct db *db, size_t statement, int column)
+bool sqlite_column_null(struct db *db, size_t statement, int column)
 {
     return sqlite3_column_type(db->statements[statement], column) == SQLITE_NULL;
 }
 
-int64_t db_changes(const struct db *db)
+int64_t sqlite_changes(const struct db *db)
 {
     return sqlite3_changes64(db->connection);
 }
 
 /* --- log and library --- */
 
-int db_wal_pages(const struct db *db)
+int sqlite_wal_pages(const struct db *db)
 {
     return db->wal_pages;
 }
 
-enum status db_checkpoint(struct db *db, bool truncate, struct err *err)
+enum status sqlite_checkpoint(struct db *db, bool truncate, struct err *err)
 {
     int code = sqlite3_wal_checkpoint_v2(db->connection, "main",
                                          truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
                                          NULL, NULL);
     if (code != SQLITE_OK)
-        return db_fail(db, code, "checkpoint", err);
+        return sqlite_fail(db, code, "checkpoint", err);
     return STATUS_OK;
 }
 
-void db_tidy(struct db *db, int pages)
+void sqlite_tidy(struct db *db, int pages)
 {
     struct err ignored;
     if (db->wal_pages > pages)
-        (void)!db_checkpoint(db, false, &ignored);
+        (void)!sqlite_checkpoint(db, false, &ignored);
 }
 
-void db_interrupt(struct db *db)
+void sqlite_interrupt(struct db *db)
 {
     sqlite3_interrupt(db->connection);
 }
 
-const char *db_sqlite_version(void)
+const char *sqlite_version(void)
 {
     return sqlite3_libversion();
 }
 
-const char *db_sqlite_warning(void)
+const char *sqlite_warning(void)
 {
     if (sqlite3_libversion_number() >= DB_WAL_RESET_FIXED)
         return NULL;

@@ -28,12 +28,12 @@ struct sqlite_fixture {
 static enum status fixture_open(struct sqlite_fixture *fixture, struct db **ret_db, bool read_only,
                                 struct err *err)
 {
-    struct db_options options = {.path = fixture->path,
-                                 .cache_size_kib = 8192,
-                                 .read_only = read_only,
-                                 .statements = statements,
-                                 .statement_count = ARRAY_SIZE(statements)};
-    return db_open(&options, ret_db, err);
+    struct sqlite_options options = {.path = fixture->path,
+                                     .cache_size_kib = 8192,
+                                     .read_only = read_only,
+                                     .statements = statements,
+                                     .statement_count = ARRAY_SIZE(statements)};
+    return sqlite_open(&options, ret_db, err);
 }
 
 static int setup(void **state)
@@ -43,8 +43,8 @@ static int setup(void **state)
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->path, sizeof fixture->path, "%s/x.db", fixture->folder);
     assert_int_equal(fixture_open(fixture, &fixture->db, false, NULL), STATUS_OK);
-    assert_int_equal(db_script(fixture->db, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB) STRICT", NULL),
-                     STATUS_OK);
+    assert_int_equal(
+        sqlite_script(fixture->db, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB) STRICT", NULL), STATUS_OK);
     *state = fixture;
     return 0;
 }
@@ -52,7 +52,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct sqlite_fixture *fixture = *state;
-    db_close(fixture->db);
+    sqlite_close(fixture->db);
     static const char *const ends[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         char path[128];
@@ -67,8 +67,8 @@ static int teardown(void **state)
 static enum status put(struct db *d, int64_t key, struct bytes value, struct err *err)
 {
     db_bind_i64(d, PUT, 1, key);
-    db_bind_bytes(d, PUT, 2, value);
-    return db_run(d, PUT, err);
+    sqlite_bind_bytes(d, PUT, 2, value);
+    return sqlite_run(d, PUT, err);
 }
 
 static void test_values_come_back_exactly(void **state)
@@ -78,9 +78,9 @@ static void test_values_come_back_exactly(void **state)
     assert_int_equal(put(fixture->db, 1, bytes_of("a\0b\xff", 4), NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 2, bytes_of(NULL, 0), NULL), STATUS_OK);
     db_bind_i64(fixture->db, PUT, 1, 3);
-    db_bind_null(fixture->db, PUT, 2);
-    assert_int_equal(db_run(fixture->db, PUT, NULL), STATUS_OK);
-    assert_int_equal(db_changes(fixture->db), 1);
+    sqlite_bind_null(fixture->db, PUT, 2);
+    assert_int_equal(sqlite_run(fixture->db, PUT, NULL), STATUS_OK);
+    assert_int_equal(sqlite_changes(fixture->db), 1);
     static const struct {
         int64_t key;
         bool null;
@@ -88,40 +88,40 @@ static void test_values_come_back_exactly(void **state)
     } expected[] = {{1, false, 4}, {2, false, 0}, {3, true, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
         db_bind_i64(fixture->db, GET, 1, expected[i].key);
-        assert_int_equal(db_next(fixture->db, GET, &row, NULL), STATUS_OK);
+        assert_int_equal(sqlite_next(fixture->db, GET, &row, NULL), STATUS_OK);
         assert_true(row);
-        assert_int_equal(db_column_null(fixture->db, GET, 0), expected[i].null);
-        assert_int_equal(db_column_bytes(fixture->db, GET, 0).size, expected[i].size);
-        db_done(fixture->db, GET);
+        assert_int_equal(sqlite_column_null(fixture->db, GET, 0), expected[i].null);
+        assert_int_equal(sqlite_column_bytes(fixture->db, GET, 0).size, expected[i].size);
+        sqlite_done(fixture->db, GET);
     }
     db_bind_i64(fixture->db, GET, 1, 4);
-    assert_int_equal(db_next(fixture->db, GET, &row, NULL), STATUS_OK);
+    assert_int_equal(sqlite_next(fixture->db, GET, &row, NULL), STATUS_OK);
     assert_false(row);
 }
 
 static void test_a_transaction_is_whole_or_nothing(void **state)
 {
     struct sqlite_fixture *fixture = *state;
-    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_begin(fixture->db, NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
-    db_rollback(fixture->db);
-    db_rollback(fixture->db);
-    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    sqlite_rollback(fixture->db);
+    sqlite_rollback(fixture->db);
+    assert_int_equal(sqlite_begin(fixture->db, NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
-    assert_int_equal(db_commit(fixture->db, NULL), STATUS_OK);
-    assert_true(db_wal_pages(fixture->db) > 0);
-    assert_int_equal(db_checkpoint(fixture->db, true, NULL), STATUS_OK);
+    assert_int_equal(sqlite_commit(fixture->db, NULL), STATUS_OK);
+    assert_true(sqlite_wal_pages(fixture->db) > 0);
+    assert_int_equal(sqlite_checkpoint(fixture->db, true, NULL), STATUS_OK);
     /* A second, reading connection sees what was committed and may not write. */
     struct db *reader = NULL;
     assert_int_equal(fixture_open(fixture, &reader, true, NULL), STATUS_OK);
     bool row = false;
-    assert_int_equal(db_next(reader, ALL, &row, NULL), STATUS_OK);
+    assert_int_equal(sqlite_next(reader, ALL, &row, NULL), STATUS_OK);
     assert_true(row);
     assert_int_equal(db_column_i64(reader, ALL, 0), 2);
-    assert_int_equal(db_next(reader, ALL, &row, NULL), STATUS_OK);
+    assert_int_equal(sqlite_next(reader, ALL, &row, NULL), STATUS_OK);
     assert_false(row);
     assert_int_equal(put(reader, 3, BYTES_LITERAL("x"), NULL), STATUS_FAILED_PRECONDITION);
-    db_close(reader);
+    sqlite_close(reader);
 }
 
 static void test_failures_have_their_status_and_text(void **state)
@@ -132,18 +132,18 @@ static void test_failures_have_their_status_and_text(void **state)
     assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), &err), STATUS_INTERNAL);
     assert_non_null(strstr(err.text, "UNIQUE"));
-    assert_int_equal(db_next(fixture->db, BROKEN, &row, &err), STATUS_INTERNAL);
+    assert_int_equal(sqlite_next(fixture->db, BROKEN, &row, &err), STATUS_INTERNAL);
     assert_int_equal(put(fixture->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
     /* A full disk, by the number of pages the file may have. */
     int64_t pages = 0;
-    assert_int_equal(db_pragma(fixture->db, "page_count", &pages, NULL), STATUS_OK);
-    assert_int_equal(db_pragma_set(fixture->db, "max_page_count", pages, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma(fixture->db, "page_count", &pages, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma_set(fixture->db, "max_page_count", pages, NULL), STATUS_OK);
     static uint8_t big[20000];
-    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_begin(fixture->db, NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 3, bytes_of(big, sizeof big), &err), STATUS_RESOURCE_EXHAUSTED);
     assert_non_null(strstr(err.text, "disk full"));
-    db_rollback(fixture->db);
-    assert_int_equal(db_pragma_set(fixture->db, "max_page_count", 1000000, NULL), STATUS_OK);
+    sqlite_rollback(fixture->db);
+    assert_int_equal(sqlite_pragma_set(fixture->db, "max_page_count", 1000000, NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 3, bytes_of(big, sizeof big), NULL), STATUS_OK);
 }
 
@@ -162,15 +162,15 @@ static void test_opening_refuses_what_is_no_database(void **state)
     fclose(file);
     assert_int_equal(fixture_open(&other, &d, false, &err), STATUS_DATA_LOSS);
     assert_int_equal(unlink(other.path), 0);
-    assert_non_null(db_sqlite_version());
+    assert_non_null(sqlite_version());
 }
 
 static enum status put_two(struct db *db, void *context, struct err *err)
 {
     for (int64_t key = 1; key <= 2; key++) {
         db_bind_i64(db, PUT, 1, key);
-        db_bind_bytes(db, PUT, 2, BYTES_LITERAL("v"));
-        enum status status = db_run(db, PUT, err);
+        sqlite_bind_bytes(db, PUT, 2, BYTES_LITERAL("v"));
+        enum status status = sqlite_run(db, PUT, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -181,7 +181,7 @@ static size_t count_rows(struct db *db)
 {
     size_t count = 0;
     bool more = true;
-    while (db_next(db, ALL, &more, NULL) == STATUS_OK && more)
+    while (sqlite_next(db, ALL, &more, NULL) == STATUS_OK && more)
         count++;
     return count;
 }
@@ -190,17 +190,17 @@ static void test_a_function_is_a_transaction(void **state)
 {
     struct sqlite_fixture *fixture = *state;
     enum status says = STATUS_ABORTED;
-    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL), STATUS_ABORTED);
+    assert_int_equal(sqlite_transact(fixture->db, put_two, &says, NULL), STATUS_ABORTED);
     assert_int_equal(count_rows(fixture->db), 0);
     says = STATUS_OK;
-    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL), STATUS_OK);
+    assert_int_equal(sqlite_transact(fixture->db, put_two, &says, NULL), STATUS_OK);
     assert_int_equal(count_rows(fixture->db), 2);
-    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL),
+    assert_int_equal(sqlite_transact(fixture->db, put_two, &says, NULL),
                      STATUS_INTERNAL); /* the keys are there */
     assert_int_equal(count_rows(fixture->db), 2);
 
-    assert_true(db_wal_pages(fixture->db) > 0);
-    db_tidy(fixture->db, 0);
+    assert_true(sqlite_wal_pages(fixture->db) > 0);
+    sqlite_tidy(fixture->db, 0);
     assert_int_equal(count_rows(fixture->db), 2);
 }
 

@@ -266,11 +266,11 @@ static void a_store_of_version_3_gets_entities(void **state)
     struct db *db = NULL;
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", fixture->folder);
-    struct db_options options = {
+    struct sqlite_options options = {
         .path = path, .statements = task_statements, .statement_count = TASK_STATEMENT_COUNT};
-    assert_int_equal(db_open(&options, &db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_open(&options, &db, NULL), STATUS_OK);
     assert_int_equal(task_schema_upgrade(db, task_schema_steps, 3, NULL), STATUS_OK);
-    db_close(db);
+    sqlite_close(db);
     fixture_open(fixture);
     store_make_hubs(fixture->store);
     fill(fixture);

@@ -205,9 +205,9 @@ static void put_version(struct fixture *fixture, int version)
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", fixture->folder);
     struct db *db = NULL;
-    const struct db_options options = {
+    const struct sqlite_options options = {
         .path = path, .statements = task_statements, .statement_count = TASK_STATEMENT_COUNT};
-    assert_int_equal(db_open(&options, &db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_open(&options, &db, NULL), STATUS_OK);
     assert_int_equal(task_schema_upgrade(db, task_schema_steps, version, NULL), STATUS_OK);
     static const char rows[] =
         "INSERT INTO hub (hub, name, folded) VALUES (1, CAST('default' AS BLOB), CAST('default' AS BLOB));"
@@ -217,8 +217,8 @@ static void put_version(struct fixture *fixture, int version)
         "0, 0, NULL, x'', 0, 0, 0, 0),"
         " (9, 1, CAST('was' AS BLOB), x'01', CAST('N' AS BLOB), NULL, 1, 200, 300, "
         "300, 0, NULL, x'', 0, 0, 0, 0);";
-    assert_int_equal(db_script(db, rows, NULL), STATUS_OK);
-    db_close(db);
+    assert_int_equal(sqlite_script(db, rows, NULL), STATUS_OK);
+    sqlite_close(db);
 }
 
 static void goes_on_from(struct fixture *fixture, int version)

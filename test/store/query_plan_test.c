@@ -45,8 +45,9 @@ static int teardown(void **state)
 static struct db *raw_open(struct fixture *fixture, const char *const *statements, size_t count)
 {
     struct db *db = NULL;
-    struct db_options options = {.path = fixture->path, .statements = statements, .statement_count = count};
-    assert_int_equal(db_open(&options, &db, NULL), STATUS_OK);
+    struct sqlite_options options = {
+        .path = fixture->path, .statements = statements, .statement_count = count};
+    assert_int_equal(sqlite_open(&options, &db, NULL), STATUS_OK);
     return db;
 }
 
@@ -72,14 +73,14 @@ static void assert_walks_an_index(struct fixture *fixture, enum task_statement s
 
     bool row = false;
     size_t searches = 0;
-    while (db_next(db, 0, &row, NULL) == STATUS_OK && row) {
-        struct bytes step = db_column_bytes(db, 0, PLAN_TEXT);
+    while (sqlite_next(db, 0, &row, NULL) == STATUS_OK && row) {
+        struct bytes step = sqlite_column_bytes(db, 0, PLAN_TEXT);
         if (holds(step, "TEMP B-TREE") || holds(step, "SCAN instance"))
             fail_msg("statement %d: %.*s", (int)statement, BYTES_FMT(step));
         searches += holds(step, "USING INDEX instance_");
     }
     assert_true(searches > 0);
-    db_close(db);
+    sqlite_close(db);
 }
 
 static void test_pages_walk_an_index_and_sort_nothing(void **state)
@@ -87,7 +88,7 @@ static void test_pages_walk_an_index_and_sort_nothing(void **state)
     struct fixture *fixture = *state;
     struct db *db = raw_open(fixture, task_statements, TASK_STATEMENT_COUNT);
     assert_int_equal(task_schema_upgrade(db, task_schema_steps, task_schema_version, NULL), STATUS_OK);
-    db_close(db);
+    sqlite_close(db);
 
     static const enum task_statement pages[] = {TASK_QUERY_ALL,  TASK_QUERY_LIVE,     TASK_QUERY_FAILED,
                                                 TASK_QUERY_DONE, TASK_QUERY_TERMINAL, TASK_QUERY_COMPLETED};
@@ -108,8 +109,8 @@ static void put_version_1(struct fixture *fixture)
                                "300, 0, NULL, x'', 0, 0, 0, 0),"
                                " (3, 1, CAST('broke' AS BLOB), x'01', CAST('N' AS BLOB), NULL, 3, 150, 250, "
                                "250, 0, NULL, x'', 0, 0, 0, 0);";
-    assert_int_equal(db_script(db, rows, NULL), STATUS_OK);
-    db_close(db);
+    assert_int_equal(sqlite_script(db, rows, NULL), STATUS_OK);
+    sqlite_close(db);
 }
 
 static void assert_page(struct fixture *fixture, struct task_store *store, uint32_t mask, const char *ids)
@@ -141,9 +142,9 @@ static void test_a_store_of_version_1_keeps_everything_in_sight(void **state)
 
     struct db *db = raw_open(fixture, task_statements, TASK_STATEMENT_COUNT);
     int64_t version = 0;
-    assert_int_equal(db_pragma(db, "user_version", &version, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma(db, "user_version", &version, NULL), STATUS_OK);
     assert_int_equal(version, task_schema_version);
-    db_close(db);
+    sqlite_close(db);
 }
 
 int main(void)

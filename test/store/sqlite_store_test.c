@@ -44,11 +44,11 @@ static struct db *raw_open(struct fixture *f)
     struct db *d = NULL;
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", f->folder);
-    struct db_options o = {.path = path,
-                           .cache_size_kib = 8192,
-                           .statements = task_statements,
-                           .statement_count = TASK_STATEMENT_COUNT};
-    assert_int_equal(db_open(&o, &d, NULL), STATUS_OK);
+    struct sqlite_options o = {.path = path,
+                               .cache_size_kib = 8192,
+                               .statements = task_statements,
+                               .statement_count = TASK_STATEMENT_COUNT};
+    assert_int_equal(sqlite_open(&o, &d, NULL), STATUS_OK);
     return d;
 }
 
@@ -66,16 +66,16 @@ static void test_upgrade_runs_each_step_once(void **state)
     assert_int_equal(task_schema_upgrade(d, steps, 1, &e), STATUS_OK);
     assert_int_equal(task_schema_upgrade(d, steps, 1, &e), STATUS_OK);
     assert_int_equal(task_schema_upgrade(d, steps, 2, &e), STATUS_OK);
-    assert_int_equal(db_pragma(d, "user_version", &version, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma(d, "user_version", &version, NULL), STATUS_OK);
     assert_int_equal(version, 2);
     /* A step that breaks leaves the version before it. */
     assert_int_equal(task_schema_upgrade(d, steps, 3, &e), STATUS_INTERNAL);
     assert_non_null(strstr(e.text, "version 3"));
-    assert_int_equal(db_pragma(d, "user_version", &version, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma(d, "user_version", &version, NULL), STATUS_OK);
     assert_int_equal(version, 2);
     assert_int_equal(task_schema_upgrade(d, steps, 1, &e), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(e.text, "newer"));
-    db_close(d);
+    sqlite_close(d);
 }
 
 static void test_files_of_others_are_refused(void **state)
@@ -83,19 +83,19 @@ static void test_files_of_others_are_refused(void **state)
     struct fixture *f = *state;
     struct err e = {0};
     struct db *d = raw_open(f);
-    assert_int_equal(db_pragma_set(d, "user_version", 3, NULL), STATUS_OK);
-    db_close(d);
+    assert_int_equal(sqlite_pragma_set(d, "user_version", 3, NULL), STATUS_OK);
+    sqlite_close(d);
     assert_int_equal(try_open(f, &e), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(e.text, "another program"));
     d = raw_open(f);
-    assert_int_equal(db_pragma_set(d, "user_version", 0, NULL), STATUS_OK);
-    db_close(d);
+    assert_int_equal(sqlite_pragma_set(d, "user_version", 0, NULL), STATUS_OK);
+    sqlite_close(d);
     fixture_open(f);
     task_store_close(f->store);
     f->store = NULL;
     d = raw_open(f);
-    assert_int_equal(db_pragma_set(d, "user_version", task_schema_version + 1, NULL), STATUS_OK);
-    db_close(d);
+    assert_int_equal(sqlite_pragma_set(d, "user_version", task_schema_version + 1, NULL), STATUS_OK);
+    sqlite_close(d);
     assert_int_equal(try_open(f, &e), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(e.text, "newer sallyport"));
 }

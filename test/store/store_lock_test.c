@@ -144,12 +144,12 @@ static void test_a_replaced_database_refuses_writes(void **state)
 static void test_a_database_without_a_mark_but_with_tables_is_not_ours(void **state)
 {
     struct fixture *fixture = *state;
-    struct db_options options = {
+    struct sqlite_options options = {
         .path = fixture->path, .statements = task_statements, .statement_count = TASK_STATEMENT_COUNT};
     struct db *foreign = NULL;
-    assert_int_equal(db_open(&options, &foreign, NULL), STATUS_OK);
-    assert_int_equal(db_script(foreign, "CREATE TABLE letters (text TEXT)", NULL), STATUS_OK);
-    db_close(foreign);
+    assert_int_equal(sqlite_open(&options, &foreign, NULL), STATUS_OK);
+    assert_int_equal(sqlite_script(foreign, "CREATE TABLE letters (text TEXT)", NULL), STATUS_OK);
+    sqlite_close(foreign);
 
     struct err error = {0};
     assert_int_equal(try_open(fixture, &fixture->store, &error), STATUS_FAILED_PRECONDITION);

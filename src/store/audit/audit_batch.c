@@ -54,7 +54,7 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
 {
     const struct audit_chain before = scribe->chain;
     work->err = (struct err){0};
-    enum status status = db_script(db, "SAVEPOINT work", err);
+    enum status status = sqlite_script(db, "SAVEPOINT work", err);
     if (status != STATUS_OK)
         return status;
     work->status = work->perform(work, scribe, &work->err);
@@ -64,11 +64,11 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
     }
     if (work->status != STATUS_OK) {
         scribe->chain = before;
-        status = db_script(db, "ROLLBACK TO work", err);
+        status = sqlite_script(db, "ROLLBACK TO work", err);
     }
     if (status != STATUS_OK)
         return status;
-    return db_script(db, "RELEASE work", err);
+    return sqlite_script(db, "RELEASE work", err);
 }
 
 struct works_run {

@@ -27,10 +27,10 @@ static const char *const schema_steps[] = {
     "CREATE INDEX entry_by_object ON entry (object, seq);",
 };
 
-static const struct db_schema schema = {.what = "the audit log",
-                                        .application_id = APPLICATION_ID,
-                                        .steps = schema_steps,
-                                        .step_count = ARRAY_SIZE(schema_steps)};
+static const struct sqlite_schema schema = {.what = "the audit log",
+                                            .application_id = APPLICATION_ID,
+                                            .steps = schema_steps,
+                                            .step_count = ARRAY_SIZE(schema_steps)};
 
 struct audit_file {
     struct store_lock lock;
@@ -42,17 +42,17 @@ struct audit_file {
 
 static enum status open_database(struct audit_file *file, const char *path, bool read_only, struct err *err)
 {
-    const struct db_options options = {.path = path,
-                                       .read_only = read_only,
-                                       .cache_size_kib = CACHE_KIB,
-                                       .statements = statements,
-                                       .statement_count = ENTRY_STATEMENTS};
-    enum status status = db_open(&options, &file->db, err);
+    const struct sqlite_options options = {.path = path,
+                                           .read_only = read_only,
+                                           .cache_size_kib = CACHE_KIB,
+                                           .statements = statements,
+                                           .statement_count = ENTRY_STATEMENTS};
+    enum status status = sqlite_open(&options, &file->db, err);
     if (status != STATUS_OK)
         return status;
     if (read_only)
-        return db_schema_check(file->db, &schema, err);
-    return db_schema_upgrade(file->db, &schema, err);
+        return sqlite_schema_check(file->db, &schema, err);
+    return sqlite_schema_upgrade(file->db, &schema, err);
 }
 
 /* ORDER: the lock before the database. SQLite must not recover a journal that another server is writing. Who only
@@ -95,8 +95,8 @@ void audit_file_close(struct audit_file *file)
         return;
     struct err ignored;
     if (file->db && file->lock.database >= 0)
-        (void)!db_checkpoint(file->db, true, &ignored); /* the log has it as well */
-    db_close(file->db);
+        (void)!sqlite_checkpoint(file->db, true, &ignored); /* the log has it as well */
+    sqlite_close(file->db);
     store_lock_release(&file->lock);
     free(file);
 }
@@ -106,15 +106,15 @@ void audit_file_close(struct audit_file *file)
 static struct audit_row row_of(struct db *db, size_t statement)
 {
     return (struct audit_row){.seq = db_column_i64(db, statement, 0),
-                              .object = db_column_bytes(db, statement, 1),
-                              .line = db_column_bytes(db, statement, 2)};
+                              .object = sqlite_column_bytes(db, statement, 1),
+                              .line = sqlite_column_bytes(db, statement, 2)};
 }
 
 enum status audit_file_last(struct audit_file *file, struct audit_row *ret_row, struct err *err)
 {
     bool more = false;
-    db_done(file->db, ENTRY_LAST);
-    enum status status = db_next(file->db, ENTRY_LAST, &more, err);
+    sqlite_done(file->db, ENTRY_LAST);
+    enum status status = sqlite_next(file->db, ENTRY_LAST, &more, err);
     if (status == STATUS_OK)
         *ret_row = more ? row_of(file->db, ENTRY_LAST) : (struct audit_row){0};
     return status;
@@ -122,7 +122,7 @@ enum status audit_file_last(struct audit_file *file, struct audit_row *ret_row, 
 
 void audit_file_release(struct audit_file *file)
 {
-    db_done(file->db, ENTRY_LAST);
+    sqlite_done(file->db, ENTRY_LAST);
 }
 
 enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
@@ -135,16 +135,16 @@ enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit
     db_bind_i64(file->db, statement, 1, after);
     db_bind_i64(file->db, statement, 2, (int64_t)limit);
     if (object.data)
-        db_bind_bytes(file->db, statement, 3, object);
+        sqlite_bind_bytes(file->db, statement, 3, object);
     for (;;) {
         bool more = false;
-        enum status status = db_next(file->db, statement, &more, err);
+        enum status status = sqlite_next(file->db, statement, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         const struct audit_row row = row_of(file->db, statement);
         status = on_row(context, &row, err);
         if (status != STATUS_OK) {
-            db_done(file->db, statement);
+            sqlite_done(file->db, statement);
             return status;
         }
     }
@@ -154,9 +154,9 @@ enum status audit_file_put(struct audit_file *file, const struct audit_row *row,
 {
     struct db *db = file->db;
     db_bind_i64(db, ENTRY_PUT, 1, row->seq);
-    db_bind_bytes(db, ENTRY_PUT, 2, row->object);
-    db_bind_bytes(db, ENTRY_PUT, 3, row->line);
-    return db_run(db, ENTRY_PUT, err);
+    sqlite_bind_bytes(db, ENTRY_PUT, 2, row->object);
+    sqlite_bind_bytes(db, ENTRY_PUT, 3, row->line);
+    return sqlite_run(db, ENTRY_PUT, err);
 }
 
 enum status audit_file_transact(struct audit_file *file,
@@ -164,9 +164,9 @@ enum status audit_file_transact(struct audit_file *file,
                                 void *context, struct err *err)
 {
     /* The checkpoint comes behind the commit: it moves only what stands already. */
-    enum status status = db_transact(file->db, apply, context, err);
+    enum status status = sqlite_transact(file->db, apply, context, err);
     if (status == STATUS_OK)
-        file->untidy = db_wal_pages(file->db) > CHECKPOINT_PAGES;
+        file->untidy = sqlite_wal_pages(file->db) > CHECKPOINT_PAGES;
     return status;
 }
 
@@ -177,7 +177,7 @@ bool audit_file_is_untidy(const struct audit_file *file)
 
 void audit_file_tidy(struct audit_file *file)
 {
-    db_tidy(file->db, CHECKPOINT_PAGES);
+    sqlite_tidy(file->db, CHECKPOINT_PAGES);
     file->untidy = false;
 }
 

@@ -16,7 +16,7 @@ struct audit_row {
 };
 
 /* Makes (mode 0600), locks and upgrades the file. `shown`: what messages call it. UNAVAILABLE: another process has it;
- * FAILED_PRECONDITION: of a newer version, or another program's; else as db_open. */
+ * FAILED_PRECONDITION: of a newer version, or another program's; else as sqlite_open. */
 STATUS_RESULT audit_file_open(const char *path, const char *shown, struct audit_file **ret_file,
                               struct err *err);
 /* The same for looking: makes nothing, locks nothing, writes nothing. NOT_FOUND: there is none. */

@@ -186,15 +186,15 @@ void audit_log_close(struct audit_log *log)
 
 /* The tables of another book in the same database, so that its rows and their entries are one transaction. The
  * thread stands still meanwhile: the connection is its own otherwise. */
-enum status audit_log_join(struct audit_log *log, const struct db_schema *schema,
+enum status audit_log_join(struct audit_log *log, const struct sqlite_schema *schema,
                            const char *const *statements, size_t count, struct db **ret_db, size_t *ret_first,
                            struct err *err)
 {
     struct db *db = audit_file_db(log->file);
     store_worker_wait(log->worker);
-    enum status status = db_schema_upgrade(db, schema, err);
+    enum status status = sqlite_schema_upgrade(db, schema, err);
     if (status == STATUS_OK)
-        status = db_add_statements(db, statements, count, ret_first, err);
+        status = sqlite_add_statements(db, statements, count, ret_first, err);
     if (status == STATUS_OK)
         *ret_db = db;
     return status;
@@ -203,12 +203,12 @@ enum status audit_log_join(struct audit_log *log, const struct db_schema *schema
 enum status audit_log_open_reader(struct audit_log *log, const char *const *statements, size_t count,
                                   struct db **ret_db, struct err *err)
 {
-    const struct db_options options = {.path = log->path,
-                                       .read_only = true,
-                                       .cache_size_kib = READER_CACHE_KIB,
-                                       .statements = statements,
-                                       .statement_count = count};
-    return db_open(&options, ret_db, err);
+    const struct sqlite_options options = {.path = log->path,
+                                           .read_only = true,
+                                           .cache_size_kib = READER_CACHE_KIB,
+                                           .statements = statements,
+                                           .statement_count = count};
+    return sqlite_open(&options, ret_db, err);
 }
 
 bool audit_log_writable(const struct audit_log *log, struct err *ret_why)

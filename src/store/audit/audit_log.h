@@ -29,7 +29,7 @@ struct audit_log_options {
 };
 
 /* Opens or makes the files; private ones with mode 0600. UNAVAILABLE: another process has the log; DATA_LOSS: the key is
- * gone or broken while there are entries, or the last entry is no entry; else as db_open. */
+ * gone or broken while there are entries, or the last entry is no entry; else as sqlite_open. */
 STATUS_RESULT audit_log_open(struct loop *loop, const struct audit_log_options *options,
                              struct audit_log **ret_log, struct err *err);
 /* Waits for what was given, signs a head, closes. Loop's thread, not from a callback. NULL allowed. */
@@ -44,7 +44,7 @@ struct bytes audit_log_public_key(const struct audit_log *log);
 /* Who waits for an entry. Owned by the caller; lives until on_done was called. */
 struct audit_waiter {
     /* OK: it is on disk. Else it is not: RESOURCE_EXHAUSTED: too many wait, or the disk is full; those of
-     * audit_chain_write and db_commit. Loop's thread, never from within audit_log_append. */
+     * audit_chain_write and sqlite_commit. Loop's thread, never from within audit_log_append. */
     void (*on_done)(struct audit_waiter *waiter, enum status status, const struct err *err);
     struct loop_task no_memory; /* the log's */
 };

@@ -18,7 +18,7 @@ static const char *const steps[] = {
     "CREATE TABLE audit_given (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
 
-static const struct db_schema schema = {
+static const struct sqlite_schema schema = {
     .what = "the audit log's ids", .steps = steps, .step_count = ARRAY_SIZE(steps), .part = "given"};
 
 struct audit_once {
@@ -34,9 +34,9 @@ struct audit_once {
 static enum status put_id(const struct audit_once *once, const char *id, bool *ret_new, struct err *err)
 {
     size_t put = once->first + ONCE_PUT;
-    db_bind_bytes(once->db, put, 1, bytes_of_cstr(id));
-    enum status status = db_next(once->db, put, ret_new, err);
-    db_done(once->db, put);
+    sqlite_bind_bytes(once->db, put, 1, bytes_of_cstr(id));
+    enum status status = sqlite_next(once->db, put, ret_new, err);
+    sqlite_done(once->db, put);
     return status;
 }
 
@@ -69,7 +69,7 @@ static enum status forget(struct audit_work *work, struct audit_scribe *scribe, 
 {
     const struct audit_once *once = CONTAINER_OF(work, struct audit_once, forget);
     (void)scribe;
-    return db_run(once->db, once->first + ONCE_FORGET, err);
+    return sqlite_run(once->db, once->first + ONCE_FORGET, err);
 }
 
 static void on_forgotten(struct audit_work *work, enum status status, const struct err *err)

@@ -37,7 +37,7 @@ STATUS_RESULT audit_log_perform_wait(struct audit_log *log, struct audit_work *w
 /* Stands still until everything that was given is done and told of. Loop's thread, not from a callback. */
 void audit_log_settle(struct audit_log *log);
 
-/* The next entry of the log, as part of the transaction; those of audit_chain_write, and of db_run. */
+/* The next entry of the log, as part of the transaction; those of audit_chain_write, and of sqlite_run. */
 STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry,
                                   struct err *err);
 
@@ -46,11 +46,11 @@ STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audi
 /* Gives the log's file the tables and statements of another; both outlive the log. Before any work; loop's thread. Gives the
  * connection, for use within works only, and the index of the first statement. FAILED_PRECONDITION: a newer version made
  * the tables. */
-STATUS_RESULT audit_log_join(struct audit_log *log, const struct db_schema *schema,
+STATUS_RESULT audit_log_join(struct audit_log *log, const struct sqlite_schema *schema,
                              const char *const *statements, size_t count, struct db **ret_db,
                              size_t *ret_first, struct err *err);
 /* A second connection to the log's file, which only reads: what is committed, while the thread writes. The caller's, for one thread, closed
- * (db_close) before the log; the statements outlive it, and the tables are there. Those of db_open. */
+ * (sqlite_close) before the log; the statements outlive it, and the tables are there. Those of sqlite_open. */
 STATUS_RESULT audit_log_open_reader(struct audit_log *log, const char *const *statements, size_t count,
                                     struct db **ret_db, struct err *err);
 

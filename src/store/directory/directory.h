@@ -29,7 +29,7 @@ struct directory_options {
 };
 
 /* Opens or makes DIR/directory.db (mode 0600), locks it, reads it whole. `ret_made` (NULL allowed): it is new.
- * UNAVAILABLE: another process has it; FAILED_PRECONDITION: of a newer version; else as db_open. */
+ * UNAVAILABLE: another process has it; FAILED_PRECONDITION: of a newer version; else as sqlite_open. */
 STATUS_RESULT directory_open(struct loop *loop, const struct directory_options *options,
                              struct directory **ret_directory, bool *ret_made, struct err *err);
 /* Waits for the write sets that were given, then closes. NULL allowed. */
@@ -59,7 +59,7 @@ struct directory_write {
 /* Who waits for a write set. Owned by the caller; lives until on_done was called. */
 struct directory_waiter {
     /* OK: it is on disk and in memory. Else nothing was changed: those of the verbs above; INVALID_ARGUMENT: a text is too
-     * long or not UTF-8; RESOURCE_EXHAUSTED: too many objects; NO_MEMORY; those of db_commit. */
+     * long or not UTF-8; RESOURCE_EXHAUSTED: too many objects; NO_MEMORY; those of sqlite_commit. */
     void (*on_done)(struct directory_waiter *waiter, enum status status, const struct err *err);
     struct loop_task no_memory; /* the directory's */
 };

@@ -33,10 +33,10 @@ static const char *const schema_steps[] = {
     "CREATE TABLE untold (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, text BLOB NOT NULL) STRICT;",
 };
 
-static const struct db_schema schema = {.what = "the directory",
-                                        .application_id = APPLICATION_ID,
-                                        .steps = schema_steps,
-                                        .step_count = ARRAY_SIZE(schema_steps)};
+static const struct sqlite_schema schema = {.what = "the directory",
+                                            .application_id = APPLICATION_ID,
+                                            .steps = schema_steps,
+                                            .step_count = ARRAY_SIZE(schema_steps)};
 
 struct directory_file {
     struct store_lock lock;
@@ -52,14 +52,14 @@ enum status directory_file_open(const char *path, const char *shown, struct dire
     if (!file)
         return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", shown);
     file->lock = STORE_LOCK_NONE;
-    const struct db_options options = {.path = path,
-                                       .cache_size_kib = CACHE_KIB,
-                                       .statements = statements,
-                                       .statement_count = RECORD_STATEMENTS};
+    const struct sqlite_options options = {.path = path,
+                                           .cache_size_kib = CACHE_KIB,
+                                           .statements = statements,
+                                           .statement_count = RECORD_STATEMENTS};
     enum status status = store_lock_take(path, shown, &file->lock, err);
     if (status == STATUS_OK)
-        status = db_open(&options, &file->db, err);
-    if (status == STATUS_OK && (status = db_schema_upgrade(file->db, &schema, err)) != STATUS_OK)
+        status = sqlite_open(&options, &file->db, err);
+    if (status == STATUS_OK && (status = sqlite_schema_upgrade(file->db, &schema, err)) != STATUS_OK)
         status = err_wrap(err, "%s", shown);
     if (status != STATUS_OK) {
         directory_file_close(file);
@@ -75,8 +75,8 @@ void directory_file_close(struct directory_file *file)
         return;
     struct err ignored;
     if (file->db)
-        (void)!db_checkpoint(file->db, true, &ignored); /* the log has it as well */
-    db_close(file->db);
+        (void)!sqlite_checkpoint(file->db, true, &ignored); /* the log has it as well */
+    sqlite_close(file->db);
     store_lock_release(&file->lock);
     free(file);
 }
@@ -90,15 +90,15 @@ enum status directory_file_read(struct directory_file *file,
 {
     for (;;) {
         bool more = false;
-        enum status status = db_next(file->db, RECORD_ALL, &more, err);
+        enum status status = sqlite_next(file->db, RECORD_ALL, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         const struct directory_row row = {.kind = (int)db_column_i64(file->db, RECORD_ALL, 0),
-                                          .id = db_column_bytes(file->db, RECORD_ALL, 1),
-                                          .body = db_column_bytes(file->db, RECORD_ALL, 2)};
+                                          .id = sqlite_column_bytes(file->db, RECORD_ALL, 1),
+                                          .body = sqlite_column_bytes(file->db, RECORD_ALL, 2)};
         status = on_row(context, &row, err);
         if (status != STATUS_OK) {
-            db_done(file->db, RECORD_ALL);
+            sqlite_done(file->db, RECORD_ALL);
             return status;
         }
     }
@@ -108,10 +108,10 @@ static enum status write_row(struct db *db, const struct directory_row *row, str
 {
     size_t statement = row->body.data ? RECORD_PUT : RECORD_DELETE;
     db_bind_i64(db, statement, 1, row->kind);
-    db_bind_bytes(db, statement, 2, row->id);
+    sqlite_bind_bytes(db, statement, 2, row->id);
     if (row->body.data)
-        db_bind_bytes(db, statement, 3, row->body);
-    return db_run(db, statement, err);
+        sqlite_bind_bytes(db, statement, 3, row->body);
+    return sqlite_run(db, statement, err);
 }
 
 struct directory_rows {
@@ -123,9 +123,9 @@ struct directory_rows {
 
 static enum status write_untold(struct db *db, const struct directory_untold_row *row, struct err *err)
 {
-    db_bind_bytes(db, UNTOLD_PUT, 1, row->id);
-    db_bind_bytes(db, UNTOLD_PUT, 2, row->text);
-    return db_run(db, UNTOLD_PUT, err);
+    sqlite_bind_bytes(db, UNTOLD_PUT, 1, row->id);
+    sqlite_bind_bytes(db, UNTOLD_PUT, 2, row->text);
+    return sqlite_run(db, UNTOLD_PUT, err);
 }
 
 /* What is to be told of a change is in its transaction: told twice after a crash perhaps, but never not at all. */
@@ -145,9 +145,9 @@ enum status directory_file_write(struct directory_file *file, const struct direc
                                  struct err *err)
 {
     struct directory_rows set = {rows, count, untold, untold_count};
-    enum status status = db_transact(file->db, write_rows, &set, err);
+    enum status status = sqlite_transact(file->db, write_rows, &set, err);
     if (status == STATUS_OK)
-        db_tidy(file->db, CHECKPOINT_PAGES);
+        sqlite_tidy(file->db, CHECKPOINT_PAGES);
     return status;
 }
 
@@ -161,14 +161,14 @@ enum status directory_file_read_untold(struct directory_file *file,
 {
     for (;;) {
         bool more = false;
-        enum status status = db_next(file->db, UNTOLD_ALL, &more, err);
+        enum status status = sqlite_next(file->db, UNTOLD_ALL, &more, err);
         if (status != STATUS_OK || !more)
             return status;
-        const struct directory_untold_row row = {.id = db_column_bytes(file->db, UNTOLD_ALL, 0),
-                                                 .text = db_column_bytes(file->db, UNTOLD_ALL, 1)};
+        const struct directory_untold_row row = {.id = sqlite_column_bytes(file->db, UNTOLD_ALL, 0),
+                                                 .text = sqlite_column_bytes(file->db, UNTOLD_ALL, 1)};
         status = on_row(context, &row, err);
         if (status != STATUS_OK) {
-            db_done(file->db, UNTOLD_ALL);
+            sqlite_done(file->db, UNTOLD_ALL);
             return status;
         }
     }
@@ -176,13 +176,13 @@ enum status directory_file_read_untold(struct directory_file *file,
 
 static enum status strike(struct db *db, void *context, struct err *err)
 {
-    db_bind_bytes(db, UNTOLD_DELETE, 1, bytes_of_cstr(context));
-    return db_run(db, UNTOLD_DELETE, err);
+    sqlite_bind_bytes(db, UNTOLD_DELETE, 1, bytes_of_cstr(context));
+    return sqlite_run(db, UNTOLD_DELETE, err);
 }
 
 enum status directory_file_strike(struct directory_file *file, const char *id, struct err *err)
 {
     char struck[64];
     (void)snprintf(struck, sizeof struck, "%s", id);
-    return db_transact(file->db, strike, struck, err);
+    return sqlite_transact(file->db, strike, struck, err);
 }

@@ -34,10 +34,10 @@ static const char *const steps[] = {
     "CREATE TABLE fact (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 };
 
-static const struct db_schema schema = {.what = "the control plane's store",
-                                        .application_id = APPLICATION_ID,
-                                        .steps = steps,
-                                        .step_count = ARRAY_SIZE(steps)};
+static const struct sqlite_schema schema = {.what = "the control plane's store",
+                                            .application_id = APPLICATION_ID,
+                                            .steps = steps,
+                                            .step_count = ARRAY_SIZE(steps)};
 
 /* One resource on the heap; the texts follow it. */
 struct kept_resource {
@@ -171,16 +171,16 @@ void resource_store_hide(struct resource_store *store, struct bytes key)
 static enum status write_row(struct db *db, const struct resource *resource, bool deletes, struct err *err)
 {
     if (deletes) {
-        db_bind_bytes(db, RESOURCE_DELETE, 1, resource->key);
-        return db_run(db, RESOURCE_DELETE, err);
+        sqlite_bind_bytes(db, RESOURCE_DELETE, 1, resource->key);
+        return sqlite_run(db, RESOURCE_DELETE, err);
     }
-    db_bind_bytes(db, RESOURCE_PUT, 1, resource->key);
-    db_bind_bytes(db, RESOURCE_PUT, 2, resource->id);
-    db_bind_bytes(db, RESOURCE_PUT, 3, resource->text);
+    sqlite_bind_bytes(db, RESOURCE_PUT, 1, resource->key);
+    sqlite_bind_bytes(db, RESOURCE_PUT, 2, resource->id);
+    sqlite_bind_bytes(db, RESOURCE_PUT, 3, resource->text);
     db_bind_i64(db, RESOURCE_PUT, 4, (int64_t)resource->version);
     db_bind_i64(db, RESOURCE_PUT, 5, resource->created_ns);
     db_bind_i64(db, RESOURCE_PUT, 6, resource->changed_ns);
-    return db_run(db, RESOURCE_PUT, err);
+    return sqlite_run(db, RESOURCE_PUT, err);
 }
 
 /* The row, and the highest version that there was. */
@@ -191,16 +191,16 @@ static enum status write_change(struct db *db, void *context, struct err *err)
     if (status != STATUS_OK)
         return status;
     db_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
-    return db_run(db, VERSION_PUT, err);
+    return sqlite_run(db, VERSION_PUT, err);
 }
 
 static void perform(struct store_job *job)
 {
     struct resource_change *change = CONTAINER_OF(job, struct resource_change, job);
     struct db *db = change->store->db;
-    change->status = db_transact(db, write_change, change, &change->err);
+    change->status = sqlite_transact(db, write_change, change, &change->err);
     if (change->status == STATUS_OK)
-        db_tidy(db, CHECKPOINT_PAGES);
+        sqlite_tidy(db, CHECKPOINT_PAGES);
 }
 
 static void report(struct store_job *job)
@@ -314,12 +314,12 @@ static enum status load(struct resource_store *store, struct err *err)
     struct db *db = store->db;
     bool row = false;
     enum status status;
-    while ((status = db_next(db, RESOURCE_ALL, &row, err)) == STATUS_OK && row) {
+    while ((status = sqlite_next(db, RESOURCE_ALL, &row, err)) == STATUS_OK && row) {
         struct kept_resource *kept =
-            kept_create(db_column_bytes(db, RESOURCE_ALL, 1), db_column_bytes(db, RESOURCE_ALL, 2));
+            kept_create(sqlite_column_bytes(db, RESOURCE_ALL, 1), sqlite_column_bytes(db, RESOURCE_ALL, 2));
         if (!kept || !make_room(store)) {
             free(kept);
-            db_done(db, RESOURCE_ALL);
+            sqlite_done(db, RESOURCE_ALL);
             return err_no_memory(err);
         }
         kept->resource.version = (uint64_t)db_column_i64(db, RESOURCE_ALL, 3);
@@ -336,28 +336,28 @@ static enum status load(struct resource_store *store, struct err *err)
 static enum status load_version(struct resource_store *store, struct err *err)
 {
     bool row = false;
-    db_bind_bytes(store->db, FACT_GET, 1, BYTES_LITERAL("version"));
-    enum status status = db_next(store->db, FACT_GET, &row, err);
+    sqlite_bind_bytes(store->db, FACT_GET, 1, BYTES_LITERAL("version"));
+    enum status status = sqlite_next(store->db, FACT_GET, &row, err);
     if (status != STATUS_OK || !row)
         return status;
     store->version = MAX(store->version, (uint64_t)db_column_i64(store->db, FACT_GET, 0));
-    db_done(store->db, FACT_GET);
+    sqlite_done(store->db, FACT_GET);
     return STATUS_OK;
 }
 
 static enum status open_file(struct resource_store *store, struct err *err)
 {
     const struct resource_store_options *options = &store->options;
-    const struct db_options file = {.path = options->path,
-                                    .cache_size_kib = 1024,
-                                    .statements = statements,
-                                    .statement_count = STATEMENTS};
+    const struct sqlite_options file = {.path = options->path,
+                                        .cache_size_kib = 1024,
+                                        .statements = statements,
+                                        .statement_count = STATEMENTS};
     enum status status = store_lock_take(options->path, options->path, &store->lock, err);
     if (status == STATUS_OK)
-        status = db_open(&file, &store->db, err);
+        status = sqlite_open(&file, &store->db, err);
     if (status)
         return status;
-    return db_schema_upgrade(store->db, &schema, err);
+    return sqlite_schema_upgrade(store->db, &schema, err);
 }
 
 enum status resource_store_open(struct loop *loop, const struct resource_store_options *options,
@@ -392,8 +392,8 @@ void resource_store_close(struct resource_store *store)
         return;
     store_worker_stop(store->worker);
     if (store->db)
-        (void)!db_checkpoint(store->db, true, NULL); /* the log is read at the next start */
-    db_close(store->db);
+        (void)!sqlite_checkpoint(store->db, true, NULL); /* the log is read at the next start */
+    sqlite_close(store->db);
     store_lock_release(&store->lock);
     for (size_t i = 0; i < store->count; i++)
         free(store->at[i]);

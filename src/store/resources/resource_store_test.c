@@ -226,9 +226,9 @@ static void a_newer_file_is_refused(void **state)
     struct err error = {0};
     resource_store_close(f->store);
     f->store = NULL;
-    assert_int_equal(db_open(&(struct db_options){.path = f->path}, &db, NULL), STATUS_OK);
-    assert_int_equal(db_pragma_set(db, "user_version", 99, NULL), STATUS_OK);
-    db_close(db);
+    assert_int_equal(sqlite_open(&(struct sqlite_options){.path = f->path}, &db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_pragma_set(db, "user_version", 99, NULL), STATUS_OK);
+    sqlite_close(db);
     assert_int_equal(try_open(f, &error), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(error.text, "newer sallyport"));
 }
@@ -241,9 +241,9 @@ static void another_programs_file_is_refused(void **state)
     resource_store_close(f->store);
     f->store = NULL;
     assert_int_equal(unlink(f->path), 0);
-    assert_int_equal(db_open(&(struct db_options){.path = f->path}, &db, NULL), STATUS_OK);
-    assert_int_equal(db_script(db, "CREATE TABLE theirs (a);", NULL), STATUS_OK);
-    db_close(db);
+    assert_int_equal(sqlite_open(&(struct sqlite_options){.path = f->path}, &db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_script(db, "CREATE TABLE theirs (a);", NULL), STATUS_OK);
+    sqlite_close(db);
     assert_int_equal(try_open(f, &error), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(error.text, "another program"));
 }

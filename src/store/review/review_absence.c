@@ -11,7 +11,7 @@
 static enum status read_doc(struct review_book *book, enum review_statement statement, json_t **ret_doc,
                             struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 0);
+    struct bytes doc = sqlite_column_bytes(book->db, review_at(book, statement), 0);
     *ret_doc = json_loadb((const char *)doc.data, doc.size, 0, NULL);
     return *ret_doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "an absence cannot be read");
 }
@@ -22,10 +22,10 @@ static enum status write_doc(struct review_book *book, const json_t *doc, int64_
     if (!text)
         return review_no_memory(err);
     size_t put = review_at(book, ABSENCE_PUT);
-    db_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
+    sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
     db_bind_i64(book->db, put, 2, until_ns);
-    db_bind_bytes(book->db, put, 3, bytes_of_cstr(text));
-    enum status status = db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, put, err);
     free(text);
     return status;
 }
@@ -57,14 +57,14 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
     enum status status = absences ? STATUS_OK : review_no_memory(err);
     while (status == STATUS_OK && there) {
         json_t *doc = NULL;
-        status = db_next(book->db, alive, &there, err);
+        status = sqlite_next(book->db, alive, &there, err);
         if (status != STATUS_OK || !there)
             break;
         status = read_doc(book, ABSENCE_ALIVE, &doc, err);
         if (status == STATUS_OK && json_array_append_new(absences, doc) != 0)
             status = review_no_memory(err);
     }
-    db_done(book->db, alive);
+    sqlite_done(book->db, alive);
     if (status == STATUS_OK)
         *ret_absences = absences;
     else
@@ -143,13 +143,13 @@ static enum status load(struct review_book *book, const char *id, int64_t now_ns
 {
     size_t get = review_at(book, ABSENCE_GET);
     bool there = false;
-    db_bind_bytes(book->db, get, 1, bytes_of_cstr(id));
+    sqlite_bind_bytes(book->db, get, 1, bytes_of_cstr(id));
     db_bind_i64(book->db, get, 2, now_ns);
-    enum status status = db_next(book->db, get, &there, err);
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status == STATUS_OK)
         status = there ? read_doc(book, ABSENCE_GET, ret_doc, err)
                        : err_set(err, STATUS_NOT_FOUND, "there is no such absence");
-    db_done(book->db, get);
+    sqlite_done(book->db, get);
     return status;
 }
 

@@ -17,30 +17,30 @@
 static enum status known(struct review_book *book, const char *sha256, bool *ret_known, struct err *err)
 {
     size_t statement = review_at(book, BLOB_KNOWN);
-    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, statement, ret_known, err);
-    db_done(book->db, statement);
+    sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(sha256));
+    enum status status = sqlite_next(book->db, statement, ret_known, err);
+    sqlite_done(book->db, statement);
     return status;
 }
 
 static enum status put_row(struct review_book *book, const struct review_draft *draft, struct err *err)
 {
     size_t put = review_at(book, BLOB_PUT);
-    db_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->sha256));
+    sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->sha256));
     db_bind_i64(book->db, put, 2, (int64_t)draft->size);
     if (draft->number)
-        db_bind_null(book->db, put, 3);
+        sqlite_bind_null(book->db, put, 3);
     else
-        db_bind_bytes(book->db, put, 3, draft->small.data ? buf_peek(&draft->small) : BYTES_LITERAL(""));
-    return db_run(book->db, put, err);
+        sqlite_bind_bytes(book->db, put, 3, draft->small.data ? buf_peek(&draft->small) : BYTES_LITERAL(""));
+    return sqlite_run(book->db, put, err);
 }
 
 enum status review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err)
 {
     size_t statement = review_at(book, BLOB_USE);
     db_bind_i64(book->db, statement, 1, row);
-    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(sha256));
-    return db_run(book->db, statement, err);
+    sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(sha256));
+    return sqlite_run(book->db, statement, err);
 }
 
 enum status review_blob_take(struct review_book *book, int64_t row, const struct review_draft *draft,
@@ -82,15 +82,15 @@ enum status review_book_blob_open(struct review_book *book, const char *sha256, 
     size_t get = review_at(book, BLOB_GET);
     bool there = false;
     *ret_blob = (struct review_blob){.fd = -1};
-    db_bind_bytes(book->db, get, 1, bytes_of_cstr(sha256));
-    enum status status = db_next(book->db, get, &there, err);
+    sqlite_bind_bytes(book->db, get, 1, bytes_of_cstr(sha256));
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status != STATUS_OK || !there)
         return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such blob") : status;
     ret_blob->size = (size_t)db_column_i64(book->db, get, 0);
-    bool large = db_column_null(book->db, get, 1);
+    bool large = sqlite_column_null(book->db, get, 1);
     if (!large)
-        buf_append_bytes(&ret_blob->small, db_column_bytes(book->db, get, 1));
-    db_done(book->db, get);
+        buf_append_bytes(&ret_blob->small, sqlite_column_bytes(book->db, get, 1));
+    sqlite_done(book->db, get);
     if (large)
         return review_blob_file_open(&book->store->blobs, sha256, ret_blob->size, &ret_blob->fd, err);
     return buf_status(&ret_blob->small) == STATUS_OK ? STATUS_OK : err_no_memory(err);
@@ -168,8 +168,8 @@ enum status review_book_blob_of(struct review_book *book, const json_t *request,
 
 enum status review_book_sweep(struct review_book *book, size_t *ret_count, struct err *err)
 {
-    enum status status = db_run(book->db, review_at(book, BLOB_SWEEP), err);
-    *ret_count = status == STATUS_OK ? (size_t)db_changes(book->db) : 0;
+    enum status status = sqlite_run(book->db, review_at(book, BLOB_SWEEP), err);
+    *ret_count = status == STATUS_OK ? (size_t)sqlite_changes(book->db) : 0;
     return status;
 }
 

@@ -31,13 +31,13 @@ static enum status put_message(struct review_book *book, const struct review_eve
         return review_no_memory(err);
     size_t put = review_at(book, MESSAGE_PUT);
     bool there = false;
-    db_bind_bytes(book->db, put, 1, bytes_of_cstr(event_id));
-    db_bind_bytes(book->db, put, 2, event->type);
-    db_bind_bytes(book->db, put, 3, event->subject);
-    db_bind_bytes(book->db, put, 4, bytes_of_cstr(body));
-    enum status status = db_next(book->db, put, &there, err);
+    sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(event_id));
+    sqlite_bind_bytes(book->db, put, 2, event->type);
+    sqlite_bind_bytes(book->db, put, 3, event->subject);
+    sqlite_bind_bytes(book->db, put, 4, bytes_of_cstr(body));
+    enum status status = sqlite_next(book->db, put, &there, err);
     *ret_message = there ? db_column_i64(book->db, put, 0) : 0;
-    db_done(book->db, put);
+    sqlite_done(book->db, put);
     free(body);
     return status;
 }
@@ -52,12 +52,12 @@ static enum status put_delivery(struct review_book *book, int64_t webhook, int64
     book->has_deliveries = true;
     db_bind_i64(book->db, put, 1, webhook);
     db_bind_i64(book->db, put, 2, message);
-    db_bind_bytes(book->db, put, 3, chain);
+    sqlite_bind_bytes(book->db, put, 3, chain);
     db_bind_i64(book->db, put, 4, now_ns);
-    db_bind_bytes(book->db, put, 5, bytes_of_cstr(doc));
-    enum status status = db_next(book->db, put, &there, err);
+    sqlite_bind_bytes(book->db, put, 5, bytes_of_cstr(doc));
+    enum status status = sqlite_next(book->db, put, &there, err);
     *ret_number = there ? db_column_i64(book->db, put, 0) : 0;
-    db_done(book->db, put);
+    sqlite_done(book->db, put);
     return status;
 }
 
@@ -86,13 +86,13 @@ static enum status find_wanting(struct review_book *book, struct bytes type, con
     bool there = true;
     *ret_count = 0;
     for (;;) {
-        enum status status = db_next(book->db, find, &there, err);
+        enum status status = sqlite_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             return status;
-        bool awaited = then && (bytes_equal_cstr(db_column_bytes(book->db, find, 3), then) ||
-                                bytes_equal_cstr(db_column_bytes(book->db, find, 4), then));
+        bool awaited = then && (bytes_equal_cstr(sqlite_column_bytes(book->db, find, 3), then) ||
+                                bytes_equal_cstr(sqlite_column_bytes(book->db, find, 4), then));
         bool full = !awaited && db_column_i64(book->db, find, 2) >= WEBHOOK_WAITING_MAX;
-        if (*ret_count < WEBHOOKS_MAX && (awaited || wants(db_column_bytes(book->db, find, 1), type)))
+        if (*ret_count < WEBHOOKS_MAX && (awaited || wants(sqlite_column_bytes(book->db, find, 1), type)))
             ret_wanting[(*ret_count)++] = (struct wanting){
                 .webhook = db_column_i64(book->db, find, 0), .full = full, .awaited = awaited};
     }
@@ -101,7 +101,7 @@ static enum status find_wanting(struct review_book *book, struct bytes type, con
 static enum status skip(struct review_book *book, int64_t webhook, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, WEBHOOK_SKIP), 1, webhook);
-    return db_run(book->db, review_at(book, WEBHOOK_SKIP), err);
+    return sqlite_run(book->db, review_at(book, WEBHOOK_SKIP), err);
 }
 
 enum status review_webhook_event(struct review_book *book, const struct review_event_row *event,
@@ -147,11 +147,12 @@ static json_t *text_json(struct bytes text)
 static json_t *shown_of(struct review_book *book, size_t got, const struct delivery_row *row)
 {
     static const char *const members[] = {"replayOf", "by", "finishedAt"};
-    json_t *shown = json_pack(
-        "{s:I, s:o, s:o, s:o, s:s, s:I, s:o}", "number", (json_int_t)row->n, "eventId",
-        text_json(db_column_bytes(book->db, got, 8)), "type", text_json(db_column_bytes(book->db, got, 9)),
-        "subject", text_json(db_column_bytes(book->db, got, 10)), "state", state_names[row->state],
-        "attempts", (json_int_t)row->attempts, "createdAt", review_time_json(row->created_ns));
+    json_t *shown =
+        json_pack("{s:I, s:o, s:o, s:o, s:s, s:I, s:o}", "number", (json_int_t)row->n, "eventId",
+                  text_json(sqlite_column_bytes(book->db, got, 8)), "type",
+                  text_json(sqlite_column_bytes(book->db, got, 9)), "subject",
+                  text_json(sqlite_column_bytes(book->db, got, 10)), "state", state_names[row->state],
+                  "attempts", (json_int_t)row->attempts, "createdAt", review_time_json(row->created_ns));
     if (shown && row->state == DELIVERY_DUE)
         json_object_set_new(shown, "nextAttemptAt", review_time_json(row->next_ns));
     for (size_t i = 0; shown && i < ARRAY_SIZE(members); i++)
@@ -165,7 +166,7 @@ static enum status take_row(struct review_book *book, enum review_statement stat
                             struct delivery_row *ret_row, struct err *err)
 {
     size_t got = review_at(book, statement);
-    struct bytes doc = db_column_bytes(book->db, got, 7);
+    struct bytes doc = sqlite_column_bytes(book->db, got, 7);
     *ret_row = (struct delivery_row){.n = db_column_i64(book->db, got, 0),
                                      .message = db_column_i64(book->db, got, 1),
                                      .state = (enum delivery_state)db_column_i64(book->db, got, 2),
@@ -174,7 +175,7 @@ static enum status take_row(struct review_book *book, enum review_statement stat
                                      .created_ns = db_column_i64(book->db, got, 5),
                                      .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     (void)snprintf(ret_row->chain, sizeof ret_row->chain, "%.*s",
-                   BYTES_FMT(db_column_bytes(book->db, got, 6)));
+                   BYTES_FMT(sqlite_column_bytes(book->db, got, 6)));
     if (!ret_row->doc)
         return err_set(err, STATUS_DATA_LOSS, "a delivery cannot be read");
     ret_row->shown = shown_of(book, got, ret_row);
@@ -189,15 +190,15 @@ enum status review_delivery_load(struct review_book *book, int64_t webhook, int6
     *ret_row = (struct delivery_row){0};
     db_bind_i64(book->db, get, 1, webhook);
     db_bind_i64(book->db, get, 2, number);
-    enum status status = db_next(book->db, get, &there, err);
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status == STATUS_OK)
         status = there ? take_row(book, DELIVERY_GET, ret_row, err)
                        : err_set(err, STATUS_NOT_FOUND, "there is no such delivery");
     if (status == STATUS_OK && ret_event) {
-        struct bytes body = db_column_bytes(book->db, get, 11);
+        struct bytes body = sqlite_column_bytes(book->db, get, 11);
         *ret_event = json_loadb((const char *)body.data, body.size, JSON_ALLOW_NUL, NULL);
     }
-    db_done(book->db, get);
+    sqlite_done(book->db, get);
     return status;
 }
 
@@ -211,8 +212,8 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
     db_bind_i64(book->db, change, 2, row->state);
     db_bind_i64(book->db, change, 3, row->attempts);
     db_bind_i64(book->db, change, 4, row->next_ns);
-    db_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
-    enum status status = db_run(book->db, change, err);
+    sqlite_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, change, err);
     free(text);
     return status;
 }
@@ -230,7 +231,7 @@ static enum status read_page(struct review_book *book, int64_t webhook, int64_t 
     db_bind_i64(book->db, page, 3, (int64_t)limit);
     while (status == STATUS_OK && there) {
         struct delivery_row row = {0};
-        status = db_next(book->db, page, &there, err);
+        status = sqlite_next(book->db, page, &there, err);
         if (status == STATUS_OK && there)
             status = take_row(book, DELIVERY_PAGE, &row, err);
         if (status == STATUS_OK && there && json_array_append(deliveries, row.shown) != 0)
@@ -239,7 +240,7 @@ static enum status read_page(struct review_book *book, int64_t webhook, int64_t 
             *ret_next = ++count == limit ? row.n : 0;
         review_delivery_fini(&row);
     }
-    db_done(book->db, page);
+    sqlite_done(book->db, page);
     return status;
 }
 

@@ -80,7 +80,7 @@ static enum status drop_one(struct review_book *book, int64_t number, struct err
 {
     struct db *db = book->db;
     db_bind_i64(db, review_at(book, DELIVERY_END), 1, number);
-    return db_run(db, review_at(book, DELIVERY_END), err);
+    return sqlite_run(db, review_at(book, DELIVERY_END), err);
 }
 
 /* The next open delivery of the webhook that a request waits for; `ret_number` 0: there is none. */
@@ -90,11 +90,11 @@ static enum status find_awaited(struct review_book *book, int64_t webhook, int64
     size_t find = review_at(book, DELIVERY_AWAITED);
     bool there = false;
     db_bind_i64(book->db, find, 1, webhook);
-    enum status status = db_next(book->db, find, &there, err);
+    enum status status = sqlite_next(book->db, find, &there, err);
     *ret_number = there ? db_column_i64(book->db, find, 0) : 0;
     if (there)
-        (void)snprintf(ret_chain, 160, "%.*s", BYTES_FMT(db_column_bytes(book->db, find, 1)));
-    db_done(book->db, find);
+        (void)snprintf(ret_chain, 160, "%.*s", BYTES_FMT(sqlite_column_bytes(book->db, find, 1)));
+    sqlite_done(book->db, find);
     return status;
 }
 
@@ -114,7 +114,7 @@ enum status review_deliveries_drop(struct review_book *book, int64_t webhook, co
     if (status != STATUS_OK)
         return status;
     db_bind_i64(book->db, review_at(book, DELIVERY_DROP), 1, webhook);
-    return db_run(book->db, review_at(book, DELIVERY_DROP), err);
+    return sqlite_run(book->db, review_at(book, DELIVERY_DROP), err);
 }
 
 /* What waits for it may go; and of those that are over the oldest go. */
@@ -122,13 +122,13 @@ static enum status follow(struct review_book *book, const struct webhook_row *we
                           const struct delivery_row *row, uint64_t random, int64_t now_ns, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 1, webhook->n);
-    db_bind_bytes(book->db, review_at(book, DELIVERY_FOLLOW), 2, bytes_of_cstr(row->chain));
+    sqlite_bind_bytes(book->db, review_at(book, DELIVERY_FOLLOW), 2, bytes_of_cstr(row->chain));
     db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 3, now_ns);
-    enum status status = db_run(book->db, review_at(book, DELIVERY_FOLLOW), err);
+    enum status status = sqlite_run(book->db, review_at(book, DELIVERY_FOLLOW), err);
     if (status != STATUS_OK || random % TRIM_EVERY != 0)
         return status;
     db_bind_i64(book->db, review_at(book, DELIVERY_TRIM), 1, webhook->n);
-    return db_run(book->db, review_at(book, DELIVERY_TRIM), err);
+    return sqlite_run(book->db, review_at(book, DELIVERY_TRIM), err);
 }
 
 static enum status end_webhook(struct review_book *book, struct webhook_row *webhook, int64_t now_ns,

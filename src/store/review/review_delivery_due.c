@@ -40,16 +40,17 @@ static void sender_fini(struct webhook_sender *sender)
 static enum status take_sender(struct review_book *book, size_t got, int64_t now_ns,
                                struct webhook_sender *sender, struct err *err)
 {
-    struct bytes text = db_column_bytes(book->db, got, 3);
+    struct bytes text = sqlite_column_bytes(book->db, got, 3);
     json_t *doc = json_loadb((const char *)text.data, text.size, 0, NULL);
     *sender = (struct webhook_sender){.webhook = db_column_i64(book->db, got, 0),
                                       .failing = db_column_i64(book->db, got, 1) != 0};
     (void)snprintf(sender->secret, sizeof sender->secret, "%.*s",
-                   BYTES_FMT(db_column_bytes(book->db, got, 2)));
+                   BYTES_FMT(sqlite_column_bytes(book->db, got, 2)));
     if (db_column_i64(book->db, got, 5) > now_ns)
         (void)snprintf(sender->old_secret, sizeof sender->old_secret, "%.*s",
-                       BYTES_FMT(db_column_bytes(book->db, got, 4)));
-    (void)snprintf(sender->token, sizeof sender->token, "%.*s", BYTES_FMT(db_column_bytes(book->db, got, 6)));
+                       BYTES_FMT(sqlite_column_bytes(book->db, got, 4)));
+    (void)snprintf(sender->token, sizeof sender->token, "%.*s",
+                   BYTES_FMT(sqlite_column_bytes(book->db, got, 6)));
     (void)snprintf(sender->format, sizeof sender->format, "%s", text_or(json_member_text(doc, "format"), ""));
     buf_append_bytes(&sender->url, json_member_bytes(doc, "url"));
     buf_append_byte(&sender->url, '\0');
@@ -69,13 +70,13 @@ static enum status read_senders(struct review_book *book, int64_t now_ns,
     enum status status = STATUS_OK;
     *ret_count = 0;
     while (status == STATUS_OK && *ret_count < WEBHOOKS_MAX) {
-        status = db_next(book->db, find, &there, err);
+        status = sqlite_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
         status = take_sender(book, find, now_ns, &senders[*ret_count], err);
         *ret_count += status == STATUS_OK;
     }
-    db_done(book->db, find);
+    sqlite_done(book->db, find);
     return status;
 }
 
@@ -108,13 +109,14 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
                                 .number = db_column_i64(book->db, got, 0),
                                 .attempts = (unsigned)db_column_i64(book->db, got, 1),
                                 .created_ns = db_column_i64(book->db, got, 2)};
-    (void)snprintf(due->event_id, sizeof due->event_id, "%.*s", BYTES_FMT(db_column_bytes(book->db, got, 3)));
+    (void)snprintf(due->event_id, sizeof due->event_id, "%.*s",
+                   BYTES_FMT(sqlite_column_bytes(book->db, got, 3)));
     memcpy(due->format, sender->format, sizeof due->format);
     memcpy(due->secret, sender->secret, sizeof due->secret);
     memcpy(due->old_secret, sender->old_secret, sizeof due->old_secret);
     memcpy(due->token, sender->token, sizeof due->token);
     buf_append_bytes(&due->url, buf_peek(&sender->url));
-    buf_append_bytes(&due->event, db_column_bytes(book->db, got, 4));
+    buf_append_bytes(&due->event, sqlite_column_bytes(book->db, got, 4));
     sender->given++;
     bool whole = buf_status(&due->url) == STATUS_OK && buf_status(&due->event) == STATUS_OK;
     return whole ? STATUS_OK : review_no_memory(err);
@@ -134,13 +136,13 @@ static enum status give_of(struct review_book *book, struct webhook_sender *send
     db_bind_i64(book->db, find, 2, page->now_ns);
     db_bind_i64(book->db, find, 3, (int64_t)(room + sender->busy + sender->given));
     while (status == STATUS_OK && sender->busy + sender->given < room && page->count < page->capacity) {
-        status = db_next(book->db, find, &there, err);
+        status = sqlite_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
         if (!is_taken(page, db_column_i64(book->db, find, 0)))
             status = give(book, find, sender, page, err);
     }
-    db_done(book->db, find);
+    sqlite_done(book->db, find);
     return status;
 }
 
@@ -151,10 +153,10 @@ static enum status note_next(struct review_book *book, const struct webhook_send
     bool there = false;
     db_bind_i64(book->db, next, 1, sender->webhook);
     db_bind_i64(book->db, next, 2, page->now_ns);
-    enum status status = db_next(book->db, next, &there, err);
-    if (status == STATUS_OK && there && !db_column_null(book->db, next, 0))
+    enum status status = sqlite_next(book->db, next, &there, err);
+    if (status == STATUS_OK && there && !sqlite_column_null(book->db, next, 0))
         page->next_ns = MIN(page->next_ns, db_column_i64(book->db, next, 0));
-    db_done(book->db, next);
+    sqlite_done(book->db, next);
     return status;
 }
 

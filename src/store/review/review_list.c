@@ -123,16 +123,16 @@ static json_t *parse(struct bytes doc)
 static enum status doc_of_row(struct review_book *book, size_t statement, json_t **ret_doc, struct err *err)
 {
     bool there = false;
-    if (!db_column_null(book->db, statement, 3)) {
-        *ret_doc = parse(db_column_bytes(book->db, statement, 3));
+    if (!sqlite_column_null(book->db, statement, 3)) {
+        *ret_doc = parse(sqlite_column_bytes(book->db, statement, 3));
         return STATUS_OK;
     }
     size_t get = review_at(book, LIST_DOC);
     db_bind_i64(book->db, get, 1, db_column_i64(book->db, statement, 0));
-    enum status status = db_next(book->db, get, &there, err);
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (there)
-        *ret_doc = parse(db_column_bytes(book->db, get, 0));
-    db_done(book->db, get);
+        *ret_doc = parse(sqlite_column_bytes(book->db, get, 0));
+    sqlite_done(book->db, get);
     return status;
 }
 
@@ -142,7 +142,7 @@ static enum status take_row(struct review_book *book, size_t statement, const st
 {
     int64_t place_ns = db_column_i64(book->db, statement, 1),
             created_ns = db_column_i64(book->db, statement, 5);
-    if (!has_state(filter, db_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
+    if (!has_state(filter, sqlite_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
         return STATUS_OK;
     struct review_record record = {0};
     enum status status = doc_of_row(book, statement, &record.doc, err);
@@ -178,7 +178,7 @@ static void bind_place(struct review_book *book, size_t statement, const struct 
         id = "";
     }
     db_bind_i64(book->db, statement, 1, place_ns);
-    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(id));
+    sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(id));
     db_bind_i64(book->db, statement, 3, rows_of(filter));
 }
 
@@ -195,13 +195,13 @@ static void bind_wanted(struct review_book *book, size_t statement, const struct
     if (filter->by_deadline)
         return; /* looked at row by row, as everything else */
     if (filter->label_key) {
-        db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
-        db_bind_bytes(book->db, statement, 5, bytes_of_cstr(text_or(filter->label_value, "")));
+        sqlite_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
+        sqlite_bind_bytes(book->db, statement, 5, bytes_of_cstr(text_or(filter->label_value, "")));
     } else if (filter->submitter || filter->own_of) {
-        db_bind_bytes(book->db, statement, 4,
-                      bytes_of_cstr(filter->submitter ? filter->submitter : filter->own_of));
+        sqlite_bind_bytes(book->db, statement, 4,
+                          bytes_of_cstr(filter->submitter ? filter->submitter : filter->own_of));
     } else if (filter->state_count == 1) {
-        db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->states[0]));
+        sqlite_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->states[0]));
     }
 }
 
@@ -211,7 +211,7 @@ static enum status walk(struct review_book *book, size_t statement, const struct
 {
     while (json_array_size(items) < filter->limit) {
         bool more = true;
-        enum status status = db_next(book->db, statement, &more, err);
+        enum status status = sqlite_next(book->db, statement, &more, err);
         if (status != STATUS_OK)
             return status;
         if (!more) {
@@ -221,7 +221,7 @@ static enum status walk(struct review_book *book, size_t statement, const struct
         ret_walk->rows++;
         ret_walk->at_ns = db_column_i64(book->db, statement, 1);
         (void)snprintf(ret_walk->at_id, sizeof ret_walk->at_id, "%.*s",
-                       BYTES_FMT(db_column_bytes(book->db, statement, 4)));
+                       BYTES_FMT(sqlite_column_bytes(book->db, statement, 4)));
         if (past_time(filter, ret_walk->at_ns))
             return STATUS_OK;
         status = take_row(book, statement, filter, items, err);
@@ -242,13 +242,13 @@ enum status review_book_list(struct review_book *book, const struct review_filte
         write_words(bytes_of_cstr(filter->text), &words);
         if (words.size == 0)
             return err_set(err, STATUS_INVALID_ARGUMENT, "there is no word to look for");
-        db_bind_bytes(book->db, statement, 4, buf_peek(&words));
+        sqlite_bind_bytes(book->db, statement, 4, buf_peek(&words));
     } else {
         bind_wanted(book, statement, filter);
     }
     json_t *items = json_array();
     enum status status = walk(book, statement, filter, items, ret_walk, err);
-    db_done(book->db, statement);
+    sqlite_done(book->db, statement);
     if (status != STATUS_OK)
         json_decref(items);
     else

@@ -23,7 +23,7 @@ static const char built_in[] =
 static enum status take_version(struct review_book *book, enum review_statement statement,
                                 json_t **ret_version, struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 1);
+    struct bytes doc = sqlite_column_bytes(book->db, review_at(book, statement), 1);
     *ret_version = json_loadb((const char *)doc.data, doc.size, 0, NULL);
     return *ret_version ? STATUS_OK
                         : err_set(err, STATUS_DATA_LOSS, "what is known of a policy cannot be read");
@@ -47,13 +47,13 @@ static enum status read_row(struct review_book *book, int64_t version, json_t **
     if (!newest)
         db_bind_i64(book->db, review_at(book, statement), 1, version);
     if (version != 0)
-        status = db_next(book->db, review_at(book, statement), &there, err);
+        status = sqlite_next(book->db, review_at(book, statement), &there, err);
     if (status == STATUS_OK && there) {
-        buf_append_bytes(ret_text, db_column_bytes(book->db, review_at(book, statement), 2));
+        buf_append_bytes(ret_text, sqlite_column_bytes(book->db, review_at(book, statement), 2));
         status = take_version(book, statement, ret_version, err);
     }
     if (version != 0)
-        db_done(book->db, review_at(book, statement));
+        sqlite_done(book->db, review_at(book, statement));
     if (status != STATUS_OK || there)
         return status;
     if (!newest && version != 0)
@@ -71,11 +71,11 @@ static enum status look_at_newest(struct review_book *book, int64_t *ret_version
 {
     bool there = false;
     size_t newest = review_at(book, POLICY_NEWEST);
-    enum status status = db_next(book->db, newest, &there, err);
+    enum status status = sqlite_next(book->db, newest, &there, err);
     *ret_version = there ? db_column_i64(book->db, newest, 0) : 0;
     (void)snprintf(ret_sha256, SECRET_HASH_SIZE + 1, "%.*s",
-                   BYTES_FMT(there ? db_column_bytes(book->db, newest, 1) : (struct bytes){0}));
-    db_done(book->db, newest);
+                   BYTES_FMT(there ? sqlite_column_bytes(book->db, newest, 1) : (struct bytes){0}));
+    sqlite_done(book->db, newest);
     return status;
 }
 
@@ -136,10 +136,10 @@ static enum status put_row(struct review_book *book, int64_t version, const json
     if (!doc)
         return err_no_memory(err);
     db_bind_i64(book->db, put, 1, version);
-    db_bind_bytes(book->db, put, 2, json_member_bytes(row, "sha256"));
-    db_bind_bytes(book->db, put, 3, bytes_of_cstr(doc));
-    db_bind_bytes(book->db, put, 4, draft->text.data ? draft->text : BYTES_LITERAL(""));
-    enum status status = db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 2, json_member_bytes(row, "sha256"));
+    sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(doc));
+    sqlite_bind_bytes(book->db, put, 4, draft->text.data ? draft->text : BYTES_LITERAL(""));
+    enum status status = sqlite_run(book->db, put, err);
     free(doc);
     return status;
 }
@@ -267,13 +267,13 @@ enum status policy_book_list(struct review_book *book, int64_t before, size_t li
     db_bind_i64(book->db, page, 2, (int64_t)limit);
     while (status == STATUS_OK && more) {
         json_t *version = NULL;
-        status = db_next(book->db, page, &more, err);
+        status = sqlite_next(book->db, page, &more, err);
         if (status == STATUS_OK && more)
             status = take_version(book, POLICY_PAGE, &version, err);
         if (version)
             json_array_append_new(versions, version);
     }
-    db_done(book->db, page);
+    sqlite_done(book->db, page);
     if (status != STATUS_OK)
         json_decref(versions);
     else

@@ -176,12 +176,12 @@ enum status review_book_read(struct review_book *book, const char *id, enum revi
 static void take_duty(struct review_book *book, size_t statement, struct review_duty *duty)
 {
     struct db *db = book->db;
-    struct bytes id = db_column_bytes(db, statement, 1);
+    struct bytes id = sqlite_column_bytes(db, statement, 1);
     duty->number = db_column_i64(db, statement, 0);
     duty->kind = (enum review_duty_kind)db_column_i64(db, statement, 2);
     (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(id));
 
-    struct bytes doc = db_column_bytes(db, statement, 3);
+    struct bytes doc = sqlite_column_bytes(db, statement, 3);
     struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
     const char *said = review_record_text(&record, "submittedBy");
     const char *instance = review_record_text(&record, "instanceId");
@@ -204,7 +204,7 @@ enum status review_book_duties(struct review_book *book, int64_t after, struct r
     db_bind_i64(book->db, statement, 2, (int64_t)capacity);
     for (;;) {
         bool more = false;
-        enum status status = db_next(book->db, statement, &more, err);
+        enum status status = sqlite_next(book->db, statement, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         take_duty(book, statement, &ret_duties[(*ret_count)++]);
@@ -214,7 +214,7 @@ enum status review_book_duties(struct review_book *book, int64_t after, struct r
 enum status review_book_duty_done(struct review_book *book, int64_t number, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, DUTY_DONE), 1, number);
-    return db_run(book->db, review_at(book, DUTY_DONE), err);
+    return sqlite_run(book->db, review_at(book, DUTY_DONE), err);
 }
 
 /* --- events --- */
@@ -251,9 +251,9 @@ static json_t *event_json(struct review_book *book, size_t statement, bool for_s
     char id[REVIEW_EVENT_ID_SIZE];
     const struct review_event_row event = {.number = db_column_i64(book->db, statement, 0),
                                            .at_ns = db_column_i64(book->db, statement, 1),
-                                           .type = db_column_bytes(book->db, statement, 2),
-                                           .subject = db_column_bytes(book->db, statement, 3),
-                                           .data = db_column_bytes(book->db, statement, 4)};
+                                           .type = sqlite_column_bytes(book->db, statement, 2),
+                                           .subject = sqlite_column_bytes(book->db, statement, 3),
+                                           .data = sqlite_column_bytes(book->db, statement, 4)};
     review_event_id(book, event.number, id);
     return review_event_json(id, &event, for_sight);
 }
@@ -261,10 +261,10 @@ static json_t *event_json(struct review_book *book, size_t statement, bool for_s
 static enum status last_event(struct review_book *book, int64_t *ret_last, struct err *err)
 {
     bool there = false;
-    enum status status = db_next(book->db, review_at(book, EVENT_LAST), &there, err);
+    enum status status = sqlite_next(book->db, review_at(book, EVENT_LAST), &there, err);
     if (status == STATUS_OK && there)
         *ret_last = db_column_i64(book->db, review_at(book, EVENT_LAST), 0);
-    db_done(book->db, review_at(book, EVENT_LAST));
+    sqlite_done(book->db, review_at(book, EVENT_LAST));
     return status;
 }
 
@@ -286,13 +286,14 @@ enum status review_book_events(struct review_book *book, const struct review_eve
     db_bind_i64(book->db, statement, 2, (int64_t)filter->limit);
     for (;;) {
         bool more = false;
-        enum status status = db_next(book->db, statement, &more, err);
+        enum status status = sqlite_next(book->db, statement, &more, err);
         if (status == STATUS_OK && !more && *ret_last == filter->after)
             return last_event(book, ret_last, err); /* less than `after`: that was another book's */
         if (status != STATUS_OK || !more)
             return status;
         *ret_last = db_column_i64(book->db, statement, 0);
-        if (wanted(filter, db_column_bytes(book->db, statement, 2), db_column_bytes(book->db, statement, 3)))
+        if (wanted(filter, sqlite_column_bytes(book->db, statement, 2),
+                   sqlite_column_bytes(book->db, statement, 3)))
             json_array_append_new(*ret_events, event_json(book, statement, filter->for_sight));
     }
 }

@@ -144,14 +144,14 @@ static enum status load_by(struct review_book *book, enum review_statement way, 
     size_t get = review_at(book, way);
     bool there = false;
     *ret_record = (struct review_record){0};
-    db_bind_bytes(book->db, get, 1, name);
-    enum status status = db_next(book->db, get, &there, err);
+    sqlite_bind_bytes(book->db, get, 1, name);
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status != STATUS_OK || !there)
         return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such request") : status;
     ret_record->row = db_column_i64(book->db, get, 0);
     ret_record->created_ns = db_column_i64(book->db, get, 1);
-    status = take_doc(ret_record, db_column_bytes(book->db, get, 3), err);
-    db_done(book->db, get);
+    status = take_doc(ret_record, sqlite_column_bytes(book->db, get, 3), err);
+    sqlite_done(book->db, get);
     return status;
 }
 
@@ -181,7 +181,7 @@ static void bind_deadline(struct review_book *book, const struct review_record *
     if (json_object_get(record->doc, "_deadlineNs"))
         db_bind_i64(book->db, statement, parameter, review_record_number(record, "_deadlineNs"));
     else
-        db_bind_null(book->db, statement, parameter);
+        sqlite_bind_null(book->db, statement, parameter);
 }
 
 static enum status insert_row(struct review_book *book, struct review_record *record, struct bytes doc,
@@ -191,16 +191,16 @@ static enum status insert_row(struct review_book *book, struct review_record *re
     const char *name = review_record_text(record, "submittedBy");
     size_t put = review_at(book, REQUEST_PUT);
     bool there = false;
-    db_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
+    sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
     db_bind_i64(book->db, put, 2, record->created_ns);
-    db_bind_bytes(book->db, put, 3, bytes_of_cstr(review_state_shown(record->state)));
-    db_bind_bytes(book->db, put, 4, json_member_bytes(submitter, "id"));
-    db_bind_bytes(book->db, put, 5, name ? bytes_of_cstr(name) : json_member_bytes(submitter, "name"));
-    db_bind_bytes(book->db, put, 6, doc);
+    sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(review_state_shown(record->state)));
+    sqlite_bind_bytes(book->db, put, 4, json_member_bytes(submitter, "id"));
+    sqlite_bind_bytes(book->db, put, 5, name ? bytes_of_cstr(name) : json_member_bytes(submitter, "name"));
+    sqlite_bind_bytes(book->db, put, 6, doc);
     bind_deadline(book, record, put, 7);
-    enum status status = db_next(book->db, put, &there, err);
+    enum status status = sqlite_next(book->db, put, &there, err);
     record->row = there ? db_column_i64(book->db, put, 0) : 0;
-    db_done(book->db, put);
+    sqlite_done(book->db, put);
     return status;
 }
 
@@ -209,10 +209,10 @@ static enum status change_row(struct review_book *book, struct review_record *re
 {
     size_t change = review_at(book, REQUEST_CHANGE);
     db_bind_i64(book->db, change, 1, record->row);
-    db_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
-    db_bind_bytes(book->db, change, 3, doc);
+    sqlite_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
+    sqlite_bind_bytes(book->db, change, 3, doc);
     bind_deadline(book, record, change, 4);
-    return db_run(book->db, change, err);
+    return sqlite_run(book->db, change, err);
 }
 
 /* The stored state says more than the one that people see; both come from the machine's, here and nowhere else. */
@@ -256,13 +256,13 @@ static enum status put_event(struct review_book *book, struct review_event_row *
     size_t put = review_at(book, EVENT_PUT);
     bool there = false;
     db_bind_i64(book->db, put, 1, event->at_ns);
-    db_bind_bytes(book->db, put, 2, event->type);
-    db_bind_bytes(book->db, put, 3, event->subject);
-    db_bind_bytes(book->db, put, 4, event->data);
-    enum status status = db_next(book->db, put, &there, err);
+    sqlite_bind_bytes(book->db, put, 2, event->type);
+    sqlite_bind_bytes(book->db, put, 3, event->subject);
+    sqlite_bind_bytes(book->db, put, 4, event->data);
+    enum status status = sqlite_next(book->db, put, &there, err);
     if (there)
         book->last_event = event->number = db_column_i64(book->db, put, 0);
-    db_done(book->db, put);
+    sqlite_done(book->db, put);
     return status;
 }
 
@@ -291,16 +291,16 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     if (status != STATUS_OK || book->last_event % 100 != 0)
         return status;
     db_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
-    return db_run(book->db, review_at(book, EVENT_TRIM), err);
+    return sqlite_run(book->db, review_at(book, EVENT_TRIM), err);
 }
 
 enum status review_record_duty(struct review_book *book, const struct review_record *record,
                                enum review_duty_kind kind, struct err *err)
 {
     size_t statement = review_at(book, DUTY_PUT);
-    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(review_record_text(record, "id")));
+    sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(review_record_text(record, "id")));
     db_bind_i64(book->db, statement, 2, kind);
-    return db_run(book->db, statement, err);
+    return sqlite_run(book->db, statement, err);
 }
 
 enum status review_audit(struct review_book *book, const char *object, enum audit_action action,

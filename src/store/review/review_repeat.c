@@ -16,13 +16,13 @@ static enum status read_template(struct review_book *book, struct buf *out, stru
 {
     size_t get = review_at(book, LATEST_GET);
     bool there = false;
-    db_bind_bytes(book->db, get, 1, BYTES_LITERAL(TEMPLATE));
-    enum status status = db_next(book->db, get, &there, err);
+    sqlite_bind_bytes(book->db, get, 1, BYTES_LITERAL(TEMPLATE));
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status != STATUS_OK)
         return status;
     if (there)
-        buf_append_bytes(out, db_column_bytes(book->db, get, 0));
-    db_done(book->db, get);
+        buf_append_bytes(out, sqlite_column_bytes(book->db, get, 0));
+    sqlite_done(book->db, get);
     return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
@@ -36,9 +36,9 @@ enum status review_template_note(struct review_book *book, const struct review_r
         return status;
 
     size_t put = review_at(book, LATEST_PUT);
-    db_bind_bytes(book->db, put, 1, BYTES_LITERAL(TEMPLATE));
-    db_bind_bytes(book->db, put, 2, template);
-    return db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 1, BYTES_LITERAL(TEMPLATE));
+    sqlite_bind_bytes(book->db, put, 2, template);
+    return sqlite_run(book->db, put, err);
 }
 
 /* That of its run; before that, that of the last one of anybody's. */
@@ -135,9 +135,9 @@ static enum status note(struct review_book *book, const char *hash, int64_t now_
     if (!hash[0])
         return STATUS_OK;
     size_t statement = review_at(book, APPROVED_PUT);
-    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(hash));
+    sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(hash));
     db_bind_i64(book->db, statement, 2, now_ns);
-    return db_run(book->db, statement, err);
+    return sqlite_run(book->db, statement, err);
 }
 
 enum status review_approval_note(struct review_book *book, const struct review_record *record, int64_t now_ns,
@@ -160,14 +160,14 @@ static enum status age_of(struct review_book *book, const char *hash, int64_t th
     bool there = false;
     if (!hash[0])
         return STATUS_OK;
-    db_bind_bytes(book->db, last, 1, bytes_of_cstr(hash));
+    sqlite_bind_bytes(book->db, last, 1, bytes_of_cstr(hash));
     db_bind_i64(book->db, last, 2, then_ns);
-    enum status status = db_next(book->db, last, &there, err);
+    enum status status = sqlite_next(book->db, last, &there, err);
     if (status != STATUS_OK)
         return status;
     *ret_age =
         (struct policy_number){true, there ? then_ns - db_column_i64(book->db, last, 0) : POLICY_NEVER};
-    db_done(book->db, last);
+    sqlite_done(book->db, last);
     return STATUS_OK;
 }
 

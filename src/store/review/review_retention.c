@@ -32,8 +32,8 @@ enum status review_over_note(struct review_book *book, const struct review_recor
     if (policy_keeps(record, &keep_ns))
         db_bind_i64(book->db, put, 3, keep_ns);
     else
-        db_bind_null(book->db, put, 3);
-    return db_run(book->db, put, err);
+        sqlite_bind_null(book->db, put, 3);
+    return sqlite_run(book->db, put, err);
 }
 
 /* --- its words --- */
@@ -43,9 +43,9 @@ static enum status change_text(struct review_book *book, enum review_statement w
 {
     size_t statement = review_at(book, way);
     db_bind_i64(book->db, statement, 1, text_row);
-    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(purpose));
-    db_bind_bytes(book->db, statement, 3, code.data ? code : BYTES_LITERAL(""));
-    return db_run(book->db, statement, err);
+    sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(purpose));
+    sqlite_bind_bytes(book->db, statement, 3, code.data ? code : BYTES_LITERAL(""));
+    return sqlite_run(book->db, statement, err);
 }
 
 /* The index has no text of its own: what is taken out is told once more, exactly as it was put in. */
@@ -98,8 +98,8 @@ static enum status count_uses(struct review_book *book, const struct review_reco
 {
     bool there = false;
     db_bind_i64(book->db, review_at(book, USES_COUNT), 1, record->row);
-    db_bind_bytes(book->db, review_at(book, USES_COUNT), 2, kept);
-    enum status status = db_next(book->db, review_at(book, USES_COUNT), &there, err);
+    sqlite_bind_bytes(book->db, review_at(book, USES_COUNT), 2, kept);
+    enum status status = sqlite_next(book->db, review_at(book, USES_COUNT), &there, err);
     if (status == STATUS_OK && there) {
         json_object_set_new(
             details, "blobs",
@@ -108,7 +108,7 @@ static enum status count_uses(struct review_book *book, const struct review_reco
             details, "bytes",
             json_integer((json_int_t)db_column_i64(book->db, review_at(book, USES_COUNT), 1)));
     }
-    db_done(book->db, review_at(book, USES_COUNT));
+    sqlite_done(book->db, review_at(book, USES_COUNT));
     return status;
 }
 
@@ -122,8 +122,8 @@ static enum status let_go(struct review_book *book, const struct review_record *
     enum status status = count_uses(book, record, kept, details, err);
     if (status == STATUS_OK) {
         db_bind_i64(book->db, review_at(book, USES_END), 1, record->row);
-        db_bind_bytes(book->db, review_at(book, USES_END), 2, kept);
-        status = db_run(book->db, review_at(book, USES_END), err);
+        sqlite_bind_bytes(book->db, review_at(book, USES_END), 2, kept);
+        status = sqlite_run(book->db, review_at(book, USES_END), err);
     }
     free(text);
     return status;
@@ -134,7 +134,7 @@ static enum status let_go(struct review_book *book, const struct review_record *
 static enum status strike_out(struct review_book *book, const struct review_record *record, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, OVER_DONE), 1, record->row);
-    return db_run(book->db, review_at(book, OVER_DONE), err);
+    return sqlite_run(book->db, review_at(book, OVER_DONE), err);
 }
 
 /* Takes `details`. */
@@ -203,13 +203,13 @@ static enum status find_due(struct review_book *book, enum review_statement way,
     enum status status = STATUS_OK;
     db_bind_i64(book->db, review_at(book, way), 1, until_ns);
     while (*count < REVIEW_EMPTIED_AT_ONCE) {
-        status = db_next(book->db, review_at(book, way), &more, err);
+        status = sqlite_next(book->db, review_at(book, way), &more, err);
         if (status != STATUS_OK || !more)
             break;
         (void)snprintf(ids[(*count)++], REVIEW_ID_SIZE, "%.*s",
-                       BYTES_FMT(db_column_bytes(book->db, review_at(book, way), 0)));
+                       BYTES_FMT(sqlite_column_bytes(book->db, review_at(book, way), 0)));
     }
-    db_done(book->db, review_at(book, way));
+    sqlite_done(book->db, review_at(book, way));
     return status;
 }
 

@@ -46,11 +46,11 @@ static enum status add_to_day(struct review_book *book, struct bytes rule, unsig
                               struct err *err)
 {
     size_t count = review_at(book, RULE_COUNT);
-    db_bind_bytes(book->db, count, 1, rule);
+    sqlite_bind_bytes(book->db, count, 1, rule);
     db_bind_i64(book->db, count, 2, now_ns / DAY_NS);
     for (int column = 0; column < COUNT_COLUMNS; column++)
         db_bind_i64(book->db, count, 3 + column, bits >> column & 1);
-    return db_run(book->db, count, err);
+    return sqlite_run(book->db, count, err);
 }
 
 static enum status count_match(struct review_book *book, json_t *counted, const struct policy_rule *rule,
@@ -94,16 +94,16 @@ enum status review_rules_begin(struct review_book *book, int64_t now_ns, struct 
     char text[24];
     size_t put = review_at(book, LATEST_PUT_FIRST);
     (void)snprintf(text, sizeof text, "%lld", (long long)now_ns);
-    db_bind_bytes(book->db, put, 1, BYTES_LITERAL(COUNTED_FROM));
-    db_bind_bytes(book->db, put, 2, bytes_of_cstr(text));
-    return db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 1, BYTES_LITERAL(COUNTED_FROM));
+    sqlite_bind_bytes(book->db, put, 2, bytes_of_cstr(text));
+    return sqlite_run(book->db, put, err);
 }
 
 enum status review_rules_trim(struct review_book *book, int64_t now_ns, struct err *err)
 {
     size_t trim = review_at(book, RULE_TRIM);
     db_bind_i64(book->db, trim, 1, now_ns / DAY_NS - REVIEW_RULE_DAYS_KEPT);
-    return db_run(book->db, trim, err);
+    return sqlite_run(book->db, trim, err);
 }
 
 /* --- looking --- */
@@ -114,12 +114,12 @@ static enum status read_begin(struct review_book *book, int64_t *ret_from_ns, st
     size_t get = review_at(book, LATEST_GET);
     bool there = false;
     *ret_from_ns = 0;
-    db_bind_bytes(book->db, get, 1, BYTES_LITERAL(COUNTED_FROM));
-    enum status status = db_next(book->db, get, &there, err);
+    sqlite_bind_bytes(book->db, get, 1, BYTES_LITERAL(COUNTED_FROM));
+    enum status status = sqlite_next(book->db, get, &there, err);
     if (status == STATUS_OK && there &&
-        bytes_parse_i64(db_column_bytes(book->db, get, 0), ret_from_ns) != STATUS_OK)
+        bytes_parse_i64(sqlite_column_bytes(book->db, get, 0), ret_from_ns) != STATUS_OK)
         status = err_set(err, STATUS_DATA_LOSS, "since when rules are counted cannot be read");
-    db_done(book->db, get);
+    sqlite_done(book->db, get);
     return status;
 }
 
@@ -134,14 +134,14 @@ static enum status read_counts(struct review_book *book, const struct policy_rul
                   policy_do_name(rule->action));
     if (!shown)
         return review_no_memory(err);
-    db_bind_bytes(book->db, sum, 1, rule->name);
+    sqlite_bind_bytes(book->db, sum, 1, rule->name);
     db_bind_i64(book->db, sum, 2, first_day);
-    enum status status = db_next(book->db, sum, &there, err);
+    enum status status = sqlite_next(book->db, sum, &there, err);
     for (int column = 0; status == STATUS_OK && column < COUNT_COLUMNS; column++)
         if (json_object_set_new(shown, column_names[column],
                                 json_integer((json_int_t)db_column_i64(book->db, sum, column))) != 0)
             status = review_no_memory(err);
-    db_done(book->db, sum);
+    sqlite_done(book->db, sum);
     if (status == STATUS_OK)
         *ret_rule = shown;
     else

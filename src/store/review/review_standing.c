@@ -40,9 +40,9 @@ static enum status count_alive(struct review_book *book, int64_t now_ns, int64_t
     bool there = false;
     size_t statement = review_at(book, STANDING_COUNT);
     db_bind_i64(book->db, statement, 1, now_ns);
-    enum status status = db_next(book->db, statement, &there, err);
+    enum status status = sqlite_next(book->db, statement, &there, err);
     *ret_count = there ? db_column_i64(book->db, statement, 0) : 0;
-    db_done(book->db, statement);
+    sqlite_done(book->db, statement);
     return status;
 }
 
@@ -251,13 +251,13 @@ static enum status find_of(struct review_book *book, const struct review_record 
 {
     size_t find = review_at(book, STANDING_FIND);
     bool there = true;
-    db_bind_bytes(book->db, find, 1, sha256);
+    sqlite_bind_bytes(book->db, find, 1, sha256);
     db_bind_i64(book->db, find, 2, now_ns);
-    db_bind_bytes(book->db, find, 3, bytes_of_cstr(text_or(review_record_text(record, USED), "")));
+    sqlite_bind_bytes(book->db, find, 3, bytes_of_cstr(text_or(review_record_text(record, USED), "")));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && there && !ret_id[0]) {
         struct review_standing_row row;
-        status = db_next(book->db, find, &there, err);
+        status = sqlite_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
         status = review_standing_read(book, STANDING_FIND, &row, err);
@@ -265,7 +265,7 @@ static enum status find_of(struct review_book *book, const struct review_record 
             (void)snprintf(ret_id, REVIEW_ID_SIZE, "%s", json_member_text(row.doc, "id"));
         json_decref(row.doc);
     }
-    db_done(book->db, find);
+    sqlite_done(book->db, find);
     return status;
 }
 

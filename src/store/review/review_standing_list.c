@@ -36,7 +36,7 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
     *ret_next = 0;
     while (status == STATUS_OK && there) {
         struct review_standing_row row;
-        status = db_next(book->db, page, &there, err);
+        status = sqlite_next(book->db, page, &there, err);
         if (status != STATUS_OK || !there)
             break;
         status = review_standing_read(book, STANDING_PAGE, &row, err);
@@ -45,7 +45,7 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
         *ret_next = ++count == limit ? row.n : 0;
         json_decref(row.doc);
     }
-    db_done(book->db, page);
+    sqlite_done(book->db, page);
     if (status != STATUS_OK) {
         json_decref(standing);
         return status;

@@ -16,7 +16,7 @@ int64_t review_standing_number(const json_t *object, const char *member)
 enum status review_standing_read(struct review_book *book, enum review_statement statement,
                                  struct review_standing_row *ret_row, struct err *err)
 {
-    struct bytes doc = db_column_bytes(book->db, review_at(book, statement), 1);
+    struct bytes doc = sqlite_column_bytes(book->db, review_at(book, statement), 1);
     *ret_row = (struct review_standing_row){.n = db_column_i64(book->db, review_at(book, statement), 0),
                                             .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     return ret_row->doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "a standing approval cannot be read");
@@ -28,13 +28,13 @@ enum status review_standing_load(struct review_book *book, const char *id,
     bool there = false;
     *ret_row = (struct review_standing_row){0};
     size_t statement = review_at(book, STANDING_GET);
-    db_bind_bytes(book->db, statement, 1, bytes_of_cstr(id));
-    enum status status = db_next(book->db, statement, &there, err);
+    sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(id));
+    enum status status = sqlite_next(book->db, statement, &there, err);
     if (status == STATUS_OK && !there)
         status = err_set(err, STATUS_NOT_FOUND, "there is no such standing approval");
     if (status == STATUS_OK)
         status = review_standing_read(book, STANDING_GET, ret_row, err);
-    db_done(book->db, statement);
+    sqlite_done(book->db, statement);
     return status;
 }
 
@@ -48,8 +48,8 @@ enum status review_standing_save(struct review_book *book, const struct review_s
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, review_standing_number(row->doc, "usesLeft"));
     db_bind_i64(book->db, change, 3, json_object_get(row->doc, "revokedAt") != NULL);
-    db_bind_bytes(book->db, change, 4, bytes_of_cstr(text));
-    enum status status = db_run(book->db, change, err);
+    sqlite_bind_bytes(book->db, change, 4, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, change, err);
     free(text);
     return status;
 }
@@ -61,12 +61,12 @@ enum status review_standing_insert(struct review_book *book, const json_t *doc, 
     if (!text)
         return review_no_memory(err);
     size_t put = review_at(book, STANDING_PUT);
-    db_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
-    db_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));
+    sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
+    sqlite_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));
     db_bind_i64(book->db, put, 3, expires_ns);
     db_bind_i64(book->db, put, 4, review_standing_number(doc, "usesLeft"));
-    db_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
-    enum status status = db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, put, err);
     free(text);
     return status;
 }

@@ -16,18 +16,18 @@ static enum status read_name(struct review_store *store, struct err *err)
 {
     size_t get = store->first + NAME_GET, put = store->first + NAME_PUT;
     bool there = false;
-    enum status status = db_next(store->db, get, &there, err);
+    enum status status = sqlite_next(store->db, get, &there, err);
     if (status == STATUS_OK && there)
         (void)snprintf(store->name, sizeof store->name, "%.*s",
-                       BYTES_FMT(db_column_bytes(store->db, get, 0)));
-    db_done(store->db, get);
+                       BYTES_FMT(sqlite_column_bytes(store->db, get, 0)));
+    sqlite_done(store->db, get);
     if (status != STATUS_OK || there)
         return status;
     uint64_t random[2];
     entropy_fill(random, sizeof random);
     (void)snprintf(store->name, sizeof store->name, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    db_bind_bytes(store->db, put, 1, bytes_of_cstr(store->name));
-    return db_run(store->db, put, err);
+    sqlite_bind_bytes(store->db, put, 1, bytes_of_cstr(store->name));
+    return sqlite_run(store->db, put, err);
 }
 
 /* A server whose policy cannot be read must not decide by another one. */
@@ -48,7 +48,7 @@ static void release(struct review_store *store)
 {
     store_worker_stop(store->beside);
     store_worker_stop(store->reader);
-    db_close(store->reader_db);
+    sqlite_close(store->reader_db);
     review_policy_forget(&store->policy);
     free(store);
 }
@@ -221,10 +221,10 @@ struct beside_job {
 static enum status read_book(struct review_store *store, struct review_job *job, struct err *err)
 {
     struct review_book book = {.store = store, .db = store->reader_db};
-    enum status status = db_script(store->reader_db, "BEGIN", err);
+    enum status status = sqlite_script(store->reader_db, "BEGIN", err);
     if (status == STATUS_OK)
         status = job->perform(job, &book, err);
-    db_rollback(store->reader_db);
+    sqlite_rollback(store->reader_db);
     return status;
 }
 

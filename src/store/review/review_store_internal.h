@@ -169,7 +169,7 @@ static inline enum status review_no_memory(struct err *err)
 }
 
 extern const char *const review_statements[REVIEW_STATEMENTS];
-extern const struct db_schema review_schema;
+extern const struct sqlite_schema review_schema;
 
 /* --- blobs (review_blob.c) --- */
 

@@ -543,10 +543,10 @@ static void run_sql(const struct book_fixture *rig, const char *sql)
     struct db *db = NULL;
     struct err err = {0};
     (void)snprintf(path, sizeof path, "%s/audit.db", rig->folder);
-    const struct db_options options = {.path = path, .cache_size_kib = 64};
-    assert_int_equal(db_open(&options, &db, &err), STATUS_OK);
-    assert_int_equal(db_script(db, sql, &err), STATUS_OK);
-    db_close(db);
+    const struct sqlite_options options = {.path = path, .cache_size_kib = 64};
+    assert_int_equal(sqlite_open(&options, &db, &err), STATUS_OK);
+    assert_int_equal(sqlite_script(db, sql, &err), STATUS_OK);
+    sqlite_close(db);
 }
 
 /* Looks for half a minute. */

@@ -23,18 +23,19 @@ static enum status look_up_key(struct review_book *book, const struct review_sub
     char id[64] = "";
     bool there = false;
     db_bind_i64(book->db, review_at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
-    enum status status = db_run(book->db, review_at(book, KEY_SWEEP), err);
+    enum status status = sqlite_run(book->db, review_at(book, KEY_SWEEP), err);
     if (status != STATUS_OK)
         return status;
-    db_bind_bytes(book->db, review_at(book, KEY_GET), 1, bytes_of_cstr(submission->by.id));
-    db_bind_bytes(book->db, review_at(book, KEY_GET), 2, bytes_of_cstr(submission->key));
-    status = db_next(book->db, review_at(book, KEY_GET), &there, err);
+    sqlite_bind_bytes(book->db, review_at(book, KEY_GET), 1, bytes_of_cstr(submission->by.id));
+    sqlite_bind_bytes(book->db, review_at(book, KEY_GET), 2, bytes_of_cstr(submission->key));
+    status = sqlite_next(book->db, review_at(book, KEY_GET), &there, err);
     if (status != STATUS_OK || !there)
         return status;
     bool same =
-        bytes_equal_cstr(db_column_bytes(book->db, review_at(book, KEY_GET), 0), submission->key_body);
-    (void)snprintf(id, sizeof id, "%.*s", BYTES_FMT(db_column_bytes(book->db, review_at(book, KEY_GET), 1)));
-    db_done(book->db, review_at(book, KEY_GET));
+        bytes_equal_cstr(sqlite_column_bytes(book->db, review_at(book, KEY_GET), 0), submission->key_body);
+    (void)snprintf(id, sizeof id, "%.*s",
+                   BYTES_FMT(sqlite_column_bytes(book->db, review_at(book, KEY_GET), 1)));
+    sqlite_done(book->db, review_at(book, KEY_GET));
     status = review_record_load(book, id, &record, err);
     if (status != STATUS_OK)
         return status;
@@ -49,12 +50,12 @@ static enum status keep_key(struct review_book *book, const struct review_submis
 {
     struct db *db = book->db;
     size_t put = review_at(book, KEY_PUT);
-    db_bind_bytes(db, put, 1, bytes_of_cstr(submission->by.id));
-    db_bind_bytes(db, put, 2, bytes_of_cstr(submission->key));
-    db_bind_bytes(db, put, 3, bytes_of_cstr(submission->key_body));
-    db_bind_bytes(db, put, 4, bytes_of_cstr(submission->id));
+    sqlite_bind_bytes(db, put, 1, bytes_of_cstr(submission->by.id));
+    sqlite_bind_bytes(db, put, 2, bytes_of_cstr(submission->key));
+    sqlite_bind_bytes(db, put, 3, bytes_of_cstr(submission->key_body));
+    sqlite_bind_bytes(db, put, 4, bytes_of_cstr(submission->id));
     db_bind_i64(db, put, 5, now_ns);
-    return db_run(db, put, err);
+    return sqlite_run(db, put, err);
 }
 
 /* --- a revision --- */
@@ -77,9 +78,9 @@ static enum status put_text(struct review_book *book, const struct review_record
     struct db *db = book->db;
     size_t put = review_at(book, TEXT_PUT);
     db_bind_i64(db, put, 1, review_text_row(record, number));
-    db_bind_bytes(db, put, 2, bytes_of_cstr(text_or(purpose, "")));
-    db_bind_bytes(db, put, 3, review_text_searched(code));
-    return db_run(db, put, err);
+    sqlite_bind_bytes(db, put, 2, bytes_of_cstr(text_or(purpose, "")));
+    sqlite_bind_bytes(db, put, 3, review_text_searched(code));
+    return sqlite_run(db, put, err);
 }
 
 /* The record's next revision, and what of the one before does not hold for it. */
@@ -154,10 +155,10 @@ static enum status put_labels(struct review_book *book, const struct review_reco
     json_t *value;
     json_object_foreach(json_object_get(record->doc, "labels"), key, value)
     {
-        db_bind_bytes(book->db, review_at(book, LABEL_PUT), 1, bytes_of_cstr(key));
-        db_bind_bytes(book->db, review_at(book, LABEL_PUT), 2, json_bytes(value));
+        sqlite_bind_bytes(book->db, review_at(book, LABEL_PUT), 1, bytes_of_cstr(key));
+        sqlite_bind_bytes(book->db, review_at(book, LABEL_PUT), 2, json_bytes(value));
         db_bind_i64(book->db, review_at(book, LABEL_PUT), 3, record->row);
-        enum status status = db_run(book->db, review_at(book, LABEL_PUT), err);
+        enum status status = sqlite_run(book->db, review_at(book, LABEL_PUT), err);
         if (status != STATUS_OK)
             return status;
     }
@@ -228,9 +229,9 @@ static enum status put_instance(struct review_book *book, const struct review_re
                                 const char *instance, struct err *err)
 {
     size_t put = review_at(book, INSTANCE_PUT);
-    db_bind_bytes(book->db, put, 1, bytes_of_cstr(instance));
+    sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(instance));
     db_bind_i64(book->db, put, 2, record->row);
-    return db_run(book->db, put, err);
+    return sqlite_run(book->db, put, err);
 }
 
 static enum status write_request(struct review_book *book, const struct review_submission *submission,

@@ -109,7 +109,7 @@ static const char *const steps[] = {
     "CREATE INDEX request_by_deadline ON request (deadline_ns, id) WHERE deadline_ns IS NOT NULL;",
 };
 
-const struct db_schema review_schema = {
+const struct sqlite_schema review_schema = {
     .what = "the book of requests", .steps = steps, .step_count = ARRAY_SIZE(steps), .part = "review"};
 
 /* ?1, ?2: the place; ?3: rows at most; ?4, ?5: what is looked for. The second column is that of the order. */

@@ -32,7 +32,7 @@ static enum status take_row(struct review_book *book, enum review_statement stat
                             struct webhook_row *ret_row, struct err *err)
 {
     size_t got = review_at(book, statement);
-    struct bytes doc = db_column_bytes(book->db, got, 5);
+    struct bytes doc = sqlite_column_bytes(book->db, got, 5);
     *ret_row = (struct webhook_row){.n = db_column_i64(book->db, got, 0),
                                     .state = (enum webhook_state)db_column_i64(book->db, got, 1),
                                     .failing = db_column_i64(book->db, got, 2) != 0,
@@ -53,18 +53,18 @@ static enum status take_first(struct review_book *book, enum review_statement st
 {
     bool there = false;
     *ret_row = (struct webhook_row){0};
-    enum status status = db_next(book->db, review_at(book, statement), &there, err);
+    enum status status = sqlite_next(book->db, review_at(book, statement), &there, err);
     if (status == STATUS_OK)
         status = there ? take_row(book, statement, ret_row, err)
                        : err_set(err, STATUS_NOT_FOUND, "there is no such webhook");
-    db_done(book->db, review_at(book, statement));
+    sqlite_done(book->db, review_at(book, statement));
     return status;
 }
 
 enum status review_webhook_load(struct review_book *book, const char *name, struct webhook_row *ret_row,
                                 struct err *err)
 {
-    db_bind_bytes(book->db, review_at(book, WEBHOOK_GET), 1, bytes_of_cstr(name));
+    sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_GET), 1, bytes_of_cstr(name));
     return take_first(book, WEBHOOK_GET, ret_row, err);
 }
 
@@ -84,9 +84,9 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
     db_bind_i64(book->db, change, 1, row->n);
     db_bind_i64(book->db, change, 2, row->state);
     db_bind_i64(book->db, change, 3, row->failing);
-    db_bind_bytes(book->db, change, 4, json_member_bytes(row->doc, "name"));
-    db_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
-    enum status status = db_run(book->db, change, err);
+    sqlite_bind_bytes(book->db, change, 4, json_member_bytes(row->doc, "name"));
+    sqlite_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, change, err);
     free(text);
     return status;
 }
@@ -95,8 +95,8 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 static enum status write_filter(struct review_book *book, int64_t number, const char *events, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, WEBHOOK_EVENTS), 1, number);
-    db_bind_bytes(book->db, review_at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
-    return db_run(book->db, review_at(book, WEBHOOK_EVENTS), err);
+    sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
+    return sqlite_run(book->db, review_at(book, WEBHOOK_EVENTS), err);
 }
 
 /* The one before signs, too, until `old_until_ns`. */
@@ -104,9 +104,9 @@ static enum status write_secret(struct review_book *book, int64_t number, const 
                                 int64_t old_until_ns, struct err *err)
 {
     db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 1, number);
-    db_bind_bytes(book->db, review_at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
+    sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
     db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 3, old_until_ns);
-    return db_run(book->db, review_at(book, WEBHOOK_SECRET), err);
+    return sqlite_run(book->db, review_at(book, WEBHOOK_SECRET), err);
 }
 
 /* It belongs to the place for which it was given: another place is not shown it. */
@@ -120,8 +120,8 @@ static enum status write_token(struct review_book *book, struct webhook_row *row
     if (token[0])
         json_object_set_new(row->doc, "hasToken", json_true());
     db_bind_i64(book->db, review_at(book, WEBHOOK_TOKEN), 1, row->n);
-    db_bind_bytes(book->db, review_at(book, WEBHOOK_TOKEN), 2, bytes_of_cstr(token));
-    return db_run(book->db, review_at(book, WEBHOOK_TOKEN), err);
+    sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_TOKEN), 2, bytes_of_cstr(token));
+    return sqlite_run(book->db, review_at(book, WEBHOOK_TOKEN), err);
 }
 
 enum status review_webhook_changed(struct review_book *book, struct webhook_row *row, struct err *err)
@@ -129,7 +129,7 @@ enum status review_webhook_changed(struct review_book *book, struct webhook_row 
     row->changes++;
     show_version(row);
     db_bind_i64(book->db, review_at(book, WEBHOOK_CHANGED), 1, row->n);
-    return db_run(book->db, review_at(book, WEBHOOK_CHANGED), err);
+    return sqlite_run(book->db, review_at(book, WEBHOOK_CHANGED), err);
 }
 
 enum status review_webhook_audit(struct review_book *book, const struct webhook_row *row,
@@ -203,9 +203,9 @@ static enum status is_taken(struct review_book *book, const char *name, int64_t 
 static enum status count_all(struct review_book *book, int64_t *ret_count, struct err *err)
 {
     bool there = false;
-    enum status status = db_next(book->db, review_at(book, WEBHOOK_COUNT), &there, err);
+    enum status status = sqlite_next(book->db, review_at(book, WEBHOOK_COUNT), &there, err);
     *ret_count = there ? db_column_i64(book->db, review_at(book, WEBHOOK_COUNT), 0) : 0;
-    db_done(book->db, review_at(book, WEBHOOK_COUNT));
+    sqlite_done(book->db, review_at(book, WEBHOOK_COUNT));
     return status;
 }
 
@@ -234,12 +234,12 @@ static enum status insert(struct review_book *book, const struct webhook_draft *
     if (!text)
         return review_no_memory(err);
     size_t put = review_at(book, WEBHOOK_PUT);
-    db_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->id));
-    db_bind_bytes(book->db, put, 2, bytes_of_cstr(draft->name));
-    db_bind_bytes(book->db, put, 3, bytes_of_cstr(draft->events));
-    db_bind_bytes(book->db, put, 4, bytes_of_cstr(draft->secret));
-    db_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
-    enum status status = db_run(book->db, put, err);
+    sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->id));
+    sqlite_bind_bytes(book->db, put, 2, bytes_of_cstr(draft->name));
+    sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(draft->events));
+    sqlite_bind_bytes(book->db, put, 4, bytes_of_cstr(draft->secret));
+    sqlite_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
+    enum status status = sqlite_run(book->db, put, err);
     free(text);
     return status;
 }
@@ -366,7 +366,7 @@ static enum status delete_row(struct review_book *book, struct webhook_row *row,
     enum status status = review_deliveries_drop(book, row->n, "the webhook was deleted", now_ns, err);
     db_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row->n);
     if (status == STATUS_OK)
-        status = db_run(book->db, review_at(book, WEBHOOK_DELETE), err);
+        status = sqlite_run(book->db, review_at(book, WEBHOOK_DELETE), err);
     if (status == STATUS_OK)
         status = review_webhook_audit(book, row, AUDIT_WEBHOOK_DELETED, by,
                                       told_of(row->doc, &(struct webhook_draft){0}), now_ns, err);
@@ -413,14 +413,14 @@ enum status webhook_book_list(struct review_book *book, json_t **ret_webhooks, s
     enum status status = webhooks ? STATUS_OK : review_no_memory(err);
     while (status == STATUS_OK && there) {
         struct webhook_row row = {0};
-        status = db_next(book->db, review_at(book, WEBHOOK_LIST), &there, err);
+        status = sqlite_next(book->db, review_at(book, WEBHOOK_LIST), &there, err);
         if (status == STATUS_OK && there)
             status = take_row(book, WEBHOOK_LIST, &row, err);
         if (status == STATUS_OK && there && json_array_append(webhooks, row.doc) != 0)
             status = review_no_memory(err);
         review_webhook_fini(&row);
     }
-    db_done(book->db, review_at(book, WEBHOOK_LIST));
+    sqlite_done(book->db, review_at(book, WEBHOOK_LIST));
     if (status == STATUS_OK)
         *ret_webhooks = webhooks;
     else

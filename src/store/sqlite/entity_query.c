@@ -39,12 +39,12 @@ static void bind(struct db *db, size_t statement, const struct task_store_entity
 {
     struct bytes end = sqlite_store_prefix_end(arena, query->id_prefix);
     db_bind_i64(db, statement, 1, query->hub);
-    db_bind_bytes(db, statement, 2, after);
-    db_bind_bytes(db, statement, 3, query->id_prefix);
+    sqlite_bind_bytes(db, statement, 2, after);
+    sqlite_bind_bytes(db, statement, 3, query->id_prefix);
     if (end.data)
-        db_bind_bytes(db, statement, 4, end);
+        sqlite_bind_bytes(db, statement, 4, end);
     else
-        db_bind_null(db, statement, 4);
+        sqlite_bind_null(db, statement, 4);
     db_bind_i64(db, statement, 5, query->modified_from_ns);
     db_bind_i64(db, statement, 6, query->modified_to_ns ? query->modified_to_ns : INT64_MAX);
     db_bind_i64(db, statement, 7, query->states);
@@ -54,12 +54,12 @@ static enum status read_row(struct db *db, size_t statement, struct arena *arena
                             struct task_store_entity *ret_row)
 {
     struct task_store_entity row = {
-        .entity_id = arena_copy(arena, db_column_bytes(db, statement, 0)),
-        .exists = !db_column_null(db, statement, 1),
+        .entity_id = arena_copy(arena, sqlite_column_bytes(db, statement, 0)),
+        .exists = !sqlite_column_null(db, statement, 1),
         .modified_ns = db_column_i64(db, statement, 5),
-        .state = arena_copy(arena, db_column_bytes(db, statement, 2)),
+        .state = arena_copy(arena, sqlite_column_bytes(db, statement, 2)),
         .messages = db_column_i64(db, statement, 3),
-        .locked_by = arena_copy(arena, db_column_bytes(db, statement, 4)),
+        .locked_by = arena_copy(arena, sqlite_column_bytes(db, statement, 4)),
     };
     if (!row.entity_id.data || !row.state.data || !row.locked_by.data)
         return STATUS_NO_MEMORY;
@@ -76,7 +76,7 @@ static enum status fill(struct db *db, size_t statement, const struct task_store
     size_t capacity = 0;
     for (;;) {
         bool more = false;
-        enum status status = db_next(db, statement, &more, err);
+        enum status status = sqlite_next(db, statement, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         if (page->count >= rows_max)
@@ -114,7 +114,7 @@ static enum status run(struct db *db, const struct task_store_entity_query *quer
         return status;
     bind(db, statement, query, after, &page->arena);
     status = fill(db, statement, query, page, err);
-    db_done(db, statement);
+    sqlite_done(db, statement);
     return status;
 }
 

@@ -22,14 +22,14 @@ static enum status read_state(struct entity_job *job, struct err *err)
 {
     bool found = false;
     db_bind_i64(job->db, TASK_ENTITY_GET, 1, job->found.hub);
-    db_bind_bytes(job->db, TASK_ENTITY_GET, 2, job->found.entity_id);
-    enum status status = db_next(job->db, TASK_ENTITY_GET, &found, err);
+    sqlite_bind_bytes(job->db, TASK_ENTITY_GET, 2, job->found.entity_id);
+    enum status status = sqlite_next(job->db, TASK_ENTITY_GET, &found, err);
     if (status != STATUS_OK || !found)
         return status;
     task_row_entity(job->db, TASK_ENTITY_GET, &job->row);
     job->row.entity_id = job->found.entity_id;
     job->row.state = arena_copy(&job->arena, job->row.state);
-    db_done(job->db, TASK_ENTITY_GET);
+    sqlite_done(job->db, TASK_ENTITY_GET);
     if (!job->row.state.data)
         return err_set(err, STATUS_NO_MEMORY, "reading an entity: out of memory");
     job->found.row = &job->row;

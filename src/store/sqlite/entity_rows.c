@@ -12,7 +12,7 @@ static enum status put_entity(struct db *db, const struct entity_row *row, struc
     const size_t statement = TASK_ENTITY_PUT;
     int parameter = 0;
     ENTITY_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status put_lock(struct db *db, const struct entity_lock_row *row, struct err *err)
@@ -20,7 +20,7 @@ static enum status put_lock(struct db *db, const struct entity_lock_row *row, st
     const size_t statement = TASK_ENTITY_LOCK_PUT;
     int parameter = 0;
     ENTITY_LOCK_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status add_message(struct db *db, const struct entity_message_row *row, struct err *err)
@@ -28,7 +28,7 @@ static enum status add_message(struct db *db, const struct entity_message_row *r
     const size_t statement = TASK_ENTITY_MESSAGE_ADD;
     int parameter = 0;
     ENTITY_MESSAGE_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status add_receipt(struct db *db, const struct receipt_row *row, struct err *err)
@@ -36,22 +36,22 @@ static enum status add_receipt(struct db *db, const struct receipt_row *row, str
     const size_t statement = TASK_RECEIPT_ADD;
     int parameter = 0;
     RECEIPT_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status delete_numbered(struct db *db, enum task_statement statement, int64_t sequence,
                                    struct err *err)
 {
     db_bind_i64(db, statement, 1, sequence);
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status delete_named(struct db *db, enum task_statement statement, uint32_t hub, struct bytes id,
                                 struct err *err)
 {
     db_bind_i64(db, statement, 1, hub);
-    db_bind_bytes(db, statement, 2, id);
-    return db_run(db, statement, err);
+    sqlite_bind_bytes(db, statement, 2, id);
+    return sqlite_run(db, statement, err);
 }
 
 enum status task_entity_apply(struct db *db, const struct write_op *op, struct err *err)

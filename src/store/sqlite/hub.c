@@ -23,14 +23,14 @@ static enum status hub_find(struct hub_job *job, struct err *err)
 {
     struct db *db = job->store->writer;
     bool row = false;
-    db_bind_bytes(db, TASK_HUB_GET, 1, bytes_of(job->folded, job->size));
-    enum status status = db_next(db, TASK_HUB_GET, &row, err);
+    sqlite_bind_bytes(db, TASK_HUB_GET, 1, bytes_of(job->folded, job->size));
+    enum status status = sqlite_next(db, TASK_HUB_GET, &row, err);
     if (status != STATUS_OK)
         return status;
     if (!row)
         return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)job->size, (char *)job->name);
     job->hub = (uint32_t)db_column_i64(db, TASK_HUB_GET, 0);
-    db_done(db, TASK_HUB_GET);
+    sqlite_done(db, TASK_HUB_GET);
     return STATUS_OK;
 }
 
@@ -39,7 +39,7 @@ static enum status hub_count(struct db *db, int64_t *ret_count, int64_t *ret_las
     *ret_count = *ret_last = 0;
     for (;;) {
         bool row = false;
-        enum status status = db_next(db, TASK_HUB_ALL, &row, err);
+        enum status status = sqlite_next(db, TASK_HUB_ALL, &row, err);
         if (status != STATUS_OK || !row)
             return status;
         *ret_last = db_column_i64(db, TASK_HUB_ALL, 0);
@@ -57,10 +57,10 @@ static enum status apply_hub(struct sqlite_store *store, void *context, struct e
     if ((size_t)count >= store->hubs_max)
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are already %lld task hubs", (long long)count);
     db_bind_i64(store->writer, TASK_HUB_ADD, 1, last + 1);
-    db_bind_bytes(store->writer, TASK_HUB_ADD, 2, bytes_of(job->name, job->size));
-    db_bind_bytes(store->writer, TASK_HUB_ADD, 3, bytes_of(job->folded, job->size));
+    sqlite_bind_bytes(store->writer, TASK_HUB_ADD, 2, bytes_of(job->name, job->size));
+    sqlite_bind_bytes(store->writer, TASK_HUB_ADD, 3, bytes_of(job->folded, job->size));
     job->hub = (uint32_t)(last + 1);
-    return db_run(store->writer, TASK_HUB_ADD, err);
+    return sqlite_run(store->writer, TASK_HUB_ADD, err);
 }
 
 static void hub_perform(struct store_job *base)

@@ -22,11 +22,11 @@ enum status task_ids_load(struct db *db, size_t count_max, struct id_index *ret_
     db_bind_i64(db, TASK_INSTANCE_FRESH, 1, settled);
     for (;;) {
         bool row = false;
-        status = db_next(db, TASK_INSTANCE_FRESH, &row, err);
+        status = sqlite_next(db, TASK_INSTANCE_FRESH, &row, err);
         if (status != STATUS_OK || !row)
             break;
         (void)fresh_ids_add(ids.fresh, (uint32_t)db_column_i64(db, TASK_INSTANCE_FRESH, 0),
-                            db_column_bytes(db, TASK_INSTANCE_FRESH, 1),
+                            sqlite_column_bytes(db, TASK_INSTANCE_FRESH, 1),
                             db_column_i64(db, TASK_INSTANCE_FRESH, 2));
     }
     if (status != STATUS_OK) {
@@ -49,9 +49,9 @@ static enum status put_key(struct db *db, const struct id_index *ids, uint32_t h
 {
     id_filter_add(ids->filter, hub, instance_id);
     db_bind_i64(db, TASK_KEY_PUT, 1, hub);
-    db_bind_bytes(db, TASK_KEY_PUT, 2, instance_id);
+    sqlite_bind_bytes(db, TASK_KEY_PUT, 2, instance_id);
     db_bind_i64(db, TASK_KEY_PUT, 3, key);
-    return db_run(db, TASK_KEY_PUT, err);
+    return sqlite_run(db, TASK_KEY_PUT, err);
 }
 
 enum status task_ids_merge(struct db *db, const struct id_index *ids, struct err *err)
@@ -72,7 +72,7 @@ enum status task_ids_merge(struct db *db, const struct id_index *ids, struct err
 static enum status name_of(struct db *db, int64_t key, bool *ret_found, struct err *err)
 {
     db_bind_i64(db, TASK_INSTANCE_NAME, 1, key);
-    return db_next(db, TASK_INSTANCE_NAME, ret_found, err);
+    return sqlite_next(db, TASK_INSTANCE_NAME, ret_found, err);
 }
 
 /* In the transaction, where what was purged in it is gone. */
@@ -83,16 +83,16 @@ static enum status is_taken(struct db *db, const struct id_index *ids, uint32_t 
     int64_t key = fresh_ids_find(ids->fresh, hub, instance_id);
     enum status status = key ? name_of(db, key, &found, err) : STATUS_OK;
     if (status == STATUS_OK && found)
-        db_done(db, TASK_INSTANCE_NAME);
+        sqlite_done(db, TASK_INSTANCE_NAME);
     *ret_taken = found;
     if (status != STATUS_OK || found || id_filter_excludes(ids->filter, hub, instance_id))
         return status;
 
     db_bind_i64(db, TASK_KEY_GET, 1, hub);
-    db_bind_bytes(db, TASK_KEY_GET, 2, instance_id);
-    status = db_next(db, TASK_KEY_GET, ret_taken, err);
+    sqlite_bind_bytes(db, TASK_KEY_GET, 2, instance_id);
+    status = sqlite_next(db, TASK_KEY_GET, ret_taken, err);
     if (status == STATUS_OK && *ret_taken)
-        db_done(db, TASK_KEY_GET);
+        sqlite_done(db, TASK_KEY_GET);
     return status;
 }
 
@@ -118,12 +118,12 @@ enum status task_id_remove(struct db *db, const struct id_index *ids, int64_t ke
         return status;
 
     uint32_t hub = (uint32_t)db_column_i64(db, TASK_INSTANCE_NAME, 0);
-    struct bytes instance_id = db_column_bytes(db, TASK_INSTANCE_NAME, 1);
+    struct bytes instance_id = sqlite_column_bytes(db, TASK_INSTANCE_NAME, 1);
     fresh_ids_remove(ids->fresh, hub, instance_id, key);
     db_bind_i64(db, TASK_KEY_DELETE, 1, hub);
-    db_bind_bytes(db, TASK_KEY_DELETE, 2, instance_id);
+    sqlite_bind_bytes(db, TASK_KEY_DELETE, 2, instance_id);
     db_bind_i64(db, TASK_KEY_DELETE, 3, key);
-    status = db_run(db, TASK_KEY_DELETE, err);
-    db_done(db, TASK_INSTANCE_NAME);
+    status = sqlite_run(db, TASK_KEY_DELETE, err);
+    sqlite_done(db, TASK_INSTANCE_NAME);
     return status;
 }

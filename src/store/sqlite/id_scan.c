@@ -22,16 +22,16 @@ static enum status scan(struct scan_job *job, struct err *err)
 {
     struct db *db = job->store->querier;
     db_bind_i64(db, TASK_KEY_WALK, 1, job->hub);
-    db_bind_bytes(db, TASK_KEY_WALK, 2, job->instance_id);
+    sqlite_bind_bytes(db, TASK_KEY_WALK, 2, job->instance_id);
     db_bind_i64(db, TASK_KEY_WALK, 3, PORTION);
     for (job->count = 0;; job->count++) {
         bool row = false;
-        enum status status = db_next(db, TASK_KEY_WALK, &row, err);
+        enum status status = sqlite_next(db, TASK_KEY_WALK, &row, err);
         if (status != STATUS_OK || !row)
             return status;
 
         uint32_t hub = (uint32_t)db_column_i64(db, TASK_KEY_WALK, 0);
-        struct bytes instance_id = db_column_bytes(db, TASK_KEY_WALK, 1);
+        struct bytes instance_id = sqlite_column_bytes(db, TASK_KEY_WALK, 1);
         id_filter_fill(job->store->ids.filter, hub, instance_id);
         if (job->count + 1 < PORTION)
             continue;
@@ -39,7 +39,7 @@ static enum status scan(struct scan_job *job, struct err *err)
         /* the one before is bound until the last row */
         job->instance_id = arena_copy(&job->arena, instance_id);
         if (!job->instance_id.data) {
-            db_done(db, TASK_KEY_WALK);
+            sqlite_done(db, TASK_KEY_WALK);
             return err_set(err, STATUS_NO_MEMORY, "walking the ids: out of memory");
         }
     }

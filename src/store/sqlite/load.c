@@ -69,8 +69,8 @@ static enum status take_hub(struct load_job *job, size_t statement, struct load_
 {
     struct db *db = job->store->reader;
     row->hub = (uint32_t)db_column_i64(db, statement, 0);
-    row->hub_name = db_column_bytes(db, statement, 1);
-    row->hub_retention = db_column_bytes(db, statement, 2);
+    row->hub_name = sqlite_column_bytes(db, statement, 1);
+    row->hub_retention = sqlite_column_bytes(db, statement, 2);
     enum status status = copy(job, &row->hub_name);
     if (status)
         return status;
@@ -213,7 +213,7 @@ static enum status read_rows(struct load_job *job, const struct load_step *step,
     /* A statement stays open from batch to batch, so a load sees one state of its table, and nothing is read twice. */
     while (job->count < BATCH_ROWS && job->size < BATCH_SIZE) {
         bool more = false;
-        enum status status = db_next(db, step->statement, &more, err);
+        enum status status = sqlite_next(db, step->statement, &more, err);
         job->phase_over = !more;
         if (status != STATUS_OK || !more)
             return status;
@@ -221,7 +221,7 @@ static enum status read_rows(struct load_job *job, const struct load_step *step,
         *row = (struct load_row){0};
         status = step->take(job, step->statement, row, err);
         if (status != STATUS_OK) {
-            db_done(db, step->statement);
+            sqlite_done(db, step->statement);
             if (err->status)
                 return status;
             return err_set(err, status, "loading %s: out of memory", step->what);
@@ -244,7 +244,7 @@ static void load_perform(struct store_job *base)
     }
     const struct load_step *step = &load_steps[job->phase];
     if (job->ended)
-        db_done(job->store->reader, step->statement);
+        sqlite_done(job->store->reader, step->statement);
     else
         job->error.status = read_rows(job, step, &job->error);
 }

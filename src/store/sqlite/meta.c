@@ -8,12 +8,12 @@ enum status task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value
 {
     bool row = false;
     db_bind_i64(db, TASK_META_GET, 1, name);
-    enum status status = db_next(db, TASK_META_GET, &row, err);
+    enum status status = sqlite_next(db, TASK_META_GET, &row, err);
     if (status != STATUS_OK)
         return status;
     *ret_value = row ? db_column_i64(db, TASK_META_GET, 0) : 0;
     if (row)
-        db_done(db, TASK_META_GET);
+        sqlite_done(db, TASK_META_GET);
     return STATUS_OK;
 }
 
@@ -21,5 +21,5 @@ enum status task_meta_put(struct db *db, enum task_meta name, int64_t value, str
 {
     db_bind_i64(db, TASK_META_PUT, 1, name);
     db_bind_i64(db, TASK_META_PUT, 2, value);
-    return db_run(db, TASK_META_PUT, err);
+    return sqlite_run(db, TASK_META_PUT, err);
 }

@@ -58,14 +58,14 @@ static enum status count_in_table(struct db *db, const struct task_store_query *
 {
     bool row = false;
     db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
-    db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
-    db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
+    sqlite_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
+    sqlite_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
     db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
-    enum status status = db_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
+    enum status status = sqlite_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
     if (status != STATUS_OK)
         return status;
     *ret_count = (size_t)db_column_i64(db, TASK_QUERY_PREFIX_FEW, 0);
-    db_done(db, TASK_QUERY_PREFIX_FEW);
+    sqlite_done(db, TASK_QUERY_PREFIX_FEW);
     return STATUS_OK;
 }
 
@@ -126,19 +126,19 @@ static void query_bind(struct db *db, const struct query_source *source, const s
         after = (struct page_token){.time_ns = own_from};
     db_bind_i64(db, s, 1, query->hub);
     db_bind_i64(db, s, 2, after.time_ns);
-    db_bind_bytes(db, s, 3, after.instance_id);
+    sqlite_bind_bytes(db, s, 3, after.instance_id);
     db_bind_i64(db, s, 4, own_to ? own_to : INT64_MAX);
     db_bind_i64(db, s, 5, query->status_mask);
-    db_bind_bytes(db, s, 6, query->id_prefix);
+    sqlite_bind_bytes(db, s, 6, query->id_prefix);
     if (source->id_end.data)
-        db_bind_bytes(db, s, 7, source->id_end);
+        sqlite_bind_bytes(db, s, 7, source->id_end);
     else
-        db_bind_null(db, s, 7);
+        sqlite_bind_null(db, s, 7);
     db_bind_i64(db, s, 8, other_from);
     db_bind_i64(db, s, 9, other_to ? other_to : INT64_MAX);
     db_bind_i64(db, s, 10, query->terminal_only);
     if (s == TASK_QUERY_PREFIX)
-        db_bind_bytes(db, s, 11, source->keys);
+        sqlite_bind_bytes(db, s, 11, source->keys);
 }
 
 static size_t row_size(const struct instance_row *row, const struct payload *payloads)
@@ -192,7 +192,7 @@ static enum status page_fill(struct db *db, size_t source, const struct task_sto
     size_t size = 0, capacity = 0;
     for (;;) {
         bool more = false;
-        enum status status = db_next(db, source, &more, err);
+        enum status status = sqlite_next(db, source, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         if (page->count >= rows_max)
@@ -238,7 +238,7 @@ static enum status query_run(struct db *db, struct fresh_ids *fresh, const struc
         return status;
     query_bind(db, &source, query, after);
     status = page_fill(db, source.statement, query, page, err);
-    db_done(db, source.statement);
+    sqlite_done(db, source.statement);
     return status;
 }
 

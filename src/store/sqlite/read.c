@@ -31,12 +31,12 @@ static enum status instance_find(struct instance_job *job, int64_t key, bool *re
     if (!key && id_filter_excludes(job->ids->filter, job->found.hub, job->found.instance_id))
         return STATUS_OK;
     db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
-    db_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
+    sqlite_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
     if (key)
         db_bind_i64(job->db, TASK_INSTANCE_GET, 3, key);
     else
-        db_bind_null(job->db, TASK_INSTANCE_GET, 3);
-    return db_next(job->db, TASK_INSTANCE_GET, ret_found, err);
+        sqlite_bind_null(job->db, TASK_INSTANCE_GET, 3);
+    return sqlite_next(job->db, TASK_INSTANCE_GET, ret_found, err);
 }
 
 /* While we look, an id may go from memory to the table, or from an instance to its namesake. Either way memory says something
@@ -65,7 +65,7 @@ static enum status instance_read(struct instance_job *job, struct err *err)
     status = task_row_copy(&job->arena, &job->row, &job->row);
     /* ORDER: copied, then the statement is given back; its bytes end with it. A statement that stays open would
      * hold up the checkpoint. */
-    db_done(job->db, TASK_INSTANCE_GET);
+    sqlite_done(job->db, TASK_INSTANCE_GET);
     if (status != STATUS_OK)
         return err_set(err, status, "reading an instance: out of memory");
     status =
@@ -136,8 +136,8 @@ static enum status history_read(struct history_job *job, struct err *err)
     bool more = false;
     enum status status = STATUS_OK;
     db_bind_i64(job->db, TASK_HISTORY_GET, 1, job->history.key);
-    while ((status = db_next(job->db, TASK_HISTORY_GET, &more, err)) == STATUS_OK && more)
-        buf_append_bytes(&job->events, db_column_bytes(job->db, TASK_HISTORY_GET, 0));
+    while ((status = sqlite_next(job->db, TASK_HISTORY_GET, &more, err)) == STATUS_OK && more)
+        buf_append_bytes(&job->events, sqlite_column_bytes(job->db, TASK_HISTORY_GET, 0));
     if (status == STATUS_OK && buf_status(&job->events) != STATUS_OK)
         return err_set(err, buf_status(&job->events), "a history is over the limit of its buffer");
     return status;

@@ -19,15 +19,15 @@ static inline void bind_i64(struct db *db, size_t statement, int parameter, int6
 
 static inline void bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
 {
-    db_bind_bytes(db, statement, parameter, value);
+    sqlite_bind_bytes(db, statement, parameter, value);
 }
 
 static inline void bind_payload(struct db *db, size_t statement, int parameter, struct payload payload)
 {
     if (payload.present)
-        db_bind_bytes(db, statement, parameter, payload.value);
+        sqlite_bind_bytes(db, statement, parameter, payload.value);
     else
-        db_bind_null(db, statement, parameter);
+        sqlite_bind_null(db, statement, parameter);
 }
 
 /* In a function with `db`, `statement`, `row` and a `parameter` that counts from 0. */
@@ -55,14 +55,14 @@ static inline enum instance_status column_status(struct db *db, size_t statement
 
 static inline struct bytes column_bytes(struct db *db, size_t statement, int column)
 {
-    return db_column_bytes(db, statement, column);
+    return sqlite_column_bytes(db, statement, column);
 }
 
 static inline struct payload column_payload(struct db *db, size_t statement, int column)
 {
-    struct payload payload = {.present = !db_column_null(db, statement, column)};
+    struct payload payload = {.present = !sqlite_column_null(db, statement, column)};
     if (payload.present)
-        payload.value = db_column_bytes(db, statement, column);
+        payload.value = sqlite_column_bytes(db, statement, column);
     return payload;
 }
 

@@ -44,8 +44,8 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(updates); i++) {
         bind_instance(db, updates[i], row);
-        status = db_run(db, updates[i], err);
-        if (status != STATUS_OK || db_changes(db) == 1)
+        status = sqlite_run(db, updates[i], err);
+        if (status != STATUS_OK || sqlite_changes(db) == 1)
             return status;
     }
 
@@ -54,7 +54,7 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
     if (status != STATUS_OK)
         return status;
     bind_instance(db, TASK_INSTANCE_ADD, row);
-    status = db_run(db, TASK_INSTANCE_ADD, err);
+    status = sqlite_run(db, TASK_INSTANCE_ADD, err);
     if (status)
         return status;
     return key_used(db, row->key, key_next, err);
@@ -67,7 +67,7 @@ static enum status run_ids(struct db *db, size_t statement, int64_t first, int64
     if (statement == TASK_INBOX_DELETE || statement == TASK_ACTIVITY_DELETE ||
         statement == TASK_PAYLOAD_CLEAR)
         db_bind_i64(db, statement, 2, second);
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status clear_payloads(struct db *db, int64_t key, struct err *err)
@@ -109,8 +109,8 @@ static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
 static enum status retain_hub(struct db *db, const struct write_op *op, struct err *err)
 {
     db_bind_i64(db, TASK_HUB_RETENTION, 1, op->key);
-    db_bind_bytes(db, TASK_HUB_RETENTION, 2, op->payload.value);
-    return db_run(db, TASK_HUB_RETENTION, err);
+    sqlite_bind_bytes(db, TASK_HUB_RETENTION, 2, op->payload.value);
+    return sqlite_run(db, TASK_HUB_RETENTION, err);
 }
 
 static enum status put_payload(struct db *db, const struct write_op *op, struct err *err)
@@ -119,8 +119,8 @@ static enum status put_payload(struct db *db, const struct write_op *op, struct 
     if (!op->payload.present)
         return run_ids(db, TASK_PAYLOAD_DELETE, id, 0, err);
     db_bind_i64(db, TASK_PAYLOAD_PUT, 1, id);
-    db_bind_bytes(db, TASK_PAYLOAD_PUT, 2, op->payload.value);
-    return db_run(db, TASK_PAYLOAD_PUT, err);
+    sqlite_bind_bytes(db, TASK_PAYLOAD_PUT, 2, op->payload.value);
+    return sqlite_run(db, TASK_PAYLOAD_PUT, err);
 }
 
 static enum status add_history(struct db *db, const struct history_row *row, struct err *err)
@@ -128,7 +128,7 @@ static enum status add_history(struct db *db, const struct history_row *row, str
     const size_t statement = TASK_HISTORY_ADD;
     int parameter = 0;
     HISTORY_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status add_inbox(struct db *db, const struct inbox_row *row, struct err *err)
@@ -136,7 +136,7 @@ static enum status add_inbox(struct db *db, const struct inbox_row *row, struct 
     const size_t statement = TASK_INBOX_ADD;
     int parameter = 0;
     INBOX_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 static enum status add_activity(struct db *db, const struct activity_row *row, struct err *err)
@@ -144,7 +144,7 @@ static enum status add_activity(struct db *db, const struct activity_row *row, s
     const size_t statement = TASK_ACTIVITY_ADD;
     int parameter = 0;
     ACTIVITY_COLUMNS(BIND, BIND)
-    return db_run(db, statement, err);
+    return sqlite_run(db, statement, err);
 }
 
 /* Its sequence is one of the keys of instances, which must not come back. */
@@ -265,18 +265,18 @@ static enum status read_payloads(struct db *db, size_t statement, int64_t base, 
 {
     for (;;) {
         bool row = false;
-        enum status status = db_next(db, statement, &row, err);
+        enum status status = sqlite_next(db, statement, &row, err);
         if (status != STATUS_OK || !row)
             return status;
 
         struct payload *payload = &ret_payloads[db_column_i64(db, statement, 0) - base];
         payload->present = true;
-        payload->left_out = db_column_null(db, statement, 1);
+        payload->left_out = sqlite_column_null(db, statement, 1);
         if (payload->left_out)
             continue;
-        payload->value = arena_copy(arena, db_column_bytes(db, statement, 1));
+        payload->value = arena_copy(arena, sqlite_column_bytes(db, statement, 1));
         if (!payload->value.data) {
-            db_done(db, statement);
+            sqlite_done(db, statement);
             return err_set(err, STATUS_NO_MEMORY, "payloads of an instance: out of memory");
         }
     }

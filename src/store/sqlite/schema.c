@@ -235,9 +235,9 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
 
 enum status task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err)
 {
-    const struct db_schema schema = {.what = "the store",
-                                     .application_id = APPLICATION_ID,
-                                     .steps = steps,
-                                     .step_count = (size_t)step_count};
-    return db_schema_upgrade(db, &schema, err);
+    const struct sqlite_schema schema = {.what = "the store",
+                                         .application_id = APPLICATION_ID,
+                                         .steps = steps,
+                                         .step_count = (size_t)step_count};
+    return sqlite_schema_upgrade(db, &schema, err);
 }

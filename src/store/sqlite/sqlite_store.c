@@ -13,17 +13,17 @@
 #define READER_CACHE_KIB 8192
 #define WRITER_CACHE_KIB 32768 /* a write set touches leaves all over the store */
 
-static enum status store_open_writer(struct sqlite_store *store, const struct db_options *options,
+static enum status store_open_writer(struct sqlite_store *store, const struct sqlite_options *options,
                                      struct err *err)
 {
-    enum status status = db_open(options, &store->writer, err);
+    enum status status = sqlite_open(options, &store->writer, err);
     if (status == STATUS_OK)
         status = task_schema_upgrade(store->writer, task_schema_steps, task_schema_version, err);
     return status;
 }
 
 /* A store that is mostly empty is made small. Whatever hinders that, the store as it is serves as well. */
-static enum status store_compact(struct sqlite_store *store, const struct db_options *options,
+static enum status store_compact(struct sqlite_store *store, const struct sqlite_options *options,
                                  struct err *err)
 {
     struct err hindrance = {0};
@@ -35,7 +35,7 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
     /* The copy is whole and synced before it takes the file's place; until then nothing has happened. */
     status = store_compact_copy(store->writer, store->path, &hindrance);
     if (status == STATUS_OK) {
-        db_close(store->writer);
+        sqlite_close(store->writer);
         store->writer = NULL;
         status = store_compact_swap(store->path, &store->lock, &hindrance);
     }
@@ -55,12 +55,12 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
 static enum status store_open_connections(struct sqlite_store *store,
                                           const struct sqlite_store_options *given, struct err *err)
 {
-    struct db_options options = {.path = store->path,
-                                 .vfs = given->vfs,
-                                 .sync_off = given->sync_off,
-                                 .cache_size_kib = WRITER_CACHE_KIB,
-                                 .statements = task_statements,
-                                 .statement_count = TASK_STATEMENT_COUNT};
+    struct sqlite_options options = {.path = store->path,
+                                     .vfs = given->vfs,
+                                     .sync_off = given->sync_off,
+                                     .cache_size_kib = WRITER_CACHE_KIB,
+                                     .statements = task_statements,
+                                     .statement_count = TASK_STATEMENT_COUNT};
     enum status status = store_open_writer(store, &options, err);
     if (status == STATUS_OK)
         status = store_compact(store, &options, err);
@@ -74,9 +74,9 @@ static enum status store_open_connections(struct sqlite_store *store,
     /* ORDER: after the writer has upgraded and perhaps replaced the file: what readers open is the one that stays. */
     options.read_only = true;
     options.cache_size_kib = READER_CACHE_KIB;
-    status = db_open(&options, &store->reader, err);
+    status = sqlite_open(&options, &store->reader, err);
     if (status == STATUS_OK)
-        status = db_open(&options, &store->querier, err);
+        status = sqlite_open(&options, &store->querier, err);
     return status;
 }
 
@@ -101,20 +101,20 @@ static void sqlite_store_close(struct task_store *base)
      * the one that is interrupted. */
     store_worker_halt(store->query_worker);
     if (store->querier)
-        db_interrupt(store->querier);
+        sqlite_interrupt(store->querier);
 
     /* The threads before the connections that they use. */
     store_worker_stop(store->write_worker);
     store_worker_stop(store->read_worker);
     store_worker_stop(store->query_worker);
-    db_close(store->reader);
-    db_close(store->querier);
+    sqlite_close(store->reader);
+    sqlite_close(store->querier);
 
     /* With the readers closed the whole log can go into the file, which then stands alone. */
     struct err err = {0};
-    if (store->writer && db_checkpoint(store->writer, true, &err) != STATUS_OK)
+    if (store->writer && sqlite_checkpoint(store->writer, true, &err) != STATUS_OK)
         log_debug("store", "checkpoint failed error=\"%s\"", err.text);
-    db_close(store->writer);
+    sqlite_close(store->writer);
 
     /* Last of the file's: whoever waits for the lock opens a file that nobody writes. */
     store_lock_release(&store->lock);

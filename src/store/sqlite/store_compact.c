@@ -30,11 +30,11 @@ enum status store_compact_measure(struct db *db, const char *path, struct store_
     int64_t page_size = 0;
     int64_t pages = 0;
     int64_t free_pages = 0;
-    enum status status = db_pragma(db, "page_size", &page_size, error);
+    enum status status = sqlite_pragma(db, "page_size", &page_size, error);
     if (status == STATUS_OK)
-        status = db_pragma(db, "page_count", &pages, error);
+        status = sqlite_pragma(db, "page_count", &pages, error);
     if (status == STATUS_OK)
-        status = db_pragma(db, "freelist_count", &free_pages, error);
+        status = sqlite_pragma(db, "freelist_count", &free_pages, error);
     if (status != STATUS_OK)
         return status;
 
@@ -63,11 +63,11 @@ enum status store_compact_copy(struct db *db, const char *path, struct err *erro
         return status;
 
     (void)unlink(copy); /* of a start that was killed */
-    db_bind_bytes(db, TASK_COPY_INTO, 1, bytes_of(copy, strlen(copy)));
-    status = db_run(db, TASK_COPY_INTO, error);
+    sqlite_bind_bytes(db, TASK_COPY_INTO, 1, bytes_of(copy, strlen(copy)));
+    status = sqlite_run(db, TASK_COPY_INTO, error);
     if (status == STATUS_OK)
-        status = db_checkpoint(db, true,
-                               error); /* nothing of the old file may stay in a log that the new one finds */
+        status = sqlite_checkpoint(
+            db, true, error); /* nothing of the old file may stay in a log that the new one finds */
     if (status != STATUS_OK)
         (void)unlink(copy);
     return status;

@@ -34,7 +34,7 @@ enum status sqlite_store_transaction(struct sqlite_store *store,
     enum status status = store_lock_check(&store->lock, store->shown, err);
     if (status)
         return status;
-    return db_transact(store->writer, take_step, &step, err);
+    return sqlite_transact(store->writer, take_step, &step, err);
 }
 
 struct err sqlite_store_failure(struct sqlite_store *store)
@@ -159,7 +159,7 @@ static void recover_perform(struct store_job *base)
     struct recover_job *job = CONTAINER_OF(base, struct recover_job, job);
     struct sqlite_store *store = job->store;
     /* The set that failed may have left its transaction open. */
-    db_rollback(store->writer);
+    sqlite_rollback(store->writer);
     enum status status = sqlite_store_transaction(store, apply_probe, NULL, &job->error);
 
     /* A full disk: a file is kept for this, and gives its room to the rows that say how the work ended. From then on the
@@ -208,13 +208,13 @@ void sqlite_store_recover(struct task_store *base,
  * everything. */
 static void checkpoint(struct sqlite_store *store)
 {
-    int pages = db_wal_pages(store->writer);
+    int pages = sqlite_wal_pages(store->writer);
     if (pages < store->checkpoint_pages)
         store->checkpoint_at = store->checkpoint_pages;
     if (pages < store->checkpoint_at)
         return;
     struct err err = {0};
-    if (db_checkpoint(store->writer, false, &err) != STATUS_OK)
+    if (sqlite_checkpoint(store->writer, false, &err) != STATUS_OK)
         log_debug("store", "checkpoint failed error=\"%s\"", err.text);
     store->checkpoint_at = pages + store->checkpoint_pages;
 }
@@ -239,8 +239,8 @@ static void look_for_room(struct sqlite_store *store)
 {
     int64_t free_pages = 0;
     int64_t page_size = 0;
-    if (!is_low(store) || db_pragma(store->writer, "freelist_count", &free_pages, NULL) != STATUS_OK ||
-        db_pragma(store->writer, "page_size", &page_size, NULL) != STATUS_OK)
+    if (!is_low(store) || sqlite_pragma(store->writer, "freelist_count", &free_pages, NULL) != STATUS_OK ||
+        sqlite_pragma(store->writer, "page_size", &page_size, NULL) != STATUS_OK)
         return;
     if (free_pages * page_size >= 2 * STORE_RESERVE_SIZE)
         set_low(store, false);
