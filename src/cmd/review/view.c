@@ -191,8 +191,11 @@ static void view_effects(const json_t *run, struct buf *out)
     const json_t *all = json_object_get(run, "effects");
     const char *words = json_member_text(run, "words");
     print_pair(out, "ended", text_or(words, json_member_text(run, "ended")));
+
+    /* Whoever may not see them yet is told that they are there. */
+    bool measured = json_member_text(run, "effectsSha256");
     if (!all && json_member_text(run, "ended"))
-        print_pair(out, "effects", "not reported");
+        print_pair(out, "effects", measured ? "measured, and held back until the release" : "not reported");
     for (size_t i = 0; i < ARRAY_SIZE(effects); i++) {
         const json_t *group = effects[i].group ? json_object_get(all, effects[i].group) : all;
         pair_quotient(out, effects[i].name, json_object_get(group, effects[i].member), effects[i].divisor,

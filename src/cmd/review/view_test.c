@@ -110,6 +110,18 @@ static void what_nobody_measured_is_not_reported(void **state)
     assert_null(strstr(as_text(&out), "attempts"));
 }
 
+/* RP-10: a submitter is not told that nobody measured what is kept from them. */
+static void what_is_held_back_was_measured(void **state)
+{
+    CLEANUP(json_release)
+    json_t *request = parse("{\"id\":\"abc\",\"state\":\"waiting\","
+                            "\"runs\":[{\"ended\":\"succeeded\",\"effectsSha256\":\"00\"}]}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    (void)state;
+    view_request(request, false, &out);
+    assert_non_null(strstr(as_text(&out), "effects        measured, and held back until the release\n"));
+}
+
 /* Names are the code's words, and what nobody knows is no zero. */
 static void files_are_listed_as_far_as_they_are_known(void **state)
 {
@@ -192,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_is_not_reported_is_not_shown),
         cmocka_unit_test(a_request_is_shown_whole),
         cmocka_unit_test(what_nobody_measured_is_not_reported),
+        cmocka_unit_test(what_is_held_back_was_measured),
         cmocka_unit_test(files_are_listed_as_far_as_they_are_known),
         cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
         cmocka_unit_test(nothing_is_hidden_behind_a_nul_or_turned_round),
