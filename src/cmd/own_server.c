@@ -55,6 +55,12 @@ json_t *own_server_read(const char *folder)
     return NULL;
 }
 
+json_t *own_server_find(void)
+{
+    CLEANUP(buf_fini) struct buf folder = {0};
+    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
+}
+
 bool own_server_is_near(const char *url)
 {
     static const char *const beginnings[] = {"http://localhost",  "http://127.0.0.1",  "http://[::1]",

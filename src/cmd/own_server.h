@@ -13,6 +13,8 @@ bool own_server_folder(struct buf *out);
 /* What the server that runs on this folder says of itself, as cmd/ready.h writes it, with "url" for certain; the caller's. NULL: none runs,
  * or the file is another's: no file at all, one that cannot be read, or of a process that is gone. */
 json_t *own_server_read(const char *folder);
+/* The one of own_server_folder. */
+json_t *own_server_find(void);
 /* True if the host of that URL is this machine by its own name or number: what is sent there stays here. */
 bool own_server_is_near(const char *url);
 

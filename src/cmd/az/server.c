@@ -29,13 +29,6 @@
 
 /* --- where --- */
 
-/* What a running `dev` of this user says of itself; NULL if there is none. */
-static json_t *running_server(void)
-{
-    CLEANUP(buf_fini) struct buf folder = {0};
-    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
-}
-
 static void set_text(struct buf *out, const char *text)
 {
     struct bytes value = bytes_of_cstr(text);
@@ -82,7 +75,7 @@ static void choose(struct az_server *server)
 {
     const char *typed = getenv("SALLYPORT_URL");
     const char *signed_in = az_profile_text(server->profile, NULL, "url");
-    CLEANUP(json_release) json_t *ready = running_server();
+    CLEANUP(json_release) json_t *ready = own_server_find();
     const char *url = typed && *typed ? typed : signed_in;
     if (!url && ready)
         url = json_member_text(ready, "url");

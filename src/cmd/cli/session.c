@@ -42,13 +42,6 @@ static bool uses_string(const struct option_values *values)
     return string->text && (!url->text || string->origin >= url->origin);
 }
 
-/* The `dev` of this user that runs; NULL: none does. */
-static json_t *own_server(void)
-{
-    CLEANUP(buf_fini) struct buf folder = {0};
-    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
-}
-
 static void choose(struct cli_session *session, const char *hub)
 {
     const struct option_values *values = session->values;
@@ -59,7 +52,7 @@ static void choose(struct cli_session *session, const char *hub)
     const char *typed = hub ? hub : setting_text(values, "hub");
     if (typed)
         named = bytes_of_cstr(typed);
-    CLEANUP(json_release) json_t *own = endpoint.size ? NULL : own_server();
+    CLEANUP(json_release) json_t *own = endpoint.size ? NULL : own_server_find();
     const char *near = json_member_text(own, "url");
     if (near && own_server_is_near(near))
         endpoint = bytes_of_cstr(near);
