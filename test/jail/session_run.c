@@ -7,7 +7,7 @@
  *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
  * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
  * kill NAME | ls NAME | get NAME PATH | put NAME FILE | quit
- *   store NAME FILE [HOW]   as put, but by a porter: {"stored","error"} with an errno. HOW sends descriptors that the
+ *   store NAME FILE [HOW]   as put, but by a porter: {"stored","error","copied"} with an errno each, the second of the copy alone. HOW sends descriptors that the
  * keeper must refuse (see wrong_load), `twice` says it twice, `liar` that it is empty, `open` leaves the end of the file to
  *   close NAME
  *
@@ -284,13 +284,15 @@ static void on_stored(void *context, struct session_ref ref, int error)
     struct session *s = find_ref(ref);
     struct err e = {0};
     struct file_info info;
+    int copied = error;
     if (!s)
         return;
     if (error == 0)
         error = file_writer_finish(&s->writer, &info, &e) == STATUS_OK ? 0 : EIO;
     else
         file_writer_abort(&s->writer);
-    print(json_pack("{s:s,s:i,s:I}", "stored", s->name, "error", error, "us", us_since(s->stored_ns)));
+    print(json_pack("{s:s,s:i,s:i,s:I}", "stored", s->name, "error", error, "copied", copied, "us",
+                    us_since(s->stored_ns)));
 }
 
 static void on_lost(void *context, const char *text)
