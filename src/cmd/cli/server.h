@@ -35,12 +35,12 @@ struct server_request {
     void *context;
 };
 
-/* Zero-initialise. */
 /* What to type where nobody who is trusted vouches for the server's certificate. */
 #define SERVER_TRUST_MEND                                                                                    \
     "trust who made its certificate, with --ca-file or SSL_CERT_FILE: a server with --tls alone has "        \
     "DATA/tls/authority.pem"
 
+/* Zero-initialise. */
 struct server_answer {
     long http_status; /* 0: nobody answered */
     struct buf body;  /* at most CLI_ANSWER_SIZE_MAX; may hold secrets: wiped at the end */
