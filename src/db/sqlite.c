@@ -305,7 +305,7 @@ static void sqlite_bound(struct db *db, int code)
         db->bind_code = code;
 }
 
-void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
+void sqlite_bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
 {
     sqlite3_stmt *s = sqlite_statement(db, statement);
     if (s)
@@ -361,7 +361,7 @@ enum status sqlite_run(struct db *db, size_t statement, struct err *err)
     return status;
 }
 
-int64_t db_column_i64(struct db *db, size_t statement, int column)
+int64_t sqlite_column_i64(struct db *db, size_t statement, int column)
 {
     return sqlite3_column_int64(db->statements[statement], column);
 }

@@ -58,7 +58,7 @@ STATUS_RESULT sqlite_transact(struct db *db,
                               void *context, struct err *err);
 
 /* Parameters are numbered from 1. Bytes must stay valid until the statement is done. */
-void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value);
+void sqlite_bind_i64(struct db *db, size_t statement, int parameter, int64_t value);
 void sqlite_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value);
 void sqlite_bind_null(struct db *db, size_t statement, int parameter);
 /* Runs a statement that gives no rows; it is done afterwards. */
@@ -68,7 +68,7 @@ STATUS_RESULT sqlite_next(struct db *db, size_t statement, bool *ret_row, struct
 /* Ends a statement before its last row. */
 void sqlite_done(struct db *db, size_t statement);
 /* Columns are numbered from 0. Bytes are valid until the statement moves on. NULL reads as 0 or empty. */
-int64_t db_column_i64(struct db *db, size_t statement, int column);
+int64_t sqlite_column_i64(struct db *db, size_t statement, int column);
 struct bytes sqlite_column_bytes(struct db *db, size_t statement, int column);
 bool sqlite_column_null(struct db *db, size_t statement, int column);
 /* Rows that the last sqlite_run changed. */

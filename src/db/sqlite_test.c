@@ -66,7 +66,7 @@ static int teardown(void **state)
 
 static enum status put(struct db *d, int64_t key, struct bytes value, struct err *err)
 {
-    db_bind_i64(d, PUT, 1, key);
+    sqlite_bind_i64(d, PUT, 1, key);
     sqlite_bind_bytes(d, PUT, 2, value);
     return sqlite_run(d, PUT, err);
 }
@@ -77,7 +77,7 @@ static void test_values_come_back_exactly(void **state)
     bool row = false;
     assert_int_equal(put(fixture->db, 1, bytes_of("a\0b\xff", 4), NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 2, bytes_of(NULL, 0), NULL), STATUS_OK);
-    db_bind_i64(fixture->db, PUT, 1, 3);
+    sqlite_bind_i64(fixture->db, PUT, 1, 3);
     sqlite_bind_null(fixture->db, PUT, 2);
     assert_int_equal(sqlite_run(fixture->db, PUT, NULL), STATUS_OK);
     assert_int_equal(sqlite_changes(fixture->db), 1);
@@ -87,14 +87,14 @@ static void test_values_come_back_exactly(void **state)
         size_t size;
     } expected[] = {{1, false, 4}, {2, false, 0}, {3, true, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
-        db_bind_i64(fixture->db, GET, 1, expected[i].key);
+        sqlite_bind_i64(fixture->db, GET, 1, expected[i].key);
         assert_int_equal(sqlite_next(fixture->db, GET, &row, NULL), STATUS_OK);
         assert_true(row);
         assert_int_equal(sqlite_column_null(fixture->db, GET, 0), expected[i].null);
         assert_int_equal(sqlite_column_bytes(fixture->db, GET, 0).size, expected[i].size);
         sqlite_done(fixture->db, GET);
     }
-    db_bind_i64(fixture->db, GET, 1, 4);
+    sqlite_bind_i64(fixture->db, GET, 1, 4);
     assert_int_equal(sqlite_next(fixture->db, GET, &row, NULL), STATUS_OK);
     assert_false(row);
 }
@@ -117,7 +117,7 @@ static void test_a_transaction_is_whole_or_nothing(void **state)
     bool row = false;
     assert_int_equal(sqlite_next(reader, ALL, &row, NULL), STATUS_OK);
     assert_true(row);
-    assert_int_equal(db_column_i64(reader, ALL, 0), 2);
+    assert_int_equal(sqlite_column_i64(reader, ALL, 0), 2);
     assert_int_equal(sqlite_next(reader, ALL, &row, NULL), STATUS_OK);
     assert_false(row);
     assert_int_equal(put(reader, 3, BYTES_LITERAL("x"), NULL), STATUS_FAILED_PRECONDITION);
@@ -168,7 +168,7 @@ static void test_opening_refuses_what_is_no_database(void **state)
 static enum status put_two(struct db *db, void *context, struct err *err)
 {
     for (int64_t key = 1; key <= 2; key++) {
-        db_bind_i64(db, PUT, 1, key);
+        sqlite_bind_i64(db, PUT, 1, key);
         sqlite_bind_bytes(db, PUT, 2, BYTES_LITERAL("v"));
         enum status status = sqlite_run(db, PUT, err);
         if (status != STATUS_OK)

@@ -105,7 +105,7 @@ void audit_file_close(struct audit_file *file)
 
 static struct audit_row row_of(struct db *db, size_t statement)
 {
-    return (struct audit_row){.seq = db_column_i64(db, statement, 0),
+    return (struct audit_row){.seq = sqlite_column_i64(db, statement, 0),
                               .object = sqlite_column_bytes(db, statement, 1),
                               .line = sqlite_column_bytes(db, statement, 2)};
 }
@@ -132,8 +132,8 @@ enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit
 {
     /* Row by row, without a copy: `on_row` sees bytes that are good until the next step. */
     size_t statement = object.data ? ENTRY_OF_OBJECT : ENTRY_PAGE;
-    db_bind_i64(file->db, statement, 1, after);
-    db_bind_i64(file->db, statement, 2, (int64_t)limit);
+    sqlite_bind_i64(file->db, statement, 1, after);
+    sqlite_bind_i64(file->db, statement, 2, (int64_t)limit);
     if (object.data)
         sqlite_bind_bytes(file->db, statement, 3, object);
     for (;;) {
@@ -153,7 +153,7 @@ enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit
 enum status audit_file_put(struct audit_file *file, const struct audit_row *row, struct err *err)
 {
     struct db *db = file->db;
-    db_bind_i64(db, ENTRY_PUT, 1, row->seq);
+    sqlite_bind_i64(db, ENTRY_PUT, 1, row->seq);
     sqlite_bind_bytes(db, ENTRY_PUT, 2, row->object);
     sqlite_bind_bytes(db, ENTRY_PUT, 3, row->line);
     return sqlite_run(db, ENTRY_PUT, err);

@@ -93,7 +93,7 @@ enum status directory_file_read(struct directory_file *file,
         enum status status = sqlite_next(file->db, RECORD_ALL, &more, err);
         if (status != STATUS_OK || !more)
             return status;
-        const struct directory_row row = {.kind = (int)db_column_i64(file->db, RECORD_ALL, 0),
+        const struct directory_row row = {.kind = (int)sqlite_column_i64(file->db, RECORD_ALL, 0),
                                           .id = sqlite_column_bytes(file->db, RECORD_ALL, 1),
                                           .body = sqlite_column_bytes(file->db, RECORD_ALL, 2)};
         status = on_row(context, &row, err);
@@ -107,7 +107,7 @@ enum status directory_file_read(struct directory_file *file,
 static enum status write_row(struct db *db, const struct directory_row *row, struct err *err)
 {
     size_t statement = row->body.data ? RECORD_PUT : RECORD_DELETE;
-    db_bind_i64(db, statement, 1, row->kind);
+    sqlite_bind_i64(db, statement, 1, row->kind);
     sqlite_bind_bytes(db, statement, 2, row->id);
     if (row->body.data)
         sqlite_bind_bytes(db, statement, 3, row->body);

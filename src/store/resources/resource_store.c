@@ -177,9 +177,9 @@ static enum status write_row(struct db *db, const struct resource *resource, boo
     sqlite_bind_bytes(db, RESOURCE_PUT, 1, resource->key);
     sqlite_bind_bytes(db, RESOURCE_PUT, 2, resource->id);
     sqlite_bind_bytes(db, RESOURCE_PUT, 3, resource->text);
-    db_bind_i64(db, RESOURCE_PUT, 4, (int64_t)resource->version);
-    db_bind_i64(db, RESOURCE_PUT, 5, resource->created_ns);
-    db_bind_i64(db, RESOURCE_PUT, 6, resource->changed_ns);
+    sqlite_bind_i64(db, RESOURCE_PUT, 4, (int64_t)resource->version);
+    sqlite_bind_i64(db, RESOURCE_PUT, 5, resource->created_ns);
+    sqlite_bind_i64(db, RESOURCE_PUT, 6, resource->changed_ns);
     return sqlite_run(db, RESOURCE_PUT, err);
 }
 
@@ -190,7 +190,7 @@ static enum status write_change(struct db *db, void *context, struct err *err)
     enum status status = write_row(db, &change->kept->resource, change->deletes, err);
     if (status != STATUS_OK)
         return status;
-    db_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
+    sqlite_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
     return sqlite_run(db, VERSION_PUT, err);
 }
 
@@ -322,9 +322,9 @@ static enum status load(struct resource_store *store, struct err *err)
             sqlite_done(db, RESOURCE_ALL);
             return err_no_memory(err);
         }
-        kept->resource.version = (uint64_t)db_column_i64(db, RESOURCE_ALL, 3);
-        kept->resource.created_ns = db_column_i64(db, RESOURCE_ALL, 4);
-        kept->resource.changed_ns = db_column_i64(db, RESOURCE_ALL, 5);
+        kept->resource.version = (uint64_t)sqlite_column_i64(db, RESOURCE_ALL, 3);
+        kept->resource.created_ns = sqlite_column_i64(db, RESOURCE_ALL, 4);
+        kept->resource.changed_ns = sqlite_column_i64(db, RESOURCE_ALL, 5);
         store->version = MAX(store->version, kept->resource.version);
         store->total += kept->resource.text.size;
         show(store, kept);
@@ -340,7 +340,7 @@ static enum status load_version(struct resource_store *store, struct err *err)
     enum status status = sqlite_next(store->db, FACT_GET, &row, err);
     if (status != STATUS_OK || !row)
         return status;
-    store->version = MAX(store->version, (uint64_t)db_column_i64(store->db, FACT_GET, 0));
+    store->version = MAX(store->version, (uint64_t)sqlite_column_i64(store->db, FACT_GET, 0));
     sqlite_done(store->db, FACT_GET);
     return STATUS_OK;
 }

@@ -23,7 +23,7 @@ static enum status write_doc(struct review_book *book, const json_t *doc, int64_
         return review_no_memory(err);
     size_t put = review_at(book, ABSENCE_PUT);
     sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
-    db_bind_i64(book->db, put, 2, until_ns);
+    sqlite_bind_i64(book->db, put, 2, until_ns);
     sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(text));
     enum status status = sqlite_run(book->db, put, err);
     free(text);
@@ -53,7 +53,7 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
     size_t alive = review_at(book, ABSENCE_ALIVE);
     json_t *absences = json_array();
     bool there = true;
-    db_bind_i64(book->db, alive, 1, now_ns);
+    sqlite_bind_i64(book->db, alive, 1, now_ns);
     enum status status = absences ? STATUS_OK : review_no_memory(err);
     while (status == STATUS_OK && there) {
         json_t *doc = NULL;
@@ -144,7 +144,7 @@ static enum status load(struct review_book *book, const char *id, int64_t now_ns
     size_t get = review_at(book, ABSENCE_GET);
     bool there = false;
     sqlite_bind_bytes(book->db, get, 1, bytes_of_cstr(id));
-    db_bind_i64(book->db, get, 2, now_ns);
+    sqlite_bind_i64(book->db, get, 2, now_ns);
     enum status status = sqlite_next(book->db, get, &there, err);
     if (status == STATUS_OK)
         status = there ? read_doc(book, ABSENCE_GET, ret_doc, err)

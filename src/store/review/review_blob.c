@@ -27,7 +27,7 @@ static enum status put_row(struct review_book *book, const struct review_draft *
 {
     size_t put = review_at(book, BLOB_PUT);
     sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->sha256));
-    db_bind_i64(book->db, put, 2, (int64_t)draft->size);
+    sqlite_bind_i64(book->db, put, 2, (int64_t)draft->size);
     if (draft->number)
         sqlite_bind_null(book->db, put, 3);
     else
@@ -38,7 +38,7 @@ static enum status put_row(struct review_book *book, const struct review_draft *
 enum status review_blob_use(struct review_book *book, int64_t row, const char *sha256, struct err *err)
 {
     size_t statement = review_at(book, BLOB_USE);
-    db_bind_i64(book->db, statement, 1, row);
+    sqlite_bind_i64(book->db, statement, 1, row);
     sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(sha256));
     return sqlite_run(book->db, statement, err);
 }
@@ -86,7 +86,7 @@ enum status review_book_blob_open(struct review_book *book, const char *sha256, 
     enum status status = sqlite_next(book->db, get, &there, err);
     if (status != STATUS_OK || !there)
         return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such blob") : status;
-    ret_blob->size = (size_t)db_column_i64(book->db, get, 0);
+    ret_blob->size = (size_t)sqlite_column_i64(book->db, get, 0);
     bool large = sqlite_column_null(book->db, get, 1);
     if (!large)
         buf_append_bytes(&ret_blob->small, sqlite_column_bytes(book->db, get, 1));

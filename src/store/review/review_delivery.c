@@ -36,7 +36,7 @@ static enum status put_message(struct review_book *book, const struct review_eve
     sqlite_bind_bytes(book->db, put, 3, event->subject);
     sqlite_bind_bytes(book->db, put, 4, bytes_of_cstr(body));
     enum status status = sqlite_next(book->db, put, &there, err);
-    *ret_message = there ? db_column_i64(book->db, put, 0) : 0;
+    *ret_message = there ? sqlite_column_i64(book->db, put, 0) : 0;
     sqlite_done(book->db, put);
     free(body);
     return status;
@@ -50,13 +50,13 @@ static enum status put_delivery(struct review_book *book, int64_t webhook, int64
     size_t put = review_at(book, DELIVERY_PUT);
     bool there = false;
     book->has_deliveries = true;
-    db_bind_i64(book->db, put, 1, webhook);
-    db_bind_i64(book->db, put, 2, message);
+    sqlite_bind_i64(book->db, put, 1, webhook);
+    sqlite_bind_i64(book->db, put, 2, message);
     sqlite_bind_bytes(book->db, put, 3, chain);
-    db_bind_i64(book->db, put, 4, now_ns);
+    sqlite_bind_i64(book->db, put, 4, now_ns);
     sqlite_bind_bytes(book->db, put, 5, bytes_of_cstr(doc));
     enum status status = sqlite_next(book->db, put, &there, err);
-    *ret_number = there ? db_column_i64(book->db, put, 0) : 0;
+    *ret_number = there ? sqlite_column_i64(book->db, put, 0) : 0;
     sqlite_done(book->db, put);
     return status;
 }
@@ -91,16 +91,16 @@ static enum status find_wanting(struct review_book *book, struct bytes type, con
             return status;
         bool awaited = then && (bytes_equal_cstr(sqlite_column_bytes(book->db, find, 3), then) ||
                                 bytes_equal_cstr(sqlite_column_bytes(book->db, find, 4), then));
-        bool full = !awaited && db_column_i64(book->db, find, 2) >= WEBHOOK_WAITING_MAX;
+        bool full = !awaited && sqlite_column_i64(book->db, find, 2) >= WEBHOOK_WAITING_MAX;
         if (*ret_count < WEBHOOKS_MAX && (awaited || wants(sqlite_column_bytes(book->db, find, 1), type)))
             ret_wanting[(*ret_count)++] = (struct wanting){
-                .webhook = db_column_i64(book->db, find, 0), .full = full, .awaited = awaited};
+                .webhook = sqlite_column_i64(book->db, find, 0), .full = full, .awaited = awaited};
     }
 }
 
 static enum status skip(struct review_book *book, int64_t webhook, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, WEBHOOK_SKIP), 1, webhook);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_SKIP), 1, webhook);
     return sqlite_run(book->db, review_at(book, WEBHOOK_SKIP), err);
 }
 
@@ -167,12 +167,12 @@ static enum status take_row(struct review_book *book, enum review_statement stat
 {
     size_t got = review_at(book, statement);
     struct bytes doc = sqlite_column_bytes(book->db, got, 7);
-    *ret_row = (struct delivery_row){.n = db_column_i64(book->db, got, 0),
-                                     .message = db_column_i64(book->db, got, 1),
-                                     .state = (enum delivery_state)db_column_i64(book->db, got, 2),
-                                     .attempts = (unsigned)db_column_i64(book->db, got, 3),
-                                     .next_ns = db_column_i64(book->db, got, 4),
-                                     .created_ns = db_column_i64(book->db, got, 5),
+    *ret_row = (struct delivery_row){.n = sqlite_column_i64(book->db, got, 0),
+                                     .message = sqlite_column_i64(book->db, got, 1),
+                                     .state = (enum delivery_state)sqlite_column_i64(book->db, got, 2),
+                                     .attempts = (unsigned)sqlite_column_i64(book->db, got, 3),
+                                     .next_ns = sqlite_column_i64(book->db, got, 4),
+                                     .created_ns = sqlite_column_i64(book->db, got, 5),
                                      .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     (void)snprintf(ret_row->chain, sizeof ret_row->chain, "%.*s",
                    BYTES_FMT(sqlite_column_bytes(book->db, got, 6)));
@@ -188,8 +188,8 @@ enum status review_delivery_load(struct review_book *book, int64_t webhook, int6
     size_t get = review_at(book, DELIVERY_GET);
     bool there = false;
     *ret_row = (struct delivery_row){0};
-    db_bind_i64(book->db, get, 1, webhook);
-    db_bind_i64(book->db, get, 2, number);
+    sqlite_bind_i64(book->db, get, 1, webhook);
+    sqlite_bind_i64(book->db, get, 2, number);
     enum status status = sqlite_next(book->db, get, &there, err);
     if (status == STATUS_OK)
         status = there ? take_row(book, DELIVERY_GET, ret_row, err)
@@ -208,10 +208,10 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
     if (!text)
         return review_no_memory(err);
     size_t change = review_at(book, DELIVERY_CHANGE);
-    db_bind_i64(book->db, change, 1, row->n);
-    db_bind_i64(book->db, change, 2, row->state);
-    db_bind_i64(book->db, change, 3, row->attempts);
-    db_bind_i64(book->db, change, 4, row->next_ns);
+    sqlite_bind_i64(book->db, change, 1, row->n);
+    sqlite_bind_i64(book->db, change, 2, row->state);
+    sqlite_bind_i64(book->db, change, 3, row->attempts);
+    sqlite_bind_i64(book->db, change, 4, row->next_ns);
     sqlite_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
     enum status status = sqlite_run(book->db, change, err);
     free(text);
@@ -226,9 +226,9 @@ static enum status read_page(struct review_book *book, int64_t webhook, int64_t 
     size_t page = review_at(book, DELIVERY_PAGE), count = 0;
     bool there = true;
     enum status status = STATUS_OK;
-    db_bind_i64(book->db, page, 1, webhook);
-    db_bind_i64(book->db, page, 2, before > 0 ? before : INT64_MAX);
-    db_bind_i64(book->db, page, 3, (int64_t)limit);
+    sqlite_bind_i64(book->db, page, 1, webhook);
+    sqlite_bind_i64(book->db, page, 2, before > 0 ? before : INT64_MAX);
+    sqlite_bind_i64(book->db, page, 3, (int64_t)limit);
     while (status == STATUS_OK && there) {
         struct delivery_row row = {0};
         status = sqlite_next(book->db, page, &there, err);

@@ -79,7 +79,7 @@ static enum status tell_request(struct review_book *book, const char *chain, con
 static enum status drop_one(struct review_book *book, int64_t number, struct err *err)
 {
     struct db *db = book->db;
-    db_bind_i64(db, review_at(book, DELIVERY_END), 1, number);
+    sqlite_bind_i64(db, review_at(book, DELIVERY_END), 1, number);
     return sqlite_run(db, review_at(book, DELIVERY_END), err);
 }
 
@@ -89,9 +89,9 @@ static enum status find_awaited(struct review_book *book, int64_t webhook, int64
 {
     size_t find = review_at(book, DELIVERY_AWAITED);
     bool there = false;
-    db_bind_i64(book->db, find, 1, webhook);
+    sqlite_bind_i64(book->db, find, 1, webhook);
     enum status status = sqlite_next(book->db, find, &there, err);
-    *ret_number = there ? db_column_i64(book->db, find, 0) : 0;
+    *ret_number = there ? sqlite_column_i64(book->db, find, 0) : 0;
     if (there)
         (void)snprintf(ret_chain, 160, "%.*s", BYTES_FMT(sqlite_column_bytes(book->db, find, 1)));
     sqlite_done(book->db, find);
@@ -113,7 +113,7 @@ enum status review_deliveries_drop(struct review_book *book, int64_t webhook, co
     }
     if (status != STATUS_OK)
         return status;
-    db_bind_i64(book->db, review_at(book, DELIVERY_DROP), 1, webhook);
+    sqlite_bind_i64(book->db, review_at(book, DELIVERY_DROP), 1, webhook);
     return sqlite_run(book->db, review_at(book, DELIVERY_DROP), err);
 }
 
@@ -121,13 +121,13 @@ enum status review_deliveries_drop(struct review_book *book, int64_t webhook, co
 static enum status follow(struct review_book *book, const struct webhook_row *webhook,
                           const struct delivery_row *row, uint64_t random, int64_t now_ns, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 1, webhook->n);
+    sqlite_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 1, webhook->n);
     sqlite_bind_bytes(book->db, review_at(book, DELIVERY_FOLLOW), 2, bytes_of_cstr(row->chain));
-    db_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 3, now_ns);
+    sqlite_bind_i64(book->db, review_at(book, DELIVERY_FOLLOW), 3, now_ns);
     enum status status = sqlite_run(book->db, review_at(book, DELIVERY_FOLLOW), err);
     if (status != STATUS_OK || random % TRIM_EVERY != 0)
         return status;
-    db_bind_i64(book->db, review_at(book, DELIVERY_TRIM), 1, webhook->n);
+    sqlite_bind_i64(book->db, review_at(book, DELIVERY_TRIM), 1, webhook->n);
     return sqlite_run(book->db, review_at(book, DELIVERY_TRIM), err);
 }
 

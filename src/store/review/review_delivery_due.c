@@ -42,11 +42,11 @@ static enum status take_sender(struct review_book *book, size_t got, int64_t now
 {
     struct bytes text = sqlite_column_bytes(book->db, got, 3);
     json_t *doc = json_loadb((const char *)text.data, text.size, 0, NULL);
-    *sender = (struct webhook_sender){.webhook = db_column_i64(book->db, got, 0),
-                                      .failing = db_column_i64(book->db, got, 1) != 0};
+    *sender = (struct webhook_sender){.webhook = sqlite_column_i64(book->db, got, 0),
+                                      .failing = sqlite_column_i64(book->db, got, 1) != 0};
     (void)snprintf(sender->secret, sizeof sender->secret, "%.*s",
                    BYTES_FMT(sqlite_column_bytes(book->db, got, 2)));
-    if (db_column_i64(book->db, got, 5) > now_ns)
+    if (sqlite_column_i64(book->db, got, 5) > now_ns)
         (void)snprintf(sender->old_secret, sizeof sender->old_secret, "%.*s",
                        BYTES_FMT(sqlite_column_bytes(book->db, got, 4)));
     (void)snprintf(sender->token, sizeof sender->token, "%.*s",
@@ -106,9 +106,9 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
 {
     struct webhook_due *due = &page->due[page->count++];
     *due = (struct webhook_due){.webhook = sender->webhook,
-                                .number = db_column_i64(book->db, got, 0),
-                                .attempts = (unsigned)db_column_i64(book->db, got, 1),
-                                .created_ns = db_column_i64(book->db, got, 2)};
+                                .number = sqlite_column_i64(book->db, got, 0),
+                                .attempts = (unsigned)sqlite_column_i64(book->db, got, 1),
+                                .created_ns = sqlite_column_i64(book->db, got, 2)};
     (void)snprintf(due->event_id, sizeof due->event_id, "%.*s",
                    BYTES_FMT(sqlite_column_bytes(book->db, got, 3)));
     memcpy(due->format, sender->format, sizeof due->format);
@@ -132,14 +132,14 @@ static enum status give_of(struct review_book *book, struct webhook_sender *send
     room = sender->failing ? 1 : room;
     if (sender->busy + sender->given >= room)
         return STATUS_OK;
-    db_bind_i64(book->db, find, 1, sender->webhook);
-    db_bind_i64(book->db, find, 2, page->now_ns);
-    db_bind_i64(book->db, find, 3, (int64_t)(room + sender->busy + sender->given));
+    sqlite_bind_i64(book->db, find, 1, sender->webhook);
+    sqlite_bind_i64(book->db, find, 2, page->now_ns);
+    sqlite_bind_i64(book->db, find, 3, (int64_t)(room + sender->busy + sender->given));
     while (status == STATUS_OK && sender->busy + sender->given < room && page->count < page->capacity) {
         status = sqlite_next(book->db, find, &there, err);
         if (status != STATUS_OK || !there)
             break;
-        if (!is_taken(page, db_column_i64(book->db, find, 0)))
+        if (!is_taken(page, sqlite_column_i64(book->db, find, 0)))
             status = give(book, find, sender, page, err);
     }
     sqlite_done(book->db, find);
@@ -151,11 +151,11 @@ static enum status note_next(struct review_book *book, const struct webhook_send
 {
     size_t next = review_at(book, DELIVERY_NEXT);
     bool there = false;
-    db_bind_i64(book->db, next, 1, sender->webhook);
-    db_bind_i64(book->db, next, 2, page->now_ns);
+    sqlite_bind_i64(book->db, next, 1, sender->webhook);
+    sqlite_bind_i64(book->db, next, 2, page->now_ns);
     enum status status = sqlite_next(book->db, next, &there, err);
     if (status == STATUS_OK && there && !sqlite_column_null(book->db, next, 0))
-        page->next_ns = MIN(page->next_ns, db_column_i64(book->db, next, 0));
+        page->next_ns = MIN(page->next_ns, sqlite_column_i64(book->db, next, 0));
     sqlite_done(book->db, next);
     return status;
 }

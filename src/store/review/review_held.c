@@ -7,8 +7,8 @@ static enum status note(struct review_book *book, const struct review_record *re
                         const struct review_person *by, bool *ret_first, struct err *err)
 {
     size_t put = book->store->first + OUTPUT_READ_PUT;
-    db_bind_i64(book->db, put, 1, record->row);
-    db_bind_i64(book->db, put, 2, run);
+    sqlite_bind_i64(book->db, put, 1, record->row);
+    sqlite_bind_i64(book->db, put, 2, run);
     sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(by->id));
     enum status status = sqlite_next(book->db, put, ret_first, err);
     sqlite_done(book->db, put);

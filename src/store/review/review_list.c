@@ -128,7 +128,7 @@ static enum status doc_of_row(struct review_book *book, size_t statement, json_t
         return STATUS_OK;
     }
     size_t get = review_at(book, LIST_DOC);
-    db_bind_i64(book->db, get, 1, db_column_i64(book->db, statement, 0));
+    sqlite_bind_i64(book->db, get, 1, sqlite_column_i64(book->db, statement, 0));
     enum status status = sqlite_next(book->db, get, &there, err);
     if (there)
         *ret_doc = parse(sqlite_column_bytes(book->db, get, 0));
@@ -140,8 +140,8 @@ static enum status doc_of_row(struct review_book *book, size_t statement, json_t
 static enum status take_row(struct review_book *book, size_t statement, const struct review_filter *filter,
                             json_t *items, struct err *err)
 {
-    int64_t place_ns = db_column_i64(book->db, statement, 1),
-            created_ns = db_column_i64(book->db, statement, 5);
+    int64_t place_ns = sqlite_column_i64(book->db, statement, 1),
+            created_ns = sqlite_column_i64(book->db, statement, 5);
     if (!has_state(filter, sqlite_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
         return STATUS_OK;
     struct review_record record = {0};
@@ -177,9 +177,9 @@ static void bind_place(struct review_book *book, size_t statement, const struct 
         place_ns = filter->until_ns;
         id = "";
     }
-    db_bind_i64(book->db, statement, 1, place_ns);
+    sqlite_bind_i64(book->db, statement, 1, place_ns);
     sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(id));
-    db_bind_i64(book->db, statement, 3, rows_of(filter));
+    sqlite_bind_i64(book->db, statement, 3, rows_of(filter));
 }
 
 static bool past_time(const struct review_filter *filter, int64_t created_ns)
@@ -219,7 +219,7 @@ static enum status walk(struct review_book *book, size_t statement, const struct
             return STATUS_OK;
         }
         ret_walk->rows++;
-        ret_walk->at_ns = db_column_i64(book->db, statement, 1);
+        ret_walk->at_ns = sqlite_column_i64(book->db, statement, 1);
         (void)snprintf(ret_walk->at_id, sizeof ret_walk->at_id, "%.*s",
                        BYTES_FMT(sqlite_column_bytes(book->db, statement, 4)));
         if (past_time(filter, ret_walk->at_ns))

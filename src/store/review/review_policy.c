@@ -45,7 +45,7 @@ static enum status read_row(struct review_book *book, int64_t version, json_t **
     enum review_statement statement = newest ? POLICY_LAST : POLICY_GET;
     enum status status = STATUS_OK;
     if (!newest)
-        db_bind_i64(book->db, review_at(book, statement), 1, version);
+        sqlite_bind_i64(book->db, review_at(book, statement), 1, version);
     if (version != 0)
         status = sqlite_next(book->db, review_at(book, statement), &there, err);
     if (status == STATUS_OK && there) {
@@ -72,7 +72,7 @@ static enum status look_at_newest(struct review_book *book, int64_t *ret_version
     bool there = false;
     size_t newest = review_at(book, POLICY_NEWEST);
     enum status status = sqlite_next(book->db, newest, &there, err);
-    *ret_version = there ? db_column_i64(book->db, newest, 0) : 0;
+    *ret_version = there ? sqlite_column_i64(book->db, newest, 0) : 0;
     (void)snprintf(ret_sha256, SECRET_HASH_SIZE + 1, "%.*s",
                    BYTES_FMT(there ? sqlite_column_bytes(book->db, newest, 1) : (struct bytes){0}));
     sqlite_done(book->db, newest);
@@ -135,7 +135,7 @@ static enum status put_row(struct review_book *book, int64_t version, const json
     char *doc = json_dumps(row, JSON_COMPACT);
     if (!doc)
         return err_no_memory(err);
-    db_bind_i64(book->db, put, 1, version);
+    sqlite_bind_i64(book->db, put, 1, version);
     sqlite_bind_bytes(book->db, put, 2, json_member_bytes(row, "sha256"));
     sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(doc));
     sqlite_bind_bytes(book->db, put, 4, draft->text.data ? draft->text : BYTES_LITERAL(""));
@@ -263,8 +263,8 @@ enum status policy_book_list(struct review_book *book, int64_t before, size_t li
     json_t *versions = json_array();
     enum status status = versions ? STATUS_OK : err_no_memory(err);
     bool more = true;
-    db_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
-    db_bind_i64(book->db, page, 2, (int64_t)limit);
+    sqlite_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
+    sqlite_bind_i64(book->db, page, 2, (int64_t)limit);
     while (status == STATUS_OK && more) {
         json_t *version = NULL;
         status = sqlite_next(book->db, page, &more, err);

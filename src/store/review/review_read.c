@@ -177,8 +177,8 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
 {
     struct db *db = book->db;
     struct bytes id = sqlite_column_bytes(db, statement, 1);
-    duty->number = db_column_i64(db, statement, 0);
-    duty->kind = (enum review_duty_kind)db_column_i64(db, statement, 2);
+    duty->number = sqlite_column_i64(db, statement, 0);
+    duty->kind = (enum review_duty_kind)sqlite_column_i64(db, statement, 2);
     (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(id));
 
     struct bytes doc = sqlite_column_bytes(db, statement, 3);
@@ -200,8 +200,8 @@ enum status review_book_duties(struct review_book *book, int64_t after, struct r
 {
     size_t statement = review_at(book, DUTY_PAGE);
     *ret_count = 0;
-    db_bind_i64(book->db, statement, 1, after);
-    db_bind_i64(book->db, statement, 2, (int64_t)capacity);
+    sqlite_bind_i64(book->db, statement, 1, after);
+    sqlite_bind_i64(book->db, statement, 2, (int64_t)capacity);
     for (;;) {
         bool more = false;
         enum status status = sqlite_next(book->db, statement, &more, err);
@@ -213,7 +213,7 @@ enum status review_book_duties(struct review_book *book, int64_t after, struct r
 
 enum status review_book_duty_done(struct review_book *book, int64_t number, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, DUTY_DONE), 1, number);
+    sqlite_bind_i64(book->db, review_at(book, DUTY_DONE), 1, number);
     return sqlite_run(book->db, review_at(book, DUTY_DONE), err);
 }
 
@@ -249,8 +249,8 @@ json_t *review_event_json(const char *id, const struct review_event_row *event, 
 static json_t *event_json(struct review_book *book, size_t statement, bool for_sight)
 {
     char id[REVIEW_EVENT_ID_SIZE];
-    const struct review_event_row event = {.number = db_column_i64(book->db, statement, 0),
-                                           .at_ns = db_column_i64(book->db, statement, 1),
+    const struct review_event_row event = {.number = sqlite_column_i64(book->db, statement, 0),
+                                           .at_ns = sqlite_column_i64(book->db, statement, 1),
                                            .type = sqlite_column_bytes(book->db, statement, 2),
                                            .subject = sqlite_column_bytes(book->db, statement, 3),
                                            .data = sqlite_column_bytes(book->db, statement, 4)};
@@ -263,7 +263,7 @@ static enum status last_event(struct review_book *book, int64_t *ret_last, struc
     bool there = false;
     enum status status = sqlite_next(book->db, review_at(book, EVENT_LAST), &there, err);
     if (status == STATUS_OK && there)
-        *ret_last = db_column_i64(book->db, review_at(book, EVENT_LAST), 0);
+        *ret_last = sqlite_column_i64(book->db, review_at(book, EVENT_LAST), 0);
     sqlite_done(book->db, review_at(book, EVENT_LAST));
     return status;
 }
@@ -282,8 +282,8 @@ enum status review_book_events(struct review_book *book, const struct review_eve
     *ret_last = filter->after;
     if (filter->after < 0)
         return last_event(book, ret_last, err);
-    db_bind_i64(book->db, statement, 1, filter->after);
-    db_bind_i64(book->db, statement, 2, (int64_t)filter->limit);
+    sqlite_bind_i64(book->db, statement, 1, filter->after);
+    sqlite_bind_i64(book->db, statement, 2, (int64_t)filter->limit);
     for (;;) {
         bool more = false;
         enum status status = sqlite_next(book->db, statement, &more, err);
@@ -291,7 +291,7 @@ enum status review_book_events(struct review_book *book, const struct review_eve
             return last_event(book, ret_last, err); /* less than `after`: that was another book's */
         if (status != STATUS_OK || !more)
             return status;
-        *ret_last = db_column_i64(book->db, statement, 0);
+        *ret_last = sqlite_column_i64(book->db, statement, 0);
         if (wanted(filter, sqlite_column_bytes(book->db, statement, 2),
                    sqlite_column_bytes(book->db, statement, 3)))
             json_array_append_new(*ret_events, event_json(book, statement, filter->for_sight));

@@ -148,8 +148,8 @@ static enum status load_by(struct review_book *book, enum review_statement way, 
     enum status status = sqlite_next(book->db, get, &there, err);
     if (status != STATUS_OK || !there)
         return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such request") : status;
-    ret_record->row = db_column_i64(book->db, get, 0);
-    ret_record->created_ns = db_column_i64(book->db, get, 1);
+    ret_record->row = sqlite_column_i64(book->db, get, 0);
+    ret_record->created_ns = sqlite_column_i64(book->db, get, 1);
     status = take_doc(ret_record, sqlite_column_bytes(book->db, get, 3), err);
     sqlite_done(book->db, get);
     return status;
@@ -179,7 +179,7 @@ static void bind_deadline(struct review_book *book, const struct review_record *
                           int parameter)
 {
     if (json_object_get(record->doc, "_deadlineNs"))
-        db_bind_i64(book->db, statement, parameter, review_record_number(record, "_deadlineNs"));
+        sqlite_bind_i64(book->db, statement, parameter, review_record_number(record, "_deadlineNs"));
     else
         sqlite_bind_null(book->db, statement, parameter);
 }
@@ -192,14 +192,14 @@ static enum status insert_row(struct review_book *book, struct review_record *re
     size_t put = review_at(book, REQUEST_PUT);
     bool there = false;
     sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
-    db_bind_i64(book->db, put, 2, record->created_ns);
+    sqlite_bind_i64(book->db, put, 2, record->created_ns);
     sqlite_bind_bytes(book->db, put, 3, bytes_of_cstr(review_state_shown(record->state)));
     sqlite_bind_bytes(book->db, put, 4, json_member_bytes(submitter, "id"));
     sqlite_bind_bytes(book->db, put, 5, name ? bytes_of_cstr(name) : json_member_bytes(submitter, "name"));
     sqlite_bind_bytes(book->db, put, 6, doc);
     bind_deadline(book, record, put, 7);
     enum status status = sqlite_next(book->db, put, &there, err);
-    record->row = there ? db_column_i64(book->db, put, 0) : 0;
+    record->row = there ? sqlite_column_i64(book->db, put, 0) : 0;
     sqlite_done(book->db, put);
     return status;
 }
@@ -208,7 +208,7 @@ static enum status change_row(struct review_book *book, struct review_record *re
                               struct err *err)
 {
     size_t change = review_at(book, REQUEST_CHANGE);
-    db_bind_i64(book->db, change, 1, record->row);
+    sqlite_bind_i64(book->db, change, 1, record->row);
     sqlite_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
     sqlite_bind_bytes(book->db, change, 3, doc);
     bind_deadline(book, record, change, 4);
@@ -255,13 +255,13 @@ static enum status put_event(struct review_book *book, struct review_event_row *
 {
     size_t put = review_at(book, EVENT_PUT);
     bool there = false;
-    db_bind_i64(book->db, put, 1, event->at_ns);
+    sqlite_bind_i64(book->db, put, 1, event->at_ns);
     sqlite_bind_bytes(book->db, put, 2, event->type);
     sqlite_bind_bytes(book->db, put, 3, event->subject);
     sqlite_bind_bytes(book->db, put, 4, event->data);
     enum status status = sqlite_next(book->db, put, &there, err);
     if (there)
-        book->last_event = event->number = db_column_i64(book->db, put, 0);
+        book->last_event = event->number = sqlite_column_i64(book->db, put, 0);
     sqlite_done(book->db, put);
     return status;
 }
@@ -290,7 +290,7 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     free(data);
     if (status != STATUS_OK || book->last_event % 100 != 0)
         return status;
-    db_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
+    sqlite_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
     return sqlite_run(book->db, review_at(book, EVENT_TRIM), err);
 }
 
@@ -299,7 +299,7 @@ enum status review_record_duty(struct review_book *book, const struct review_rec
 {
     size_t statement = review_at(book, DUTY_PUT);
     sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(review_record_text(record, "id")));
-    db_bind_i64(book->db, statement, 2, kind);
+    sqlite_bind_i64(book->db, statement, 2, kind);
     return sqlite_run(book->db, statement, err);
 }
 

@@ -136,7 +136,7 @@ static enum status note(struct review_book *book, const char *hash, int64_t now_
         return STATUS_OK;
     size_t statement = review_at(book, APPROVED_PUT);
     sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(hash));
-    db_bind_i64(book->db, statement, 2, now_ns);
+    sqlite_bind_i64(book->db, statement, 2, now_ns);
     return sqlite_run(book->db, statement, err);
 }
 
@@ -161,12 +161,12 @@ static enum status age_of(struct review_book *book, const char *hash, int64_t th
     if (!hash[0])
         return STATUS_OK;
     sqlite_bind_bytes(book->db, last, 1, bytes_of_cstr(hash));
-    db_bind_i64(book->db, last, 2, then_ns);
+    sqlite_bind_i64(book->db, last, 2, then_ns);
     enum status status = sqlite_next(book->db, last, &there, err);
     if (status != STATUS_OK)
         return status;
     *ret_age =
-        (struct policy_number){true, there ? then_ns - db_column_i64(book->db, last, 0) : POLICY_NEVER};
+        (struct policy_number){true, there ? then_ns - sqlite_column_i64(book->db, last, 0) : POLICY_NEVER};
     sqlite_done(book->db, last);
     return STATUS_OK;
 }

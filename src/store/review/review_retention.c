@@ -27,10 +27,10 @@ enum status review_over_note(struct review_book *book, const struct review_recor
     size_t put = review_at(book, OVER_PUT);
     if (!review_over(record->state) || json_object_get(record->doc, "contentRemovedAt"))
         return STATUS_OK;
-    db_bind_i64(book->db, put, 1, record->row);
-    db_bind_i64(book->db, put, 2, now_ns);
+    sqlite_bind_i64(book->db, put, 1, record->row);
+    sqlite_bind_i64(book->db, put, 2, now_ns);
     if (policy_keeps(record, &keep_ns))
-        db_bind_i64(book->db, put, 3, keep_ns);
+        sqlite_bind_i64(book->db, put, 3, keep_ns);
     else
         sqlite_bind_null(book->db, put, 3);
     return sqlite_run(book->db, put, err);
@@ -42,7 +42,7 @@ static enum status change_text(struct review_book *book, enum review_statement w
                                const char *purpose, struct bytes code, struct err *err)
 {
     size_t statement = review_at(book, way);
-    db_bind_i64(book->db, statement, 1, text_row);
+    sqlite_bind_i64(book->db, statement, 1, text_row);
     sqlite_bind_bytes(book->db, statement, 2, bytes_of_cstr(purpose));
     sqlite_bind_bytes(book->db, statement, 3, code.data ? code : BYTES_LITERAL(""));
     return sqlite_run(book->db, statement, err);
@@ -97,16 +97,16 @@ static enum status count_uses(struct review_book *book, const struct review_reco
                               json_t *details, struct err *err)
 {
     bool there = false;
-    db_bind_i64(book->db, review_at(book, USES_COUNT), 1, record->row);
+    sqlite_bind_i64(book->db, review_at(book, USES_COUNT), 1, record->row);
     sqlite_bind_bytes(book->db, review_at(book, USES_COUNT), 2, kept);
     enum status status = sqlite_next(book->db, review_at(book, USES_COUNT), &there, err);
     if (status == STATUS_OK && there) {
         json_object_set_new(
             details, "blobs",
-            json_integer((json_int_t)db_column_i64(book->db, review_at(book, USES_COUNT), 0)));
+            json_integer((json_int_t)sqlite_column_i64(book->db, review_at(book, USES_COUNT), 0)));
         json_object_set_new(
             details, "bytes",
-            json_integer((json_int_t)db_column_i64(book->db, review_at(book, USES_COUNT), 1)));
+            json_integer((json_int_t)sqlite_column_i64(book->db, review_at(book, USES_COUNT), 1)));
     }
     sqlite_done(book->db, review_at(book, USES_COUNT));
     return status;
@@ -121,7 +121,7 @@ static enum status let_go(struct review_book *book, const struct review_record *
     struct bytes kept = bytes_of_cstr(text);
     enum status status = count_uses(book, record, kept, details, err);
     if (status == STATUS_OK) {
-        db_bind_i64(book->db, review_at(book, USES_END), 1, record->row);
+        sqlite_bind_i64(book->db, review_at(book, USES_END), 1, record->row);
         sqlite_bind_bytes(book->db, review_at(book, USES_END), 2, kept);
         status = sqlite_run(book->db, review_at(book, USES_END), err);
     }
@@ -133,7 +133,7 @@ static enum status let_go(struct review_book *book, const struct review_record *
 
 static enum status strike_out(struct review_book *book, const struct review_record *record, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, OVER_DONE), 1, record->row);
+    sqlite_bind_i64(book->db, review_at(book, OVER_DONE), 1, record->row);
     return sqlite_run(book->db, review_at(book, OVER_DONE), err);
 }
 
@@ -201,7 +201,7 @@ static enum status find_due(struct review_book *book, enum review_statement way,
 {
     bool more = true;
     enum status status = STATUS_OK;
-    db_bind_i64(book->db, review_at(book, way), 1, until_ns);
+    sqlite_bind_i64(book->db, review_at(book, way), 1, until_ns);
     while (*count < REVIEW_EMPTIED_AT_ONCE) {
         status = sqlite_next(book->db, review_at(book, way), &more, err);
         if (status != STATUS_OK || !more)

@@ -47,9 +47,9 @@ static enum status add_to_day(struct review_book *book, struct bytes rule, unsig
 {
     size_t count = review_at(book, RULE_COUNT);
     sqlite_bind_bytes(book->db, count, 1, rule);
-    db_bind_i64(book->db, count, 2, now_ns / DAY_NS);
+    sqlite_bind_i64(book->db, count, 2, now_ns / DAY_NS);
     for (int column = 0; column < COUNT_COLUMNS; column++)
-        db_bind_i64(book->db, count, 3 + column, bits >> column & 1);
+        sqlite_bind_i64(book->db, count, 3 + column, bits >> column & 1);
     return sqlite_run(book->db, count, err);
 }
 
@@ -102,7 +102,7 @@ enum status review_rules_begin(struct review_book *book, int64_t now_ns, struct 
 enum status review_rules_trim(struct review_book *book, int64_t now_ns, struct err *err)
 {
     size_t trim = review_at(book, RULE_TRIM);
-    db_bind_i64(book->db, trim, 1, now_ns / DAY_NS - REVIEW_RULE_DAYS_KEPT);
+    sqlite_bind_i64(book->db, trim, 1, now_ns / DAY_NS - REVIEW_RULE_DAYS_KEPT);
     return sqlite_run(book->db, trim, err);
 }
 
@@ -135,11 +135,11 @@ static enum status read_counts(struct review_book *book, const struct policy_rul
     if (!shown)
         return review_no_memory(err);
     sqlite_bind_bytes(book->db, sum, 1, rule->name);
-    db_bind_i64(book->db, sum, 2, first_day);
+    sqlite_bind_i64(book->db, sum, 2, first_day);
     enum status status = sqlite_next(book->db, sum, &there, err);
     for (int column = 0; status == STATUS_OK && column < COUNT_COLUMNS; column++)
         if (json_object_set_new(shown, column_names[column],
-                                json_integer((json_int_t)db_column_i64(book->db, sum, column))) != 0)
+                                json_integer((json_int_t)sqlite_column_i64(book->db, sum, column))) != 0)
             status = review_no_memory(err);
     sqlite_done(book->db, sum);
     if (status == STATUS_OK)

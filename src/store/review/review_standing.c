@@ -39,9 +39,9 @@ static enum status count_alive(struct review_book *book, int64_t now_ns, int64_t
 {
     bool there = false;
     size_t statement = review_at(book, STANDING_COUNT);
-    db_bind_i64(book->db, statement, 1, now_ns);
+    sqlite_bind_i64(book->db, statement, 1, now_ns);
     enum status status = sqlite_next(book->db, statement, &there, err);
-    *ret_count = there ? db_column_i64(book->db, statement, 0) : 0;
+    *ret_count = there ? sqlite_column_i64(book->db, statement, 0) : 0;
     sqlite_done(book->db, statement);
     return status;
 }
@@ -252,7 +252,7 @@ static enum status find_of(struct review_book *book, const struct review_record 
     size_t find = review_at(book, STANDING_FIND);
     bool there = true;
     sqlite_bind_bytes(book->db, find, 1, sha256);
-    db_bind_i64(book->db, find, 2, now_ns);
+    sqlite_bind_i64(book->db, find, 2, now_ns);
     sqlite_bind_bytes(book->db, find, 3, bytes_of_cstr(text_or(review_record_text(record, USED), "")));
     enum status status = STATUS_OK;
     while (status == STATUS_OK && there && !ret_id[0]) {

@@ -30,8 +30,8 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
     size_t page = review_at(book, STANDING_PAGE), count = 0;
     json_t *standing = json_array();
     bool there = true;
-    db_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
-    db_bind_i64(book->db, page, 2, (int64_t)limit);
+    sqlite_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
+    sqlite_bind_i64(book->db, page, 2, (int64_t)limit);
     enum status status = standing ? STATUS_OK : review_no_memory(err);
     *ret_next = 0;
     while (status == STATUS_OK && there) {

@@ -17,7 +17,7 @@ enum status review_standing_read(struct review_book *book, enum review_statement
                                  struct review_standing_row *ret_row, struct err *err)
 {
     struct bytes doc = sqlite_column_bytes(book->db, review_at(book, statement), 1);
-    *ret_row = (struct review_standing_row){.n = db_column_i64(book->db, review_at(book, statement), 0),
+    *ret_row = (struct review_standing_row){.n = sqlite_column_i64(book->db, review_at(book, statement), 0),
                                             .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     return ret_row->doc ? STATUS_OK : err_set(err, STATUS_DATA_LOSS, "a standing approval cannot be read");
 }
@@ -45,9 +45,9 @@ enum status review_standing_save(struct review_book *book, const struct review_s
     if (!text)
         return review_no_memory(err);
     size_t change = review_at(book, STANDING_CHANGE);
-    db_bind_i64(book->db, change, 1, row->n);
-    db_bind_i64(book->db, change, 2, review_standing_number(row->doc, "usesLeft"));
-    db_bind_i64(book->db, change, 3, json_object_get(row->doc, "revokedAt") != NULL);
+    sqlite_bind_i64(book->db, change, 1, row->n);
+    sqlite_bind_i64(book->db, change, 2, review_standing_number(row->doc, "usesLeft"));
+    sqlite_bind_i64(book->db, change, 3, json_object_get(row->doc, "revokedAt") != NULL);
     sqlite_bind_bytes(book->db, change, 4, bytes_of_cstr(text));
     enum status status = sqlite_run(book->db, change, err);
     free(text);
@@ -63,8 +63,8 @@ enum status review_standing_insert(struct review_book *book, const json_t *doc, 
     size_t put = review_at(book, STANDING_PUT);
     sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
     sqlite_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));
-    db_bind_i64(book->db, put, 3, expires_ns);
-    db_bind_i64(book->db, put, 4, review_standing_number(doc, "usesLeft"));
+    sqlite_bind_i64(book->db, put, 3, expires_ns);
+    sqlite_bind_i64(book->db, put, 4, review_standing_number(doc, "usesLeft"));
     sqlite_bind_bytes(book->db, put, 5, bytes_of_cstr(text));
     enum status status = sqlite_run(book->db, put, err);
     free(text);

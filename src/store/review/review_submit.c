@@ -22,7 +22,7 @@ static enum status look_up_key(struct review_book *book, const struct review_sub
     struct review_record record;
     char id[64] = "";
     bool there = false;
-    db_bind_i64(book->db, review_at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
+    sqlite_bind_i64(book->db, review_at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
     enum status status = sqlite_run(book->db, review_at(book, KEY_SWEEP), err);
     if (status != STATUS_OK)
         return status;
@@ -54,7 +54,7 @@ static enum status keep_key(struct review_book *book, const struct review_submis
     sqlite_bind_bytes(db, put, 2, bytes_of_cstr(submission->key));
     sqlite_bind_bytes(db, put, 3, bytes_of_cstr(submission->key_body));
     sqlite_bind_bytes(db, put, 4, bytes_of_cstr(submission->id));
-    db_bind_i64(db, put, 5, now_ns);
+    sqlite_bind_i64(db, put, 5, now_ns);
     return sqlite_run(db, put, err);
 }
 
@@ -77,7 +77,7 @@ static enum status put_text(struct review_book *book, const struct review_record
     int64_t number = review_record_number(record, "revision");
     struct db *db = book->db;
     size_t put = review_at(book, TEXT_PUT);
-    db_bind_i64(db, put, 1, review_text_row(record, number));
+    sqlite_bind_i64(db, put, 1, review_text_row(record, number));
     sqlite_bind_bytes(db, put, 2, bytes_of_cstr(text_or(purpose, "")));
     sqlite_bind_bytes(db, put, 3, review_text_searched(code));
     return sqlite_run(db, put, err);
@@ -157,7 +157,7 @@ static enum status put_labels(struct review_book *book, const struct review_reco
     {
         sqlite_bind_bytes(book->db, review_at(book, LABEL_PUT), 1, bytes_of_cstr(key));
         sqlite_bind_bytes(book->db, review_at(book, LABEL_PUT), 2, json_bytes(value));
-        db_bind_i64(book->db, review_at(book, LABEL_PUT), 3, record->row);
+        sqlite_bind_i64(book->db, review_at(book, LABEL_PUT), 3, record->row);
         enum status status = sqlite_run(book->db, review_at(book, LABEL_PUT), err);
         if (status != STATUS_OK)
             return status;
@@ -230,7 +230,7 @@ static enum status put_instance(struct review_book *book, const struct review_re
 {
     size_t put = review_at(book, INSTANCE_PUT);
     sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(instance));
-    db_bind_i64(book->db, put, 2, record->row);
+    sqlite_bind_i64(book->db, put, 2, record->row);
     return sqlite_run(book->db, put, err);
 }
 

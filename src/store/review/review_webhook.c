@@ -33,17 +33,18 @@ static enum status take_row(struct review_book *book, enum review_statement stat
 {
     size_t got = review_at(book, statement);
     struct bytes doc = sqlite_column_bytes(book->db, got, 5);
-    *ret_row = (struct webhook_row){.n = db_column_i64(book->db, got, 0),
-                                    .state = (enum webhook_state)db_column_i64(book->db, got, 1),
-                                    .failing = db_column_i64(book->db, got, 2) != 0,
-                                    .waiting = db_column_i64(book->db, got, 3),
-                                    .changes = db_column_i64(book->db, got, 6),
+    *ret_row = (struct webhook_row){.n = sqlite_column_i64(book->db, got, 0),
+                                    .state = (enum webhook_state)sqlite_column_i64(book->db, got, 1),
+                                    .failing = sqlite_column_i64(book->db, got, 2) != 0,
+                                    .waiting = sqlite_column_i64(book->db, got, 3),
+                                    .changes = sqlite_column_i64(book->db, got, 6),
                                     .doc = json_loadb((const char *)doc.data, doc.size, 0, NULL)};
     if (!ret_row->doc)
         return err_set(err, STATUS_DATA_LOSS, "a webhook cannot be read");
     json_object_set_new(ret_row->doc, "state", json_string(state_names[ret_row->state]));
     json_object_set_new(ret_row->doc, "waiting", json_integer((json_int_t)ret_row->waiting));
-    json_object_set_new(ret_row->doc, "skipped", json_integer((json_int_t)db_column_i64(book->db, got, 4)));
+    json_object_set_new(ret_row->doc, "skipped",
+                        json_integer((json_int_t)sqlite_column_i64(book->db, got, 4)));
     show_version(ret_row);
     return STATUS_OK;
 }
@@ -71,7 +72,7 @@ enum status review_webhook_load(struct review_book *book, const char *name, stru
 enum status review_webhook_load_row(struct review_book *book, int64_t row_number, struct webhook_row *ret_row,
                                     struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, WEBHOOK_GET_ROW), 1, row_number);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_GET_ROW), 1, row_number);
     return take_first(book, WEBHOOK_GET_ROW, ret_row, err);
 }
 
@@ -81,9 +82,9 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
     if (!text)
         return review_no_memory(err);
     size_t change = review_at(book, WEBHOOK_CHANGE);
-    db_bind_i64(book->db, change, 1, row->n);
-    db_bind_i64(book->db, change, 2, row->state);
-    db_bind_i64(book->db, change, 3, row->failing);
+    sqlite_bind_i64(book->db, change, 1, row->n);
+    sqlite_bind_i64(book->db, change, 2, row->state);
+    sqlite_bind_i64(book->db, change, 3, row->failing);
     sqlite_bind_bytes(book->db, change, 4, json_member_bytes(row->doc, "name"));
     sqlite_bind_bytes(book->db, change, 5, bytes_of_cstr(text));
     enum status status = sqlite_run(book->db, change, err);
@@ -94,7 +95,7 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 /* What every event asks for. */
 static enum status write_filter(struct review_book *book, int64_t number, const char *events, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, WEBHOOK_EVENTS), 1, number);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_EVENTS), 1, number);
     sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_EVENTS), 2, bytes_of_cstr(events));
     return sqlite_run(book->db, review_at(book, WEBHOOK_EVENTS), err);
 }
@@ -103,9 +104,9 @@ static enum status write_filter(struct review_book *book, int64_t number, const 
 static enum status write_secret(struct review_book *book, int64_t number, const char *secret,
                                 int64_t old_until_ns, struct err *err)
 {
-    db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 1, number);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 1, number);
     sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_SECRET), 2, bytes_of_cstr(secret));
-    db_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 3, old_until_ns);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_SECRET), 3, old_until_ns);
     return sqlite_run(book->db, review_at(book, WEBHOOK_SECRET), err);
 }
 
@@ -119,7 +120,7 @@ static enum status write_token(struct review_book *book, struct webhook_row *row
     json_object_del(row->doc, "hasToken");
     if (token[0])
         json_object_set_new(row->doc, "hasToken", json_true());
-    db_bind_i64(book->db, review_at(book, WEBHOOK_TOKEN), 1, row->n);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_TOKEN), 1, row->n);
     sqlite_bind_bytes(book->db, review_at(book, WEBHOOK_TOKEN), 2, bytes_of_cstr(token));
     return sqlite_run(book->db, review_at(book, WEBHOOK_TOKEN), err);
 }
@@ -128,7 +129,7 @@ enum status review_webhook_changed(struct review_book *book, struct webhook_row 
 {
     row->changes++;
     show_version(row);
-    db_bind_i64(book->db, review_at(book, WEBHOOK_CHANGED), 1, row->n);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_CHANGED), 1, row->n);
     return sqlite_run(book->db, review_at(book, WEBHOOK_CHANGED), err);
 }
 
@@ -204,7 +205,7 @@ static enum status count_all(struct review_book *book, int64_t *ret_count, struc
 {
     bool there = false;
     enum status status = sqlite_next(book->db, review_at(book, WEBHOOK_COUNT), &there, err);
-    *ret_count = there ? db_column_i64(book->db, review_at(book, WEBHOOK_COUNT), 0) : 0;
+    *ret_count = there ? sqlite_column_i64(book->db, review_at(book, WEBHOOK_COUNT), 0) : 0;
     sqlite_done(book->db, review_at(book, WEBHOOK_COUNT));
     return status;
 }
@@ -364,7 +365,7 @@ static enum status delete_row(struct review_book *book, struct webhook_row *row,
                               const struct review_person *by, int64_t now_ns, struct err *err)
 {
     enum status status = review_deliveries_drop(book, row->n, "the webhook was deleted", now_ns, err);
-    db_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row->n);
+    sqlite_bind_i64(book->db, review_at(book, WEBHOOK_DELETE), 1, row->n);
     if (status == STATUS_OK)
         status = sqlite_run(book->db, review_at(book, WEBHOOK_DELETE), err);
     if (status == STATUS_OK)

@@ -38,16 +38,16 @@ static void bind(struct db *db, size_t statement, const struct task_store_entity
                  struct bytes after, struct arena *arena)
 {
     struct bytes end = sqlite_store_prefix_end(arena, query->id_prefix);
-    db_bind_i64(db, statement, 1, query->hub);
+    sqlite_bind_i64(db, statement, 1, query->hub);
     sqlite_bind_bytes(db, statement, 2, after);
     sqlite_bind_bytes(db, statement, 3, query->id_prefix);
     if (end.data)
         sqlite_bind_bytes(db, statement, 4, end);
     else
         sqlite_bind_null(db, statement, 4);
-    db_bind_i64(db, statement, 5, query->modified_from_ns);
-    db_bind_i64(db, statement, 6, query->modified_to_ns ? query->modified_to_ns : INT64_MAX);
-    db_bind_i64(db, statement, 7, query->states);
+    sqlite_bind_i64(db, statement, 5, query->modified_from_ns);
+    sqlite_bind_i64(db, statement, 6, query->modified_to_ns ? query->modified_to_ns : INT64_MAX);
+    sqlite_bind_i64(db, statement, 7, query->states);
 }
 
 static enum status read_row(struct db *db, size_t statement, struct arena *arena,
@@ -56,9 +56,9 @@ static enum status read_row(struct db *db, size_t statement, struct arena *arena
     struct task_store_entity row = {
         .entity_id = arena_copy(arena, sqlite_column_bytes(db, statement, 0)),
         .exists = !sqlite_column_null(db, statement, 1),
-        .modified_ns = db_column_i64(db, statement, 5),
+        .modified_ns = sqlite_column_i64(db, statement, 5),
         .state = arena_copy(arena, sqlite_column_bytes(db, statement, 2)),
-        .messages = db_column_i64(db, statement, 3),
+        .messages = sqlite_column_i64(db, statement, 3),
         .locked_by = arena_copy(arena, sqlite_column_bytes(db, statement, 4)),
     };
     if (!row.entity_id.data || !row.state.data || !row.locked_by.data)

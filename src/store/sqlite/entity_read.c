@@ -21,7 +21,7 @@ struct entity_job {
 static enum status read_state(struct entity_job *job, struct err *err)
 {
     bool found = false;
-    db_bind_i64(job->db, TASK_ENTITY_GET, 1, job->found.hub);
+    sqlite_bind_i64(job->db, TASK_ENTITY_GET, 1, job->found.hub);
     sqlite_bind_bytes(job->db, TASK_ENTITY_GET, 2, job->found.entity_id);
     enum status status = sqlite_next(job->db, TASK_ENTITY_GET, &found, err);
     if (status != STATUS_OK || !found)

@@ -42,14 +42,14 @@ static enum status add_receipt(struct db *db, const struct receipt_row *row, str
 static enum status delete_numbered(struct db *db, enum task_statement statement, int64_t sequence,
                                    struct err *err)
 {
-    db_bind_i64(db, statement, 1, sequence);
+    sqlite_bind_i64(db, statement, 1, sequence);
     return sqlite_run(db, statement, err);
 }
 
 static enum status delete_named(struct db *db, enum task_statement statement, uint32_t hub, struct bytes id,
                                 struct err *err)
 {
-    db_bind_i64(db, statement, 1, hub);
+    sqlite_bind_i64(db, statement, 1, hub);
     sqlite_bind_bytes(db, statement, 2, id);
     return sqlite_run(db, statement, err);
 }

@@ -29,7 +29,7 @@ static enum status hub_find(struct hub_job *job, struct err *err)
         return status;
     if (!row)
         return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)job->size, (char *)job->name);
-    job->hub = (uint32_t)db_column_i64(db, TASK_HUB_GET, 0);
+    job->hub = (uint32_t)sqlite_column_i64(db, TASK_HUB_GET, 0);
     sqlite_done(db, TASK_HUB_GET);
     return STATUS_OK;
 }
@@ -42,7 +42,7 @@ static enum status hub_count(struct db *db, int64_t *ret_count, int64_t *ret_las
         enum status status = sqlite_next(db, TASK_HUB_ALL, &row, err);
         if (status != STATUS_OK || !row)
             return status;
-        *ret_last = db_column_i64(db, TASK_HUB_ALL, 0);
+        *ret_last = sqlite_column_i64(db, TASK_HUB_ALL, 0);
         ++*ret_count;
     }
 }
@@ -56,7 +56,7 @@ static enum status apply_hub(struct sqlite_store *store, void *context, struct e
         return status;
     if ((size_t)count >= store->hubs_max)
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are already %lld task hubs", (long long)count);
-    db_bind_i64(store->writer, TASK_HUB_ADD, 1, last + 1);
+    sqlite_bind_i64(store->writer, TASK_HUB_ADD, 1, last + 1);
     sqlite_bind_bytes(store->writer, TASK_HUB_ADD, 2, bytes_of(job->name, job->size));
     sqlite_bind_bytes(store->writer, TASK_HUB_ADD, 3, bytes_of(job->folded, job->size));
     job->hub = (uint32_t)(last + 1);

@@ -19,15 +19,15 @@ enum status task_ids_load(struct db *db, size_t count_max, struct id_index *ret_
         return err_set(err, STATUS_NO_MEMORY, "the ids of the newest instances: out of memory");
     }
 
-    db_bind_i64(db, TASK_INSTANCE_FRESH, 1, settled);
+    sqlite_bind_i64(db, TASK_INSTANCE_FRESH, 1, settled);
     for (;;) {
         bool row = false;
         status = sqlite_next(db, TASK_INSTANCE_FRESH, &row, err);
         if (status != STATUS_OK || !row)
             break;
-        (void)fresh_ids_add(ids.fresh, (uint32_t)db_column_i64(db, TASK_INSTANCE_FRESH, 0),
+        (void)fresh_ids_add(ids.fresh, (uint32_t)sqlite_column_i64(db, TASK_INSTANCE_FRESH, 0),
                             sqlite_column_bytes(db, TASK_INSTANCE_FRESH, 1),
-                            db_column_i64(db, TASK_INSTANCE_FRESH, 2));
+                            sqlite_column_i64(db, TASK_INSTANCE_FRESH, 2));
     }
     if (status != STATUS_OK) {
         task_ids_fini(&ids);
@@ -48,9 +48,9 @@ static enum status put_key(struct db *db, const struct id_index *ids, uint32_t h
                            int64_t key, struct err *err)
 {
     id_filter_add(ids->filter, hub, instance_id);
-    db_bind_i64(db, TASK_KEY_PUT, 1, hub);
+    sqlite_bind_i64(db, TASK_KEY_PUT, 1, hub);
     sqlite_bind_bytes(db, TASK_KEY_PUT, 2, instance_id);
-    db_bind_i64(db, TASK_KEY_PUT, 3, key);
+    sqlite_bind_i64(db, TASK_KEY_PUT, 3, key);
     return sqlite_run(db, TASK_KEY_PUT, err);
 }
 
@@ -71,7 +71,7 @@ enum status task_ids_merge(struct db *db, const struct id_index *ids, struct err
 /* Whether an instance has that key; its hub and id are then those of the statement, which is to be ended. */
 static enum status name_of(struct db *db, int64_t key, bool *ret_found, struct err *err)
 {
-    db_bind_i64(db, TASK_INSTANCE_NAME, 1, key);
+    sqlite_bind_i64(db, TASK_INSTANCE_NAME, 1, key);
     return sqlite_next(db, TASK_INSTANCE_NAME, ret_found, err);
 }
 
@@ -88,7 +88,7 @@ static enum status is_taken(struct db *db, const struct id_index *ids, uint32_t 
     if (status != STATUS_OK || found || id_filter_excludes(ids->filter, hub, instance_id))
         return status;
 
-    db_bind_i64(db, TASK_KEY_GET, 1, hub);
+    sqlite_bind_i64(db, TASK_KEY_GET, 1, hub);
     sqlite_bind_bytes(db, TASK_KEY_GET, 2, instance_id);
     status = sqlite_next(db, TASK_KEY_GET, ret_taken, err);
     if (status == STATUS_OK && *ret_taken)
@@ -117,12 +117,12 @@ enum status task_id_remove(struct db *db, const struct id_index *ids, int64_t ke
     if (status != STATUS_OK || !found)
         return status;
 
-    uint32_t hub = (uint32_t)db_column_i64(db, TASK_INSTANCE_NAME, 0);
+    uint32_t hub = (uint32_t)sqlite_column_i64(db, TASK_INSTANCE_NAME, 0);
     struct bytes instance_id = sqlite_column_bytes(db, TASK_INSTANCE_NAME, 1);
     fresh_ids_remove(ids->fresh, hub, instance_id, key);
-    db_bind_i64(db, TASK_KEY_DELETE, 1, hub);
+    sqlite_bind_i64(db, TASK_KEY_DELETE, 1, hub);
     sqlite_bind_bytes(db, TASK_KEY_DELETE, 2, instance_id);
-    db_bind_i64(db, TASK_KEY_DELETE, 3, key);
+    sqlite_bind_i64(db, TASK_KEY_DELETE, 3, key);
     status = sqlite_run(db, TASK_KEY_DELETE, err);
     sqlite_done(db, TASK_INSTANCE_NAME);
     return status;

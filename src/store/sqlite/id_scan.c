@@ -21,16 +21,16 @@ struct scan_job {
 static enum status scan(struct scan_job *job, struct err *err)
 {
     struct db *db = job->store->querier;
-    db_bind_i64(db, TASK_KEY_WALK, 1, job->hub);
+    sqlite_bind_i64(db, TASK_KEY_WALK, 1, job->hub);
     sqlite_bind_bytes(db, TASK_KEY_WALK, 2, job->instance_id);
-    db_bind_i64(db, TASK_KEY_WALK, 3, PORTION);
+    sqlite_bind_i64(db, TASK_KEY_WALK, 3, PORTION);
     for (job->count = 0;; job->count++) {
         bool row = false;
         enum status status = sqlite_next(db, TASK_KEY_WALK, &row, err);
         if (status != STATUS_OK || !row)
             return status;
 
-        uint32_t hub = (uint32_t)db_column_i64(db, TASK_KEY_WALK, 0);
+        uint32_t hub = (uint32_t)sqlite_column_i64(db, TASK_KEY_WALK, 0);
         struct bytes instance_id = sqlite_column_bytes(db, TASK_KEY_WALK, 1);
         id_filter_fill(job->store->ids.filter, hub, instance_id);
         if (job->count + 1 < PORTION)

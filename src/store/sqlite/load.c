@@ -68,7 +68,7 @@ static enum status copy(struct load_job *job, struct bytes *bytes)
 static enum status take_hub(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
 {
     struct db *db = job->store->reader;
-    row->hub = (uint32_t)db_column_i64(db, statement, 0);
+    row->hub = (uint32_t)sqlite_column_i64(db, statement, 0);
     row->hub_name = sqlite_column_bytes(db, statement, 1);
     row->hub_retention = sqlite_column_bytes(db, statement, 2);
     enum status status = copy(job, &row->hub_name);

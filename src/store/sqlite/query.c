@@ -57,14 +57,14 @@ static enum status count_in_table(struct db *db, const struct task_store_query *
                                   size_t *ret_count, struct err *err)
 {
     bool row = false;
-    db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
+    sqlite_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
     sqlite_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
     sqlite_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
-    db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
+    sqlite_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
     enum status status = sqlite_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
     if (status != STATUS_OK)
         return status;
-    *ret_count = (size_t)db_column_i64(db, TASK_QUERY_PREFIX_FEW, 0);
+    *ret_count = (size_t)sqlite_column_i64(db, TASK_QUERY_PREFIX_FEW, 0);
     sqlite_done(db, TASK_QUERY_PREFIX_FEW);
     return STATUS_OK;
 }
@@ -124,19 +124,19 @@ static void query_bind(struct db *db, const struct query_source *source, const s
     /* No id is empty, so "behind (time, '')" means "from that time on". */
     if (after.time_ns < own_from)
         after = (struct page_token){.time_ns = own_from};
-    db_bind_i64(db, s, 1, query->hub);
-    db_bind_i64(db, s, 2, after.time_ns);
+    sqlite_bind_i64(db, s, 1, query->hub);
+    sqlite_bind_i64(db, s, 2, after.time_ns);
     sqlite_bind_bytes(db, s, 3, after.instance_id);
-    db_bind_i64(db, s, 4, own_to ? own_to : INT64_MAX);
-    db_bind_i64(db, s, 5, query->status_mask);
+    sqlite_bind_i64(db, s, 4, own_to ? own_to : INT64_MAX);
+    sqlite_bind_i64(db, s, 5, query->status_mask);
     sqlite_bind_bytes(db, s, 6, query->id_prefix);
     if (source->id_end.data)
         sqlite_bind_bytes(db, s, 7, source->id_end);
     else
         sqlite_bind_null(db, s, 7);
-    db_bind_i64(db, s, 8, other_from);
-    db_bind_i64(db, s, 9, other_to ? other_to : INT64_MAX);
-    db_bind_i64(db, s, 10, query->terminal_only);
+    sqlite_bind_i64(db, s, 8, other_from);
+    sqlite_bind_i64(db, s, 9, other_to ? other_to : INT64_MAX);
+    sqlite_bind_i64(db, s, 10, query->terminal_only);
     if (s == TASK_QUERY_PREFIX)
         sqlite_bind_bytes(db, s, 11, source->keys);
 }

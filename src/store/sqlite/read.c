@@ -30,10 +30,10 @@ static enum status instance_find(struct instance_job *job, int64_t key, bool *re
     /* The filter may only say no: what it does not know it lets through to the table. */
     if (!key && id_filter_excludes(job->ids->filter, job->found.hub, job->found.instance_id))
         return STATUS_OK;
-    db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
+    sqlite_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
     sqlite_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
     if (key)
-        db_bind_i64(job->db, TASK_INSTANCE_GET, 3, key);
+        sqlite_bind_i64(job->db, TASK_INSTANCE_GET, 3, key);
     else
         sqlite_bind_null(job->db, TASK_INSTANCE_GET, 3);
     return sqlite_next(job->db, TASK_INSTANCE_GET, ret_found, err);
@@ -135,7 +135,7 @@ static enum status history_read(struct history_job *job, struct err *err)
 {
     bool more = false;
     enum status status = STATUS_OK;
-    db_bind_i64(job->db, TASK_HISTORY_GET, 1, job->history.key);
+    sqlite_bind_i64(job->db, TASK_HISTORY_GET, 1, job->history.key);
     while ((status = sqlite_next(job->db, TASK_HISTORY_GET, &more, err)) == STATUS_OK && more)
         buf_append_bytes(&job->events, sqlite_column_bytes(job->db, TASK_HISTORY_GET, 0));
     if (status == STATUS_OK && buf_status(&job->events) != STATUS_OK)

@@ -10,7 +10,7 @@
 
 static inline void bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
 {
-    db_bind_i64(db, statement, parameter, value);
+    sqlite_bind_i64(db, statement, parameter, value);
 }
 
 #define bind_u32    bind_i64
@@ -35,22 +35,22 @@ static inline void bind_payload(struct db *db, size_t statement, int parameter, 
 
 static inline int64_t column_i64(struct db *db, size_t statement, int column)
 {
-    return db_column_i64(db, statement, column);
+    return sqlite_column_i64(db, statement, column);
 }
 
 static inline uint32_t column_u32(struct db *db, size_t statement, int column)
 {
-    return (uint32_t)db_column_i64(db, statement, column);
+    return (uint32_t)sqlite_column_i64(db, statement, column);
 }
 
 static inline bool column_flag(struct db *db, size_t statement, int column)
 {
-    return db_column_i64(db, statement, column) != 0;
+    return sqlite_column_i64(db, statement, column) != 0;
 }
 
 static inline enum instance_status column_status(struct db *db, size_t statement, int column)
 {
-    return instance_status_of(db_column_i64(db, statement, column));
+    return instance_status_of(sqlite_column_i64(db, statement, column));
 }
 
 static inline struct bytes column_bytes(struct db *db, size_t statement, int column)

@@ -63,10 +63,10 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
 /* A statement whose only parameters are one or two integers. */
 static enum status run_ids(struct db *db, size_t statement, int64_t first, int64_t second, struct err *err)
 {
-    db_bind_i64(db, statement, 1, first);
+    sqlite_bind_i64(db, statement, 1, first);
     if (statement == TASK_INBOX_DELETE || statement == TASK_ACTIVITY_DELETE ||
         statement == TASK_PAYLOAD_CLEAR)
-        db_bind_i64(db, statement, 2, second);
+        sqlite_bind_i64(db, statement, 2, second);
     return sqlite_run(db, statement, err);
 }
 
@@ -108,7 +108,7 @@ static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
 
 static enum status retain_hub(struct db *db, const struct write_op *op, struct err *err)
 {
-    db_bind_i64(db, TASK_HUB_RETENTION, 1, op->key);
+    sqlite_bind_i64(db, TASK_HUB_RETENTION, 1, op->key);
     sqlite_bind_bytes(db, TASK_HUB_RETENTION, 2, op->payload.value);
     return sqlite_run(db, TASK_HUB_RETENTION, err);
 }
@@ -118,7 +118,7 @@ static enum status put_payload(struct db *db, const struct write_op *op, struct 
     int64_t id = op->key * PAYLOAD_SLOTS + (int64_t)op->payload_kind;
     if (!op->payload.present)
         return run_ids(db, TASK_PAYLOAD_DELETE, id, 0, err);
-    db_bind_i64(db, TASK_PAYLOAD_PUT, 1, id);
+    sqlite_bind_i64(db, TASK_PAYLOAD_PUT, 1, id);
     sqlite_bind_bytes(db, TASK_PAYLOAD_PUT, 2, op->payload.value);
     return sqlite_run(db, TASK_PAYLOAD_PUT, err);
 }
@@ -269,7 +269,7 @@ static enum status read_payloads(struct db *db, size_t statement, int64_t base, 
         if (status != STATUS_OK || !row)
             return status;
 
-        struct payload *payload = &ret_payloads[db_column_i64(db, statement, 0) - base];
+        struct payload *payload = &ret_payloads[sqlite_column_i64(db, statement, 0) - base];
         payload->present = true;
         payload->left_out = sqlite_column_null(db, statement, 1);
         if (payload->left_out)
@@ -287,8 +287,8 @@ enum status task_row_payloads(struct db *db, int64_t key, enum payload_kind firs
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;
-    db_bind_i64(db, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
-    db_bind_i64(db, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
+    sqlite_bind_i64(db, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
+    sqlite_bind_i64(db, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
     return read_payloads(db, TASK_PAYLOAD_GET, base, arena, ret_payloads, err);
 }
 
@@ -300,8 +300,8 @@ enum status task_row_payloads_small(struct db *db, int64_t key, struct arena *ar
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;
-    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 1, base);
-    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 2, base + PAYLOAD_KIND_COUNT - 1);
-    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 3, PAYLOAD_SMALL_SIZE);
+    sqlite_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 1, base);
+    sqlite_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 2, base + PAYLOAD_KIND_COUNT - 1);
+    sqlite_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 3, PAYLOAD_SMALL_SIZE);
     return read_payloads(db, TASK_PAYLOAD_GET_SMALL, base, arena, ret_payloads, err);
 }
