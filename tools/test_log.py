@@ -11,7 +11,7 @@ import sys
 
 EXCERPT = 24  # lines of one failed test
 # Where a failure begins, in the words of unittest, cmocka, the sanitizers and Python.
-BEGINNING = re.compile(r"^(FAIL|ERROR):? |Traceback \(most recent|\[  (ERROR|FAILED) +\]|ERROR: \w+Sanitizer|"
+BEGINNING = re.compile(r"^(FAIL|FAILED|ERROR):? |Traceback \(most recent|\[  (ERROR|FAILED) +\]|ERROR: \w+Sanitizer|"
                        r"WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
 
 
