@@ -4,6 +4,7 @@
 own tests hold. Skipped without Node or its registry.
 Usage: bundle_test.py FOLDER_OF_MODULES"""
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -20,13 +21,18 @@ def npm(folder, *words):
 
 
 class Bundle(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = modules.workplace(FOLDER)
+        cls.addClassCleanup(shutil.rmtree, cls.place)
+
     def assertRuns(self, *words):
-        code, said = npm(FOLDER, *words)
+        code, said = npm(self.place, *words)
         self.assertEqual(code, 0, said[-4000:])
 
     def test_the_committed_bundle_is_what_is_built(self):
         self.assertRuns("run", "build")
-        built = {path.relative_to(FOLDER / "dist"): path.read_bytes() for path in (FOLDER / "dist").rglob("*") if path.is_file()}
+        built = {path.relative_to(self.place / "dist"): path.read_bytes() for path in (self.place / "dist").rglob("*") if path.is_file()}
         kept = {path.relative_to(modules.WEB / "dist"): path.read_bytes()
                 for path in (modules.WEB / "dist").rglob("*") if path.is_file()}
         self.assertEqual(sorted(built), sorted(kept), "run `npm ci && npm run build` in web/ and commit web/dist")

@@ -315,7 +315,7 @@ const tests = {
     const page = await visitor();
     await page.visit("/parts");
     const around = ["KeysHelp", "Palette", "Shell"]; // they are part of every page
-    const parts = readdirSync(`${process.env.PAGE_MODULES}/src/parts`)
+    const parts = readdirSync(new URL("../../web/src/parts", import.meta.url))
       .filter((name) => name.endsWith(".tsx"))
       .map((name) => name.replace(".tsx", ""));
     await page.locator("[data-part=Ask]").waitFor();

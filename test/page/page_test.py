@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -168,10 +169,10 @@ class Page(unittest.TestCase):
         lines = ['import type * as api from "./types.ts";']
         for number, (name, answer) in enumerate(self.answers()):
             lines.append(f"export const answer{number}: api.{name} = {json.dumps(answer)};")
-        check = FOLDER / "src/api/answers.ts"
-        check.write_text("\n".join(lines))
-        done = subprocess.run(["npx", "tsc", "--noEmit"], cwd=FOLDER, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
-        check.unlink()
+        place = modules.workplace(FOLDER)
+        self.addCleanup(shutil.rmtree, place)
+        (place / "src/api/answers.ts").write_text("\n".join(lines))
+        done = subprocess.run(["npx", "tsc", "--noEmit"], cwd=place, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
         self.assertEqual((done.returncode, done.stdout[:2000]), (0, ""))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
