@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* status.c — lookups in the table of status.h, and the formatting of error detail. */
 #include "base/status.h"
+#include "base/no_memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
 
 enum status err_no_memory(struct err *err)
 {
-    return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return err_set(err, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 enum status err_wrap(struct err *err, const char *fmt, ...)

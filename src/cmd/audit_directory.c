@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 
+#include "base/no_memory.h"
 #include "core/access/access.h"
 #include "os/clock.h"
 
@@ -208,7 +209,7 @@ static void tell(struct directory_recorder *recorder, struct directory_untold *u
     struct telling *telling = calloc(1, sizeof *telling);
     if (!telling || !read_kept(telling, text)) {
         log_error("cmd", "a change of the directory is not in the audit log yet: %s",
-                  telling ? "its entry cannot be read" : "out of memory");
+                  telling ? "its entry cannot be read" : ERR_NO_MEMORY);
         directory_told(untold, false);
         if (telling)
             telling_free(telling);

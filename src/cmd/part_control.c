@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "cmd/part.h"
 
@@ -205,7 +206,7 @@ static enum status name_pool(struct server *server, struct arena *arena, struct 
                              : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         return status;
-    return err_set(err, status, "out of memory");
+    return err_set(err, status, ERR_NO_MEMORY);
 }
 
 static enum status start(struct server *server, struct err *err)

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "cmd/limit_values.h"
 #include "cmd/part.h"
 #include "store/directory/assignments.h"
@@ -59,7 +60,7 @@ static void on_hub_leaves(void *context, struct bytes hub,
     bool whole = buf_status(&below) == STATUS_OK && buf_status(&place) == STATUS_OK &&
                  buf_status(&resource) == STATUS_OK;
     if (!whole)
-        on_done(done_context, STATUS_NO_MEMORY, "out of memory");
+        on_done(done_context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
     else if (below.size == 0) /* no grant can name it, and what is for all hubs stays */
         on_done(done_context, STATUS_OK, NULL);
     else

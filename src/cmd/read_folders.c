@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/no_memory.h"
 #include "wire/connection_string.h"
 
 static const char *const settings[] = {"tls-certificate", "tls-key", "tls-client-ca", "ca-file", "config"};
@@ -89,5 +90,5 @@ enum status read_folders_list(const struct option_values *values, struct arena *
     ret_folders[folders.count] = NULL;
     if (status == STATUS_OK)
         return status;
-    return err_set(err, status, "out of memory");
+    return err_set(err, status, ERR_NO_MEMORY);
 }

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "base/encode.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "wire/json/json.h"
 

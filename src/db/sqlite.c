@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 
+#include "base/no_memory.h"
 #include "db/limit_values.h"
 
 #define DB_PAGE_SIZE       4096     /* bytes; larger pages were not faster (stack.md 2.6) */
@@ -44,7 +45,7 @@ static const struct {
     {SQLITE_CANTOPEN, STATUS_NOT_FOUND, "the database file cannot be opened"},
     {SQLITE_BUSY, STATUS_UNAVAILABLE, "another process holds the database file"},
     {SQLITE_LOCKED, STATUS_UNAVAILABLE, "the database table is locked"},
-    {SQLITE_NOMEM, STATUS_NO_MEMORY, "out of memory"},
+    {SQLITE_NOMEM, STATUS_NO_MEMORY, ERR_NO_MEMORY},
     {SQLITE_TOOBIG, STATUS_TOO_LARGE, "a value is too large for the database"},
     {SQLITE_INTERRUPT, STATUS_CANCELLED, "interrupted"},
 };

@@ -2,6 +2,7 @@
 /* http_response.c — heads, bodies, chunks, and the answers the server gives by itself. */
 #include <stdio.h>
 
+#include "base/no_memory.h"
 #include "net/address.h"
 #include "net/http_server_internal.h"
 
@@ -119,7 +120,7 @@ void http_respond_failure(struct http_request *request, int http_status, const c
 
 void http_respond_no_memory(struct http_request *request)
 {
-    http_respond_failure(request, 503, "out of memory");
+    http_respond_failure(request, 503, ERR_NO_MEMORY);
 }
 
 void http_response_fail(struct http_request *request, int http_status, const char *detail)

@@ -14,6 +14,7 @@
 7. One thing is written in one way: no bytes are {0}, and a definition says `enum status` of what its header declares.
 8. A comment that has no room behind its declaration stands above it: clang-format would tear the two words apart.
 9. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
+10. What an allocation that failed is called stands once, in base/no_memory.h; each floor says it by its own *_no_memory.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -140,6 +141,14 @@ def other_spellings(root):
                 yield f"{path.relative_to(root)}:{line}: {found[0].strip()}: write {instead}"
 
 
+def other_memory_words(root):
+    """memory.h of the engine says it as a programmer does, in an ASSERT: there it ends the process."""
+    for path in sorted((root / "src").rglob("*.[ch]")):
+        name = path.relative_to(root / "src").as_posix()
+        if name not in ("base/no_memory.h", "core/task/memory.h") and not name.endswith("_test.c") and '"out of memory"' in code_of(path.read_text()):
+            yield f"src/{name}: says \"out of memory\" by itself: err_no_memory, its like of this floor, or ERR_NO_MEMORY"
+
+
 def torn_declarations(root):
     for path in [*sources(root), *sorted((root / "include").glob("*.h"))]:
         text = path.read_text()
@@ -191,6 +200,7 @@ faults = [
     *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
     *owned_views(root),
     *torn_declarations(root),
+    *other_memory_words(root),
     *benches_in_product(root),
     *other_spellings(root),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "cmd/az/request.h"
 #include "cmd/az/shape.h"
@@ -47,7 +48,7 @@ int az_fail(int code, const char *fmt, ...)
 
 int az_no_memory(void)
 {
-    return az_fail(EXIT_FAILED, "out of memory");
+    return az_fail(EXIT_FAILED, ERR_NO_MEMORY);
 }
 
 void az_warn(const struct az_call *call, const char *fmt, ...)

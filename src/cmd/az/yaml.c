@@ -149,7 +149,7 @@ enum status az_yaml_write(const json_t *value, struct buf *out, struct err *err)
     struct document document = {.out = out};
     enum status status = yaml_words_init(&document.words);
     if (status != STATUS_OK)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     if (is_block(value))
         write_block(&document, value, 0);
     else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/no_memory.h"
 #include "cmd/cli/print.h"
 #include "cmd/cli/server.h"
 #include "credential/wiped.h"
@@ -236,7 +237,7 @@ static int run(const struct command *command, const struct option_values *values
         return server_failed(command, EXIT_FAILED, "the file cannot be read", NULL);
     write_path(request, values, &path);
     if (buf_status(&path) != STATUS_OK)
-        return server_failed(command, EXIT_FAILED, "out of memory", NULL);
+        return server_failed(command, EXIT_FAILED, ERR_NO_MEMORY, NULL);
 
     const struct server_request asked = {.method = request->method,
                                          .path = (const char *)path.data,

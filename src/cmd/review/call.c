@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "cmd/cli/cli.h"
 #include "cmd/review/review.h"
@@ -18,7 +19,7 @@
 
 int review_no_memory(const struct review_call *call)
 {
-    return server_failed(call->command, EXIT_FAILED, "out of memory", NULL);
+    return server_failed(call->command, EXIT_FAILED, ERR_NO_MEMORY, NULL);
 }
 
 /* Ends with what a 2xx holds, or tells why there is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* entity_call.c — SignalEntity and GetEntity (spec 3.23.7). QueryEntities is the store's (svc/scheduler). */
+#include "base/no_memory.h"
 #include "core/task/call.h"
 #include "core/task/entity_legacy.h"
 #include "core/task/entity_message.h"
@@ -12,7 +13,7 @@
 /* True if the id is an entity's; otherwise the call is answered. */
 static bool read_name(struct engine *engine, struct call *call, struct bytes id, struct entity_name *ret_name)
 {
-    const char *text = "out of memory";
+    const char *text = ERR_NO_MEMORY;
     if (entity_name_parse(&engine->scratch, id, ret_name, &text) == STATUS_OK)
         return true;
     call_fail(engine, call, STATUS_INVALID_ARGUMENT, text, 0);

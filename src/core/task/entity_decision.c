@@ -2,6 +2,7 @@
 /* entity_decision.c — what an orchestrator's answer says to entities, as decision.h declares it. One function for each kind of message: it records, then delivers. */
 #include "core/task/decision.h"
 
+#include "base/no_memory.h"
 #include "core/task/entity_legacy.h"
 #include "core/task/entity_lock.h"
 #include "core/task/entity_message.h"
@@ -38,7 +39,7 @@ static struct entity_name name_of(struct engine *engine, struct bytes id)
 static const char *object_to(struct engine *engine, struct bytes id)
 {
     struct entity_name name;
-    const char *text = "out of memory";
+    const char *text = ERR_NO_MEMORY;
     return entity_name_parse(&engine->scratch, id, &name, &text) == STATUS_OK ? NULL : text;
 }
 

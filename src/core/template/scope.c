@@ -2,6 +2,7 @@
 /* scope.c — trees, then JSON values with their loops, then what functions share. */
 #include "core/template/scope.h"
 
+#include "base/no_memory.h"
 #include "wire/json/json.h"
 
 #include <stdarg.h>
@@ -19,6 +20,11 @@ json_t *template_fail(struct template_scope *scope, enum status status, const ch
     va_end(args);
     (void)err_set(scope->err, status, "%s", text);
     return NULL;
+}
+
+json_t *template_no_memory(struct template_scope *scope)
+{
+    return template_fail(scope, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 bool template_spend(struct template_scope *scope, size_t bytes)
@@ -76,7 +82,7 @@ static bool take_step(struct template_scope *scope)
 
 static json_t *or_no_memory(struct template_scope *scope, json_t *value)
 {
-    return value ? value : template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+    return value ? value : template_no_memory(scope);
 }
 
 json_t *template_text(struct template_scope *scope, struct bytes text)
@@ -209,7 +215,7 @@ static json_t *call_with(struct template_scope *scope, const struct expression *
     const struct template_call known = {scope, values, call->argument_count};
     size_t count = 0;
     if (!values)
-        return template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        return template_no_memory(scope);
     while (count < call->argument_count && (values[count] = template_evaluate(scope, call->arguments[count])))
         count++;
     bool affordable = count == call->argument_count;
@@ -220,7 +226,7 @@ static json_t *call_with(struct template_scope *scope, const struct expression *
         json_decref(values[--count]);
     free(values);
     if (!result && !scope->err->text[0])
-        return template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        return template_no_memory(scope);
     return result;
 }
 
@@ -371,7 +377,7 @@ json_t *template_value(struct template_scope *scope, const json_t *value)
 {
     json_t *result = value_at(scope, value, 0);
     if (!result && !scope->err->text[0])
-        return template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        return template_no_memory(scope);
     return result;
 }
 
@@ -429,13 +435,13 @@ json_t *template_variable(struct template_scope *scope, struct bytes name)
                              BYTES_FMT(shown));
     snprintf(key, sizeof key, "%.*s", BYTES_FMT(name));
     if (json_object_set_new(scope->values, key, json_object()) < 0)
-        return template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        return template_no_memory(scope);
     json_t *value = make_variable(scope, written, loops);
     /* One that waits for a resource is made anew when that is there. */
     if (!value)
         (void)json_object_del(scope->values, key);
     else if (json_object_set_new(scope->values, key, json_pack("{s:O}", "is", value)) < 0)
-        json_decref(value), value = template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        json_decref(value), value = template_no_memory(scope);
     return value;
 }
 
@@ -449,7 +455,7 @@ bool template_print(struct template_scope *scope, struct buf *out, const json_t 
     } else {
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         if (!text) {
-            (void)template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+            (void)template_no_memory(scope);
             return false;
         }
         buf_append_cstr(out, text);
@@ -457,6 +463,6 @@ bool template_print(struct template_scope *scope, struct buf *out, const json_t 
     }
     if (buf_status(out) == STATUS_OK)
         return template_spend(scope, out->size - before);
-    (void)template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+    (void)template_no_memory(scope);
     return false;
 }

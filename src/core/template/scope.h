@@ -86,6 +86,8 @@ json_t *template_value(struct template_scope *scope, const json_t *value);
 /* Sets the error; returns NULL. */
 json_t *template_fail(struct template_scope *scope, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+/* The same of an allocation that failed. */
+json_t *template_no_memory(struct template_scope *scope);
 /* True if so many bytes may still be made; else the error is set. */
 bool template_spend(struct template_scope *scope, size_t bytes);
 /* The same for all that a value holds, each time that it is there: values share their parts, and who writes one out does not. Every

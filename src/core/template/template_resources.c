@@ -47,7 +47,7 @@ static const char *take_text(struct deployment_plan *plan, struct template_scope
     if (!value || !template_cstr(scope, value, name, &text))
         return NULL;
     const char *kept = arena_fmt(&plan->arena, "%s", text);
-    return kept ? kept : (const char *)template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+    return kept ? kept : (const char *)template_no_memory(scope);
 }
 
 /* --- ids --- */
@@ -123,7 +123,7 @@ static const char *make_id(struct deployment_plan *plan, struct template_scope *
     }
     buf_fini(&out);
     if (!id && !scope->err->text[0])
-        (void)template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+        (void)template_no_memory(scope);
     return id;
 }
 
@@ -153,7 +153,7 @@ static bool take_needs(struct deployment_plan *plan, struct template_scope *scop
     }
     if (memory && entry->parent_id)
         resource->needs[resource->need_count++] = (struct template_need){.name = entry->parent_id};
-    return memory || template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+    return memory || template_no_memory(scope);
 }
 
 static bool take_condition(struct template_scope *scope, const json_t *written, bool *ret_made)
@@ -192,7 +192,7 @@ static struct template_resource *room(struct deployment_plan *plan, struct templ
         size_t wanted = plan->resource_room ? 2 * plan->resource_room : 16;
         struct template_resource *more = realloc(plan->resources, wanted * sizeof *more);
         if (!more)
-            return (struct template_resource *)template_fail(scope, STATUS_NO_MEMORY, "out of memory");
+            return (struct template_resource *)template_no_memory(scope);
         plan->resources = more;
         plan->resource_room = wanted;
     }

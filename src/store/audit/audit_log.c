@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "store/sqlite/store_reserve.h"
 
@@ -71,7 +72,7 @@ static void read_destroy(struct store_job *job)
 static void tell_reader_no_memory(struct loop_task *task)
 {
     struct audit_reader *reader = CONTAINER_OF(task, struct audit_reader, no_memory);
-    const struct err err = {.status = STATUS_NO_MEMORY, .text = "out of memory"};
+    const struct err err = {.status = STATUS_NO_MEMORY, .text = ERR_NO_MEMORY};
     reader->on_read(reader, STATUS_NO_MEMORY, (struct bytes){0}, 0, &err);
 }
 

@@ -120,14 +120,14 @@ static enum status check_closely(const struct audit_chain *chain, struct bytes l
     struct err why = {0};
     enum status status = json_parse(line, &line_limits, &value, &why);
     if (status == STATUS_NO_MEMORY)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     if (status != STATUS_OK || !json_is_object(value))
         return refuse(chain, err, "it is no JSON object");
 
     CLEANUP(buf_fini) struct buf again = {0};
     status = remake(value, &again);
     if (status == STATUS_NO_MEMORY)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     if (status != STATUS_OK || !bytes_equal(buf_peek(&again), line))
         return refuse(chain, err, "its bytes are not in canonical form (RFC 8785), so they were changed");
 

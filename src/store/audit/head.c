@@ -92,7 +92,7 @@ enum status audit_head_check(struct bytes line, const struct seal_key *key, stru
     struct err why = {0};
     enum status status = json_parse(line, &limits, &head, &why);
     if (status == STATUS_NO_MEMORY)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     if (status != STATUS_OK || !json_is_object(head) || !is_canonical(head, line))
         return err_set(err, STATUS_DATA_LOSS, "a head is no JSON object in canonical form");
 

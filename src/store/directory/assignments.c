@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* assignments.c — a walk over all of them: places go seldom, and an index by scope would have to know of slashes and cases. */
 #include "store/directory/assignments.h"
+#include "base/no_memory.h"
 
 #include <stdlib.h>
 
@@ -106,7 +107,7 @@ void assignments_forget(struct directory *directory, const struct bytes *places,
     ASSERT(place_count <= ASSIGNMENT_PLACES);
     struct assignments_leaving *leaving = calloc(1, sizeof *leaving);
     if (!leaving) {
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         return;
     }
     *leaving = (struct assignments_leaving){.waiter = {.on_done = on_written},
@@ -122,5 +123,5 @@ void assignments_forget(struct directory *directory, const struct bytes *places,
     if (status == STATUS_OK)
         forget_some(leaving);
     else
-        finish(leaving, STATUS_NO_MEMORY, "out of memory");
+        finish(leaving, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "store/directory/directory_file.h"
@@ -278,7 +279,7 @@ static enum status take_write(struct directory_set *set, const struct directory_
 static void tell_no_memory(struct loop_task *task)
 {
     struct directory_waiter *waiter = CONTAINER_OF(task, struct directory_waiter, no_memory);
-    const struct err err = {.status = STATUS_NO_MEMORY, .text = "out of memory"};
+    const struct err err = {.status = STATUS_NO_MEMORY, .text = ERR_NO_MEMORY};
     waiter->on_done(waiter, STATUS_NO_MEMORY, &err);
 }
 

@@ -20,7 +20,7 @@ static enum status write_doc(struct review_book *book, const json_t *doc, int64_
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t put = review_at(book, ABSENCE_PUT);
     sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
     sqlite_bind_i64(book->db, put, 2, until_ns);
@@ -54,7 +54,7 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
     json_t *absences = json_array();
     bool there = true;
     sqlite_bind_i64(book->db, alive, 1, now_ns);
-    enum status status = absences ? STATUS_OK : review_no_memory(err);
+    enum status status = absences ? STATUS_OK : err_no_memory(err);
     while (status == STATUS_OK && there) {
         json_t *doc = NULL;
         status = sqlite_next(book->db, alive, &there, err);
@@ -62,7 +62,7 @@ enum status absence_book_list(struct review_book *book, int64_t now_ns, json_t *
             break;
         status = read_doc(book, ABSENCE_ALIVE, &doc, err);
         if (status == STATUS_OK && json_array_append_new(absences, doc) != 0)
-            status = review_no_memory(err);
+            status = err_no_memory(err);
     }
     sqlite_done(book->db, alive);
     if (status == STATUS_OK)
@@ -126,7 +126,7 @@ enum status absence_book_add(struct review_book *book, const struct absence_draf
     if (*ret_outcome != ABSENCE_DONE)
         return STATUS_OK;
     json_t *doc = new_doc(draft, now_ns);
-    status = doc ? write_doc(book, doc, draft->until_ns, err) : review_no_memory(err);
+    status = doc ? write_doc(book, doc, draft->until_ns, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = audit(book, doc, AUDIT_ABSENCE_BEGUN, &draft->by, now_ns, err);
     if (status == STATUS_OK)
@@ -176,7 +176,7 @@ enum status absence_book_end(struct review_book *book, const char *id, const str
     if (*ret_outcome == ABSENCE_DONE) {
         bool whole = json_object_set_new(doc, "endedAt", review_time_json(now_ns)) == 0 &&
                      json_object_set_new(doc, "endedBy", review_person_json(by)) == 0;
-        status = whole ? write_doc(book, doc, now_ns, err) : review_no_memory(err);
+        status = whole ? write_doc(book, doc, now_ns, err) : err_no_memory(err);
         if (status == STATUS_OK)
             status = audit(book, doc, AUDIT_ABSENCE_ENDED, by, now_ns, err);
     }

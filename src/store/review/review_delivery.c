@@ -28,7 +28,7 @@ static enum status put_message(struct review_book *book, const struct review_eve
     char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (!body)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t put = review_at(book, MESSAGE_PUT);
     bool there = false;
     sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(event_id));
@@ -179,7 +179,7 @@ static enum status take_row(struct review_book *book, enum review_statement stat
     if (!ret_row->doc)
         return err_set(err, STATUS_DATA_LOSS, "a delivery cannot be read");
     ret_row->shown = shown_of(book, got, ret_row);
-    return ret_row->shown ? STATUS_OK : review_no_memory(err);
+    return ret_row->shown ? STATUS_OK : err_no_memory(err);
 }
 
 enum status review_delivery_load(struct review_book *book, int64_t webhook, int64_t number,
@@ -206,7 +206,7 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t change = review_at(book, DELIVERY_CHANGE);
     sqlite_bind_i64(book->db, change, 1, row->n);
     sqlite_bind_i64(book->db, change, 2, row->state);
@@ -235,7 +235,7 @@ static enum status read_page(struct review_book *book, int64_t webhook, int64_t 
         if (status == STATUS_OK && there)
             status = take_row(book, DELIVERY_PAGE, &row, err);
         if (status == STATUS_OK && there && json_array_append(deliveries, row.shown) != 0)
-            status = review_no_memory(err);
+            status = err_no_memory(err);
         if (there)
             *ret_next = ++count == limit ? row.n : 0;
         review_delivery_fini(&row);
@@ -254,7 +254,7 @@ enum status webhook_book_deliveries(struct review_book *book, const char *name, 
         return status;
     json_t *deliveries = json_array();
     status = deliveries ? read_page(book, webhook.n, before, limit, deliveries, ret_next, err)
-                        : review_no_memory(err);
+                        : err_no_memory(err);
     review_webhook_fini(&webhook);
     if (status == STATUS_OK)
         *ret_deliveries = deliveries;
@@ -299,7 +299,7 @@ static enum status send_by_hand(struct review_book *book, const struct webhook_r
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     json_decref(doc);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     enum status status =
         put_delivery(book, webhook->n, message, BYTES_LITERAL(""), text, now_ns, &number, err);
     free(text);

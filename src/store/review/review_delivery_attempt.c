@@ -183,7 +183,7 @@ static enum status note_try(struct review_book *book, struct webhook_row *webhoo
         tried->is_mail ? notice_result_of_mail(tried->http_status) : notice_result_of(tried->http_status);
     row->attempts++;
     if (!log_try(row, tried))
-        return review_no_memory(err);
+        return err_no_memory(err);
     settle(row, result, tried, now_ns);
     if (result == NOTICE_DELIVERED) {
         json_object_set_new(webhook->doc, "lastDeliveredAt", review_time_json(now_ns));

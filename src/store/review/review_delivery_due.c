@@ -58,7 +58,7 @@ static enum status take_sender(struct review_book *book, size_t got, int64_t now
     if (buf_status(&sender->url) == STATUS_OK)
         return STATUS_OK;
     sender_fini(sender);
-    return review_no_memory(err);
+    return err_no_memory(err);
 }
 
 static enum status read_senders(struct review_book *book, int64_t now_ns,
@@ -119,7 +119,7 @@ static enum status give(struct review_book *book, size_t got, struct webhook_sen
     buf_append_bytes(&due->event, sqlite_column_bytes(book->db, got, 4));
     sender->given++;
     bool whole = buf_status(&due->url) == STATUS_OK && buf_status(&due->event) == STATUS_OK;
-    return whole ? STATUS_OK : review_no_memory(err);
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 /* Up to `room` of one webhook, those under way included. */
@@ -188,7 +188,7 @@ enum status webhook_book_due(struct review_book *book, const struct webhook_busy
                             .capacity = capacity};
     size_t count = 0;
     struct webhook_sender *senders = calloc(WEBHOOKS_MAX, sizeof *senders);
-    enum status status = senders ? read_senders(book, now_ns, senders, &count, err) : review_no_memory(err);
+    enum status status = senders ? read_senders(book, now_ns, senders, &count, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = fill(book, senders, count, &page, err);
     for (size_t i = 0; i < count; i++)

@@ -85,7 +85,7 @@ static enum status read_policy(struct bytes text, int64_t version, struct policy
     struct yaml_tree_fault fault = {0};
     enum status status = policy_read(text, ret_policy, &fault);
     if (status == STATUS_NO_MEMORY)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     if (status != STATUS_OK)
         return err_set(err, STATUS_FAILED_PRECONDITION,
                        "version %" PRId64 " of the policy, which is in force, cannot be read: %d:%d: %s",
@@ -179,7 +179,7 @@ static enum status read_draft(const struct policy_draft *draft, struct policy_ap
         return STATUS_OK;
     }
     if (status != STATUS_OK)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     *ret_rule_count = policy->rule_count;
     policy_destroy(policy);
     return STATUS_OK;

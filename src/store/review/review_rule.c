@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/no_memory.h"
 #include "core/policy/describe.h"
 #include "core/policy/outcome_read.h"
 
@@ -26,7 +27,7 @@ enum status review_rule(struct review_book *book, struct review_record *record, 
     if (status != STATUS_OK)
         return status;
     status = policy_decide(policy, &ret_ruling->facts.facts, &ret_ruling->facts.arena, &ret_ruling->outcome);
-    return status == STATUS_OK ? STATUS_OK : err_set(err, status, "out of memory");
+    return status == STATUS_OK ? STATUS_OK : err_set(err, status, ERR_NO_MEMORY);
 }
 
 void review_ruling_fini(struct review_ruling *ruling)
@@ -227,5 +228,5 @@ enum status review_outcome_of(const struct review_record *record, struct arena *
                               : policy_decide(NULL, &nothing, arena, ret_outcome);
     if (status == STATUS_MALFORMED)
         return err_set(err, STATUS_DATA_LOSS, "what the policy has demanded of a request cannot be read");
-    return status == STATUS_OK ? STATUS_OK : err_set(err, status, "out of memory");
+    return status == STATUS_OK ? STATUS_OK : err_set(err, status, ERR_NO_MEMORY);
 }

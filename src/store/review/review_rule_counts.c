@@ -63,7 +63,7 @@ static enum status count_match(struct review_book *book, json_t *counted, const 
     if (after == before)
         return STATUS_OK;
     if (json_object_set_new(counted, name, json_integer((json_int_t)after)) != 0)
-        return review_no_memory(err);
+        return err_no_memory(err);
     return add_to_day(book, rule->name, after & ~before, now_ns, err);
 }
 
@@ -77,7 +77,7 @@ enum status review_rules_count(struct review_book *book, struct review_record *r
     if (!counted) {
         counted = json_object();
         if (json_object_set_new(record->doc, COUNTED, counted) != 0)
-            return review_no_memory(err);
+            return err_no_memory(err);
     }
 
     enum status status = STATUS_OK;
@@ -133,14 +133,14 @@ static enum status read_counts(struct review_book *book, const struct policy_rul
         json_pack("{s:o, s:s}", "name", json_stringn((const char *)rule->name.data, rule->name.size), "do",
                   policy_do_name(rule->action));
     if (!shown)
-        return review_no_memory(err);
+        return err_no_memory(err);
     sqlite_bind_bytes(book->db, sum, 1, rule->name);
     sqlite_bind_i64(book->db, sum, 2, first_day);
     enum status status = sqlite_next(book->db, sum, &there, err);
     for (int column = 0; status == STATUS_OK && column < COUNT_COLUMNS; column++)
         if (json_object_set_new(shown, column_names[column],
                                 json_integer((json_int_t)sqlite_column_i64(book->db, sum, column))) != 0)
-            status = review_no_memory(err);
+            status = err_no_memory(err);
     sqlite_done(book->db, sum);
     if (status == STATUS_OK)
         *ret_rule = shown;
@@ -159,7 +159,7 @@ static enum status add_rules(struct review_book *book, const struct policy *poli
         if (status != STATUS_OK)
             return status;
         if (json_array_append_new(rules, rule) != 0)
-            return review_no_memory(err);
+            return err_no_memory(err);
     }
     return STATUS_OK;
 }
@@ -169,7 +169,7 @@ enum status policy_book_rules(struct review_book *book, int64_t now_ns, json_t *
     const struct policy_in_force *in_force;
     int64_t from_ns = 0, first_day = now_ns / DAY_NS - (POLICY_RULE_DAYS - 1);
     json_t *rules = json_array();
-    enum status status = rules ? review_policy_in_force(book, &in_force, err) : review_no_memory(err);
+    enum status status = rules ? review_policy_in_force(book, &in_force, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = read_begin(book, &from_ns, err);
     if (status == STATUS_OK)
@@ -181,5 +181,5 @@ enum status policy_book_rules(struct review_book *book, int64_t now_ns, json_t *
     *ret_rules =
         json_pack("{s:I, s:i, s:o, s:o}", "version", (json_int_t)in_force->version, "days", POLICY_RULE_DAYS,
                   "since", review_time_json(MAX(first_day * DAY_NS, from_ns)), "rules", rules);
-    return *ret_rules ? STATUS_OK : review_no_memory(err);
+    return *ret_rules ? STATUS_OK : err_no_memory(err);
 }

@@ -135,7 +135,7 @@ static enum status common_wish(const struct review_record *record, json_t **ret_
             *ret_wish = json_deep_copy(wish);
         if (!*ret_wish || !lessen(*ret_wish, wish) ||
             json_array_append(people, json_object_get(vote, "by")) != 0)
-            return review_no_memory(err);
+            return err_no_memory(err);
     }
     return STATUS_OK;
 }
@@ -187,7 +187,7 @@ enum status review_standing_make(struct review_book *book, struct review_record 
                                  const struct review_person *by, int64_t now_ns, struct err *err)
 {
     json_t *wish = NULL, *people = json_array();
-    enum status status = people ? common_wish(record, &wish, people, err) : review_no_memory(err);
+    enum status status = people ? common_wish(record, &wish, people, err) : err_no_memory(err);
     if (status != STATUS_OK || !wish) {
         json_decref(people);
         return status;
@@ -195,7 +195,7 @@ enum status review_standing_make(struct review_book *book, struct review_record 
     json_t *doc = standing_json(record, wish, people, now_ns);
     status = doc ? write_standing(book, record, doc, review_standing_number(wish, "expiresInSeconds"), by,
                                   now_ns, err)
-                 : review_no_memory(err);
+                 : err_no_memory(err);
     json_decref(doc);
     json_decref(wish);
     return status;
@@ -284,7 +284,7 @@ enum status review_standing_find(struct review_book *book, struct review_record 
             return status;
     }
     bool whole = !id[0] || json_object_set_new(record->doc, COVERED, json_string(id)) == 0;
-    return whole ? STATUS_OK : review_no_memory(err);
+    return whole ? STATUS_OK : err_no_memory(err);
 }
 
 enum status review_standing_fact(const struct review_record *record, struct arena *arena,
@@ -293,7 +293,7 @@ enum status review_standing_fact(const struct review_record *record, struct aren
     const json_t *id = json_object_get(record->doc, COVERED);
     struct bytes *item = arena_alloc(arena, sizeof *item);
     if (!item)
-        return review_no_memory(err);
+        return err_no_memory(err);
     *item = json_bytes(id);
     facts->standing = (struct policy_texts){true, item, id ? 1 : 0};
     return STATUS_OK;
@@ -309,7 +309,7 @@ static enum status take_use(struct review_book *book, const struct review_record
     bool whole = json_object_set_new(row->doc, "usesLeft", json_integer((json_int_t)left)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedAt", review_time_json(now_ns)) == 0 &&
                  json_object_set_new(row->doc, "lastUsedBy", json_string(request)) == 0;
-    enum status status = whole ? review_standing_save(book, row, err) : review_no_memory(err);
+    enum status status = whole ? review_standing_save(book, row, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = review_standing_audit(book, id, AUDIT_STANDING_USED, &review_server,
                                        json_pack("{s:s, s:I, s:I}", "request", request, "revision",
@@ -334,6 +334,6 @@ enum status review_standing_use(struct review_book *book, struct review_record *
     status = take_use(book, record, &row, now_ns, err);
     json_decref(row.doc);
     if (status == STATUS_OK && json_object_set_new(record->doc, USED, json_string(id)) != 0)
-        return review_no_memory(err);
+        return err_no_memory(err);
     return status;
 }

@@ -32,7 +32,7 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
     bool there = true;
     sqlite_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
     sqlite_bind_i64(book->db, page, 2, (int64_t)limit);
-    enum status status = standing ? STATUS_OK : review_no_memory(err);
+    enum status status = standing ? STATUS_OK : err_no_memory(err);
     *ret_next = 0;
     while (status == STATUS_OK && there) {
         struct review_standing_row row;
@@ -41,7 +41,7 @@ enum status policy_book_standing(struct review_book *book, int64_t before, size_
             break;
         status = review_standing_read(book, STANDING_PAGE, &row, err);
         if (status == STATUS_OK && (!add_state(row.doc, now_ns) || json_array_append(standing, row.doc) != 0))
-            status = review_no_memory(err);
+            status = err_no_memory(err);
         *ret_next = ++count == limit ? row.n : 0;
         json_decref(row.doc);
     }
@@ -68,7 +68,7 @@ static enum status write_revoked(struct review_book *book, struct review_standin
 {
     bool whole = json_object_set_new(row->doc, "revokedAt", review_time_json(now_ns)) == 0 &&
                  json_object_set_new(row->doc, "revokedBy", review_person_json(by)) == 0;
-    enum status status = whole ? review_standing_save(book, row, err) : review_no_memory(err);
+    enum status status = whole ? review_standing_save(book, row, err) : err_no_memory(err);
     if (status != STATUS_OK)
         return status;
     return review_standing_audit(book, json_member_text(row->doc, "id"), AUDIT_STANDING_REVOKED, by,
@@ -91,7 +91,7 @@ enum status policy_book_revoke(struct review_book *book, const char *id, const s
     else if (!json_object_get(row.doc, "revokedAt"))
         status = write_revoked(book, &row, by, now_ns, err);
     if (status == STATUS_OK && !add_state(row.doc, now_ns))
-        status = review_no_memory(err);
+        status = err_no_memory(err);
     if (status == STATUS_OK)
         *ret_standing = row.doc;
     else

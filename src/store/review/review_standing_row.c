@@ -43,7 +43,7 @@ enum status review_standing_save(struct review_book *book, const struct review_s
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t change = review_at(book, STANDING_CHANGE);
     sqlite_bind_i64(book->db, change, 1, row->n);
     sqlite_bind_i64(book->db, change, 2, review_standing_number(row->doc, "usesLeft"));
@@ -59,7 +59,7 @@ enum status review_standing_insert(struct review_book *book, const json_t *doc, 
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t put = review_at(book, STANDING_PUT);
     sqlite_bind_bytes(book->db, put, 1, json_member_bytes(doc, "id"));
     sqlite_bind_bytes(book->db, put, 2, json_member_bytes(doc, "sha256"));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "store/review/review_store_internal.h"
 #include "store/sqlite/store_worker.h"
@@ -252,7 +253,7 @@ static void on_no_memory(struct audit_work *work, enum status status, const stru
 {
     (void)status;
     (void)err;
-    const struct err fault = {.status = STATUS_NO_MEMORY, .text = "out of memory"};
+    const struct err fault = {.status = STATUS_NO_MEMORY, .text = ERR_NO_MEMORY};
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
     job->on_done(job, STATUS_NO_MEMORY, &fault);
 }

@@ -162,12 +162,6 @@ static inline size_t review_at(const struct review_book *book, enum review_state
     return book->first + statement;
 }
 
-/* NO_MEMORY, and says so. */
-static inline enum status review_no_memory(struct err *err)
-{
-    return err_no_memory(err);
-}
-
 extern const char *const review_statements[REVIEW_STATEMENTS];
 extern const struct sqlite_schema review_schema;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* review_tally.c — votes out of the record into core/policy/tally.h, and what they weigh back into it. */
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "core/review/sight.h"
 #include "store/review/review_rule.h"
@@ -194,7 +195,7 @@ enum status review_tally(struct review_record *record, const struct policy_outco
     CLEANUP(arena_fini) struct arena arena = {0};
     const struct policy_matter matter = matter_of(record, people_known);
     enum status status = count_votes(record, outcome, &matter, &arena, ret_verdict);
-    return status == STATUS_OK ? STATUS_OK : err_set(err, status, "out of memory");
+    return status == STATUS_OK ? STATUS_OK : err_set(err, status, ERR_NO_MEMORY);
 }
 
 bool review_may_approve(const struct review_record *record, const struct policy_outcome *outcome,

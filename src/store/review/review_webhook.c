@@ -80,7 +80,7 @@ enum status review_webhook_save(struct review_book *book, const struct webhook_r
 {
     char *text = json_dumps(row->doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t change = review_at(book, WEBHOOK_CHANGE);
     sqlite_bind_i64(book->db, change, 1, row->n);
     sqlite_bind_i64(book->db, change, 2, row->state);
@@ -233,7 +233,7 @@ static enum status insert(struct review_book *book, const struct webhook_draft *
 {
     char *text = json_dumps(doc, JSON_COMPACT);
     if (!text)
-        return review_no_memory(err);
+        return err_no_memory(err);
     size_t put = review_at(book, WEBHOOK_PUT);
     sqlite_bind_bytes(book->db, put, 1, bytes_of_cstr(draft->id));
     sqlite_bind_bytes(book->db, put, 2, bytes_of_cstr(draft->name));
@@ -270,7 +270,7 @@ enum status webhook_book_add(struct review_book *book, const struct webhook_draf
         return status;
     json_t *doc = json_pack("{s:s, s:o, s:o, s:o}", "id", draft->id, "createdAt", review_time_json(now_ns),
                             "createdBy", review_person_json(by), "updatedAt", review_time_json(now_ns));
-    status = doc && put_given(doc, draft) ? insert(book, draft, doc, err) : review_no_memory(err);
+    status = doc && put_given(doc, draft) ? insert(book, draft, doc, err) : err_no_memory(err);
     json_decref(doc);
     if (status == STATUS_OK)
         status = review_webhook_load(book, draft->id, &row, err);
@@ -308,7 +308,7 @@ static enum status write_change(struct review_book *book, struct webhook_row *ro
 {
     book->has_deliveries = true; /* what has waited may be due */
     enum status status =
-        apply(row, change, now_ns) ? write_token(book, row, change, err) : review_no_memory(err);
+        apply(row, change, now_ns) ? write_token(book, row, change, err) : err_no_memory(err);
     if (status == STATUS_OK)
         status = review_webhook_save(book, row, err);
     if (status == STATUS_OK && change->events)
@@ -411,14 +411,14 @@ enum status webhook_book_list(struct review_book *book, json_t **ret_webhooks, s
 {
     json_t *webhooks = json_array();
     bool there = true;
-    enum status status = webhooks ? STATUS_OK : review_no_memory(err);
+    enum status status = webhooks ? STATUS_OK : err_no_memory(err);
     while (status == STATUS_OK && there) {
         struct webhook_row row = {0};
         status = sqlite_next(book->db, review_at(book, WEBHOOK_LIST), &there, err);
         if (status == STATUS_OK && there)
             status = take_row(book, WEBHOOK_LIST, &row, err);
         if (status == STATUS_OK && there && json_array_append(webhooks, row.doc) != 0)
-            status = review_no_memory(err);
+            status = err_no_memory(err);
         review_webhook_fini(&row);
     }
     sqlite_done(book->db, review_at(book, WEBHOOK_LIST));

@@ -59,6 +59,6 @@ enum status code_reading(struct dt_activity *activity, const struct activity_set
         pool_run_fini(&run);
     }
     if (status == STATUS_NO_MEMORY)
-        return err_set(error, status, "out of memory");
+        return err_no_memory(error);
     return status;
 }

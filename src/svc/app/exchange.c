@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
@@ -381,7 +382,7 @@ void exchange_answer_problem(struct exchange *exchange, const struct http_proble
 
 void exchange_answer_no_memory(struct exchange *exchange)
 {
-    exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+    exchange_answer_problem(exchange, http_problem_of_status(503), ERR_NO_MEMORY);
 }
 
 /* Its request goes on without it, and must not call back. */

@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/hidden.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "core/pool/file_path.h"
 #include "svc/app/limit_values.h"
@@ -28,7 +29,7 @@ static bool refuse(struct inputs *inputs, int http_status, const char *format, .
 
 static bool refuse_memory(struct inputs *inputs)
 {
-    return refuse(inputs, 503, "out of memory");
+    return refuse(inputs, 503, ERR_NO_MEMORY);
 }
 
 void inputs_fini(struct inputs *inputs)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "core/review/effects.h"
 #include "wire/json/json.h"
@@ -92,5 +93,5 @@ enum status pool_answer_read(struct bytes body, bool reported, struct pool_run *
     enum status kept = reported ? effects_read(root, &ret_run->effects) : STATUS_OK;
     if (kept == STATUS_OK)
         kept = read_properties(properties, ret_run);
-    return kept == STATUS_OK ? STATUS_OK : err_set(err, kept, "out of memory");
+    return kept == STATUS_OK ? STATUS_OK : err_set(err, kept, ERR_NO_MEMORY);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "credential/credential.h"
 #include "credential/wiped.h"
@@ -195,7 +196,7 @@ enum status pool_exchange_open(struct pool_exchange *exchange, const struct pool
         status = add_headers(exchange, question, &why);
     if (status != STATUS_OK) {
         pool_exchange_fini(exchange);
-        return err_set(err, status, "%s", why.text[0] ? why.text : "out of memory");
+        return err_set(err, status, "%s", why.text[0] ? why.text : ERR_NO_MEMORY);
     }
     configure(exchange, question);
     return STATUS_OK;

@@ -165,7 +165,7 @@ static enum status rehearse(struct rehearse_exchange *exchange, struct err *err)
     if (status == STATUS_MALFORMED || status == STATUS_TOO_LARGE)
         return STATUS_INVALID_ARGUMENT;
     if (status != STATUS_OK)
-        return err_set(err, status, "out of memory");
+        return err_no_memory(err);
     exchange->policy = policy_value(draft);
     exchange->rows = json_array();
     status = exchange->policy && exchange->rows ? rehearse_all(exchange, draft, err) : err_no_memory(err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "core/pool/file_path.h"
 #include "core/review/inputs.h"
@@ -275,7 +276,7 @@ static bool choose_range(struct file_wish *look, struct http_request *request)
         return true;
     exchange_answer_problem(&stream->base.base,
                             whole ? &app_problems[APP_RANGE_BEHIND_END] : http_problem_of_status(503),
-                            whole ? "The file ends before this range." : "out of memory");
+                            whole ? "The file ends before this range." : ERR_NO_MEMORY);
     return false;
 }
 

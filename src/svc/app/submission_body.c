@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/no_memory.h"
 #include "net/http_router.h"
 #include "svc/app/body.h"
 #include "wire/json/json.h"
@@ -128,7 +129,7 @@ static bool read_source(struct http_request *request, struct submission_body *bo
         json_object_set_new(root, "approvalTimeoutSeconds", number ? number : json_false());
     }
     body->root = root;
-    return root || refuse(request, "out of memory");
+    return root || refuse(request, ERR_NO_MEMORY);
 }
 
 bool submission_body_read(struct http_request *request, const struct input_rules *rules,

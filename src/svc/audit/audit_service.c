@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "svc/audit/audit_schemas.h"
 
@@ -74,7 +75,7 @@ static void list_entries(void *context, struct http_request *request)
         refusal = "\"object\" is longer than any object's name.";
     struct audit_look *look = refusal ? NULL : calloc(1, sizeof *look);
     if (!look) {
-        http_respond_failure(request, refusal ? 400 : 503, text_or(refusal, "out of memory"));
+        http_respond_failure(request, refusal ? 400 : 503, text_or(refusal, ERR_NO_MEMORY));
         return;
     }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "svc/control/control_internal.h"
 
@@ -227,7 +228,7 @@ static void write_identity(struct app_making *making, const struct directory_app
     if (made.name && made.resource_id)
         control_write_directory(control, &write, 1, on_identity, making);
     else
-        on_identity(making, STATUS_NO_MEMORY, "out of memory");
+        on_identity(making, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 void control_apply_app(struct control *control, const struct resource_id *id, const json_t *record,
@@ -244,7 +245,7 @@ void control_apply_app(struct control *control, const struct resource_id *id, co
     }
     struct app_making *making = arena_alloc(&control->current->arena, sizeof *making);
     if (!making) {
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         return;
     }
     *making = wish;

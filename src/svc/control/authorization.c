@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "store/directory/assignments.h"
 #include "svc/control/control_internal.h"
@@ -26,7 +27,7 @@ void control_write_directory(struct control *control, const struct directory_wri
     ASSERT(!control->write);
     struct control_write *write = malloc(sizeof *write);
     if (!write) {
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         return;
     }
     *write = (struct control_write){
@@ -75,7 +76,7 @@ void control_forget_assignments(struct control *control, struct bytes scope, con
 {
     struct forgetting *forgetting = arena_alloc(&control->current->arena, sizeof *forgetting);
     if (!forgetting) {
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         return;
     }
     *forgetting = (struct forgetting){.control = control,
@@ -257,7 +258,7 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
     ret->updated_ns = ret->created_ns;
     if (ret->id && ret->principal_id && ret->scope && ret->description)
         return true;
-    control_fault_status(ret_fault, STATUS_NO_MEMORY, "out of memory");
+    control_fault_no_memory(ret_fault);
     return false;
 }
 

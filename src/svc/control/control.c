@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/control/control_internal.h"
@@ -169,7 +170,7 @@ enum status control_create(struct loop *loop, const struct control_options *opti
     store.shown = options->shown;
     enum status status = resource_store_open(loop, &store, &control->store, err);
     if (status == STATUS_OK && (status = show_all_fixed(control)) != STATUS_OK)
-        (void)err_set(err, status, "out of memory");
+        (void)err_set(err, status, ERR_NO_MEMORY);
     if (status != STATUS_OK) {
         control_destroy(control);
         return status;

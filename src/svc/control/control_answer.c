@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "svc/control/control_internal.h"
 
@@ -46,6 +47,11 @@ void control_fault_status(struct control_fault *fault, enum status status, const
         }
     }
     control_fault_set(fault, 503, "ServiceUnavailable", "%s", why);
+}
+
+void control_fault_no_memory(struct control_fault *fault)
+{
+    control_fault_status(fault, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 void control_write_fault(struct buf *out, const struct control_fault *fault)
@@ -108,7 +114,7 @@ void control_answer(struct control_call *call, int http_status, json_t *value)
         call->request = NULL;
     } else {
         struct control_fault fault = {0};
-        control_fault_status(&fault, STATUS_NO_MEMORY, "out of memory");
+        control_fault_no_memory(&fault);
         control_answer_fault(call, &fault);
     }
     free(text);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "svc/control/control_internal.h"
 
@@ -385,7 +386,7 @@ static bool collect(struct control_call *call, struct control_fault *ret_fault)
         memory = call->targets[i].data != NULL;
     }
     if (!memory)
-        control_fault_status(ret_fault, STATUS_NO_MEMORY, "out of memory");
+        control_fault_no_memory(ret_fault);
     return memory;
 }
 
@@ -461,7 +462,7 @@ static void restore(struct control *control, const struct resource *resource)
     struct restoring *restoring = malloc(sizeof *restoring + resource->key.size);
     if (!restoring || json_parse(resource->text, NULL, &record, &error) != STATUS_OK) {
         log_error("svc/control", "a resource could not be made again id=\"%.*s\" cause=\"%s\"",
-                  BYTES_FMT(resource->id), restoring ? error.text : "out of memory");
+                  BYTES_FMT(resource->id), restoring ? error.text : ERR_NO_MEMORY);
         free(restoring);
         return;
     }

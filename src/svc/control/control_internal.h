@@ -143,6 +143,7 @@ void control_fault_set(struct control_fault *fault, int http_status, const char 
     PRINTF_LIKE(4, 5);
 /* The fault of a status of a store or an engine. */
 void control_fault_status(struct control_fault *fault, enum status status, const char *text);
+void control_fault_no_memory(struct control_fault *fault);
 void control_write_fault(struct buf *out, const struct control_fault *fault);
 /* Each answers, if the caller is there, and leaves freeing to its own caller. */
 void control_answer_fault(struct control_call *call, const struct control_fault *fault);

@@ -285,7 +285,7 @@ json_t *control_take_object(json_t *object, const char *name, const char *target
     if (!value || json_is_null(value)) {
         if (json_object_set_new(object, name, json_object()) == 0)
             return json_object_get(object, name);
-        control_fault_status(ret_fault, STATUS_NO_MEMORY, "out of memory");
+        control_fault_no_memory(ret_fault);
         return NULL;
     }
     if (json_is_object(value))

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/control/limit_values.h"
@@ -131,7 +132,7 @@ static bool settle_place(struct deployment *deployment, const json_t *body)
         place->group = arena_cstr(arena, id->group);
         place->group_location = arena_fmt(arena, "%s", text_or(location, "local"));
     }
-    return place->name || fail(deployment, STATUS_NO_MEMORY, "out of memory");
+    return place->name || fail(deployment, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 /* The template and its parameters, as {"properties": {"template", "parameters", "mode"}} has them. */
@@ -256,7 +257,7 @@ static void begin_inner(struct deployment *deployment, json_t *body)
     if (inner)
         go_on(inner);
     else if (!deployment->fault.http_status)
-        (void)fail(deployment, STATUS_NO_MEMORY, "out of memory");
+        (void)fail(deployment, STATUS_NO_MEMORY, ERR_NO_MEMORY);
     if (!inner)
         go_on(deployment);
 }
@@ -272,7 +273,7 @@ static void begin_part(struct deployment *deployment, struct template_resource *
     if (part) {
         control_route_part(part);
     } else {
-        (void)fail(deployment, STATUS_NO_MEMORY, "out of memory");
+        (void)fail(deployment, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         go_on(deployment);
     }
 }
@@ -349,7 +350,7 @@ static void keep_record(struct deployment *deployment)
         if (part)
             part->deployment = NULL, control_call_destroy(part);
         if (!deployment->fault.http_status)
-            (void)fail(deployment, STATUS_NO_MEMORY, "out of memory");
+            (void)fail(deployment, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         finish(deployment);
         return;
     }
@@ -430,7 +431,7 @@ static struct deployment *open_for(struct control_call *call)
         control_fault_set(&fault, 429, "TooManyRequests", "%d deployments go on already. Come again.",
                           CONTROL_DEPLOYMENTS_MAX);
     else if (!(deployment = make(control, call->id.text, NULL)))
-        control_fault_status(&fault, STATUS_NO_MEMORY, "out of memory");
+        control_fault_no_memory(&fault);
     if (!deployment) {
         control_answer_fault(call, &fault);
         return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* identity_type.c — Microsoft.ManagedIdentity/userAssignedIdentities (CS-31): an application of the directory that no person
  * has a secret of. The resource is known to the directory by its id's key. */
+#include "base/no_memory.h"
 #include "svc/control/control_internal.h"
 
 const struct directory_application *control_application_of(struct control *control, struct bytes key)
@@ -31,7 +32,7 @@ void control_apply_identity(struct control *control, const struct resource_id *i
             control, &(struct directory_write){DIRECTORY_CREATE, DIRECTORY_APPLICATION, &application}, 1,
             on_done, context);
     else
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 /* It can sign in no longer, and what it was granted is nobody's. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "net/allow_list.h"
 #include "svc/control/control_internal.h"
@@ -306,7 +307,7 @@ void control_apply_retention(struct control *control, const struct resource_id *
     if (buf_status(&rules) == STATUS_OK)
         retain(control, id, (const char *)rules.data, on_done, context);
     else
-        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        on_done(context, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 void control_remove_retention(struct control *control, const struct resource_id *id, control_done *on_done,

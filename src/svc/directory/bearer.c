@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/macros.h"
+#include "base/no_memory.h"
 #include "store/directory/assignments.h"
 
 static void refuse(struct bearer *bearer, const char *why)
@@ -113,7 +114,7 @@ static void refresh_member(struct bearer *bearer, const struct directory *direct
         return;
     }
     if (!name_groups(bearer, directory, principal->id)) {
-        refuse(bearer, "out of memory");
+        refuse(bearer, ERR_NO_MEMORY);
         return;
     }
     struct subjects subjects;
@@ -136,7 +137,7 @@ static void refresh_key(struct bearer *bearer, const struct directory *directory
     struct bytes within = arena_copy(&bearer->arena, bytes_of_cstr(key->scope));
     const char *name = arena_cstr(&bearer->arena, bytes_of_cstr(key->name));
     if (!within.data || !name) {
-        refuse(bearer, "out of memory");
+        refuse(bearer, ERR_NO_MEMORY);
         return;
     }
     refresh_member(bearer, directory, bytes_of_cstr(key->owner_id), key->roles, within);
@@ -151,7 +152,7 @@ static void refresh_outside(struct bearer *bearer, const struct directory *direc
     struct bytes *names = arena_alloc_array(&bearer->arena, BEARER_GROUPS_MAX, sizeof *names);
     bearer->principal = (struct principal){.id = bearer->subject, .name = bearer->name, .groups = names};
     if (!names) {
-        refuse(bearer, "out of memory");
+        refuse(bearer, ERR_NO_MEMORY);
         return;
     }
     for (size_t i = 0; i < bearer->group_count; i++) {

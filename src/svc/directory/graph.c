@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* graph.c — people and applications in the words of Microsoft Graph 1.0, as far as command lines and SDKs ask for them: one object
  * by id or name, lists with a $filter, several by their ids, and whoever asks. Reads only. */
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "svc/directory/filter.h"
 #include "svc/directory/people.h"
@@ -128,7 +129,7 @@ static void answer(struct http_request *request, const struct json_writer *json)
     if (json_write_status(json) == STATUS_OK)
         http_respond(request, 200, JSON_TYPE, buf_peek(json->out));
     else
-        refuse(request, 503, "serviceNotAvailable", "out of memory");
+        refuse(request, 503, "serviceNotAvailable", ERR_NO_MEMORY);
 }
 
 /* --- one --- */

@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "crypto/jose.h"
 #include "os/clock.h"
 #include "svc/directory/first_owner.h"
@@ -357,7 +358,7 @@ enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t
     struct bytes shown = name.size > 0 ? name : subject;
     bearer->name = strndup((const char *)shown.data, shown.size);
     if (!bearer->subject || !bearer->name)
-        return err_set(err, STATUS_UNAUTHENTICATED, "out of memory");
+        return err_set(err, STATUS_UNAUTHENTICATED, ERR_NO_MEMORY);
     take_groups(issuer, jwt, bearer);
     return STATUS_OK;
 }

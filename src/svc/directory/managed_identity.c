@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
 
@@ -190,7 +191,7 @@ static void grant(struct http_request *request, const struct directory_applicati
     if (json_write_status(&json) == STATUS_OK)
         http_respond(request, 200, "application/json", buf_peek(&body));
     else
-        refuse(request, 500, "out of memory");
+        refuse(request, 500, ERR_NO_MEMORY);
     if (body.data)
         explicit_bzero(body.data, body.size);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mcp_exchange.c — every message ends in `finish`, without memory in a text that is there already. */
 #include "svc/mcp/mcp_exchange.h"
+#include "base/no_memory.h"
 
 #include <stdlib.h>
 
@@ -22,7 +23,7 @@ static enum mcp_next finish(struct mcp_exchange *exchange, json_t *answer)
 enum mcp_next mcp_result(struct mcp_exchange *exchange, json_t *result)
 {
     if (!result)
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+        return mcp_no_memory(exchange);
     return finish(exchange,
                   json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", exchange->id, "result", result));
 }
@@ -34,10 +35,15 @@ enum mcp_next mcp_error(struct mcp_exchange *exchange, int code, const char *tex
                                       code, "message", text));
 }
 
+enum mcp_next mcp_no_memory(struct mcp_exchange *exchange)
+{
+    return mcp_error(exchange, MCP_INTERNAL_ERROR, ERR_NO_MEMORY);
+}
+
 enum mcp_next mcp_call(struct mcp_exchange *exchange, const char *method, mcp_step *on_answer)
 {
     if (buf_status(&exchange->target) != STATUS_OK || buf_status(&exchange->body) != STATUS_OK)
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+        return mcp_no_memory(exchange);
     exchange->method = method;
     exchange->on_answer = on_answer;
     return MCP_CALL;

@@ -45,6 +45,7 @@ void mcp_exchange_fini(struct mcp_exchange *exchange);
 /* Ends the message with a result, which is taken; NULL: there was no memory for it. */
 enum mcp_next mcp_result(struct mcp_exchange *exchange, json_t *result);
 enum mcp_next mcp_error(struct mcp_exchange *exchange, int code, const char *text);
+enum mcp_next mcp_no_memory(struct mcp_exchange *exchange);
 /* Has the API asked: `method`, and what was appended to `target` and `body`. `on_answer` goes on. */
 enum mcp_next mcp_call(struct mcp_exchange *exchange, const char *method, mcp_step *on_answer);
 

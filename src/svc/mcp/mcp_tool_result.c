@@ -15,7 +15,7 @@ enum mcp_next mcp_tool_result(struct mcp_exchange *exchange, const struct buf *t
     if (!item || json_array_insert_new(all, 0, item) != 0) {
         json_decref(all);
         json_decref(structured);
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+        return mcp_no_memory(exchange);
     }
     return mcp_result(exchange, json_pack("{s:o, s:o*, s:b}", "content", all, "structuredContent", structured,
                                           "isError", is_error));

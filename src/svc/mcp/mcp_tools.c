@@ -351,7 +351,7 @@ enum mcp_next mcp_tools_list(struct mcp_exchange *exchange)
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
         if (json_array_append_new(list, describe(&tools[i])) != 0) {
             json_decref(list);
-            return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+            return mcp_no_memory(exchange);
         }
     }
     return mcp_result(exchange, json_pack("{s:o}", "tools", list));

@@ -3,6 +3,7 @@
  * told without a call. */
 #include "svc/scheduler/scheduler_ask.h"
 
+#include "base/no_memory.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
 enum status scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, bool make, uint32_t *ret_hub,
@@ -33,7 +34,7 @@ static void ask(struct scheduler *scheduler, const struct method *row, uint32_t 
     else if (call)
         call->method->handle(scheduler, call, message);
     else if (status == STATUS_OK)
-        asker->on_done(asker->context, STATUS_NO_MEMORY, "out of memory", (struct bytes){0});
+        asker->on_done(asker->context, STATUS_NO_MEMORY, ERR_NO_MEMORY, (struct bytes){0});
     else
         asker->on_done(asker->context, status, err.text, (struct bytes){0});
 }

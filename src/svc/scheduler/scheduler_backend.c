@@ -129,7 +129,7 @@ static void add_events(struct scheduler *scheduler, struct scheduler_call *call,
     struct backend_events *batch = calloc(1, sizeof *batch);
     (void)scheduler;
     if (!batch) {
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
         return;
     }
     batch->call = call;

@@ -3,6 +3,7 @@
  *
  * Every way out of a call goes through scheduler_call_destroy: by an answer, by a refusal, or because its peer left.
  * Only a call that the store or a purge still has stays behind, unlisted, until they are done with it. */
+#include "base/no_memory.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
 #include <stdlib.h>
@@ -143,6 +144,11 @@ void scheduler_call_finish(struct scheduler_call *call, enum status status, cons
     if (!call->gone)
         (void)grpc_finish(call->scheduler->grpc, (struct grpc_call_id){call->number}, status, text);
     scheduler_call_destroy(call);
+}
+
+void scheduler_call_no_memory(struct scheduler_call *call)
+{
+    scheduler_call_finish(call, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 }
 
 enum status scheduler_admit(struct scheduler *scheduler, const struct method *method, struct err *err)

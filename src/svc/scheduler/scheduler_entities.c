@@ -47,7 +47,7 @@ static void on_page(void *context, enum status status, const char *text,
     else if (encode_page(page, &arena, &message))
         scheduler_call_reply(call, buf_peek(&message));
     else
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
 }
 
 static int64_t time_of(struct pb_opt_time time)
@@ -68,7 +68,7 @@ void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call
     const struct pb_entity_query *wanted = request.query ? request.query : &all;
     struct bytes prefix = entity_name_prefix(&arena, wanted->instance_id_starts_with.value);
     if (!prefix.data) {
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
         return;
     }
     struct task_store_entity_query query = {

@@ -55,7 +55,7 @@ static void begin_emptying(struct scheduler *scheduler, struct scheduler_call *c
     if (scheduler_purge_begin(scheduler, &options) == STATUS_OK)
         return;
     scheduler_hubs_reopen(scheduler, call->hub);
-    scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+    scheduler_call_no_memory(call);
 }
 
 static bool close_hub(struct scheduler *scheduler, struct scheduler_call *call)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "base/text.h"
 #include "core/task/owned_bytes.h"
 #include "store/limit_values.h"
@@ -245,7 +246,7 @@ static void on_made(void *context, enum status status, const char *text, uint32_
     call->waits_for_hub = false;
     if (status == STATUS_OK) {
         status = hub_made(call->scheduler, hub, buf_peek(&call->hub_name));
-        text = "out of memory";
+        text = ERR_NO_MEMORY;
     }
     if (status == STATUS_OK)
         scheduler_call_admitted(call, hub);
@@ -260,7 +261,7 @@ void scheduler_hubs_make(struct scheduler *scheduler, struct bytes name, struct 
     call->hub_name.limit = STORE_HUB_NAME_SIZE_MAX + 1; /* one more, and the store says that it is too long */
     buf_append_bytes(&call->hub_name, bytes_slice(name, 0, MIN(name.size, call->hub_name.limit)));
     if (buf_status(&call->hub_name) != STATUS_OK) {
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
         return;
     }
     call->waits_for_hub = true;

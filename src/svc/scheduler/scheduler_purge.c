@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "svc/scheduler/limit_values.h"
 #include "wire/pb/orchestrator_service.pb.h"
@@ -84,7 +85,7 @@ static void on_page(void *context, enum status status, const char *text, const s
     if (buf_status(&message) != STATUS_OK || buf_status(&purge->token) != STATUS_OK ||
         map_put(&scheduler->purges, map_u64_key(&purge->number), purge) != STATUS_OK) {
         purge->number = 0;
-        finish(purge, STATUS_NO_MEMORY, "out of memory", false);
+        finish(purge, STATUS_NO_MEMORY, ERR_NO_MEMORY, false);
         return;
     }
     enum engine_method method = purge->options.erase ? ENGINE_ERASE : ENGINE_PURGE;

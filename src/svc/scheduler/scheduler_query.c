@@ -69,7 +69,7 @@ static void answer_page(struct scheduler_call *call, enum status status, const c
     if (status != STATUS_OK)
         scheduler_call_finish(call, status, text);
     else if (!encode(page, &arena, &message))
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
     else if (buf_status(&message) == STATUS_TOO_LARGE) /* a page is cut long before, but never to nothing */
         scheduler_call_finish(call, STATUS_RESOURCE_EXHAUSTED,
                               "one instance of the page is over the message limit: ask without inputs and "
@@ -223,5 +223,5 @@ void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, s
                   .created_to_ns = time_to(filter->created_time_to),
                   .terminal_only = true}};
     if (scheduler_purge_begin(scheduler, &options) != STATUS_OK)
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_no_memory(call);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_access.h"
@@ -112,7 +113,7 @@ static void on_call(void *context, const struct grpc_request *request)
     else if (call)
         method->handle(scheduler, call, request->message);
     else if (status == STATUS_OK)
-        (void)grpc_finish(scheduler->grpc, request->id, STATUS_NO_MEMORY, "out of memory");
+        (void)grpc_finish(scheduler->grpc, request->id, STATUS_NO_MEMORY, ERR_NO_MEMORY);
     else
         (void)grpc_finish(scheduler->grpc, request->id, status, err.text);
 }

@@ -121,6 +121,7 @@ void scheduler_call_send(struct scheduler_call *call, struct bytes message);
 /* Answers and forgets. */
 void scheduler_call_reply(struct scheduler_call *call, struct bytes message);
 void scheduler_call_finish(struct scheduler_call *call, enum status status, const char *text);
+void scheduler_call_no_memory(struct scheduler_call *call);
 /* Nobody waits for its answer any more. */
 void scheduler_call_cancel(struct scheduler *scheduler, struct scheduler_call *call);
 /* Forgets without an answer. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/duration.h"
+#include "base/no_memory.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
 
@@ -264,7 +265,7 @@ static void begin(struct notice_sender *sender, struct post *post)
                        refusal);
         fail(post, text);
     } else if (!make_easy(post) || curl_multi_add_handle(sender->multi, post->easy) != CURLM_OK) {
-        fail(post, "out of memory");
+        fail(post, ERR_NO_MEMORY);
     }
 }
 

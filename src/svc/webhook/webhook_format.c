@@ -10,17 +10,12 @@
 
 #define THREAD_SIZE 200 /* bytes of an id of a mail, with the NUL */
 
-static enum status no_memory(struct err *err)
-{
-    return err_no_memory(err);
-}
-
 static enum status write_slack(const struct webhook_message *message, const struct format_words *words,
                                const json_t *request, struct buf *out, struct err *err)
 {
     (void)message;
     (void)request;
-    return format_slack(words, out) == STATUS_OK ? STATUS_OK : no_memory(err);
+    return format_slack(words, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status write_teams(const struct webhook_message *message, const struct format_words *words,
@@ -28,14 +23,14 @@ static enum status write_teams(const struct webhook_message *message, const stru
 {
     (void)message;
     (void)request;
-    return format_teams(words, out) == STATUS_OK ? STATUS_OK : no_memory(err);
+    return format_teams(words, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status write_ntfy(const struct webhook_message *message, const struct format_words *words,
                               const json_t *request, struct buf *out, struct err *err)
 {
     (void)request;
-    return format_ntfy(words, message->topic, out) == STATUS_OK ? STATUS_OK : no_memory(err);
+    return format_ntfy(words, message->topic, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 /* What all mails about one request have in common; "": its id could be more than one. */
@@ -125,7 +120,7 @@ static enum status write_words(const struct webhook_format *format, const struct
     CLEANUP(buf_fini) struct buf link = {0};
     write_link(request, message->base_url, &link);
     if (buf_status(&link) != STATUS_OK)
-        return no_memory(err);
+        return err_no_memory(err);
     const char *page = link.size > 1 ? (const char *)link.data : NULL;
     enum status status =
         format_words_of(text_or(json_string_value(json_object_get(event, "type")), ""), request,
@@ -146,7 +141,7 @@ enum status webhook_format_write(const struct webhook_message *message, struct b
     *ret_content_type = format->content_type;
     if (!format->write) {
         buf_append_bytes(out, event);
-        return buf_status(out) == STATUS_OK ? STATUS_OK : no_memory(err);
+        return buf_status(out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
     }
     json_t *json = json_loadb((const char *)event.data, event.size, JSON_ALLOW_NUL, NULL);
     enum status status = json ? write_words(format, message, json, out, err)

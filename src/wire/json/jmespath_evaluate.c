@@ -2,6 +2,7 @@
 /* jmespath_evaluate.c — nodes and a value to a value.
  * Each kind of node has a function in one table. A value is handed down borrowed and comes back as a new reference; the
  * first fault is noted in the run, and NULL goes up to the top. */
+#include "base/no_memory.h"
 #include "wire/json/jmespath_internal.h"
 
 #include <stdarg.h>
@@ -24,11 +25,16 @@ json_t *jmespath_fail(struct jmespath_run *run, enum status status, const char *
     return NULL;
 }
 
+json_t *jmespath_no_memory(struct jmespath_run *run)
+{
+    return jmespath_fail(run, STATUS_NO_MEMORY, ERR_NO_MEMORY);
+}
+
 /* NULL becomes a fault: the places that allocate end with it. */
 static json_t *made(struct jmespath_run *run, json_t *value)
 {
     if (!value)
-        return jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+        return jmespath_no_memory(run);
     return value;
 }
 
@@ -39,7 +45,7 @@ static bool append(struct jmespath_run *run, json_t *list, json_t *item)
         return false;
     if (json_array_append_new(list, item) == 0)
         return true;
-    (void)jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+    (void)jmespath_no_memory(run);
     return false;
 }
 
@@ -204,7 +210,7 @@ static bool append_flat(struct jmespath_run *run, json_t *out, json_t *item)
         return append(run, out, json_incref(item));
     if (json_array_extend(out, item) == 0)
         return true;
-    (void)jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+    (void)jmespath_no_memory(run);
     return false;
 }
 
@@ -366,7 +372,7 @@ static json_t *evaluate_multi_hash(struct jmespath_run *run, const struct jmespa
         if (!found ||
             json_object_setn_new(out, (const char *)child->name.data, child->name.size, found) < 0) {
             json_decref(out);
-            return jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+            return jmespath_no_memory(run);
         }
     }
     return out;

@@ -13,7 +13,7 @@
 static json_t *made(struct jmespath_function_call *call, json_t *value)
 {
     if (!value)
-        return jmespath_fail(call->run, STATUS_NO_MEMORY, "out of memory");
+        return jmespath_no_memory(call->run);
     return value;
 }
 

@@ -119,6 +119,8 @@ struct jmespath_run {
 
 /* Notes a fault and returns NULL, so that `return jmespath_fail(…)` reads as one step. */
 json_t *jmespath_fail(struct jmespath_run *run, enum status status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same of an allocation that failed. */
+json_t *jmespath_no_memory(struct jmespath_run *run);
 
 /* What `node` finds in `value`: a new reference, or NULL after a fault. `value` is borrowed. */
 json_t *jmespath_evaluate(struct jmespath_run *run, const struct jmespath_node *node, json_t *value);

@@ -3,6 +3,7 @@
  * Each token has a binding power. An expression begins with what its first token starts (`parse_prefix`) and grows to the
  * right (`parse_infix`) while the next token binds tighter than the caller asked for. A projection ends where a token
  * binds weaker than PROJECTION_ENDS: "a[*].b | c" applies c to the whole list. */
+#include "base/no_memory.h"
 #include "wire/json/jmespath_internal.h"
 
 #include <stdlib.h>
@@ -95,7 +96,7 @@ static struct jmespath_node *new_node(struct parser *parser, enum jmespath_node_
     struct jmespath_node *node =
         parser->status == STATUS_OK ? arena_alloc(parser->arena, sizeof *node) : NULL;
     if (!node)
-        return parser_fail(parser, STATUS_NO_MEMORY, "out of memory");
+        return parser_fail(parser, STATUS_NO_MEMORY, ERR_NO_MEMORY);
 
     node->type = type;
     return node;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 
 /* --- shelves --- */
@@ -312,7 +313,7 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
         close_all(session);
         st->tier->kill(st->tier_self, session->ref);
-        session_ended(s, SESSION_REASON_NO_SESSION, "out of memory", false);
+        session_ended(s, SESSION_REASON_NO_SESSION, ERR_NO_MEMORY, false);
         return;
     }
     session_spawned(s, session);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/no_memory.h"
 #include "base/text.h"
 
 #define REFUSALS_MAX 32 /* orders of one pool that found no memory in one turn of the loop */
@@ -160,7 +161,7 @@ static void on_spawned(void *context, uint64_t number, const struct tier_session
         close_all(session);
         share->tier->kill(share->tier_self, session->ref);
         session = NULL;
-        text = "out of memory";
+        text = ERR_NO_MEMORY;
     }
     if (client)
         client->events.on_spawned(client->events.context, request, session, text);
@@ -196,7 +197,7 @@ static void on_greeting(struct loop_task *task)
     struct tier_share *share = client->share;
     while (client->refused_count > 0)
         client->events.on_spawned(client->events.context, client->refused[--client->refused_count], NULL,
-                                  "out of memory");
+                                  ERR_NO_MEMORY);
     if (client->greeted)
         return;
     if (share->ready) {
