@@ -177,12 +177,6 @@ bool call_need_payloads(struct engine *engine, struct call *call, struct instanc
     return false;
 }
 
-void call_arrived(struct engine *engine, struct call *call)
-{
-    if (--call->fetches == 0 && call->state == CALL_FETCHING)
-        list_push_back(&engine->runnable, &call->link);
-}
-
 void call_fetched(struct engine *engine, struct instance *instance)
 {
     list_each (it, &instance->pins) {
@@ -190,7 +184,7 @@ void call_fetched(struct engine *engine, struct instance *instance)
         if (!pin->fetching)
             continue;
         pin->fetching = false;
-        call_arrived(engine, pin->call);
+        engine_call_arrived(engine, pin->call);
     }
 }
 

@@ -44,8 +44,6 @@ void call_wait(struct call *call, struct instance *instance,
 void call_run_again(struct engine *engine, struct call *call);
 /* The instance's status changed: those who wait for it are told. */
 void call_wake(struct engine *engine, struct instance *instance);
-/* One thing that it was fetching has come: it runs before the input ends when that was the last. */
-void call_arrived(struct engine *engine, struct call *call);
 /* What they were fetching has come: they run before the input ends. */
 void call_fetched(struct engine *engine, struct instance *instance);
 /* The history cannot be had: they fail. */

@@ -62,6 +62,14 @@ struct hub *engine_hub(const struct engine *engine, uint32_t number)
     return (struct hub *)map_get(&engine->hubs, map_u64_key(&key));
 }
 
+/* --- calls --- */
+
+void engine_call_arrived(struct engine *engine, struct call *call)
+{
+    if (--call->fetches == 0 && call->state == CALL_FETCHING)
+        list_push_back(&engine->runnable, &call->link);
+}
+
 /* --- alarms --- */
 
 static void set(struct heap *heap, struct alarm *alarm, int64_t when_ns,

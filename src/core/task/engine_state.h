@@ -231,8 +231,6 @@ void entity_unpin_all(struct engine *engine, struct call *call);
 void entity_fetched(struct engine *engine, uint32_t hub, struct bytes id, const struct entity_row *row);
 /* The hub is being deleted, and has no instance any more: all of it goes. The store deletes the rows with the hub. */
 void entity_forget_hub(struct engine *engine, const struct hub *hub);
-/* A new object of an instance: it holds none. */
-void entity_lock_init(struct instance *instance);
 /* True if the instance holds any. */
 bool entity_lock_held(const struct instance *instance);
 /* The current execution ends: its locks and requests go. */
@@ -447,5 +445,7 @@ void engine_note(struct engine *engine, enum log_level level, const struct hub *
                  const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The hub of that number, or NULL. */
 struct hub *engine_hub(const struct engine *engine, uint32_t number);
+/* One thing that the call was fetching has come: it runs before the input ends (core/task/call.h) when that was the last. */
+void engine_call_arrived(struct engine *engine, struct call *call);
 
 #endif

@@ -2,7 +2,6 @@
 /* entity.c — whoever changes something marks the entity (entity_due); what follows is entity_run.c's. */
 #include "core/task/entity.h"
 
-#include "core/task/call.h"
 #include "core/task/gate.h"
 #include "core/task/watch.h"
 #include "core/task/work.h"
@@ -187,7 +186,7 @@ static void wake(struct engine *engine, struct entity *entity)
     list_each (it, &entity->pins) {
         struct entity_pin *pin = CONTAINER_OF(it, struct entity_pin, entity_link);
         if (pin->fetching)
-            call_arrived(engine, pin->call);
+            engine_call_arrived(engine, pin->call);
         pin->fetching = false;
     }
 }

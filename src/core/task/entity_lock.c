@@ -11,13 +11,6 @@
 #include "core/task/instance.h"
 #include "core/task/work.h"
 
-void entity_lock_init(struct instance *instance)
-{
-    list_init(&instance->entity_locks);
-    list_init(&instance->entity_requests);
-    list_init(&instance->entity_calls);
-}
-
 bool entity_lock_held(const struct instance *instance)
 {
     return !list_empty(&instance->entity_locks);

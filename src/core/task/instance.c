@@ -60,7 +60,9 @@ static struct instance *new_object(struct engine *engine, uint32_t hub, struct b
     list_init(&instance->inbox);
     list_init(&instance->later);
     turn_init(instance);
-    entity_lock_init(instance);
+    list_init(&instance->entity_locks);
+    list_init(&instance->entity_requests);
+    list_init(&instance->entity_calls);
     memory_must_ok(map_put(&engine->instances, instance->map_key, instance));
     return instance;
 }
