@@ -451,6 +451,29 @@ static void test_the_dead_are_not_kept_without_end(void **state)
     assert_non_null(pool_find(fx.pool, BYTES_LITERAL("mortal-8")));
 }
 
+/* If this fails, callers see, end or use the session that the pool asks for itself, or it takes no seat and the pool is overfull. */
+static void test_the_pool_asks_for_itself(void **state)
+{
+    struct tenant *own, *again, *caller;
+    struct err e = {0};
+    start(&(struct pool_options){.sessions_max = 2, .sessions_ready = 1, .cooldown_ns = -1}, NULL);
+    assert_null(pool_own_tenant(fx.pool));
+    assert_int_equal(pool_enter_own(fx.pool, &own, &e), STATUS_OK);
+    assert_int_equal(pool_enter_own(fx.pool, &again, &e), STATUS_OK);
+    assert_ptr_equal(again, own);
+    assert_null(pool_find(fx.pool, (struct bytes){0}));
+    assert_null(pool_next_tenant(fx.pool, NULL));
+
+    assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("alpha"), &caller, &e), STATUS_OK);
+    assert_ptr_equal(pool_next_tenant(fx.pool, NULL), caller);
+    assert_null(pool_next_tenant(fx.pool, caller));
+    assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("beta"), &caller, &e), STATUS_RESOURCE_EXHAUSTED);
+
+    tenant_release(own, "it is done");
+    assert_null(pool_own_tenant(fx.pool));
+    assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("beta"), &caller, &e), STATUS_OK);
+}
+
 /* The cooldown begins anew with each request and ends the session; the same name then starts afresh. */
 static void test_cooldown(void **state)
 {
@@ -701,6 +724,7 @@ int main(void)
         t(test_admission),
         t(test_a_dead_session_frees_its_seat),
         t(test_the_dead_are_not_kept_without_end),
+        t(test_the_pool_asks_for_itself),
         t(test_cooldown),
         t(test_cooldown_zero),
         t(test_release),

@@ -293,7 +293,7 @@ void pool_shut(struct pool *pool, const char *cause)
 
 bool pool_is_empty(const struct pool *pool)
 {
-    return pool->tenants.count == 0 && list_empty(&pool->executions);
+    return list_empty(&pool->tenant_list) && list_empty(&pool->executions);
 }
 
 void pool_on_up(struct pool *pool, void (*on_up)(void *context), void *context)
@@ -319,7 +319,7 @@ struct pool_report pool_report(const struct pool *pool)
         .busy = pool->busy,
         .idle = st->bound.count > pool->busy ? st->bound.count - pool->busy : 0,
         .ending = st->ending.count,
-        .tenants = (uint32_t)pool->tenants.count,
+        .tenants = pool_books_tenants(pool),
         .sessions_max = pool->options.sessions_max,
         .claims = pool->claims,
         .crashes = pool->crashes,
@@ -354,20 +354,21 @@ struct tenant *pool_find(struct pool *pool, struct bytes identifier)
     return map_get(&pool->tenants, identifier);
 }
 
-enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant **ret_tenant,
-                       struct err *err)
+/* `own`: for the pool itself; else for the caller of that identifier. */
+static enum status enter(struct pool *pool, struct bytes identifier, bool own, struct tenant **ret_tenant,
+                         struct err *err)
 {
     if (pool->shut)
         return err_set(err, STATUS_UNAVAILABLE, "the session pool was deleted");
     if (pool->stock.final)
         return err_set(err, STATUS_UNAVAILABLE, "%s", pool->stock.lost);
-    struct tenant *tenant = pool_find(pool, identifier);
+    struct tenant *tenant = own ? pool->own : pool_find(pool, identifier);
     bool needs_seat = !tenant || tenant->unseated;
     if (needs_seat && !session_stock_admits(&pool->stock, pool_books_seats(pool)))
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "all %u sessions of the pool are in use",
                        pool->options.sessions_max);
     if (!tenant)
-        tenant = tenant_create(pool, identifier);
+        tenant = own ? tenant_create_own(pool) : tenant_create(pool, identifier);
     if (!tenant)
         return err_no_memory(err);
     tenant_take_seat(tenant);
@@ -376,13 +377,31 @@ enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant
     return STATUS_OK;
 }
 
+enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant **ret_tenant,
+                       struct err *err)
+{
+    return enter(pool, identifier, false, ret_tenant, err);
+}
+
+enum status pool_enter_own(struct pool *pool, struct tenant **ret_tenant, struct err *err)
+{
+    return enter(pool, (struct bytes){0}, true, ret_tenant, err);
+}
+
+struct tenant *pool_own_tenant(struct pool *pool)
+{
+    return pool->own;
+}
+
 struct tenant *pool_next_tenant(struct pool *pool, struct tenant *tenant)
 {
     struct list *next = tenant ? tenant->link.next : pool->tenant_list.next;
+    if (pool->own && next == &pool->own->link)
+        next = next->next;
     return next == &pool->tenant_list ? NULL : CONTAINER_OF(next, struct tenant, link);
 }
 
 uint32_t pool_tenant_count(const struct pool *pool)
 {
-    return (uint32_t)pool->tenants.count;
+    return pool_books_tenants(pool);
 }

@@ -58,7 +58,12 @@ struct tenant *pool_find(struct pool *pool, struct bytes identifier);
  * RESOURCE_EXHAUSTED: the pool is full; UNAVAILABLE: the tier is gone; NO_MEMORY. */
 STATUS_RESULT pool_enter(struct pool *pool, struct bytes identifier, struct tenant **ret_tenant,
                          struct err *err);
-/* The tenants in order of creation; `tenant` NULL gives the first. NULL at the end. */
+/* The same for the pool itself, which asks a session for what it tells of all: a tenant with a seat like any other, but without an
+ * identifier, so that no caller can enter, find or list it. There is one at most. */
+STATUS_RESULT pool_enter_own(struct pool *pool, struct tenant **ret_tenant, struct err *err);
+/* NULL: there is none. */
+struct tenant *pool_own_tenant(struct pool *pool);
+/* The tenants of callers in order of creation; `tenant` NULL gives the first. NULL at the end. */
 struct tenant *pool_next_tenant(struct pool *pool, struct tenant *tenant);
 uint32_t pool_tenant_count(const struct pool *pool);
 

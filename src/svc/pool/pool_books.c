@@ -17,7 +17,12 @@ void pool_books_plan_at(struct pool *pool, int64_t at_ns)
         log_warn("svc/pool", "no memory for a timer");
 }
 
+uint32_t pool_books_tenants(const struct pool *pool)
+{
+    return (uint32_t)pool->tenants.count + (pool->own != NULL);
+}
+
 uint32_t pool_books_seats(const struct pool *pool)
 {
-    return (uint32_t)pool->tenants.count - pool->unseated;
+    return pool_books_tenants(pool) - pool->unseated;
 }

@@ -20,13 +20,14 @@ struct pool {
     struct loop_timer quiet;      /* gives freed memory back after a storm */
     void (*on_up)(void *context);
     void *on_up_context;
-    struct map tenants; /* by identifier */
-    struct list tenant_list;
-    struct list waiting;    /* of struct tenant: they need a session and have none */
-    struct list executions; /* all of them */
-    bool shut;              /* by pool_shut */
-    uint32_t busy;          /* sessions that run a cell */
-    uint32_t unseated;      /* tenants that hold no seat (tenant.h) */
+    struct map tenants;      /* of callers, by identifier */
+    struct tenant *own;      /* of the pool itself (pool_enter_own); NULL: it asks nothing */
+    struct list tenant_list; /* all of them */
+    struct list waiting;     /* of struct tenant: they need a session and have none */
+    struct list executions;  /* all of them */
+    bool shut;               /* by pool_shut */
+    uint32_t busy;           /* sessions that run a cell */
+    uint32_t unseated;       /* tenants that hold no seat (tenant.h) */
     uint64_t claims, crashes, timeouts;
     struct loop_task planning; /* spares are ordered off the path of the request */
     struct loop_timer later;   /* plans again */
@@ -36,6 +37,8 @@ struct pool {
 void pool_books_plan_soon(struct pool *pool);
 /* Plans at that moment of the loop's clock, or before. */
 void pool_books_plan_at(struct pool *pool, int64_t at_ns);
+/* Of callers and of the pool itself. */
+uint32_t pool_books_tenants(const struct pool *pool);
 /* Tenants that have a session, or are to get one: what `sessions_max` limits. */
 uint32_t pool_books_seats(const struct pool *pool);
 

@@ -365,13 +365,11 @@ void tenant_pump(struct tenant *tenant)
 
 /* --- birth and death --- */
 
-struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
+static struct tenant *new_tenant(struct pool *pool)
 {
     struct tenant *tenant = calloc(1, sizeof *tenant);
     if (!tenant)
         return NULL;
-    ASSERT(identifier.size < sizeof tenant->identifier);
-    memcpy(tenant->identifier, identifier.data, identifier.size);
     tenant->pool = pool;
     tenant->runtime = RUNTIME_DEFAULT; /* the contract of today names none */
     tenant->created_unix_ns = tenant->accessed_unix_ns = clock_unix_ns();
@@ -382,12 +380,31 @@ struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
     list_init(&tenant->waits);
     execution_ledger_init(&tenant->ledger, &pool->kept, pool->options.records_max,
                           pool->options.records_size_max);
+    return tenant;
+}
+
+struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
+{
+    struct tenant *tenant = new_tenant(pool);
+    if (!tenant)
+        return NULL;
+    ASSERT(identifier.size > 0 && identifier.size < sizeof tenant->identifier);
+    memcpy(tenant->identifier, identifier.data, identifier.size);
     if (map_put(&pool->tenants, bytes_of_cstr(tenant->identifier), tenant) != STATUS_OK) {
         free(tenant);
         return NULL;
     }
     list_push_back(&pool->tenant_list, &tenant->link);
     return tenant;
+}
+
+struct tenant *tenant_create_own(struct pool *pool)
+{
+    ASSERT(!pool->own);
+    pool->own = new_tenant(pool);
+    if (pool->own)
+        list_push_back(&pool->tenant_list, &pool->own->link);
+    return pool->own;
 }
 
 void tenant_destroy(struct tenant *tenant)
@@ -418,7 +435,10 @@ void tenant_release(struct tenant *tenant, const char *cause)
     tenant_take_seat(tenant); /* it is counted no more, seated or not */
     list_remove(&tenant->waiting_link);
     list_remove(&tenant->link);
-    map_take(&pool->tenants, bytes_of_cstr(tenant->identifier));
+    if (tenant == pool->own)
+        pool->own = NULL;
+    else
+        map_take(&pool->tenants, bytes_of_cstr(tenant->identifier));
     execution_ledger_clear(&tenant->ledger);
     pool_books_plan_soon(pool);
     free(tenant);

@@ -32,12 +32,12 @@ struct tenant {
     struct list link; /* in the pool, oldest first */
     struct list waiting_link;
     struct pool *pool;
-    enum runtime_id runtime; /* of its sessions */
-    char identifier[SESSION_IDENTIFIER_SIZE_MAX + 1];
-    struct session *session;       /* NULL: none yet, or it ended under the tenant */
-    char guid[GUID_TEXT_SIZE + 1]; /* of the latest session; empty: there was none */
-    struct list queue;             /* of struct execution */
-    struct list waits;             /* of struct session_wait */
+    enum runtime_id runtime;                          /* of its sessions */
+    char identifier[SESSION_IDENTIFIER_SIZE_MAX + 1]; /* empty: the pool's own */
+    struct session *session;                          /* NULL: none yet, or it ended under the tenant */
+    char guid[GUID_TEXT_SIZE + 1];                    /* of the latest session; empty: there was none */
+    struct list queue;                                /* of struct execution */
+    struct list waits;                                /* of struct session_wait */
     size_t queue_count;
     struct execution_ledger ledger;
     struct list holds;               /* of struct tenant_hold; they postpone the cooldown */
@@ -98,6 +98,8 @@ void tenant_forget_uploads(struct tenant *tenant);
 
 /* In the pool's books, without a session. NULL without memory. */
 struct tenant *tenant_create(struct pool *pool, struct bytes identifier);
+/* Likewise, as that of the pool itself; while there is none. */
+struct tenant *tenant_create_own(struct pool *pool);
 /* Frees without a callback, at the end of the pool. */
 void tenant_destroy(struct tenant *tenant);
 /* It was used at this moment. */

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* metadata.c — GET /metadata: what a session of this pool has installed (session-pool-api.md 6.8); GET /sallyport.
- * The only one who knows is a session, so one of our own is asked once, under an identifier that no caller
- * can send, and released. It has run no user's code, and its answer is read with limits all the same. */
+ * The only one who knows is a session, so one of the pool's own tenant is asked once, and released. It has run no user's code, and its answer is read with limits all the same. */
 #include "os/clock.h"
 #include "runtime/runtime.h"
 #include "svc/pool/http/pool_service_internal.h"
 #include "svc/pool/limit_values.h"
 #include "wire/json/json.h"
 
-#define METADATA_IDENTIFIER "\x01metadata"
-#define METADATA_RUNTIME    RUNTIME_DEFAULT /* the contract has one answer for a pool */
+#define METADATA_RUNTIME RUNTIME_DEFAULT /* the contract has one answer for a pool */
 
 struct metadata_wait {
     struct list link;
@@ -79,7 +77,7 @@ static void on_metadata(void *context, struct execution *execution)
             STATUS_OK &&
         json_is_object(found))
         write_metadata(service, found);
-    struct tenant *tenant = pool_find(service->pool, BYTES_LITERAL(METADATA_IDENTIFIER));
+    struct tenant *tenant = pool_own_tenant(service->pool);
     if (tenant)
         tenant_release(tenant, "its packages have been listed");
     answer_waiters(service, execution->outcome.fault_text[0] ? execution->outcome.fault_text
@@ -95,7 +93,7 @@ static void on_gone(void *context)
 static enum status ask(struct pool_service *service, struct err *err)
 {
     struct tenant *tenant;
-    enum status st = pool_enter(service->pool, BYTES_LITERAL(METADATA_IDENTIFIER), &tenant, err);
+    enum status st = pool_enter_own(service->pool, &tenant, err);
     if (st != STATUS_OK)
         return st;
     struct execution *execution = execution_create(loop_now(service->loop));

@@ -6,12 +6,6 @@
 #include "svc/pool/limit_values.h"
 #include "wire/json/json.h"
 
-/* Our own sessions (metadata.c) have identifiers that no caller can send. */
-static bool is_internal(const struct tenant *tenant)
-{
-    return !session_identifier_valid(bytes_of_cstr(tenant->identifier));
-}
-
 static void write_time_member(struct json_writer *json, const char *name, int64_t unix_ns)
 {
     char text[TIME_TEXT_SIZE_MAX];
@@ -111,7 +105,7 @@ void pool_handle_list_sessions(struct pool_call *call)
     json_write_begin_array(&json);
     bool more = false;
     for (struct tenant *tenant = NULL; (tenant = pool_next_tenant(call->service->pool, tenant)) != NULL;) {
-        if (is_internal(tenant) || at++ < skip)
+        if (at++ < skip)
             continue;
         more = written == POOL_SESSIONS_PAGE;
         if (more)
