@@ -5,9 +5,11 @@ with what was made in it, and with the data of that.
 If it fails, somebody makes, sees or runs what nobody granted, or what was granted does not count.
 Usage: control_auth_test.py SALLYPORT
 """
+import contextlib
 import json
 import os
 import pathlib
+import sqlite3
 import sys
 import time
 import unittest
@@ -165,6 +167,31 @@ class Signed(unittest.TestCase):
                 self.assertEqual([row["accessDecision"] for row in answer], ["Allowed"] * count + ["NotAllowed"] * (3 - count), name)
             self.expect(403, "POST", path, body, self.keys["Nobody"])
             self.expect(401, "POST", path, body)
+
+    def disable(self, *ids):
+        """In what the directory keeps, while the server is down: no route does it."""
+        self.server.kill()
+        with contextlib.closing(sqlite3.connect(f"{self.server.data}/directory.db")) as database, database:
+            for id in ids:
+                (body,) = database.execute("SELECT body FROM record WHERE id = ?", (id.encode(),)).fetchone()
+                kept = json.dumps({**json.loads(body), "disabled": 1}).encode()
+                database.execute("UPDATE record SET body = ? WHERE id = ?", (kept, id.encode()))
+        self.server.start()
+        type(self).local = self.server.local_key()
+
+    def test_whoever_may_not_sign_in_or_is_gone_may_nothing(self):
+        """checkAccess says of them what a call of theirs would come to, though their assignments are still there."""
+        made, person = self.application("shut out"), self.server.change_directory("users", {"name": "shut@example.org"})
+        for one in (made, person):
+            self.assertEqual(self.grant(ROLES["Reader"], one, self.group)[0], 201)
+
+        def decisions():
+            return [self.expect(200, "POST", f"{self.group}/{AUTHORIZATION}/checkAccess", {
+                "Subject": {"ObjectId": one["id"]}, "Actions": [{"Id": "Microsoft.App/sessionPools/read"}]}, self.local)[0]["accessDecision"]
+                for one in (made, person)]
+        self.assertEqual(decisions(), ["Allowed"] * 2)
+        self.disable(made["id"], person["id"])
+        self.assertEqual(decisions(), ["NotAllowed"] * 2)
 
     # --- the audit log ---
 

@@ -57,6 +57,18 @@ bool subjects_have(const struct subjects *subjects, const char *id)
     return false;
 }
 
+bool subject_counts(const struct directory *directory, struct bytes id)
+{
+    const struct directory_person *person = directory_find(directory, DIRECTORY_PERSON, "id", id);
+    const struct directory_application *application =
+        directory_find(directory, DIRECTORY_APPLICATION, "id", id);
+    if (person)
+        return !person->disabled;
+    if (application)
+        return !application->disabled;
+    return directory_find(directory, DIRECTORY_GROUP, "id", id) != NULL;
+}
+
 /* --- all at a place --- */
 
 struct assignments_leaving {

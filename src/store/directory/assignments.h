@@ -40,5 +40,7 @@ void subjects_add(struct subjects *subjects, struct bytes id);
  * directory has, must stay. */
 void subjects_find(const struct directory *directory, struct bytes id, struct subjects *ret_subjects);
 bool subjects_have(const struct subjects *subjects, const char *id);
+/* True if what is granted to that id counts: it is a group, or a person or an application that may sign in. */
+bool subject_counts(const struct directory *directory, struct bytes id);
 
 #endif

@@ -157,6 +157,31 @@ static void somebody_has_what_their_groups_have(void **state)
     assert_int_equal(subjects.count, SUBJECTS_MAX);
 }
 
+static void what_is_granted_to_who_may_not_sign_in_does_not_count(void **state)
+{
+    struct directory_rig *rig = *state;
+    const struct directory_person people[] = {{.id = "p1", .name = "one"},
+                                              {.id = "p2", .name = "two", .disabled = 1}};
+    const struct directory_application applications[] = {
+        {.id = "a1", .client_id = "c1", .name = "one"},
+        {.id = "a2", .client_id = "c2", .name = "two", .disabled = 1}};
+    const struct directory_group group = {.id = "g", .name = "group"};
+    const struct directory_write writes[] = {{DIRECTORY_CREATE, DIRECTORY_PERSON, &people[0]},
+                                             {DIRECTORY_CREATE, DIRECTORY_PERSON, &people[1]},
+                                             {DIRECTORY_CREATE, DIRECTORY_APPLICATION, &applications[0]},
+                                             {DIRECTORY_CREATE, DIRECTORY_APPLICATION, &applications[1]},
+                                             {DIRECTORY_CREATE, DIRECTORY_GROUP, &group}};
+    directory_write(rig->directory, writes, ARRAY_SIZE(writes), NULL);
+    directory_settle(rig->directory);
+    const struct {
+        const char *id;
+        bool counts;
+    } rows[] = {{"p1", true},  {"P1", true}, {"p2", false},   {"a1", true},
+                {"a2", false}, {"g", true},  {"gone", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(subject_counts(rig->directory, bytes_of_cstr(rows[i].id)), rows[i].counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +189,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_at_a_place_go_and_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_place_is_nobodys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(somebody_has_what_their_groups_have, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_granted_to_who_may_not_sign_in_does_not_count, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(somebody_else_may_delete_one_meanwhile, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,14 @@ static size_t collect_grants(const struct control *control, struct bytes who,
     const struct directory_assignment *assignment = NULL;
     struct subjects subjects;
     size_t count = 0;
+    if (!subject_counts(directory, who))
+        return 0;
     subjects_find(directory, who, &subjects);
     while (count < SUBJECT_GRANTS_MAX &&
            (assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment))) {
         if (subjects_have(&subjects, assignment->principal_id) &&
             access_role_find(bytes_of_cstr(assignment->role_id), &grants[count].role))
-            grants[count++].scope = bytes_of_cstr(assignment->scope);
+            grants[count++].scope = access_scope(bytes_of_cstr(assignment->scope), control->subscription);
     }
     return count;
 }
