@@ -19,6 +19,10 @@ IDENTITIES = "program → managed identity"
 IDS = "caller → resource ids"
 GRANTS = "caller → grants"
 NARROWED = "who makes a narrowed key → a key that may everything"
+DIRECTORY = "src/store/directory/directory.c"
+SPENT = "    if (set->verbs[at] == DIRECTORY_REPLACE && there && is_spent(there))\n"
+CODE_AGAIN = ("        tickets_end_family(sign_in->options.directory, ticket->family);\n"
+              "    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")
 ALGORITHM = "    if (!fits(key, jwt_header_text(jwt, \"alg\")))\n"
 SIGNATURE = "    if (!jws || !cjose_jws_verify(jws, key->jwk, &cause))\n"
 
@@ -62,12 +66,17 @@ ROWS = [
     defence("code-verifier", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
             (GRANT, "    return secret_equal(buf_peek(&text), bytes_of_cstr(challenge));", "    return buf_peek(&text).size > 0;")),
     defence("code-once", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
-            (GRANT, "        end_family(sign_in, ticket->family);\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||",
-             "        (void)0;\n    if (!person || !is_of_client(ticket, form) || !redirect ||"),
-            note="a code that is shown again ends its family, and with it itself; both are out"),
+            (GRANT, CODE_AGAIN, "        (void)0;\n    if (!person || !is_of_client(ticket, form) || !redirect ||"), (DIRECTORY, SPENT, "    if (false && is_spent(there))\n"),
+            note="a code that is shown again ends its family, and with it itself, and the directory uses no ticket twice; all are out"),
     defence("code-family", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
-            (GRANT, "        end_family(sign_in, ticket->family);\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||",
-             "        (void)0;\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")),
+            (GRANT, CODE_AGAIN, "        (void)0;\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")),
+    defence("ticket-once", GUESSES, "directory", "a_ticket_is_used_and_answered_once", (DIRECTORY, SPENT, "    if (false && is_spent(there))\n")),
+    defence("ticket-at-once", GUESSES, "sign_in", "Case.test_of_those_who_show_a_code_or_a_token_at_once_one_has_tokens",
+            (DIRECTORY, SPENT, "    if (false && is_spent(there))\n")),
+    defence("family-at-once", GUESSES, "sign_in", "Case.test_of_those_who_show_a_code_or_a_token_at_once_one_has_tokens",
+            (GRANT, "    if (status == STATUS_FAILED_PRECONDITION)\n", "    if (false)\n")),
+    defence("family-whole", GUESSES, "tickets", "what_is_handed_out_while_a_family_ends_goes_with_it",
+            ("src/svc/directory/tickets.c", "    if (!goes_on || !end_some(", "    if (true || !goes_on || !end_some(")),
     defence("code-redirect", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
             (GRANT, "        strcmp(redirect, ticket->redirect) != 0 ||\n", "")),
 

@@ -16,6 +16,7 @@ import pathlib
 import re
 import resource
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -389,6 +390,46 @@ class Case(unittest.TestCase):
             self.assertEqual(self.authorize(person, redirect=redirect)[0], 400, redirect)
         self.assertEqual(self.authorize({**person, "secret": "sps_no"})[0], 401)
         self.assertEqual(self.authorize(person, code_challenge="plain")[0], 400)
+
+    def at_once(self, *forms):
+        """Tokens are asked for by all at the same moment: the answers, in that order."""
+        requests = []
+        for form in forms:
+            body = urllib.parse.urlencode(form).encode()
+            requests.append((f"POST /common/oauth2/v2.0/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
+                             f"application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+        connections = [socket.create_connection(("127.0.0.1", self.server.port), WAIT_S) for _ in forms]
+        for connection, request in zip(connections, requests):
+            self.addCleanup(connection.close)
+            connection.sendall(request[:-1])
+        for connection, request in zip(connections, requests):
+            connection.sendall(request[-1:])
+        answers = [b"".join(iter(lambda: connection.recv(65536), b"")) for connection in connections]  # noqa: B023
+        return [json.loads(answer.split(b"\r\n\r\n", 1)[1]) for answer in answers]
+
+    def test_of_those_who_show_a_code_or_a_token_at_once_one_has_tokens(self):  # CS-04
+        """And since somebody has a copy, nothing of that sign-in counts any more."""
+        person = self.good("POST", "/v1/directory/users", {"name": "twice@example.org"})
+        grant = {"grant_type": "authorization_code", "client_id": "cli", "redirect_uri": "http://localhost:1234/", "code_verifier": "v" * 43}
+        refresh = {"grant_type": "refresh_token", "client_id": "cli"}
+        code = {**grant, "code": self.authorize(person)[1]["code"]}
+        answers = self.at_once(*[code] * 8)
+        tokens = [answer["refresh_token"] for answer in answers if "refresh_token" in answer]
+        self.assertEqual((len(tokens), [answer["error"] for answer in answers if "error" in answer]), (1, ["invalid_grant"] * 7))
+        self.assertEqual(self.token(refresh_token=tokens[0], **refresh), "invalid_grant")
+
+        first = self.token(**{**grant, "code": self.authorize(person)[1]["code"]})["refresh_token"]
+        answers = self.at_once(*[{**refresh, "refresh_token": first}] * 8)
+        tokens = [answer["refresh_token"] for answer in answers if "refresh_token" in answer]
+        self.assertEqual(len(tokens), 1)
+        self.assertEqual(self.token(refresh_token=tokens[0], **refresh), "invalid_grant")
+
+        # The copy comes while the one that counts is being exchanged.
+        first = self.token(**{**grant, "code": self.authorize(person)[1]["code"]})["refresh_token"]
+        second = self.token(refresh_token=first, **refresh)["refresh_token"]
+        for answer in self.at_once({**refresh, "refresh_token": second}, {**refresh, "refresh_token": first}):
+            if "refresh_token" in answer:
+                self.assertEqual(self.token(refresh_token=answer["refresh_token"], **refresh), "invalid_grant")
 
     def test_the_documents_that_clients_look_for(self):  # CS-01..03
         base = self.server.ready["url"].replace("localhost", "127.0.0.1")

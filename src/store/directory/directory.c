@@ -119,11 +119,22 @@ static bool taken(const struct directory_set *set, const struct directory_held *
     return true;
 }
 
+/* Of a ticket: whoever found it open before somebody else had used it, confirmed it or said no must not do so again. */
+static bool is_spent(const struct directory_held *held)
+{
+    const void *object = held->object;
+    const struct directory_ticket *ticket = object;
+    return held->kind == DIRECTORY_TICKET &&
+           (ticket->used || ticket->refused || (ticket->type == DIRECTORY_DEVICE && ticket->principal_id[0]));
+}
+
 static enum status check_write(struct directory_set *set, size_t at)
 {
     const struct directory_held *held = set->helds[at];
+    const struct directory_held *there = directory_memory_same(&set->directory->memory, held);
     const char *kind = record_kind_name(held->kind);
-    bool there = directory_memory_same(&set->directory->memory, held) != NULL;
+    if (set->verbs[at] == DIRECTORY_REPLACE && there && is_spent(there))
+        return err_set(&set->err, STATUS_FAILED_PRECONDITION, "the %s was used already", kind);
     if (set->verbs[at] != DIRECTORY_CREATE && !there)
         return err_set(&set->err, STATUS_NOT_FOUND, "there is no such %s", kind);
     if (set->verbs[at] == DIRECTORY_CREATE && there)

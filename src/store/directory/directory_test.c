@@ -163,6 +163,38 @@ static void of_two_who_want_it_one_gets_it(void **state)
     assert_int_equal(waits[1].status, STATUS_NOT_FOUND);
 }
 
+/* Two who both saw a code unused, or a device that nobody had answered: the second one's set is not done at all. */
+static void a_ticket_is_used_and_answered_once(void **state)
+{
+    struct directory_rig *fixture = *state;
+    const struct directory_ticket open[] = {
+        {.id = "c0000000-0000-4000-8000-000000000001", .type = DIRECTORY_CODE, .hash = "01"},
+        {.id = "c0000000-0000-4000-8000-000000000002", .type = DIRECTORY_REFRESH, .hash = "02"},
+        {.id = "c0000000-0000-4000-8000-000000000003", .type = DIRECTORY_DEVICE, .hash = "03"},
+        {.id = "c0000000-0000-4000-8000-000000000004", .type = DIRECTORY_DEVICE, .hash = "04"},
+        {.id = "c0000000-0000-4000-8000-000000000005", .type = DIRECTORY_COOKIE, .hash = "05"}};
+    for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+        assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_TICKET, &open[i]), STATUS_OK);
+        struct directory_ticket answered = open[i], next = open[i];
+        bool by_person = open[i].type == DIRECTORY_DEVICE || open[i].type == DIRECTORY_COOKIE;
+        answered.used = !by_person;
+        answered.principal_id = by_person && i != 3 ? alice.id : "";
+        answered.refused = i == 3;
+        next.hash = "next";
+        next.id = "c0000000-0000-4000-8000-00000000000f";
+        const struct directory_write writes[] = {{DIRECTORY_REPLACE, DIRECTORY_TICKET, &answered},
+                                                 {DIRECTORY_CREATE, DIRECTORY_TICKET, &next}};
+        struct wait waits[2] = {{.waiter.on_done = on_done}, {.waiter.on_done = on_done}};
+        directory_write(fixture->directory, writes, 1, &waits[0].waiter);
+        directory_write(fixture->directory, writes, 2, &waits[1].waiter);
+        await(fixture, &waits[1]);
+        assert_int_equal(waits[0].status, STATUS_OK);
+        bool again = open[i].type == DIRECTORY_COOKIE; /* that one is replaced every hour */
+        assert_int_equal(waits[1].status, again ? STATUS_OK : STATUS_FAILED_PRECONDITION);
+        assert_int_equal(directory_count(fixture->directory, DIRECTORY_TICKET), i + 1 + again);
+    }
+}
+
 struct counter {
     struct directory_watch watch;
     int count;
@@ -361,6 +393,7 @@ int main(void)
         CASE(a_name_is_had_once),
         CASE(an_assignment_is_had_once_by_what_it_says),
         CASE(of_two_who_want_it_one_gets_it),
+        CASE(a_ticket_is_used_and_answered_once),
         CASE(who_changed_what_is_told_once_it_is_on_disk),
         CASE(what_was_not_told_is_told_after_a_restart),
         CASE(what_cannot_be_described_does_not_count),

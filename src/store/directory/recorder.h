@@ -8,9 +8,10 @@
 #include "store/directory/object.h"
 
 enum directory_verb {
-    DIRECTORY_CREATE,  /* ALREADY_EXISTS: its id or another unique value is taken */
-    DIRECTORY_REPLACE, /* NOT_FOUND: it is gone */
-    DIRECTORY_DELETE,  /* NOT_FOUND: likewise. Only the object's id is looked at */
+    DIRECTORY_CREATE, /* ALREADY_EXISTS: its id or another unique value is taken */
+    /* NOT_FOUND: it is gone; FAILED_PRECONDITION: it is a ticket that was used, confirmed or refused, and stays so */
+    DIRECTORY_REPLACE,
+    DIRECTORY_DELETE, /* NOT_FOUND: likewise. Only the object's id is looked at */
 };
 
 #define DIRECTORY_AUTHOR_SIZE 256 /* bytes of an author's id or name, with the NUL */

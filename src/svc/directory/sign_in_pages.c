@@ -143,8 +143,11 @@ static void on_written(struct directory_waiter *waiter, enum status status, cons
     struct http_request *request = pending->request;
     if (request) {
         http_request_on_gone(request, NULL, NULL);
+        bool was_answered = status == STATUS_NOT_FOUND || status == STATUS_FAILED_PRECONDITION;
         if (status == STATUS_OK)
             answer_pending(pending, request);
+        else if (was_answered) /* by somebody else, at the same time */
+            sign_in_refuse(request, 401, "access_denied", FAILED);
         else
             http_respond_failure(request, 503, "The directory cannot be written; try again.");
     }

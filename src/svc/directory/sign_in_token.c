@@ -12,6 +12,7 @@
 #include "wire/json/json.h"
 
 #define REFRESH_NS (REFRESH_DAYS * 86400 * NS_PER_S)
+#define USED_TWICE "a code or token was used twice"
 
 /* A grant of a person, from the request to the answer behind a write set. */
 struct exchange_of_ticket {
@@ -23,6 +24,7 @@ struct exchange_of_ticket {
     const char *scope;
     const char *base;
     const char *how;
+    const char *family; /* that ends if somebody else was the first; "": none */
     bool client_info;
     char refresh[SECRET_TEXT_SIZE + 1]; /* "": none is handed out */
 };
@@ -181,18 +183,24 @@ static void exchange_free(struct exchange_of_ticket *exchange)
     free(exchange);
 }
 
-/* Tokens are given when the ticket is used up on disk, never before: a power cut must not let it be used again. */
+/* Tokens are given when the ticket is used up on disk, never before: a power cut must not let it be used again. Of those who show
+ * it at the same time the first one has tokens, and by the second one all that came from the sign-in ends, as if they had come one
+ * after the other. */
 static void on_exchanged(struct directory_waiter *waiter, enum status status, const struct err *err)
 {
     struct exchange_of_ticket *exchange = CONTAINER_OF(waiter, struct exchange_of_ticket, waiter);
     struct http_request *request = exchange->request;
+    bool was_used = status == STATUS_NOT_FOUND || status == STATUS_FAILED_PRECONDITION;
+    if (status == STATUS_FAILED_PRECONDITION)
+        tickets_end_family(exchange->sign_in->options.directory, exchange->family);
     if (request) {
         http_request_on_gone(request, NULL, NULL);
         if (status == STATUS_OK) {
             sign_in_note(exchange->sign_in, &exchange->subject, exchange->how);
             answer_tokens(exchange->sign_in, request, &exchange->subject, exchange->base, exchange->scope,
                           exchange->refresh, exchange->client_info);
-        } else if (status == STATUS_NOT_FOUND) { /* somebody else was the first */
+        } else if (was_used) {
+            sign_in_note_failure(exchange->sign_in, exchange->subject.name, USED_TWICE);
             sign_in_refuse(request, 400, "invalid_grant", "The code or token was used already.");
         } else {
             sign_in_refuse(request, 503, "temporarily_unavailable", "The directory cannot be written.");
@@ -227,8 +235,9 @@ static struct exchange_of_ticket *exchange_create(struct sign_in *sign_in, struc
     exchange->subject.name = arena_cstr(arena, bytes_of_cstr(person->name));
     exchange->scope = arena_cstr(arena, bytes_of_cstr(scope ? scope : ticket->scope));
     exchange->base = arena_cstr(arena, bytes_of_cstr(base));
+    exchange->family = arena_cstr(arena, bytes_of_cstr(ticket->family));
     if (!exchange->subject.object_id || !exchange->subject.client_id || !exchange->subject.name ||
-        !exchange->scope || !exchange->base) {
+        !exchange->scope || !exchange->base || !exchange->family) {
         exchange_free(exchange);
         return NULL;
     }
@@ -298,22 +307,9 @@ static bool is_of_client(const struct directory_ticket *ticket, const struct for
 static void refuse_grant(struct sign_in *sign_in, struct http_request *request,
                          const struct directory_person *person, bool used)
 {
-    sign_in_note_failure(sign_in, person ? person->name : "",
-                         used ? "a code or token was used twice" : "invalid_grant");
+    sign_in_note_failure(sign_in, person ? person->name : "", used ? USED_TWICE : "invalid_grant");
     sign_in_refuse(request, 400, "invalid_grant",
                    "The code or token is not known, is over, or was used already.");
-}
-
-/* Somebody has a copy: nothing that came from this sign-in counts any more (RFC 9700 section 4.14.2). */
-static void end_family(struct sign_in *sign_in, const char *family)
-{
-    struct directory *directory = sign_in->options.directory;
-    const struct directory_ticket *ticket = NULL;
-    while ((ticket = directory_next(directory, DIRECTORY_TICKET, ticket))) {
-        const struct directory_write write = {DIRECTORY_DELETE, DIRECTORY_TICKET, ticket};
-        if (family[0] && strcmp(ticket->family, family) == 0)
-            directory_write(directory, &write, 1, NULL);
-    }
 }
 
 static void grant_refresh(struct sign_in *sign_in, struct http_request *request,
@@ -323,7 +319,7 @@ static void grant_refresh(struct sign_in *sign_in, struct http_request *request,
         find_ticket(sign_in, form_get(form, "refresh_token"), DIRECTORY_REFRESH);
     const struct directory_person *person = ticket ? person_of(sign_in, ticket) : NULL;
     if (ticket && ticket->used)
-        end_family(sign_in, ticket->family);
+        tickets_end_family(sign_in->options.directory, ticket->family);
     if (!person || ticket->used || !is_of_client(ticket, form))
         refuse_grant(sign_in, request, person, ticket && ticket->used);
     else
@@ -374,7 +370,7 @@ static void grant_code(struct sign_in *sign_in, struct http_request *request, co
     const struct directory_person *person = ticket ? person_of(sign_in, ticket) : NULL;
     const char *redirect = form_get(form, "redirect_uri");
     if (ticket && ticket->used)
-        end_family(sign_in, ticket->family);
+        tickets_end_family(sign_in->options.directory, ticket->family);
     if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||
         strcmp(redirect, ticket->redirect) != 0 ||
         !verifier_matches(form_get(form, "code_verifier"), ticket->challenge))

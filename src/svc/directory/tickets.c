@@ -2,6 +2,8 @@
 /* tickets.c — a walk over the places of the gate, and walks over the tickets of one person. */
 #include "svc/directory/tickets.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -84,4 +86,48 @@ void tickets_make_room(struct directory *directory, const char *person_id,
     }
     if (count > 0)
         directory_write(directory, writes, count, NULL);
+}
+
+/* --- those of one sign-in --- */
+
+struct family_end {
+    struct directory_waiter waiter;
+    struct directory *directory;
+    char family[GUID_TEXT_SIZE + 1];
+};
+
+/* The next set of them; false: none is left. `ending` NULL: nobody waits for it. */
+static bool end_some(struct directory *directory, const char *family, struct family_end *ending)
+{
+    struct directory_write writes[DIRECTORY_WRITES_MAX];
+    const struct directory_ticket *ticket = NULL;
+    size_t count = 0;
+    while (count < ARRAY_SIZE(writes) && (ticket = directory_next(directory, DIRECTORY_TICKET, ticket)))
+        if (strcmp(ticket->family, family) == 0)
+            writes[count++] = (struct directory_write){DIRECTORY_DELETE, DIRECTORY_TICKET, ticket};
+    if (count > 0)
+        directory_write(directory, writes, count, ending ? &ending->waiter : NULL);
+    return count > 0;
+}
+
+/* Again until none is left: an exchange that was on its way has made one more meanwhile. NOT_FOUND: one of a set went otherwise, and
+ * nothing of it was done. */
+static void on_some_ended(struct directory_waiter *waiter, enum status status, const struct err *err)
+{
+    (void)err;
+    struct family_end *ending = CONTAINER_OF(waiter, struct family_end, waiter);
+    bool goes_on = status == STATUS_OK || status == STATUS_NOT_FOUND;
+    if (!goes_on || !end_some(ending->directory, ending->family, ending))
+        free(ending);
+}
+
+void tickets_end_family(struct directory *directory, const char *family)
+{
+    struct family_end *ending = family[0] ? calloc(1, sizeof *ending) : NULL;
+    if (ending) {
+        *ending = (struct family_end){.waiter.on_done = on_some_ended, .directory = directory};
+        (void)snprintf(ending->family, sizeof ending->family, "%s", family);
+    }
+    if (family[0] && !end_some(directory, family, ending))
+        free(ending);
 }

@@ -35,4 +35,8 @@ enum device_gate_verdict device_gate_take(struct device_gate *gate, struct bytes
 void tickets_make_room(struct directory *directory, const char *person_id,
                        const struct directory_ticket *spent);
 
+/* Somebody has a copy of a code or a refresh token: deletes all that came from that sign-in, also what is handed out while that is
+ * being done (RFC 9700 section 4.14.2). `family` is copied; "" is nobody's. Who closes the directory settles it first. */
+void tickets_end_family(struct directory *directory, const char *family);
+
 #endif

@@ -120,12 +120,38 @@ static void a_directory_of_before_comes_below_the_limit_step_by_step(void **stat
     assert_int_equal(directory_count(rig->directory, DIRECTORY_TICKET), TICKETS_EACH_MAX - 1);
 }
 
+/* An exchange that was on its way when a copy was shown hands out one more of the family: that one goes as well. */
+static void what_is_handed_out_while_a_family_ends_goes_with_it(void **state)
+{
+    struct directory_rig *rig = *state;
+    const struct directory_ticket others = {
+        .id = "o", .type = DIRECTORY_REFRESH, .hash = "o", .family = "other"};
+    const struct directory_write other = {DIRECTORY_CREATE, DIRECTORY_TICKET, &others};
+    directory_write(rig->directory, &other, 1, NULL);
+    for (int i = 0; i < DIRECTORY_WRITES_MAX + 3; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "t%d", i);
+        const struct directory_ticket ticket = {
+            .id = text, .type = DIRECTORY_REFRESH, .hash = text, .family = "family", .used = true};
+        const struct directory_write write = {DIRECTORY_CREATE, DIRECTORY_TICKET, &ticket};
+        directory_write(rig->directory, &write, 1, NULL);
+        if (i == DIRECTORY_WRITES_MAX)
+            directory_settle(rig->directory); /* the last two are on their way when it begins */
+    }
+    tickets_end_family(rig->directory, "family");
+    tickets_end_family(rig->directory, "");
+    directory_settle(rig->directory);
+    assert_int_equal(directory_count(rig->directory, DIRECTORY_TICKET), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_has_a_share_and_all_have_an_end),
         cmocka_unit_test_setup_teardown(what_was_used_goes_first_then_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_directory_of_before_comes_below_the_limit_step_by_step, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_handed_out_while_a_family_ends_goes_with_it, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
