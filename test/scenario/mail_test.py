@@ -65,7 +65,8 @@ class Told(Deliveries):
         self.assertEqual((read.get_content_type(), read["In-Reply-To"]), ("text/plain", later["In-Reply-To"]))
         self.assertIn(self.request, read["In-Reply-To"])
         text = read.get_content()
-        self.assertIn(f"/#/requests/{self.request}", text)
+        self.assertIn(f"/#/confirm/{self.request}", text)
+        self.assertIn(f"/#/requests/{self.request}", later.get_content())
         self.assertNotRegex(text, r"(?m)^(Bcc|To):|^Dear all")
         self.assertNotIn("yours alone", text)  # a link to the page, and to nobody's vote
         event = self.delivery(self.deliveries("mina")[0]["number"], "mina")["event"]
@@ -134,7 +135,7 @@ class Told(Deliveries):
                          ("Bearer tk_abc", "alerts-1", "Waits for a decision", 4))
         self.assertTrue(verify(made["secret"], headers, body))
         self.assertEqual(self.ntfy.paths, {"/below/"})
-        self.assertTrue(said["click"].endswith(f"/#/requests/{self.request}"))
+        self.assertTrue(said["click"].endswith(f"/#/confirm/{self.request}"))
         self.assertNotIn("tk_abc", json.dumps([self.good("GET", "/v1/webhooks"), self.entries(f"webhooks/{made['id']}"), self.server.tail()]))
 
         # Another place is not shown what was for this one.
@@ -260,8 +261,8 @@ class Links(Deliveries):
         made = self.server.ask("POST", "/v1/requests", {"code": "1", "gate": "before"}, {"Authorization": f"Bearer {key}"})[2]
         mails = self.mail.wait(4)
         for name in ("sue", "stranger"):
-            self.assertIn(f"/#/requests/{made['id']}", self.mail_to(f"{name}@people.example", mails))
-            self.assertNotIn("/confirm/", self.mail_to(f"{name}@people.example", mails))
+            self.assertIn(f"/#/confirm/{made['id']}", self.mail_to(f"{name}@people.example", mails))
+            self.assertNotRegex(self.mail_to(f"{name}@people.example", mails), "[^#]/confirm/")
         links = {}
         for name in ("mina", "rita"):
             text = self.mail_to(f"{name}@people.example", mails)

@@ -244,7 +244,7 @@ class Webhooks(Deliveries):
         headers, body, _ = self.one.wait(1)[0]
         self.assertTrue(verify(webhook["secret"], headers, body))
         self.assertEqual((headers["content-type"], "blocks" in json.loads(body)), ("application/json", True))
-        self.assertIn(f"/#/requests/{request}".encode(), body)
+        self.assertIn(f"/#/confirm/{request}".encode(), body)
         self.assertIn(b"AdaptiveCard", self.other.wait(1)[0][1])
 
     # --- receivers that fail ---

@@ -39,3 +39,13 @@ bool notice_filter_wants(struct bytes filter, struct bytes type)
     static const struct bytes prefix = BYTES_LITERAL(NOTICE_EVENT_PREFIX);
     return bytes_starts_with(type, prefix) && fits(filter, bytes_slice(type, prefix.size, SIZE_MAX));
 }
+
+bool notice_event_asks(struct bytes type)
+{
+    static const char *const asking[] = {NOTICE_EVENT_PREFIX "request.waiting",
+                                         NOTICE_EVENT_PREFIX "request.reminder"};
+    for (size_t i = 0; i < ARRAY_SIZE(asking); i++)
+        if (bytes_equal_cstr(type, asking[i]))
+            return true;
+    return false;
+}

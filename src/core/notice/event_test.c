@@ -52,11 +52,23 @@ static void test_every_event_is_wanted_by_its_name(void **state)
     assert_int_equal(count, 15);
 }
 
+/* RP-43: these lead to where one answers. */
+static void test_what_asks(void **state)
+{
+    (void)state;
+    assert_true(notice_event_asks(BYTES_LITERAL("sallyport.request.waiting")));
+    assert_true(notice_event_asks(BYTES_LITERAL("sallyport.request.reminder")));
+    assert_false(notice_event_asks(BYTES_LITERAL("sallyport.request.approved")));
+    assert_false(notice_event_asks(BYTES_LITERAL("request.waiting")));
+    assert_false(notice_event_asks((struct bytes){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_every_event_is_wanted_by_its_name),
+        cmocka_unit_test(test_what_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

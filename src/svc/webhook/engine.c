@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/notice/event.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
 #include "svc/webhook/webhook_format.h"
@@ -206,17 +207,13 @@ static enum status aim(struct flight *flight, struct err *err)
 /* Of a mail to somebody who may decide about what waits, anew for each attempt; NULL: it has none. Lives in `out`. */
 static const char *offer_link(const struct flight *flight, struct buf *out)
 {
-    static const char *const asking[] = {"sallyport.request.waiting", "sallyport.request.reminder"};
     const struct webhook_links *links = &flight->engine->links;
     struct bytes event = buf_peek(&flight->due.event);
-    bool asks = false;
     if (!links->offer || !flight->post.mailbox)
         return NULL;
     json_t *json = json_loadb((const char *)event.data, event.size, JSON_ALLOW_NUL, NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(asking); i++)
-        asks = asks || bytes_equal_cstr(json_member_bytes(json, "type"), asking[i]);
-    bool offered =
-        asks && links->offer(links->context, flight->post.mailbox, json_object_get(json, "data"), out);
+    bool offered = notice_event_asks(json_member_bytes(json, "type")) &&
+                   links->offer(links->context, flight->post.mailbox, json_object_get(json, "data"), out);
     json_decref(json);
     buf_append_byte(out, '\0');
     return offered && buf_status(out) == STATUS_OK ? (const char *)out->data : NULL;

@@ -6,7 +6,9 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "core/notice/event.h"
 #include "core/notice/format/format.h"
+#include "wire/json/json.h"
 
 #define THREAD_SIZE 200 /* bytes of an id of a mail, with the NUL */
 
@@ -101,12 +103,13 @@ enum webhook_way webhook_format_way(const char *name)
     return format ? format->way : WEBHOOK_BY_HTTP;
 }
 
-/* Where a person looks at the request, with a NUL. */
-static void write_link(const json_t *request, const char *base_url, struct buf *out)
+/* Where a person answers the event, or looks at the request, with a NUL. A message for many names nobody: on that page one signs in. */
+static void write_link(const json_t *event, const char *base_url, struct buf *out)
 {
-    struct bytes id = bytes_of_cstr(json_string_value(json_object_get(request, "id")));
+    struct bytes id = json_member_bytes(json_object_get(event, "data"), "id");
     if (base_url[0] && id.size > 0) {
-        buf_append_fmt(out, "%s/#/requests/", base_url);
+        bool asks = notice_event_asks(json_member_bytes(event, "type"));
+        buf_append_fmt(out, "%s/#/%s/", base_url, asks ? "confirm" : "requests");
         percent_encode(out, id, NULL);
     }
     buf_append_byte(out, '\0');
@@ -118,7 +121,7 @@ static enum status write_words(const struct webhook_format *format, const struct
     const json_t *request = json_object_get(event, "data");
     CLEANUP(format_words_fini) struct format_words words = {0};
     CLEANUP(buf_fini) struct buf link = {0};
-    write_link(request, message->base_url, &link);
+    write_link(event, message->base_url, &link);
     if (buf_status(&link) != STATUS_OK)
         return err_no_memory(err);
     const char *page = link.size > 1 ? (const char *)link.data : NULL;

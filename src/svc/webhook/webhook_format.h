@@ -25,7 +25,7 @@ struct webhook_message {
     struct bytes event;   /* a CloudEvent */
     const char *event_id; /* its id; a mail has the same each time that it is sent */
     int64_t at_ns;        /* of the event, since 1970 */
-    /* leads to the page of this server, without a slash at its end; "": there is no link */
+    /* leads to the page of this server, to its confirm page of what asks for an answer; without a slash at its end; "": there is no link */
     const char *base_url;
     const char *decide_url; /* by which whoever it is for decides, in place of that; NULL: there is none */
     const char *topic;      /* of ntfy */

@@ -43,7 +43,7 @@ static void test_an_event_is_sent_as_it_is(void **state)
 }
 
 /* RP-43. */
-static void test_messages_lead_to_the_request(void **state)
+static void test_messages_lead_to_where_one_answers(void **state)
 {
     (void)state;
     for (size_t i = 0; webhook_format_name(i); i++) {
@@ -58,14 +58,28 @@ static void test_messages_lead_to_the_request(void **state)
                 has(&out, "\r\nMessage-ID: <book-7@ex.example>\r\nIn-Reply-To: <r-1@ex.example>\r\n"));
             assert_true(has(&out, "\r\nDate: Sun, 29 Nov 2026 08:09:46 +0000\r\n"));
         } else if (i > 0) {
-            assert_true(has(&out, "https://sally.example/#/requests/r-1"));
+            assert_true(has(&out, "https://sally.example/#/confirm/r-1"));
         }
         message.base_url = "";
         assert_int_equal(webhook_format_write(&message, &alone, &type, NULL), STATUS_OK);
-        assert_false(has(&alone, "#/requests/"));
+        assert_false(has(&alone, "/#/"));
         buf_fini(&alone);
         buf_fini(&out);
     }
+}
+
+/* RP-43: who is not asked for an answer is led to where all of it is. */
+static void test_what_asks_nothing_leads_to_the_whole_request(void **state)
+{
+    struct webhook_message message = whole;
+    struct buf out = {0};
+    const char *type = NULL;
+    (void)state;
+    message.format = "slack";
+    message.event = BYTES_LITERAL("{\"type\":\"sallyport.request.approved\",\"data\":{\"id\":\"r-1\"}}");
+    assert_int_equal(webhook_format_write(&message, &out, &type, NULL), STATUS_OK);
+    assert_true(has(&out, "https://sally.example/#/requests/r-1"));
+    buf_fini(&out);
 }
 
 /* RP-43: an id that could be more than one begins no header. */
@@ -116,7 +130,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_event_is_sent_as_it_is),
-        cmocka_unit_test(test_messages_lead_to_the_request),
+        cmocka_unit_test(test_messages_lead_to_where_one_answers),
+        cmocka_unit_test(test_what_asks_nothing_leads_to_the_whole_request),
         cmocka_unit_test(test_threads_of_odd_ids),
         cmocka_unit_test(test_what_cannot_be_sent),
     };
