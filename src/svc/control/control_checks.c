@@ -119,6 +119,28 @@ bool control_check_act(const struct control_call *call, struct control_fault *re
     return false;
 }
 
+bool control_check_place(const struct control_call *call, struct control_fault *ret_fault)
+{
+    const struct resource_id *id = &call->id;
+    const struct control_type *type = call->type;
+    bool in_group = id->group.data && id->provider == 4;
+    bool in_subscription = id->subscription.data && id->provider == 2;
+    bool behind_provider = id->provider < id->count;
+    if (!behind_provider || type->place == CONTROL_ANYWHERE ||
+        (type->place == CONTROL_IN_SUBSCRIPTION && in_subscription) ||
+        (type->place != CONTROL_NOWHERE && in_group))
+        return true;
+    if (type->place == CONTROL_NOWHERE)
+        control_fault_set(ret_fault, 400, "InvalidResourceId",
+                          "A resource group is made at /subscriptions/{id}/resourceGroups/{name}.");
+    else
+        control_fault_set(ret_fault, 400, "InvalidResourceId",
+                          "'%s/%s' is made in a resource group: "
+                          "/subscriptions/{id}/resourceGroups/{group}/providers/%s/….",
+                          type->space, type->type, type->space);
+    return false;
+}
+
 bool control_check_group(struct control_call *call, struct control_fault *ret_fault)
 {
     const struct resource_id *id = &call->id;

@@ -35,11 +35,20 @@ enum control_act {
     CONTROL_ACT_CHANGES, /* it is a change: the call goes into the line */
 };
 
+/* In front of the last "providers" of an id. */
+enum control_place {
+    CONTROL_IN_GROUP,
+    CONTROL_IN_SUBSCRIPTION, /* or in a group of it */
+    CONTROL_ANYWHERE,        /* at any scope, the root too */
+    CONTROL_NOWHERE,         /* it has a path of its own */
+};
+
 struct control_type {
     const char *space; /* "Microsoft.App" */
     const char *type;  /* "sessionPools", "schedulers/taskHubs" */
     /* api-versions to be told of, oldest first; any date from the first one on is taken */
     const char *versions;
+    enum control_place place;
     bool tracked;       /* has a location and tags */
     bool keeps_itself;  /* the engine has it again after a restart, unasked */
     int deleted_status; /* HTTP status of a deletion: some clients take 200 only, some 204 only */
@@ -177,6 +186,8 @@ void control_fail(struct control_call *call, const struct control_fault *fault);
 /* --- control_checks.c: each is false with a fault --- */
 /* `since`: the first date that is taken; "" for what is no resource. */
 bool control_check_version(struct control_call *call, const char *since, struct control_fault *ret_fault);
+/* Whether the type of the call can be made where its id says. */
+bool control_check_place(const struct control_call *call, struct control_fault *ret_fault);
 /* Parses the body, if there is one, into the call. */
 bool control_take_body(struct control_call *call, struct control_fault *ret_fault);
 /* The row of POST lets in whoever may read: whether they may do this. */

@@ -146,6 +146,8 @@ static void route_type(struct control_call *call, struct bytes space, size_t seg
     size_t first = id->provider + 2; /* the first type */
     bool whole = segments % 2 == 0;
     bool acts = !whole && control_is_method(call, "POST");
+    /* What is at a place where it cannot be made is not there: it may be asked for, and deleted. */
+    bool makes = !is_reading(call) && !control_is_method(call, "DELETE");
     size_t types = acts ? segments / 2 : (segments + 1) / 2;
     if ((!whole && !acts && !is_reading(call)) || types == 0) {
         fail_path(call);
@@ -157,7 +159,8 @@ static void route_type(struct control_call *call, struct bytes space, size_t seg
     if (acts)
         action = arena_copy(&call->arena, id->segments[id->count - 1]);
     if (!find_type(call, space, type_text(call, first, types), &fault) ||
-        !control_check_version(call, first_version(call, call->type), &fault)) {
+        !control_check_version(call, first_version(call, call->type), &fault) ||
+        (makes && !control_check_place(call, &fault))) {
         control_fail(call, &fault);
         return;
     }
@@ -326,6 +329,8 @@ void control_route_part(struct control_call *call)
         control_fail(call, &fault);
     } else if (!call->type) {
         fail_path(call);
+    } else if (!control_check_place(call, &fault)) {
+        control_fail(call, &fault);
     } else if (call->type->serve == control_serve_assignments) {
         call->type->serve(call, control_name_of(&call->id));
     } else if (call->type->serve && !call->verbatim) {
