@@ -318,6 +318,20 @@ class Effects(PoolTest):
         self.assertEqual(self.processes("1"), (0, told * 1))
         self.assertEqual(self.run_measured("import ctypes\nctypes.CDLL(None).unshare(0x10000000)")["processes"]["started"], 0)
 
+    def file_calls(self, **query):
+        """Reads and writes of files that one cell takes the server, as the kernel counts them: the fewest of some."""
+        def counts():
+            with open(f"/proc/{self.pool.process.pid}/io", encoding="ascii") as file:
+                return [int(line.split()[1]) for line in file if line.startswith("sysc")]
+        seen = [(counts(), self.pool.call("POST", "/executions", self.id, body={"code": "1"}, **query).json, counts()) for _ in range(8)]
+        return [min(after[i] - before[i] for before, _, after in seen) for i in (0, 1)], seen[0][1].get("effects")
+
+    def test_rp54_a_report_makes_no_call_whose_answer_is_known(self):
+        """RP-54: it reads each gauge, the processor's twice, and sets one back: a runner that is alone is not counted again."""
+        _, (plain, _), (told, effects) = self.run_measured("1"), self.file_calls(), self.file_calls(report="sallyport")
+        memory, processor = "memoryPeakBytes" in effects, "cpuMicroseconds" in effects
+        self.assertEqual([n - m for n, m in zip(told, plain)], [memory + 2 * processor, memory])
+
     def test_rp54_what_the_code_says_of_its_processes_changes_nothing(self):
         """RP-54: neither by what it prints nor by hiding them: a process that nobody waits for and that leaves its group counts."""
         code = ("import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: os._exit(0)\n    os._exit(0)\nos.wait()\n"

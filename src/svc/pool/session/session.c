@@ -142,6 +142,7 @@ static void on_frame(struct session_channel *channel, const struct frame *frame)
         take_result(session, frame->payload);
     } else if (frame->type == FRAME_READY && frame->payload.size == 0 && starting) {
         session->ready_ns = loop_now(session->loop);
+        session_calls_ready(&session->calls);
         apply(session, SESSION_EVENT_RUNNER_READY);
     } else {
         end_by_fault(session, SESSION_REASON_PROTOCOL, "the session broke its protocol");
@@ -365,13 +366,19 @@ static void send_cell(struct session *session, const struct session_cell *cell)
                      "the code does not fit into a frame, or into memory");
 }
 
+/* Nobody but the runner is in it: each start of a process is heard before it happens, and who carries a file has an order. */
+static bool none_came(const struct session *session)
+{
+    return session->calls.heard && !session->calls.has_started && !session->stores.busy;
+}
+
 void session_run(struct session *session, const struct session_cell *cell)
 {
     int64_t now = loop_now(session->loop);
     session->cell_id = random_cell_id();
     session->cancelled = false;
     session_calls_begin(&session->calls);
-    session_gauges_begin(&session->gauges, cell->measured);
+    session_gauges_begin(&session->gauges, cell->measured, none_came(session));
     session->cell_context = cell->context;
     session->cell_started_ns = now;
     if (session_output_begin_cell(&session->output, cell->head_max, cell->tail_max) != STATUS_OK)

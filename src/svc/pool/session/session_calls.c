@@ -85,6 +85,7 @@ static STATUS_RESULT hear_one(struct session_calls *calls)
     enum status status = call_listener_hear(calls->listener.fd, &heard);
     if (status != STATUS_OK)
         return status;
+    calls->has_started = calls->has_started || heard.starts;
     if (heard.starts)
         session_gauges_look(calls->gauges, 1);
     status = call_listener_answer(calls->listener.fd, &heard);
@@ -126,6 +127,11 @@ enum status session_calls_open(struct session_calls *calls, int fd)
     calls->listener.fd = fd;
     calls->heard = true;
     return loop_fd_add(calls->loop, &calls->listener, fd, EPOLLIN, NULL);
+}
+
+void session_calls_ready(struct session_calls *calls)
+{
+    calls->has_started = false;
 }
 
 void session_calls_begin(struct session_calls *calls)

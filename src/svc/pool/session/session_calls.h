@@ -31,6 +31,7 @@ struct call_counts {
 struct session_calls {
     struct call_counts counts; /* since session_calls_begin */
     bool heard;                /* the session has a listener, and it works */
+    bool has_started;          /* a process, since session_calls_ready, in whichever cell */
 
     /* --- private --- */
     struct loop *loop;
@@ -43,6 +44,8 @@ struct session_calls {
 void session_calls_init(struct session_calls *calls, struct loop *loop, struct session_gauges *gauges);
 /* `fd` is its own from now on, also on failure; -1: this machine has none, which is no failure. */
 STATUS_RESULT session_calls_open(struct session_calls *calls, int fd);
+/* The runner is there, and nobody's code has run yet: who starts from now on is another. */
+void session_calls_ready(struct session_calls *calls);
 /* A cell begins. */
 void session_calls_begin(struct session_calls *calls);
 /* Keeps the counts. Calls that wait, and all that come, are refused by the kernel. May be called twice. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* session_gauges.c — the peak is set back by writing to its file: of the group on v1, of this descriptor on v2 (Linux 6.12). */
+/* session_gauges.c — the peak is set back by writing to its file: of the group on v1, of this descriptor on v2 (Linux 6.12). Each
+ * look is a call of the kernel that a run waits for, so none is made whose answer is known. */
 #include "svc/pool/session/session_gauges.h"
 
 #include <unistd.h>
 
 #define TEXT_SIZE 1024 /* bytes of a file; what counts stands at its beginning */
 #define INIT      1    /* a process of each session that runs nobody's code */
+#define RUNNER    1    /* the one that runs the cells */
 
 bool gauge_parse_cpu(struct bytes text, uint64_t *ret_us)
 {
@@ -39,20 +41,22 @@ static bool read_cpu(int fd, uint64_t *ret_us)
     return read_text(fd, text, &bytes) && gauge_parse_cpu(bytes, ret_us);
 }
 
-/* Lines of cgroup.procs: one a process, whichever number it has for who reads. False: it cannot be read. */
+/* Lines of cgroup.procs: one a process, whichever number it has for who reads. False: it cannot be read. A read that leaves room
+ * was the last: the kernel fills less than a page as far as there are lines (fs/seq_file.c, seq_read_iter). */
 static bool count_processes(int fd, uint64_t *ret_count)
 {
     char text[TEXT_SIZE];
     uint64_t count = 0;
     off_t at = 0;
-    ssize_t got = -1;
-    while (fd >= 0 && (got = pread(fd, text, sizeof text, at)) > 0) {
+    ssize_t got = fd < 0 ? -1 : (ssize_t)sizeof text;
+    while (got == (ssize_t)sizeof text) {
+        got = pread(fd, text, sizeof text, at);
         for (ssize_t i = 0; i < got; i++)
             count += text[i] == '\n';
-        at += got;
+        at += MAX(got, (ssize_t)0);
     }
     *ret_count = count;
-    return got == 0;
+    return got >= 0;
 }
 
 void session_gauges_init(struct session_gauges *gauges)
@@ -67,23 +71,38 @@ void session_gauges_open(struct session_gauges *gauges, int cpu_fd, int memory_f
     gauges->processes_fd = processes_fd;
 }
 
-void session_gauges_look(struct session_gauges *gauges, uint64_t more)
+static void look(struct session_gauges *gauges, uint64_t more)
 {
     uint64_t count = 0;
-    if (!gauges->processes_begun)
-        return;
     gauges->processes_begun = count_processes(gauges->processes_fd, &count);
     if (count + more > INIT)
         gauges->processes_most = MAX(gauges->processes_most, count + more - INIT);
+    gauges->was_alone = gauges->processes_begun && count == INIT + RUNNER;
 }
 
-void session_gauges_begin(struct session_gauges *gauges, bool measured)
+void session_gauges_look(struct session_gauges *gauges, uint64_t more)
+{
+    if (gauges->processes_begun)
+        look(gauges, more);
+}
+
+/* The runner cannot go without its session. */
+static void begin_processes(struct session_gauges *gauges, bool none_came)
+{
+    if (none_came && gauges->was_alone)
+        gauges->processes_most = RUNNER;
+    else
+        look(gauges, 0);
+}
+
+void session_gauges_begin(struct session_gauges *gauges, bool measured, bool none_came)
 {
     gauges->cpu_begun = measured && read_cpu(gauges->cpu_fd, &gauges->cpu_before_us);
     gauges->memory_begun = measured && gauges->memory_fd >= 0 && pwrite(gauges->memory_fd, "0", 1, 0) == 1;
     gauges->processes_begun = measured && gauges->processes_fd >= 0;
     gauges->processes_most = 0;
-    session_gauges_look(gauges, 0);
+    if (gauges->processes_begun)
+        begin_processes(gauges, none_came);
 }
 
 struct gauge_values session_gauges_read(const struct session_gauges *gauges)

@@ -22,6 +22,7 @@ struct session_gauges {
     /* --- private --- */
     int cpu_fd, memory_fd, processes_fd; /* -1: not there */
     bool cpu_begun, memory_begun, processes_begun;
+    bool was_alone; /* the runner, when the processes were looked at last */
     uint64_t cpu_before_us;
     uint64_t processes_most;
 };
@@ -29,8 +30,9 @@ struct session_gauges {
 void session_gauges_init(struct session_gauges *gauges);
 /* The descriptors are its own from now on; each may be -1. `memory_fd` is open for writing, too. */
 void session_gauges_open(struct session_gauges *gauges, int cpu_fd, int memory_fd, int processes_fd);
-/* A cell begins; if it is measured, from now on, which takes some microseconds. */
-void session_gauges_begin(struct session_gauges *gauges, bool measured);
+/* A cell begins; if it is measured, from now on, which takes some microseconds. `none_came`: no process but the runner can have come
+ * into the session since it was built, nor is one coming; then a runner that was seen alone is not looked for again. */
+void session_gauges_begin(struct session_gauges *gauges, bool measured, bool none_came);
 /* Looks at how many processes there are, for the most at once; `more` of them are about to start. Does nothing for a cell that is
  * not measured. */
 void session_gauges_look(struct session_gauges *gauges, uint64_t more);

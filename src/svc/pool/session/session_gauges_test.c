@@ -9,9 +9,19 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* Reads of files in this program, instead of the C library's. */
+static unsigned reads;
+
+ssize_t pread(int fd, void *data, size_t size, off_t at)
+{
+    reads++;
+    return syscall(SYS_pread64, fd, data, size, at);
+}
 
 static void processor_time_is_read_as_v1_and_v2_write_it(void **state)
 {
@@ -31,7 +41,7 @@ static void what_is_not_there_is_not_known(void **state)
 {
     struct session_gauges gauges;
     session_gauges_init(&gauges);
-    session_gauges_begin(&gauges, true);
+    session_gauges_begin(&gauges, true, false);
     session_gauges_look(&gauges, 1);
     struct gauge_values values = session_gauges_read(&gauges);
     assert_false(values.cpu_known || values.memory_known || values.processes_known);
@@ -46,7 +56,7 @@ static void a_run_is_the_difference(void **state)
     session_gauges_init(&gauges);
     assert_int_equal(pwrite(fileno(cpu), "usage_usec 100\n", 15, 0), 15);
     session_gauges_open(&gauges, dup(fileno(cpu)), dup(fileno(memory)), -1);
-    session_gauges_begin(&gauges, true);
+    session_gauges_begin(&gauges, true, false);
     assert_int_equal(pwrite(fileno(cpu), "usage_usec 350\n", 15, 0), 15);
     assert_int_equal(pwrite(fileno(memory), "4096\n", 5, 0), 5);
     struct gauge_values values = session_gauges_read(&gauges);
@@ -74,7 +84,7 @@ static void the_most_at_once_is_that_of_all_looks_of_a_cell(void **state)
     session_gauges_init(&gauges);
     session_gauges_open(&gauges, -1, -1, dup(fileno(list)));
     write_list(list, "10\n11\n");
-    session_gauges_begin(&gauges, true);
+    session_gauges_begin(&gauges, true, false);
     assert_int_equal(session_gauges_read(&gauges).processes, 1);
     session_gauges_look(&gauges, 1);
     assert_int_equal(session_gauges_read(&gauges).processes, 2);
@@ -88,12 +98,45 @@ static void the_most_at_once_is_that_of_all_looks_of_a_cell(void **state)
     char many[4000];
     memset(many, '\n', sizeof many);
     assert_int_equal(pwrite(fileno(list), many, sizeof many, 0), sizeof many);
-    session_gauges_begin(&gauges, true);
+    session_gauges_begin(&gauges, true, false);
     assert_int_equal(session_gauges_read(&gauges).processes, sizeof many - 1);
 
-    session_gauges_begin(&gauges, false);
+    session_gauges_begin(&gauges, false, false);
     session_gauges_look(&gauges, 1);
     assert_false(session_gauges_read(&gauges).processes_known);
+    session_gauges_close(&gauges);
+    fclose(list);
+}
+
+/* Each look is a call of the kernel before the cell: one for a list that is read whole, and none where nobody can have come. If
+ * somebody can, what was seen before says nothing. */
+static void a_runner_that_is_alone_is_not_looked_for_again(void **state)
+{
+    FILE *list = tmpfile();
+    struct session_gauges gauges;
+    assert_non_null(list);
+    session_gauges_init(&gauges);
+    session_gauges_open(&gauges, -1, -1, dup(fileno(list)));
+    const struct {
+        const char *list;
+        bool none_came;
+        unsigned reads, processes;
+    } cells[] = {
+        {"10\n11\n", true, 1, 1},         /* nothing was seen yet */
+        {"10\n11\n", true, 0, 1},         /* it was alone, and is */
+        {"10\n11\n12\n", false, 1, 2},   /* who carries a file */
+        {"10\n11\n", true, 1, 1},         /* has gone again */
+        {"10\n11\n", true, 0, 1},
+        {"10\n11\n12\n13\n", false, 1, 3}, /* what an earlier cell has left */
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
+        write_list(list, cells[i].list);
+        reads = 0;
+        session_gauges_begin(&gauges, true, cells[i].none_came);
+        assert_int_equal(reads, cells[i].reads);
+        assert_true(session_gauges_read(&gauges).processes_known);
+        assert_int_equal(session_gauges_read(&gauges).processes, cells[i].processes);
+    }
     session_gauges_close(&gauges);
     fclose(list);
 }
@@ -106,7 +149,7 @@ static void a_look_that_fails_leaves_it_unknown(void **state)
     session_gauges_init(&gauges);
     session_gauges_open(&gauges, -1, -1, dup(fileno(list)));
     write_list(list, "10\n11\n");
-    session_gauges_begin(&gauges, true);
+    session_gauges_begin(&gauges, true, false);
     assert_true(session_gauges_read(&gauges).processes_known);
     close(gauges.processes_fd);
     session_gauges_look(&gauges, 1);
@@ -123,6 +166,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_not_known),
         cmocka_unit_test(a_run_is_the_difference),
         cmocka_unit_test(the_most_at_once_is_that_of_all_looks_of_a_cell),
+        cmocka_unit_test(a_runner_that_is_alone_is_not_looked_for_again),
         cmocka_unit_test(a_look_that_fails_leaves_it_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
