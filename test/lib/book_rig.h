@@ -18,7 +18,7 @@ struct book_fixture {
     struct review_store *store;
     char folder[64];
     int64_t keep_ns; /* of the next rig_open */
-    int64_t told;
+    struct review_news told;
 };
 
 /* What a test does in one job. */
@@ -60,9 +60,9 @@ static inline void rig_run(struct book_fixture *rig, struct book_task *task)
         assert_int_equal(loop_step(rig->loop, 1000, NULL), STATUS_OK);
 }
 
-static inline void rig_on_events(void *context, int64_t last)
+static inline void rig_on_events(void *context, const struct review_news *news)
 {
-    ((struct book_fixture *)context)->told = last;
+    ((struct book_fixture *)context)->told = *news;
 }
 
 static inline void rig_open(struct book_fixture *rig)

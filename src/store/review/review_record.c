@@ -261,9 +261,20 @@ static enum status put_event(struct review_book *book, struct review_event_row *
     sqlite_bind_bytes(book->db, put, 4, event->data);
     enum status status = sqlite_next(book->db, put, &there, err);
     if (there)
-        book->last_event = event->number = sqlite_column_i64(book->db, put, 0);
+        event->number = sqlite_column_i64(book->db, put, 0);
     sqlite_done(book->db, put);
     return status;
+}
+
+/* Who waits for one request need not look when it was another. */
+static void note_news(struct review_book *book, int64_t event, const char *request)
+{
+    struct review_news *news = &book->news;
+    if (news->last_event == 0)
+        (void)snprintf(news->request, sizeof news->request, "%s", request);
+    else if (strcmp(news->request, request) != 0)
+        news->request[0] = '\0';
+    news->last_event = event;
 }
 
 /* After review_record_save: the event shows the request as it is on disk. In the same transaction, so nothing is
@@ -288,9 +299,12 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
         status = review_webhook_event(
             book, &event, strcmp(what, "released") == 0 ? review_then_webhook(record) : NULL, err);
     free(data);
-    if (status != STATUS_OK || book->last_event % 100 != 0)
+    if (status != STATUS_OK)
         return status;
-    sqlite_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
+    note_news(book, event.number, review_record_text(record, "id"));
+    if (event.number % 100 != 0)
+        return STATUS_OK;
+    sqlite_bind_i64(book->db, review_at(book, EVENT_TRIM), 1, event.number - REVIEW_EVENTS_KEPT);
     return sqlite_run(book->db, review_at(book, EVENT_TRIM), err);
 }
 

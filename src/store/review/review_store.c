@@ -115,8 +115,8 @@ const char *review_store_name(const struct review_store *store)
     return store->name;
 }
 
-void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
-                            void *context)
+void review_store_on_events(struct review_store *store,
+                            void (*on_events)(void *context, const struct review_news *news), void *context)
 {
     struct review_listener *place = NULL;
     for (size_t i = 0; i < REVIEW_LISTENERS; i++) {
@@ -149,20 +149,16 @@ static enum status perform(struct audit_work *work, struct audit_scribe *scribe,
     struct review_book book = {
         .store = job->store, .scribe = scribe, .db = job->store->db, .first = job->store->first};
     enum status status = job->perform(job, &book, err);
-    job->last_event = status == STATUS_OK ? book.last_event : 0;
+    job->news = status == STATUS_OK ? book.news : (struct review_news){0};
     job->has_deliveries = status == STATUS_OK && book.has_deliveries;
     return status;
 }
 
-/* Two jobs of one batch are told in the order of their ends: a lower number says nothing new. */
-static void tell_events(struct review_store *store, int64_t last)
+static void tell_events(struct review_store *store, const struct review_news *news)
 {
-    if (last <= store->told)
-        return;
-    store->told = last;
-    for (size_t i = 0; i < REVIEW_LISTENERS; i++)
+    for (size_t i = 0; news->last_event > 0 && i < REVIEW_LISTENERS; i++)
         if (store->listeners[i].on_events)
-            store->listeners[i].on_events(store->listeners[i].context, last);
+            store->listeners[i].on_events(store->listeners[i].context, news);
 }
 
 static void tell_deliveries(struct review_store *store, bool has_deliveries)
@@ -177,17 +173,17 @@ static void on_done(struct audit_work *work, enum status status, const struct er
 {
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
     struct review_store *store = job->store;
-    int64_t last = status == STATUS_OK ? job->last_event : 0;
+    const struct review_news news = status == STATUS_OK ? job->news : (struct review_news){0};
     bool has_deliveries = status == STATUS_OK && job->has_deliveries;
     job->on_done(job, status, err); /* it may be gone afterwards */
-    tell_events(store, last);
+    tell_events(store, &news);
     tell_deliveries(store, has_deliveries);
 }
 
 static void prepare(struct review_store *store, struct review_job *job)
 {
     job->store = store;
-    job->last_event = 0;
+    job->news = (struct review_news){0};
     job->has_deliveries = false;
     job->work = (struct audit_work){
         .perform = perform, .on_done = on_done, .reads_only = job->reads_only, .new_work = job->new_work};

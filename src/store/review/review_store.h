@@ -40,6 +40,12 @@ struct review_book; /* the store within a job */
 
 /* Owned by the caller, who lets it live until on_done was called; usually a member of a larger struct with the arguments and
  * the answer. */
+/* What was written of: events, and the requests that they tell of. */
+struct review_news {
+    int64_t last_event;           /* the number of the last; 0: none */
+    char request[REVIEW_ID_SIZE]; /* the id of the one that all are of; "": of several */
+};
+
 struct review_job {
     struct audit_work work; /* the store's */
     struct review_store *store;
@@ -48,9 +54,9 @@ struct review_job {
     enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
     /* On the loop's thread, never from within review_store_run. */
     void (*on_done)(struct review_job *job, enum status status, const struct err *err);
-    bool new_work;      /* refused first when the disk is nearly full */
-    bool reads_only;    /* no transaction */
-    int64_t last_event; /* this and the next are the store's */
+    bool new_work;           /* refused first when the disk is nearly full */
+    bool reads_only;         /* no transaction */
+    struct review_news news; /* this and the next are the store's */
     bool has_deliveries;
 };
 
@@ -73,10 +79,10 @@ void review_store_read(struct review_store *store, struct review_job *job);
 void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
 STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
-/* Told on the loop's thread, after events were committed, the number of the last one. Up to REVIEW_LISTENERS, each known by its
- * `context`; `on_events` NULL: that one is told no more. */
-void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
-                            void *context);
+/* Told on the loop's thread, after events were committed, what they are of; once for each job. Up to REVIEW_LISTENERS, each known by
+ * its `context`; `on_events` NULL: that one is told no more. */
+void review_store_on_events(struct review_store *store,
+                            void (*on_events)(void *context, const struct review_news *news), void *context);
 /* Told, on the loop's thread, after something was committed that may be due for a webhook now (webhook_book.h). One listener; NULL: none. */
 void review_store_on_deliveries(struct review_store *store, void (*on_deliveries)(void *context),
                                 void *context);

@@ -40,9 +40,9 @@ struct review_store {
     struct review_blobs blobs;
     char name[REVIEW_NAME_SIZE];
     struct policy_in_force policy; /* the thread's; review_policy_in_force sees to it that it is the newest */
-    int64_t told;                  /* loop's thread: the last event that was told of */
     struct review_listener {
-        void (*on_events)(void *context, int64_t last); /* NULL: a free place */
+        /* NULL: a free place */
+        void (*on_events)(void *context, const struct review_news *news);
         void *context;
     } listeners[REVIEW_LISTENERS];
     void (*on_deliveries)(void *context);
@@ -53,9 +53,9 @@ struct review_book {
     struct review_store *store;
     struct audit_scribe *scribe; /* NULL: it is only read */
     struct db *db;
-    size_t first;        /* of our statements */
-    int64_t last_event;  /* of this job; 0: none */
-    bool has_deliveries; /* this job made something due for a webhook */
+    size_t first;            /* of our statements */
+    struct review_news news; /* of this job */
+    bool has_deliveries;     /* this job made something due for a webhook */
 };
 
 /* --- statements (review_tables.c) --- */

@@ -160,7 +160,7 @@ static void a_request_from_beginning_to_end(void **state)
     assert_int_equal(vote_as(rig, "r1", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_DECIDED_BEFORE);
     assert_int_equal(vote_as(rig, "none", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_UNKNOWN);
     json_decref(seen);
-    assert_true(rig->told > 0);
+    assert_true(rig->told.last_event > 0);
 
     rig_close(rig);
     rig_open(rig);
@@ -706,6 +706,39 @@ static void events_are_in_order(void **state)
     json_decref(task.json);
 }
 
+static enum status submit_two(struct book_task *task, struct review_book *book, struct err *err)
+{
+    const struct review_submission first = submission("n2", "print(2)"),
+                                   second = submission("n3", "print(3)");
+    enum status status = review_book_submit(book, &first, START_NS, &task->answer, err);
+    json_decref(task->answer.request);
+    if (status != STATUS_OK)
+        return status;
+    status = review_book_submit(book, &second, START_NS, &task->answer, err);
+    json_decref(task->answer.request);
+    return status;
+}
+
+/* Who waits for a request looks again when it was that one, or may have been; else every step of each would make all look. */
+static void news_say_which_request_they_are_of(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_submission what = submission("n1", "print(1)");
+    submit_it(rig, &what);
+    assert_string_equal(rig->told.request, "n1");
+    const int64_t first = rig->told.last_event;
+    bring_to_wait(rig, "n1");
+    assert_string_equal(rig->told.request, "n1");
+    assert_true(rig->told.last_event > first);
+    struct book_task two = {.act = submit_two};
+    rig_run(rig, &two);
+    assert_int_equal(two.status, STATUS_OK);
+    assert_string_equal(rig->told.request, "");
+    const int64_t before = rig->told.last_event;
+    json_decref(read_back(rig, "n1"));
+    assert_int_equal(rig->told.last_event, before);
+}
+
 /* A job that fails leaves nothing, and the jobs beside it stand. */
 static enum status submit_and_fail(struct book_task *task, struct review_book *book, struct err *err)
 {
@@ -897,6 +930,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_nobody_uses_is_swept, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_key_is_used_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(events_are_in_order, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(news_say_which_request_they_are_of, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_nothing, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(versions_of_the_policy, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_policy_that_was_undone_never_ruled, rig_init, rig_fini),

@@ -98,9 +98,10 @@ struct exchange {
     struct exchange_actor actor;
     bool unrecorded;          /* the last call was to the audit log, which could not be written */
     enum request_state state; /* of a submission; QUEUED unless the book says otherwise */
-    bool wakes;               /* a pause that ends early when a request has changed */
-    bool changed; /* one has since the last pause: what was looked at may be of before, so there is none */
-    bool streams; /* the answer has begun: it can only go on, end, or be broken off */
+    bool wakes;               /* a pause that ends early when its request has changed */
+    bool changed; /* it has since the last pause: what was looked at may be of before, so there is none */
+    char awaited[REVIEW_ID_SIZE]; /* by that id the book knows the request; "": it may be any */
+    bool streams;                 /* the answer has begun: it can only go on, end, or be broken off */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];
@@ -252,8 +253,8 @@ struct submission {
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };
 
-/* Wakes every exchange that pauses until something changes. */
-void exchange_wake_all(struct app_service *service);
+/* Wakes the exchanges that pause until `request` changes; "": that one of several may have. */
+void exchange_wake(struct app_service *service, const char *request);
 
 /* submit.c: starts a request for code that was checked. */
 void submit_code(struct app_service *service, struct http_request *request,

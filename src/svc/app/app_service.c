@@ -20,14 +20,14 @@
 #include "svc/app/session_turns.h"
 
 /* ORDER: duties before readers: whoever hears of an event may ask at once what has become of it. */
-static void on_events(void *context, int64_t last)
+static void on_events(void *context, const struct review_news *news)
 {
     struct app_service *service = context;
     if (service->stopping)
         return;
     duties_look(service->duties);
-    review_feed_tell(service->feed, last);
-    exchange_wake_all(service);
+    review_feed_tell(service->feed, news->last_event);
+    exchange_wake(service, news->request);
 }
 
 /* ORDER: the worker first, whose threads use the rest. */

@@ -304,13 +304,19 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
         exchange_answer_no_memory(exchange);
 }
 
+static bool awaits(const struct exchange *exchange, const char *request)
+{
+    bool may_be_any = !*request || !exchange->awaited[0];
+    return exchange->wakes && (may_be_any || strcmp(exchange->awaited, request) == 0);
+}
+
 /* Whoever is not in a pause is asking right now, and may have been answered before the change: it is noted for
  * exchange_pause. */
-void exchange_wake_all(struct app_service *service)
+void exchange_wake(struct app_service *service, const char *request)
 {
     list_each_safe (link, &service->exchanges) {
         struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
-        if (!exchange->wakes || service->stopping)
+        if (!awaits(exchange, request) || service->stopping)
             continue;
         exchange->changed = !exchange->timer.loop;
         if (exchange->changed)

@@ -638,7 +638,7 @@ static void a_change_during_a_look_ends_the_pause_behind_it(void **state)
     struct http_request request = {.answers = 0};
     struct exchange *exchange = exchange_create(&service, &request, sizeof(struct exchange), NULL);
     exchange->wakes = true;
-    exchange_wake_all(&service); /* it is looking */
+    exchange_wake(&service, ""); /* it is looking */
     exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
     struct err err = {0};
     assert_int_equal(loop_step(service.loop, 1000, &err), STATUS_OK);
@@ -650,8 +650,31 @@ static void a_change_during_a_look_ends_the_pause_behind_it(void **state)
     exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
     step();
     assert_int_equal(later.answers, 0);
-    exchange_wake_all(&service);
+    exchange_wake(&service, "");
     assert_int_equal(later.answers, 1);
+}
+
+/* A hundred who wait do not look a hundred times at each step of a hundred requests. */
+static void a_change_of_another_request_wakes_nobody(void **state)
+{
+    struct http_request asked = {.answers = 0};
+    struct exchange *exchange = exchange_create(&service, &asked, sizeof(struct exchange), NULL);
+    exchange->wakes = true;
+    (void)snprintf(exchange->awaited, sizeof exchange->awaited, "mine");
+    exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
+    exchange_wake(&service, "other");
+    step();
+    assert_int_equal(asked.answers, 0);
+    exchange_wake(&service, "mine");
+    assert_int_equal(asked.answers, 1);
+
+    struct http_request looking = {.answers = 0};
+    exchange = exchange_create(&service, &looking, sizeof(struct exchange), NULL);
+    exchange->wakes = true; /* which request it is, is not known yet: it may be that one */
+    exchange_wake(&service, "mine");
+    exchange_pause(exchange, 3600 * NS_PER_S, on_failure_step);
+    step();
+    assert_int_equal(looking.answers, 1);
 }
 
 static void a_stop_answers_what_waits(void **state)
@@ -706,6 +729,7 @@ int main(void)
         TEST(a_call_that_cannot_start_is_answered_on_the_next_turn),
         TEST(a_peer_that_goes_is_forgotten),
         TEST(a_change_during_a_look_ends_the_pause_behind_it),
+        TEST(a_change_of_another_request_wakes_nobody),
         TEST(a_stop_answers_what_waits),
         TEST(ids_that_no_instance_can_have),
     };

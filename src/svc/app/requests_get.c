@@ -13,7 +13,7 @@
 #include "svc/app/running.h"
 #include "wire/json/json.h"
 
-#define BOOK_PAUSE_NS       NS_PER_S /* at most: what changes wakes it */
+#define BOOK_PAUSE_NS       NS_PER_S /* at most: a change of the request wakes it */
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
 
@@ -193,12 +193,13 @@ static void on_brief(struct exchange *exchange)
         exchange_answer_unknown(exchange);
         return;
     }
+    const json_t *request = own_of(exchange)->base.json;
+    const char *id = json_member_text(request, "id");
+    (void)snprintf(exchange->awaited, sizeof exchange->awaited, "%s", text_or(id, ""));
     if (request_state_over(state_in_book(own_of(exchange))) || !app_service_connected(service, NULL)) {
         answer_or_wait(exchange);
         return;
     }
-    const json_t *request = own_of(exchange)->base.json;
-    const char *id = json_member_text(request, "id");
     const char *instance = json_member_text(request, "instanceId");
     (void)snprintf(exchange->id, sizeof exchange->id, "%s", text_or(id, ""));
     exchange_call(exchange, on_asked);

@@ -180,9 +180,9 @@ void slack_replies_await(struct slack_replies *replies, const char *request_id, 
 
 /* --- life --- */
 
-static void on_events(void *context, int64_t last)
+static void on_events(void *context, const struct review_news *news)
 {
-    (void)last;
+    (void)news;
     look(context);
 }
 

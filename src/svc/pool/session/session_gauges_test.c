@@ -122,12 +122,11 @@ static void a_runner_that_is_alone_is_not_looked_for_again(void **state)
         bool none_came;
         unsigned reads, processes;
     } cells[] = {
-        {"10\n11\n", true, 1, 1},         /* nothing was seen yet */
-        {"10\n11\n", true, 0, 1},         /* it was alone, and is */
-        {"10\n11\n12\n", false, 1, 2},   /* who carries a file */
-        {"10\n11\n", true, 1, 1},         /* has gone again */
-        {"10\n11\n", true, 0, 1},
-        {"10\n11\n12\n13\n", false, 1, 3}, /* what an earlier cell has left */
+        {"10\n11\n", true, 1, 1},                                         /* nothing was seen yet */
+        {"10\n11\n", true, 0, 1},                                         /* it was alone, and is */
+        {"10\n11\n12\n", false, 1, 2},                                    /* who carries a file */
+        {"10\n11\n", true, 1, 1},                                         /* has gone again */
+        {"10\n11\n", true, 0, 1},      {"10\n11\n12\n13\n", false, 1, 3}, /* what an earlier cell has left */
     };
     for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
         write_list(list, cells[i].list);
