@@ -194,6 +194,7 @@ const struct limit_row limits_table[] = {
     ROW("sign-in", DEVICE_CODES_PEER_MAX, LIMIT_COUNT, "Of these, how many one peer may have asked for", ""),
     ROW("sign-in", TICKETS_EACH_MAX, LIMIT_COUNT, "Codes and refresh tokens of one person; the next one ends the oldest", ""),
     ROW("sign-in", SCOPE_SIZE_MAX, LIMIT_BYTES, "The scope that a device or a browser asks for", ""),
+    ROW("sign-in", NONCE_SIZE_MAX, LIMIT_BYTES, "The nonce that an application's id token repeats", ""),
     ROW("sign-in", BEARER_GROUPS_MAX, LIMIT_COUNT, "Groups that an outside token may name", ""),
 
     /* --- app --- */

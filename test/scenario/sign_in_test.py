@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import html
 import http.client
 import json
 import os
@@ -390,6 +391,43 @@ class Case(unittest.TestCase):
             self.assertEqual(self.authorize(person, redirect=redirect)[0], 400, redirect)
         self.assertEqual(self.authorize({**person, "secret": "sps_no"})[0], 401)
         self.assertEqual(self.authorize(person, code_challenge="plain")[0], 400)
+
+    def test_the_official_clients_way_through_a_browser(self):  # CS-04
+        """As MSAL does it, and with it `az login`: the id token repeats the nonce, and the code comes by a form where that is asked for."""
+        person = self.good("POST", "/v1/directory/users", {"name": "msal@example.org"})
+        query = {"client_id": "cli", "response_type": "code", "redirect_uri": "http://localhost:8400", "scope": f"{APP}/.default openid offline_access",
+                 "state": "<s&t>", "code_challenge": b64(hashlib.sha256(b"v" * 43).digest()), "code_challenge_method": "S256",
+                 "nonce": "n" * 64, "client_info": "1", "prompt": "select_account", "login_hint": "msal@example.org"}
+
+        def page(**more):
+            answer = self.server.ask("GET", "/common/oauth2/v2.0/authorize?" + urllib.parse.urlencode({**query, **more}))
+            return answer[0], {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', answer[2])}
+
+        def claims(code):
+            answer = self.token(grant_type="authorization_code", client_id="cli", redirect_uri=query["redirect_uri"], code=code, code_verifier="v" * 43)
+            refreshed = self.token(grant_type="refresh_token", client_id="cli", refresh_token=answer["refresh_token"])
+            return claims_of(answer["id_token"]), claims_of(refreshed["id_token"])
+        for mode in ("", "query", "form_post"):
+            status, fields = page(response_mode=mode)
+            self.assertEqual(status, 200, mode)
+            filled = {**fields, "name": person["name"], "secret": person["secret"]}
+            status, answer, headers = self.post_form("/common/oauth2/v2.0/authorize", **filled)
+            if mode == "form_post":
+                self.assertEqual((status, headers["Location"]), (200, None))
+                self.assertIn("form-action 'self' http://localhost:8400;", headers["Content-Security-Policy"])
+                self.assertIn('<form method="post" action="http://localhost:8400">', answer)
+                back = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', answer)}
+            else:
+                self.assertEqual(status, 303)
+                back = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(headers["Location"]).query))
+            self.assertEqual(back, {"code": back["code"], "state": "<s&t>"}, mode)
+            first, refreshed = claims(back["code"])
+            self.assertEqual((first["nonce"], "nonce" in refreshed), ("n" * 64, False), mode)
+        for fault in ({"response_mode": "fragment"}, {"response_type": "token"}, {"nonce": "n" * 201}, {"code_challenge_method": "plain"}):
+            self.assertEqual(page(**fault)[0], 400, fault)
+        for fault in ({"response_mode": "fragment"}, {"nonce": "n" * 201}):
+            self.assertEqual(self.authorize(person, **fault)[0], 400, fault)
+        self.assertEqual(set(self.authorize(person, state="")[1]), {"code"})  # what was not sent does not come back
 
     def at_once(self, *forms):
         """Tokens are asked for by all at the same moment: the answers, in that order."""

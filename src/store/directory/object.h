@@ -148,8 +148,9 @@ struct directory_ticket {
     const char *scope;
     const char *challenge; /* PKCE, S256 */
     const char *redirect;
-    int64_t refused; /* 1: the person said no */
-    int64_t used;    /* 1: was exchanged; shown again it ends its family */
+    const char *nonce; /* of a code, for the id token; "" for none */
+    int64_t refused;   /* 1: the person said no */
+    int64_t used;      /* 1: was exchanged; shown again it ends its family */
     int64_t created_ns;
     int64_t expires_ns;
 };

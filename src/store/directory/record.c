@@ -73,9 +73,9 @@ static const struct record_kind kinds[DIRECTORY_KINDS] = {
                            ROW(ticket, UNIQUE, user_hash), ROW(ticket, TEXT, family),
                            ROW(ticket, TEXT, principal_id), ROW(ticket, TEXT, client_id),
                            ROW(ticket, TEXT, scope), ROW(ticket, TEXT, challenge),
-                           ROW(ticket, TEXT, redirect), ROW(ticket, NUMBER, refused),
-                           ROW(ticket, NUMBER, used), ROW(ticket, NUMBER, created_ns),
-                           ROW(ticket, NUMBER, expires_ns)}},
+                           ROW(ticket, TEXT, redirect), ROW(ticket, TEXT, nonce),
+                           ROW(ticket, NUMBER, refused), ROW(ticket, NUMBER, used),
+                           ROW(ticket, NUMBER, created_ns), ROW(ticket, NUMBER, expires_ns)}},
 };
 
 const char *record_kind_name(enum directory_kind kind)

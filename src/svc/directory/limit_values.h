@@ -10,5 +10,6 @@
 #define DEVICE_CODES_PEER_MAX 100
 #define TICKETS_EACH_MAX      200
 #define SCOPE_SIZE_MAX        ((size_t)2000) /* bytes */
+#define NONCE_SIZE_MAX        ((size_t)200)  /* bytes */
 
 #endif

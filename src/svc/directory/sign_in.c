@@ -269,6 +269,7 @@ static void openid_configuration(void *context, struct http_request *request)
 {
     static const char *const methods[] = {"client_secret_post", "private_key_jwt"};
     static const char *const responses[] = {"code"};
+    static const char *const modes[] = {"query", "form_post"};
     static const char *const algorithms[] = {"ES256"};
     static const char *const subjects[] = {"public"};
     static const char *const scopes[] = {"openid", "profile", "email", "offline_access"};
@@ -288,6 +289,7 @@ static void openid_configuration(void *context, struct http_request *request)
     write_url(&json, "jwks_uri", base, "/discovery/v2.0/keys");
     write_texts(&json, "token_endpoint_auth_methods_supported", methods, ARRAY_SIZE(methods));
     write_texts(&json, "response_types_supported", responses, ARRAY_SIZE(responses));
+    write_texts(&json, "response_modes_supported", modes, ARRAY_SIZE(modes));
     write_texts(&json, "id_token_signing_alg_values_supported", algorithms, ARRAY_SIZE(algorithms));
     write_texts(&json, "subject_types_supported", subjects, ARRAY_SIZE(subjects));
     write_texts(&json, "scopes_supported", scopes, ARRAY_SIZE(scopes));
@@ -360,7 +362,8 @@ static const struct http_route routes[] = {
     {"POST", "/device", "", ACCESS_ANYONE, HTTP_TYPE_URLENCODED, .handle = sign_in_device_confirm,
      .summary = "Confirm or refuse"},
     {"GET", "/{tenant}/oauth2/v2.0/authorize",
-     "client_id redirect_uri state scope code_challenge code_challenge_method response_type nonce",
+     "client_id redirect_uri state scope code_challenge code_challenge_method response_type response_mode "
+     "nonce",
      ACCESS_ANYONE, .page = true, .handle = sign_in_authorize_page,
      .summary = "The page where people sign in"},
     {"POST", "/{tenant}/oauth2/v2.0/authorize", "", ACCESS_ANYONE, HTTP_TYPE_URLENCODED,

@@ -34,7 +34,8 @@ struct sign_in {
 struct sign_in_subject {
     const char *object_id;
     const char *client_id;
-    const char *name; /* of a person; NULL: an application */
+    const char *name;  /* of a person; NULL: an application */
+    const char *nonce; /* that the id token repeats; NULL: none */
 };
 
 /* --- sign_in.c --- */

@@ -15,6 +15,8 @@
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action %s; frame-ancestors 'none'"
 #define DEVICE_RETRY_S "900"
 #define SCOPE_TOO_LONG "The scope is too long (limit scope-size-max)."
+#define MODE           "response_mode"
+#define MODE_FORM      "form_post"
 #define FAILED         "The name, the secret or the code is not right, or the code is over."
 
 /* --- HTML --- */
@@ -114,15 +116,18 @@ static const char *text_of(const struct form_fields *form, const char *name)
 struct pending_page {
     struct directory_waiter waiter;
     struct http_request *request; /* NULL: the peer is gone */
-    struct buf body;              /* JSON; empty: `location` or `text` */
+    struct buf body;              /* JSON; empty: `location`, `page` or `text` */
     struct buf location;
-    const char *text; /* static */
+    struct buf page;
+    const char *target; /* of the page's form; the request's */
+    const char *text;   /* static */
 };
 
 static void pending_free(struct pending_page *pending)
 {
     buf_fini(&pending->body);
     buf_fini(&pending->location);
+    buf_fini(&pending->page);
     free(pending);
 }
 
@@ -133,6 +138,8 @@ static void answer_pending(struct pending_page *pending, struct http_request *re
     else if (pending->location.size > 0 &&
              http_response_header(request, "Location", buf_peek(&pending->location)) == STATUS_OK)
         http_respond(request, 303, NULL, (struct bytes){0});
+    else if (pending->page.size > 0)
+        answer_page(request, 200, &pending->page, pending->target);
     else
         answer_text(request, 200, "Sign-in", pending->text);
 }
@@ -163,7 +170,8 @@ static void write_then_answer(struct sign_in *sign_in, struct pending_page *pend
                               const struct directory_ticket *ticket)
 {
     const struct directory_write write = {verb, DIRECTORY_TICKET, ticket};
-    if (buf_status(&pending->body) != STATUS_OK || buf_status(&pending->location) != STATUS_OK) {
+    if (buf_status(&pending->body) != STATUS_OK || buf_status(&pending->location) != STATUS_OK ||
+        buf_status(&pending->page) != STATUS_OK) {
         http_respond_no_memory(pending->request);
         pending_free(pending);
         return;
@@ -322,7 +330,8 @@ void sign_in_device_confirm(void *context, struct http_request *request)
 
 /* --- a browser's application --- */
 
-static const char *const carried[] = {"client_id", "redirect_uri", "state", "scope", "code_challenge"};
+static const char *const carried[] = {"client_id",      "redirect_uri", "state", "scope",
+                                      "code_challenge", "nonce",        MODE};
 
 static const char *query_text(struct http_request *request, const char *name)
 {
@@ -338,15 +347,30 @@ static bool challenge_valid(const char *challenge)
            strspn(challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == 43;
 }
 
+/* What an application asks for; from a query and from the form of our own page alike. */
+struct application_wish {
+    const char *client_id;
+    const char *redirect;
+    const char *challenge;
+    const char *nonce;
+    const char *mode; /* how the code gets back: "" and "query": by a redirect; "form_post" */
+};
+
 /* What is wrong with the application's request, which is never told to a redirect that is not trusted. */
-static const char *application_fault(const char *client_id, const char *redirect, const char *challenge)
+static const char *application_fault(const struct application_wish *wish)
 {
+    const char *client_id = wish->client_id, *redirect = wish->redirect, *challenge = wish->challenge;
+    bool mode = !wish->mode[0] || strcmp(wish->mode, "query") == 0 || strcmp(wish->mode, MODE_FORM) == 0;
     if (!sign_in_client_id_valid(client_id))
         return "The application did not say its client_id.";
     if (!sign_in_redirect_valid(redirect))
         return "The redirect_uri must lead to this machine: http://localhost:PORT.";
     if (!challenge_valid(challenge))
         return "The application did not send a code_challenge with the method S256 (PKCE).";
+    if (strlen(wish->nonce) > NONCE_SIZE_MAX)
+        return "The nonce is too long (limit nonce-size-max).";
+    if (!mode)
+        return "The response_mode must be query or form_post.";
     return NULL;
 }
 
@@ -355,12 +379,17 @@ void sign_in_authorize_page(void *context, struct http_request *request)
     struct sign_in *sign_in = context;
     if (!sign_in_take_tenant(sign_in, request))
         return;
-    const char *redirect = query_text(request, "redirect_uri");
-    const char *fault =
-        application_fault(query_text(request, "client_id"), redirect, query_text(request, "code_challenge"));
+    const struct application_wish wish = {.client_id = query_text(request, "client_id"),
+                                          .redirect = query_text(request, "redirect_uri"),
+                                          .challenge = query_text(request, "code_challenge"),
+                                          .nonce = query_text(request, "nonce"),
+                                          .mode = query_text(request, MODE)};
+    const char *fault = application_fault(&wish), *type = query_text(request, "response_type");
     struct bytes method = http_request_query(request, "code_challenge_method");
     if (!fault && !bytes_equal_cstr(method, "S256"))
         fault = "The code_challenge_method must be S256.";
+    if (!fault && type[0] && strcmp(type, "code") != 0)
+        fault = "The response_type must be code.";
     if (fault) {
         answer_text(request, 400, "Sign-in", fault);
         return;
@@ -373,7 +402,31 @@ void sign_in_authorize_page(void *context, struct http_request *request)
     append_field(&page, "Your name (such as alice@example.org)", "name", "", "text");
     append_field(&page, "Your secret", "secret", "", "password");
     buf_append_cstr(&page, "<button>Sign in</button>\n</form>\n");
-    answer_page(request, 200, &page, redirect);
+    answer_page(request, 200, &page, wish.redirect);
+}
+
+/* The code and the application's state, back to where it waits: by a redirect, or by a form, whose fields stand in no history and
+ * no log (OAuth 2.0 Form Post Response Mode). The form has a button, since the page has no script. */
+static void write_back(struct pending_page *pending, const struct application_wish *wish, const char *code,
+                       const char *state)
+{
+    if (strcmp(wish->mode, MODE_FORM) != 0) {
+        buf_append_fmt(&pending->location, "%s%ccode=%s", wish->redirect,
+                       strchr(wish->redirect, '?') ? '&' : '?', code);
+        if (state[0])
+            buf_append_cstr(&pending->location, "&state=");
+        percent_encode(&pending->location, bytes_of_cstr(state), NULL);
+        return;
+    }
+    begin_page(&pending->page, "Signed in");
+    buf_append_cstr(&pending->page, "<form method=\"post\" action=\"");
+    append_html(&pending->page, wish->redirect);
+    buf_append_cstr(&pending->page, "\">\n");
+    append_hidden(&pending->page, "code", code);
+    if (state[0])
+        append_hidden(&pending->page, "state", state);
+    buf_append_cstr(&pending->page, "<button autofocus>Back to the program that asked</button>\n</form>\n");
+    pending->target = wish->redirect;
 }
 
 void sign_in_authorize(void *context, struct http_request *request)
@@ -382,9 +435,12 @@ void sign_in_authorize(void *context, struct http_request *request)
     struct form_fields form;
     if (!sign_in_take_tenant(sign_in, request) || !read_form(request, &form))
         return;
-    const char *client_id = text_of(&form, "client_id"), *redirect = text_of(&form, "redirect_uri");
-    const char *challenge = text_of(&form, "code_challenge");
-    const char *fault = application_fault(client_id, redirect, challenge);
+    const struct application_wish wish = {.client_id = text_of(&form, "client_id"),
+                                          .redirect = text_of(&form, "redirect_uri"),
+                                          .challenge = text_of(&form, "code_challenge"),
+                                          .nonce = text_of(&form, "nonce"),
+                                          .mode = text_of(&form, MODE)};
+    const char *fault = application_fault(&wish);
     if (!fault && !scope_fits(&form))
         fault = SCOPE_TOO_LONG;
     if (fault) {
@@ -407,18 +463,17 @@ void sign_in_authorize(void *context, struct http_request *request)
                                             .hash = hash,
                                             .family = id,
                                             .principal_id = person->id,
-                                            .client_id = client_id,
+                                            .client_id = wish.client_id,
                                             .scope = text_of(&form, "scope"),
-                                            .challenge = challenge,
-                                            .redirect = redirect,
+                                            .challenge = wish.challenge,
+                                            .redirect = wish.redirect,
+                                            .nonce = wish.nonce,
                                             .created_ns = now_ns,
                                             .expires_ns = now_ns + CODE_S * NS_PER_S};
     struct pending_page *pending = pending_new(request);
     if (!pending)
         return;
-    buf_append_fmt(&pending->location, "%s%ccode=%s&state=", redirect, strchr(redirect, '?') ? '&' : '?',
-                   code);
-    percent_encode(&pending->location, bytes_of_cstr(text_of(&form, "state")), NULL);
+    write_back(pending, &wish, code, text_of(&form, "state"));
     pending->text = "";
     write_then_answer(sign_in, pending, DIRECTORY_CREATE, &ticket);
 }

@@ -86,11 +86,12 @@ static void write_client_info(struct json_writer *json, const struct sign_in *si
     json_write_member_string(json, "client_info", buf_peek(&text));
 }
 
-static void write_identity(struct json_writer *json, struct sign_in *sign_in, const struct token_wish *wish)
+static void write_identity(struct json_writer *json, struct sign_in *sign_in, const struct token_wish *wish,
+                           const char *nonce)
 {
     CLEANUP(buf_fini) struct buf token = {0};
     struct err ignored;
-    if (token_mint_identity(sign_in->options.keys, wish, NULL, clock_unix_ns(), &token, &ignored) ==
+    if (token_mint_identity(sign_in->options.keys, wish, nonce, clock_unix_ns(), &token, &ignored) ==
         STATUS_OK)
         json_write_member_string(json, "id_token", buf_peek(&token));
 }
@@ -126,7 +127,7 @@ static void answer_tokens(struct sign_in *sign_in, struct http_request *request,
         json_write_member_cstr(&json, "scope", scope);
     }
     if (subject->name && scope_has(scope, "openid"))
-        write_identity(&json, sign_in, &wish);
+        write_identity(&json, sign_in, &wish, subject->nonce);
     if (client_info)
         write_client_info(&json, sign_in, subject->object_id);
     json_write_end_object(&json);
@@ -233,11 +234,13 @@ static struct exchange_of_ticket *exchange_create(struct sign_in *sign_in, struc
     exchange->subject.object_id = arena_cstr(arena, bytes_of_cstr(person->id));
     exchange->subject.client_id = arena_cstr(arena, bytes_of_cstr(ticket->client_id));
     exchange->subject.name = arena_cstr(arena, bytes_of_cstr(person->name));
+    exchange->subject.nonce = ticket->nonce[0] ? arena_cstr(arena, bytes_of_cstr(ticket->nonce)) : NULL;
     exchange->scope = arena_cstr(arena, bytes_of_cstr(scope ? scope : ticket->scope));
     exchange->base = arena_cstr(arena, bytes_of_cstr(base));
     exchange->family = arena_cstr(arena, bytes_of_cstr(ticket->family));
     if (!exchange->subject.object_id || !exchange->subject.client_id || !exchange->subject.name ||
-        !exchange->scope || !exchange->base || !exchange->family) {
+        !exchange->scope || !exchange->base || !exchange->family ||
+        (ticket->nonce[0] && !exchange->subject.nonce)) {
         exchange_free(exchange);
         return NULL;
     }
