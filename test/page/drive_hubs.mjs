@@ -118,6 +118,30 @@ const tests = {
     await page.context().close();
   },
 
+  async "each task has a bar of its own, its tries inside, and many of one name are one row until it is opened"() {
+    // RP-75
+    await api("PUT", `/v1/hubs/${HUB}`, {});
+    await server("work");
+    await inHub("POST", "/orchestrations", { name: "Import", instanceId: "import-1" });
+    const page = await visitor();
+    await page.visit(`/instances/import-1?hub=${HUB}`);
+    await page.locator(".crumb").getByText("Completed").waitFor();
+    const lanes = page.getByRole("list", { name: "Timeline of the instance" }).getByRole("img");
+    const said = async () => (await lanes.evaluateAll((all) => all.map((one) => one.ariaLabel))).map((label) => label.replace(/[\d.,]+ m?s/, "#"));
+    assert.deepEqual(await said(), ["Import: over, #", "Load, 1 of 3: failed, done, #, 1 retry", "Load, 2 of 3: done, #", "Load, 3 of 3: done, #", "Count × 10: #"]);
+    await looksRight(page, "instance-tasks");
+    await page.getByRole("button", { name: "Count × 10" }).click();
+    await page.getByRole("img", { name: /^Count, 10 of 10: done/ }).waitFor();
+    assert.equal(await lanes.count(), 14);
+    await page.getByRole("button", { name: "Count, 1 of 10" }).click();
+    await page.getByRole("button", { name: "Count × 10" }).waitFor();
+    const ended = page.getByRole("table", { name: "History of the instance" }).getByRole("row", { name: /taskCompleted Load/ });
+    assert.equal(await ended.count(), 3); // what ends says what it ends
+    assert.match(await ended.first().innerText(), /\d m?s$/);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
   async "who works no more is said to be gone, while one looks"() {
     // RP-76
     const page = await visitor();

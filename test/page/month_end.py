@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A worker for the page's test: MonthEnd starts two Close, of which one starts a Ledger and the other awaits the event Go."""
+"""A worker for the page's test: MonthEnd starts two Close, of which one starts a Ledger and the other awaits the event Go. Import runs
+three Load, of which one fails at first and is tried again, and ten Count."""
 import threading
 
-from protocol_test import Worker, child, complete, text
+from protocol_test import Worker, activity, child, complete, pb, text
 
 BEGINS = {"MonthEnd": lambda _: [child(1, "close-eu", "Close"), child(2, "close-us", "Close")],
           "Close": lambda instance: [child(1, "ledger-eu", "Ledger")] if instance == "close-eu" else [],
@@ -22,6 +23,21 @@ def actions_of(request):
     return [complete(9, result=text('"closed"'))] if have >= count else []
 
 
+COUNTS = range(4, 14)
+
+
+def actions_of_import(request):
+    new = [event.WhichOneof("eventType") for event in request.newEvents]
+    if not request.pastEvents:
+        loads = [activity(number, "Load", input=text(f'"{region}"')) for number, region in ((1, "eu"), (2, "us"), (3, "us"))]
+        return loads + [activity(number, "Count", input=text(str(number))) for number in COUNTS]
+    if "taskFailed" in new:
+        return [activity(COUNTS.stop, "Load", input=text('"eu"'))]
+    events = [*request.pastEvents, *request.newEvents]
+    done = sum(event.WhichOneof("eventType") == "taskCompleted" for event in events)
+    return [complete(COUNTS.stop + 1, result=text('"imported"'))] if done == 3 + len(COUNTS) else []
+
+
 class MonthEnd:
     """Works until its server is gone, or until close()."""
 
@@ -32,8 +48,18 @@ class MonthEnd:
 
     def work(self):
         while not isinstance(item := self.worker.items.get(), Exception):
-            if item.WhichOneof("request") == "orchestratorRequest":
-                self.worker.answer(item, *actions_of(item.orchestratorRequest))
+            request = item.orchestratorRequest
+            if item.WhichOneof("request") == "activityRequest":
+                self.do(item)
+            elif item.WhichOneof("request") == "orchestratorRequest":
+                is_import = any(event.executionStarted.name == "Import" for event in [*request.pastEvents, *request.newEvents])
+                self.worker.answer(item, *(actions_of_import if is_import else actions_of)(request))
+
+    def do(self, item):
+        if item.activityRequest.taskId == 1:  # not its second try
+            self.worker.result(item, failureDetails=pb.TaskFailureDetails(errorType="Cold", errorMessage="not yet"))
+        else:
+            self.worker.result(item, result=text("1"))
 
     def close(self):
         self.worker.close()

@@ -1,9 +1,9 @@
 import { getHistory, getInstance, getPayloads } from "../../api/scheduler.ts";
 import type { HistoryEvent, Instance, Payloads } from "../../api/types.ts";
-import { childrenOf, kindOf, rowsOf, wordsOfEvent } from "../../format/history.ts";
+import { beginningsOf, childrenOf, kindOf, rowsOf, wordsOfEvent } from "../../format/history.ts";
 import { count, plural } from "../../format/size.ts";
 import { prettyJson, visible, visibleLine } from "../../format/text.ts";
-import { clock, parseTime } from "../../format/time.ts";
+import { clock, duration, parseTime } from "../../format/time.ts";
 import { ofInstance } from "../../live/connection.ts";
 import { Card, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
 import { Copy, Id } from "../../parts/Copy.tsx";
@@ -65,6 +65,10 @@ function Payload({ title, text, none }: { title: string; text: string | undefine
   );
 }
 
+const wordsOf = (event: HistoryEvent | undefined) => (event ? wordsOfEvent(event) : "");
+const tookOf = (event: HistoryEvent, beginning: HistoryEvent | undefined) =>
+  beginning && duration(parseTime(event.timestamp) - parseTime(beginning.timestamp));
+
 function History({ events }: { events: HistoryEvent[] }) {
   const query = place.value.query;
   const view = query.get("history") === "json" ? "json" : "table";
@@ -74,6 +78,7 @@ function History({ events }: { events: HistoryEvent[] }) {
     .filter(({ event }) => !filter || JSON.stringify(event).toLowerCase().includes(filter))
     .reverse();
   const shown = found.slice(0, HISTORY_MOST);
+  const beginnings = beginningsOf(events);
   return (
     <Card
       title="History"
@@ -127,7 +132,12 @@ function History({ events }: { events: HistoryEvent[] }) {
             { name: "#", class: "num", cell: (one) => one.index },
             { name: "Time", cell: (one) => <span class="num nowrap">{clock(parseTime(one.event.timestamp))}</span> },
             { name: "Event", class: "lo", cell: (one) => kindOf(one.event).kind },
-            { name: "What", class: "grow", cell: (one) => visibleLine(wordsOfEvent(one.event)) },
+            {
+              name: "What",
+              class: "grow",
+              cell: ({ event }) => visibleLine(wordsOfEvent(event) || wordsOf(beginnings.get(event))),
+            },
+            { name: "Took", class: "num", cell: ({ event }) => tookOf(event, beginnings.get(event)) },
           ]}
         />
       )}
@@ -136,7 +146,7 @@ function History({ events }: { events: HistoryEvent[] }) {
 }
 
 function About({ whole }: { whole: Whole }) {
-  const { instance, payloads } = whole;
+  const { instance } = whole;
   const tags = Object.entries(instance.tags ?? {});
   return (
     <Card title="About">
@@ -149,12 +159,6 @@ function About({ whole }: { whole: Whole }) {
           ["Changed", <Ago at={instance.lastUpdatedTimestamp} />],
           ["Starts", instance.scheduledStartTimestamp ? <Ago at={instance.scheduledStartTimestamp} /> : undefined],
           ["Ended", instance.completedTimestamp ? <Ago at={instance.completedTimestamp} /> : undefined],
-          [
-            "Custom status",
-            payloads.customStatus ? (
-              <span class="mono">{visibleLine(payloads.customStatus.slice(0, 400))}</span>
-            ) : undefined,
-          ],
           [
             "Tags",
             tags.length > 0 ? tags.map(([key, value]) => <Tag>{visibleLine(`${key}=${value}`)}</Tag>) : undefined,
@@ -229,6 +233,7 @@ export default function InstancePage() {
               none={over ? "It ended without an output." : "Not there yet: it is not over."}
             />
           )}
+          {whole.payloads.customStatus && <Payload title="Custom status" text={whole.payloads.customStatus} none="" />}
           <Family hub={hub} instance={whole.instance} children={childrenOf(whole.events)} />
           <About whole={whole} />
         </div>

@@ -115,6 +115,18 @@ export const request = (members: Partial<ReviewRequest>): ReviewRequest => ({
 export const ROWS: Row[] = [
   { kind: "instance", name: "From submission to the end", bars: [bar(0, 2460, "ink", "it is there")] },
   { kind: "activity", name: "Run", bars: [bar(1, 200, "bad", "failed"), bar(300, 700, "run", "ran")] },
+  ...[1, 2].map((number): Row => ({
+    kind: "activity",
+    name: "Publish",
+    place: { number, of: 2 },
+    bars: [bar(700, 900, "run", "done")],
+  })),
+  ...Array.from({ length: 12 }, (_, index): Row => ({
+    kind: "activity",
+    name: "Download",
+    place: { number: index + 1, of: 12 },
+    bars: [bar(900 + 20 * index, 1000 + 20 * index, index === 3 ? "bad" : "run", index === 3 ? "failed" : "done")],
+  })),
   { kind: "timer", name: "Wait for people", bars: [bar(700, undefined, "held", "waits")] },
 ];
 
