@@ -38,14 +38,14 @@ struct review_book; /* the store within a job */
 
 /* --- running jobs --- */
 
-/* Owned by the caller, who lets it live until on_done was called; usually a member of a larger struct with the arguments and
- * the answer. */
 /* What was written of: events, and the requests that they tell of. */
 struct review_news {
     int64_t last_event;           /* the number of the last; 0: none */
     char request[REVIEW_ID_SIZE]; /* the id of the one that all are of; "": of several */
 };
 
+/* Owned by the caller, who lets it live until on_done was called; usually a member of a larger struct with the arguments and
+ * the answer. */
 struct review_job {
     struct audit_work work; /* the store's */
     struct review_store *store;
