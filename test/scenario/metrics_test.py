@@ -55,6 +55,29 @@ class Metrics(unittest.TestCase):
     def tearDownClass(cls):
         cls.server.close()
 
+    def calls(self):
+        return value(read(self.server)[0], "sallyport_scheduler_calls_total")
+
+    def calls_of_submissions(self, count):
+        """How many calls the scheduler took meanwhile, and the seconds."""
+        before, began = self.calls(), time.monotonic()
+        for _ in range(count):
+            self.assertEqual(self.server.ask("POST", "/v1/requests", {"code": "1", "gate": "before"})[0], 201)
+        return self.calls() - before, time.monotonic() - began
+
+    def test_who_waits_is_woken_by_their_own_request(self):
+        """Else each step of each request makes all look who wait, and ask the scheduler; so they ask it once a second."""
+        request = self.server.ask("POST", "/v1/requests", {"code": "1", "gate": "before"})[2]["id"]
+        alone, _ = self.calls_of_submissions(20)
+        readers = [self.server.connect(60) for _ in range(30)]
+        for reader in readers:
+            self.addCleanup(reader.close)
+            reader.request("GET", f"/v1/requests/{request}?wait=60s&until=over")
+        beside, seconds = self.calls_of_submissions(20)
+        self.assertLess(beside - alone, len(readers) * (seconds + 3))
+        self.assertEqual(self.server.ask("POST", f"/v1/requests/{request}/decision", {"approve": False})[0], 200)
+        self.assertEqual({json.loads(reader.getresponse().read())["state"] for reader in readers}, {"rejected"})
+
     def test_a_monitor_can_read_it(self):
         families, headers = read(self.server)
         self.assertIn("version=0.0.4", headers["Content-Type"])

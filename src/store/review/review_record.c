@@ -312,6 +312,7 @@ enum status review_record_duty(struct review_book *book, const struct review_rec
                                enum review_duty_kind kind, struct err *err)
 {
     size_t statement = review_at(book, DUTY_PUT);
+    book->news.has_duties = true;
     sqlite_bind_bytes(book->db, statement, 1, bytes_of_cstr(review_record_text(record, "id")));
     sqlite_bind_i64(book->db, statement, 2, kind);
     return sqlite_run(book->db, statement, err);

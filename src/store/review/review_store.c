@@ -156,7 +156,8 @@ static enum status perform(struct audit_work *work, struct audit_scribe *scribe,
 
 static void tell_events(struct review_store *store, const struct review_news *news)
 {
-    for (size_t i = 0; news->last_event > 0 && i < REVIEW_LISTENERS; i++)
+    bool is_new = news->last_event > 0 || news->has_duties;
+    for (size_t i = 0; is_new && i < REVIEW_LISTENERS; i++)
         if (store->listeners[i].on_events)
             store->listeners[i].on_events(store->listeners[i].context, news);
 }

@@ -38,10 +38,11 @@ struct review_book; /* the store within a job */
 
 /* --- running jobs --- */
 
-/* What was written of: events, and the requests that they tell of. */
+/* What was written that others wait for. */
 struct review_news {
     int64_t last_event;           /* the number of the last; 0: none */
-    char request[REVIEW_ID_SIZE]; /* the id of the one that all are of; "": of several */
+    bool has_duties;              /* the scheduler is to be told something */
+    char request[REVIEW_ID_SIZE]; /* the id of the one that all events are of; "": of several */
 };
 
 /* Owned by the caller, who lets it live until on_done was called; usually a member of a larger struct with the arguments and
@@ -79,7 +80,7 @@ void review_store_read(struct review_store *store, struct review_job *job);
 void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
 STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
-/* Told on the loop's thread, after events were committed, what they are of; once for each job. Up to REVIEW_LISTENERS, each known by
+/* Told on the loop's thread, after events or duties were committed, what they are; once for each job. Up to REVIEW_LISTENERS, each known by
  * its `context`; `on_events` NULL: that one is told no more. */
 void review_store_on_events(struct review_store *store,
                             void (*on_events)(void *context, const struct review_news *news), void *context);

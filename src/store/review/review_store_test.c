@@ -719,16 +719,19 @@ static enum status submit_two(struct book_task *task, struct review_book *book, 
     return status;
 }
 
-/* Who waits for a request looks again when it was that one, or may have been; else every step of each would make all look. */
+/* Who waits for a request looks again when it was that one, or may have been, and who tells the scheduler when there is something to
+ * be told; else every step of each request would make all look. */
 static void news_say_which_request_they_are_of(void **state)
 {
     struct book_fixture *rig = *state;
     const struct review_submission what = submission("n1", "print(1)");
     submit_it(rig, &what);
     assert_string_equal(rig->told.request, "n1");
+    assert_true(rig->told.has_duties);
     const int64_t first = rig->told.last_event;
     bring_to_wait(rig, "n1");
     assert_string_equal(rig->told.request, "n1");
+    assert_false(rig->told.has_duties);
     assert_true(rig->told.last_event > first);
     struct book_task two = {.act = submit_two};
     rig_run(rig, &two);

@@ -100,6 +100,7 @@ struct exchange {
     enum request_state state; /* of a submission; QUEUED unless the book says otherwise */
     bool wakes;               /* a pause that ends early when its request has changed */
     bool changed; /* it has since the last pause: what was looked at may be of before, so there is none */
+    bool woken;   /* the last pause ended because it has */
     char awaited[REVIEW_ID_SIZE]; /* by that id the book knows the request; "": it may be any */
     bool streams;                 /* the answer has begun: it can only go on, end, or be broken off */
     /* The reply of the last call; owned here until the next one. */

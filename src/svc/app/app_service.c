@@ -25,7 +25,10 @@ static void on_events(void *context, const struct review_news *news)
     struct app_service *service = context;
     if (service->stopping)
         return;
-    duties_look(service->duties);
+    if (news->has_duties)
+        duties_look(service->duties);
+    if (news->last_event == 0)
+        return;
     review_feed_tell(service->feed, news->last_event);
     exchange_wake(service, news->request);
 }

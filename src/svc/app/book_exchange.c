@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "svc/app/duties.h"
 #include "svc/app/running.h"
 
 bool book_exchange_refuse_without_book(struct app_service *service, struct http_request *request)
@@ -213,13 +212,12 @@ enum review_sight book_exchange_sight(const struct book_exchange *exchange)
     return review_sight(exchange->json, &exchange->viewer.viewer);
 }
 
-/* After the commit only: what is due, and a run that nobody wants any more, follow from what is in the book. */
+/* After the commit only: that nobody wants a run any more follows from what is in the book. */
 void book_exchange_changed(struct book_exchange *exchange)
 {
     struct app_service *service = exchange->base.service;
     const char *state = json_member_text(exchange->answer.request, "state");
     const char *id = json_member_text(exchange->answer.request, "id");
-    duties_look(service->duties);
     if (state && id && request_state_over(request_state_from_name(bytes_of_cstr(state))))
         running_stop(service->activity.running, id);
 }

@@ -49,7 +49,7 @@ void book_exchange_act_beside(struct book_exchange *exchange,
 bool book_exchange_see(struct book_exchange *exchange);
 /* How much they may see of the request in `json`. Any thread. */
 enum review_sight book_exchange_sight(const struct book_exchange *exchange);
-/* After an act that may have changed a request: the scheduler is told, and a run that is wanted no more is broken off. */
+/* After an act that may have changed a request: a run that is wanted no more is broken off. */
 void book_exchange_changed(struct book_exchange *exchange);
 /* Answers what was refused, from answer.outcome: 404, 403 or 409 with the request's state. */
 void book_exchange_refuse(struct book_exchange *exchange);

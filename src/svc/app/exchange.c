@@ -296,18 +296,13 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
 {
     exchange->on_step = on_step;
     exchange->timer.on_fire = on_timer;
-    if (exchange->changed)
-        pause_ns = 0;
+    exchange->woken = exchange->changed;
     exchange->changed = false;
+    if (exchange->woken)
+        pause_ns = 0;
     if (loop_timer_set(exchange->service->loop, &exchange->timer,
                        loop_now(exchange->service->loop) + pause_ns) != STATUS_OK)
         exchange_answer_no_memory(exchange);
-}
-
-static bool awaits(const struct exchange *exchange, const char *request)
-{
-    bool may_be_any = !*request || !exchange->awaited[0];
-    return exchange->wakes && (may_be_any || strcmp(exchange->awaited, request) == 0);
 }
 
 /* Whoever is not in a pause is asking right now, and may have been answered before the change: it is noted for
@@ -316,12 +311,14 @@ void exchange_wake(struct app_service *service, const char *request)
 {
     list_each_safe (link, &service->exchanges) {
         struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
-        if (!awaits(exchange, request) || service->stopping)
+        bool is_other = *request && exchange->awaited[0] && strcmp(exchange->awaited, request) != 0;
+        if (!exchange->wakes || is_other || service->stopping)
             continue;
         exchange->changed = !exchange->timer.loop;
         if (exchange->changed)
             continue;
         cancel_timer(exchange);
+        exchange->woken = true;
         exchange->on_step(exchange);
     }
 }

@@ -196,7 +196,9 @@ static void on_brief(struct exchange *exchange)
     const json_t *request = own_of(exchange)->base.json;
     const char *id = json_member_text(request, "id");
     (void)snprintf(exchange->awaited, sizeof exchange->awaited, "%s", text_or(id, ""));
-    if (request_state_over(state_in_book(own_of(exchange))) || !app_service_connected(service, NULL)) {
+    /* What woke it has just been written: whether another hand has ended it, is asked when nothing comes. */
+    bool needs_scheduler = !exchange->woken && !request_state_over(state_in_book(own_of(exchange)));
+    if (!needs_scheduler || !app_service_connected(service, NULL)) {
         answer_or_wait(exchange);
         return;
     }
