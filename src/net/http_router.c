@@ -194,7 +194,7 @@ static bool may(struct http_request *request, struct http_admission *ret)
     }
     CLEANUP(buf_fini) struct buf words = {0};
     explain_denied(request, &words);
-    const char *detail = arena_fmt(&request->arena, "%.*s.", BYTES_FMT(buf_peek(&words)));
+    const char *detail = arena_fmt(&request->arena, "%.*s", BYTES_FMT(buf_peek(&words)));
     *ret = (struct http_admission){.http_status = 403, .detail = text_or(detail, "You may not do this.")};
     return false;
 }

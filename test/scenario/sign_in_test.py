@@ -128,7 +128,7 @@ class Case(unittest.TestCase):
         self.assertTrue(headers["WWW-Authenticate"].startswith("Bearer "))
         status, _, answer = self.ask("POST", "/code/execute", "1", bare)
         self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:permission-denied"))
-        command = re.search(r'sallyport role create "(.+)" --to (\S+) --scope (\S+?)\.?$', answer["detail"])
+        command = re.search(r'sallyport role create "(.+)" --to (\S+) --scope (\S+)$', answer["detail"])
         self.server.grant(*command.groups())
         self.assertEqual(self.ask("POST", "/code/execute", "1", bare)[0], 200)
 

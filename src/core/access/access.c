@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#define SHOWN_NAME_SIZE 80  /* bytes of a name in a message */
 #define SHOWN_SCOPE_MAX 250 /* bytes of a place in a message: the id of a resource in a group */
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
@@ -221,6 +222,32 @@ static int permission_count(enum access_role role)
     return __builtin_popcount(roles[role].may);
 }
 
+static void append_word(struct bytes text, struct buf *out)
+{
+    bool plain = text.size > 0;
+    for (size_t i = 0; i < text.size; i++)
+        plain = plain && (ascii_alnum(text.data[i]) || strchr("@._-+/:=,%", text.data[i]));
+    if (plain) {
+        buf_append_bytes(out, text);
+        return;
+    }
+    buf_append_byte(out, '\'');
+    while (text.data) {
+        buf_append_bytes(out, bytes_split(&text, '\''));
+        if (text.data)
+            buf_append_cstr(out, "'\\''");
+    }
+    buf_append_byte(out, '\'');
+}
+
+void access_write_grant(enum access_role role, const char *to, struct bytes scope, struct buf *out)
+{
+    buf_append_fmt(out, "sallyport role create \"%s\" --to ", roles[role].name);
+    append_word(bytes_utf8_prefix(bytes_of_cstr(to), SHOWN_NAME_SIZE), out);
+    buf_append_cstr(out, " --scope ");
+    append_word(scope, out);
+}
+
 void access_explain(const struct principal *principal, enum access_permission permission, struct bytes place,
                     struct buf *out)
 {
@@ -232,11 +259,9 @@ void access_explain(const struct principal *principal, enum access_permission pe
         buf_append_fmt(out, "%.80s may not do this, and no role permits it", principal->name);
         return;
     }
-    struct bytes scope = bytes_slice(place, 0, SHOWN_SCOPE_MAX);
-    buf_append_fmt(out,
-                   "%.80s lacks the role \"%s\" (%s): sallyport role create \"%s\" --to %.80s --scope %.*s",
-                   principal->name, roles[least].name, access_permission_name(permission), roles[least].name,
-                   principal->name, BYTES_FMT(scope));
+    buf_append_fmt(out, "%.80s lacks the role \"%s\" (%s): ", principal->name, roles[least].name,
+                   access_permission_name(permission));
+    access_write_grant(least, principal->name, bytes_slice(place, 0, SHOWN_SCOPE_MAX), out);
 }
 
 const char *access_refusal(const struct principal *principal)

@@ -114,6 +114,9 @@ bool access_role_permits(enum access_role role, enum access_permission permissio
  * how many there are. */
 size_t access_role_words(const struct principal *principal, struct bytes place,
                          const char *ret_words[ACCESS_ROLES]);
+/* Appends the command that grants a role. Somebody will paste it, and a name may hold what a shell would do: what is no plain word stands
+ * in quotes. */
+void access_write_grant(enum access_role role, const char *to, struct bytes scope, struct buf *out);
 /* What to say to who may not: which role is lacking, of those that permit it the one that permits least, and the command
  * that grants it. */
 void access_explain(const struct principal *principal, enum access_permission permission, struct bytes place,

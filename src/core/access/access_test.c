@@ -2,6 +2,8 @@
 /* access_test.c — if one fails: somebody may do what nobody granted, or may not do what was granted. */
 #include "core/access/access.h"
 
+#include <stdio.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -166,6 +168,27 @@ static void roles_and_permissions_have_names_of_their_own(void **state)
     assert_string_equal(access_refusal(&access_nobody), "no credentials were sent");
 }
 
+/* Whoever is refused sends the words on to somebody who may grant, who pastes the command. */
+static void a_name_is_one_word_of_the_command(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *word;
+    } rows[] = {{"bob+ci@example.org", "bob+ci@example.org"},
+                {"a b", "'a b'"},
+                {"x;reboot", "'x;reboot'"},
+                {"$(id)", "'$(id)'"},
+                {"it's", "'it'\\''s'"}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(buf_fini) struct buf text = {0};
+        char expected[160];
+        snprintf(expected, sizeof expected, "sallyport role create \"Reader\" --to %s --scope '/app/a&b'",
+                 rows[i].word);
+        access_write_grant(ROLE_READER, rows[i].name, BYTES_LITERAL("/app/a&b"), &text);
+        assert_true(bytes_equal_cstr(buf_peek(&text), expected));
+    }
+}
+
 #define SUBSCRIPTION "0b0e"
 
 static bool may_grant(const struct principal *principal, const char *scope)
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(one_of_several_grants_is_enough),
         cmocka_unit_test(roles_and_permissions_have_names_of_their_own),
         cmocka_unit_test(who_hands_out_must_be_owner_there),
+        cmocka_unit_test(a_name_is_one_word_of_the_command),
         cmocka_unit_test(a_key_for_less_hands_out_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,12 +165,14 @@ bool people_may_grant(const struct directory *directory, struct http_request *re
     if (access_may_grant(who, scope, directory_tenant(directory)->subscription_id))
         return true;
     struct bytes shown = bytes_utf8_prefix(scope, 100);
-    char text[400];
-    (void)snprintf(text, sizeof text,
-                   "What counts at %.*s is handed out by an Owner there: "
-                   "sallyport role create \"Owner\" --to %.80s --scope %.*s",
-                   BYTES_FMT(shown), who->name, BYTES_FMT(shown));
-    http_respond_failure(request, 403, text);
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "What counts at %.*s is handed out by an Owner there: ", BYTES_FMT(shown));
+    access_write_grant(ROLE_OWNER, who->name, shown, &text);
+    buf_append_byte(&text, '\0');
+    if (buf_status(&text) == STATUS_OK)
+        http_respond_failure(request, 403, (const char *)text.data);
+    else
+        http_respond_no_memory(request);
     return false;
 }
 
