@@ -24,6 +24,9 @@ void local_key_fini(struct local_key *key);
 /* The request of `curl` (a CURL *) may bear the key: it is broken off before it is sent if somebody else is at the other end. No
  * proxy is asked. The key lives as long as the handle. */
 void local_key_guard(const struct local_key *key, void *curl);
+/* True if that key (a struct local_key) may go out over `fd`, a connection that stands; as local_key_guard, for another client. */
+bool local_key_trusts(void *key, int fd);
+#define LOCAL_KEY_FAULT "the key of the data folder was not sent: another user's program listens there"
 /* What to tell of a request that ended with `code` (a CURLcode), in words; NULL: nothing of the guard's. */
 const char *local_key_fault(int code);
 

@@ -76,7 +76,8 @@ STATUS_RESULT option_parse(const struct option_syntax *syntax, int argc, char *c
 STATUS_RESULT option_parse_again(const struct option_values *values, struct option_values *ret_values,
                                  struct err *err);
 void option_values_fini(struct option_values *values);
-/* The value of a setting by name; the name must be in one of the tables, whether the command knows it or not. */
+/* The value of a setting by name; the name must be in one of the tables, whether the command knows it or not. Of several rows of that
+ * name the command's own counts. */
 const struct option_value *option_get(const struct option_values *values, const char *name);
 /* The same as the number, the text (NULL if absent) or the flag that it is. */
 int64_t setting_number(const struct option_values *values, const char *name);

@@ -9,15 +9,19 @@
 const struct option_value *option_get(const struct option_values *values, const char *name)
 {
     size_t index = 0;
+    const struct option_value *unknown = NULL;
     for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
-        const struct option_spec *spec = values->syntax->sets[i].table;
-        for (; spec && spec->name; spec++, index++) {
-            if (strcmp(spec->name, name) == 0)
+        const struct option_set *set = &values->syntax->sets[i];
+        for (const struct option_spec *spec = set->table; spec && spec->name; spec++, index++) {
+            if (strcmp(spec->name, name) != 0)
+                continue;
+            if (spec->commands & set->commands)
                 return &values->at[index];
+            unknown = &values->at[index];
         }
     }
-    ASSERT(!"a setting that is in a table");
-    return NULL;
+    ASSERT(unknown && "a setting that is in a table");
+    return unknown;
 }
 
 int64_t setting_number(const struct option_values *values, const char *name)

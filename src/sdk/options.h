@@ -10,6 +10,14 @@
 #define SDK_HOST_SIZE_MAX     253 /* bytes of a host name, RFC 1035 */
 #define SDK_TASK_HUB_SIZE_MAX 256 /* bytes */
 
+/* Looks at the other end of each connection that stands, before a byte goes out, for who sends a secret to programs of some users
+ * only. On the channel's thread. */
+struct sdk_guard {
+    bool (*trusts)(void *context, int fd); /* NULL: whoever is there */
+    void *context;
+    const char *refusal; /* why calls fail then; static */
+};
+
 /* Everything a channel needs. Filled by sdk_target_init, freed by sdk_target_fini. */
 struct sdk_target {
     char *host;      /* without the brackets of an IPv6 address */
@@ -23,6 +31,7 @@ struct sdk_target {
     char *token_resource;
     bool tls;
     struct dt_token_provider provider; /* give NULL: no token is sent */
+    struct sdk_guard guard;
     int64_t connect_timeout_ns;
     int64_t call_timeout_ns;
     int64_t retry_first_ns; /* 0: the user's default */

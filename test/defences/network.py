@@ -85,6 +85,11 @@ ROWS = [
     defence("key-stream", ENDS, "sign_in", "Case.test_a_key_that_is_revoked_ends_its_streams",
             (DOOR, "    if (door->options.on_change)\n", "    if (false)\n")),
 
+    defence("local-key-channel", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",
+            ("src/sdk/channel/stream.c", "if (guard->trusts && !guard->trusts(", "if (false && !guard->trusts(")),
+    defence("local-key-fetch", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",
+            ("src/cmd/cli/fetch.c", "    if (session->local.text.size > 0)\n", "    if (false)\n")),
+
     defence("identity-deputy", IDENTITIES, "managed_identity", "Served.test_nobody_is_somebody_else",
             (IDENTITY, "if (wanted.data && !bytes_equal_nocase(wanted, bytes_of_cstr(selectors[i].value(application))))", "if (wanted.data && false)")),
     defence("identity-header", IDENTITIES, "managed_identity", "Served.test_without_the_header_nothing_is_said",

@@ -26,6 +26,7 @@ class Thief(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         print('HEARD', self.path, self.headers.get('Authorization'), flush=True)
         self.send_response(200); self.send_header('Content-Length', '2'); self.end_headers(); self.wfile.write(b'{}')
+    def send_error(self, *_): print('HEARD', self.raw_requestline, flush=True)
     def log_message(self, *_): pass
 server = http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Thief)
 print('PORT', server.server_port, flush=True)
@@ -60,6 +61,18 @@ class LocalKey(unittest.TestCase):
             done = run("user", "ls", "--url", url)
             self.assertEqual((done.returncode, "owner@sallyport" in done.stdout), (0, True), done.stderr)
         self.assertEqual(run("az", "group", "list").returncode, 0)
+        # Those that speak gRPC, and those of the audit log, too; with --data they find its server as well.
+        for words in (("instance", "ls"), ("hub", "ls"), ("audit", "ls"), ("audit", "export"), ("audit", "verify"), ("entity", "ls")):
+            done = run(*words)
+            self.assertEqual(done.returncode, 0, (words, done.stderr))
+        for where in (("--data", str(data)), ("--data", str(data), "--url", server.ready["url"])):
+            done = run("instance", "start", "Job", *where, HOME="/nowhere", XDG_STATE_HOME="/nowhere")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        for words in (("instance", "ls"), ("audit", "ls")):
+            # Who is named asks, and nobody else; and so does whoever a connection string says.
+            self.assertIn("lacks the role", run(*words, SALLYPORT_KEY=server.key_of(f"{words[0]}@example.org"), no_proxy="*").stderr)
+            anonymous = run(*words, "--connection", f"Endpoint={server.ready['url']};TaskHub=default;Authentication=None", no_proxy="*")
+            self.assertIn("SALLYPORT_KEY", anonymous.stderr)
 
         refused = run("user", "ls", "--url", elsewhere)
         self.assertEqual(refused.returncode, 7, refused.stdout)
@@ -75,7 +88,8 @@ class LocalKey(unittest.TestCase):
         server.kill()
         other = self.thief(server.port)
         (data / "server.json").write_text(json.dumps({**server.ready, "pid": os.getpid()}))
-        for line, code in ((("az", "group", "list"), 1), (("user", "ls"), 7)):
+        for line, code in ((("az", "group", "list"), 1), (("user", "ls"), 7), (("instance", "ls"), 1), (("audit", "ls"), 1),
+                           (("instance", "start", "Job"), 1), (("hub", "ls"), 1)):
             refused = run(*line)
             self.assertEqual(refused.returncode, code, refused.stdout)
             self.assertIn("another user's program listens there", refused.stderr)
@@ -97,8 +111,9 @@ class LocalKey(unittest.TestCase):
 
         for done in (run("ls", "--json"), run("ls", "--json", "--data", str(data), state="/nowhere")):
             self.assertEqual((done.returncode, json.loads(done.stdout or "0")["requests"]), (0, []), done.stderr)
-        listed = run("instance", "ls", "--ca-file", str(data / "tls/authority.pem"))
-        self.assertEqual(listed.returncode, 0, listed.stderr)
+        for words in (("instance", "ls", "--ca-file", str(data / "tls/authority.pem")), ("instance", "ls"), ("audit", "ls")):
+            listed = run(*words)
+            self.assertEqual(listed.returncode, 0, listed.stderr)
 
         server.kill()
         left = (data / "server.json").read_text()

@@ -30,6 +30,7 @@ enum cli_bit {
 };
 
 #define CLI_NAMES_HUB (CLI_HUB_CREATE | CLI_HUB_DELETE) /* by a positional */
+#define CLI_TAKES_KEY (CLI_ALL & ~CLI_AUDIT_VERIFY)     /* whose --key and --data mean something else */
 #define CLI_AUDIT     (CLI_AUDIT_LS | CLI_AUDIT_EXPORT | CLI_AUDIT_VERIFY)
 
 static const struct option_spec settings[] = {
@@ -44,6 +45,12 @@ static const struct option_spec settings[] = {
      .secret = true},
     {"token-file", OPTION_TEXT, "FILE", "DURABLE_TASK_SCHEDULER_TOKEN_FILE", NULL, 0, 0, CLI_ALL,
      "a file with that token in its one line", .file_of = "token"},
+    {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, CLI_TAKES_KEY,
+     "without --token and --connection: an API key; better in the environment", .secret = true},
+    {"key-file", OPTION_TEXT, "FILE", "SALLYPORT_KEY_FILE", NULL, 0, 0, CLI_TAKES_KEY,
+     "a file with that key in its one line", .file_of = "key"},
+    {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, CLI_TAKES_KEY,
+     "without these: the data folder of the server on this machine, whose local.key is taken"},
     {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, CLI_ALL,
      "PEM file of the authorities that are trusted, in place of the system's"},
     {"timeout", OPTION_DURATION, "TIME", NULL, "10s", NS_PER_MS, 3600 * NS_PER_S, CLI_ALL,
@@ -126,7 +133,9 @@ static int run(const struct command *command, const struct option_values *values
             continue;
         struct cli_session session;
         const char *hub = actions[i].names_hub ? values->positionals[0] : NULL;
-        int code = cli_session_open(&session, command, values, hub);
+        bool takes_key = command->syntax.sets[0].commands & CLI_TAKES_KEY;
+        const char *key = takes_key ? setting_text(values, "key") : NULL;
+        int code = cli_session_open(&session, command, values, hub, key);
         if (code == EXIT_GOOD)
             code = actions[i].act(&session);
         cli_session_close(&session);

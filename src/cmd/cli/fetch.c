@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "cmd/cli/server.h"
 #include "cmd/limit_values.h"
 #include "credential/wiped.h"
@@ -69,8 +70,11 @@ static CURLcode perform(const struct cli_session *session, CURL *curl, const cha
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    if (server_authorities(session->values))
-        curl_easy_setopt(curl, CURLOPT_CAINFO, server_authorities(session->values));
+    const char *authorities = text_or(session->ca_file, server_authorities(session->values));
+    if (authorities)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
+    if (session->local.text.size > 0)
+        local_key_guard(&session->local, curl);
     return curl_easy_perform(curl);
 }
 
@@ -96,6 +100,8 @@ enum status fetch_bytes(const struct cli_session *session, const char *path, lon
     curl_easy_cleanup(curl);
     if (code == CURLE_PEER_FAILED_VERIFICATION) /* as libdurabletask says it */
         return err_set(err, STATUS_FAILED_PRECONDITION, CLI_TLS_FAULT "%s", text);
+    if (local_key_fault(code))
+        return err_set(err, STATUS_FAILED_PRECONDITION, "%s", local_key_fault(code));
     if (code != CURLE_OK)
         return err_set(err, STATUS_UNAVAILABLE, "%s", text[0] ? text : curl_easy_strerror(code));
     return STATUS_OK;

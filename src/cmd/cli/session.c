@@ -15,6 +15,7 @@
 #include "credential/credential.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
+#include "sdk/client/client.h"
 #include "wire/json/jmespath.h"
 
 #define HUB_DEFAULT "default"
@@ -42,6 +43,30 @@ static bool uses_string(const struct option_values *values)
     return string->text && (!url->text || string->origin >= url->origin);
 }
 
+/* Of the server on this machine. False: nobody can tell. */
+static bool data_folder(const struct option_values *values, struct buf *out)
+{
+    const char *data = setting_text(values, "data");
+    if (!data)
+        return own_server_folder(out);
+    buf_append_cstr(out, data);
+    buf_append_byte(out, '\0');
+    return buf_status(out) == STATUS_OK;
+}
+
+/* Where nobody has named an endpoint: the server of one's own that runs, and who vouches for its certificate. */
+static struct bytes choose_own(struct cli_session *session)
+{
+    CLEANUP(buf_fini) struct buf folder = {0};
+    if (data_folder(session->values, &folder))
+        session->own = own_server_read((const char *)folder.data);
+    const char *url = json_member_text(session->own, "url");
+    if (!url || !own_server_is_near(url))
+        return BYTES_LITERAL(ADDRESSES_URL_DEFAULT);
+    session->ca_file = text_or(session->ca_file, json_member_text(session->own, "certificateAuthority"));
+    return bytes_of_cstr(url);
+}
+
 static void choose(struct cli_session *session, const char *hub)
 {
     const struct option_values *values = session->values;
@@ -52,11 +77,7 @@ static void choose(struct cli_session *session, const char *hub)
     const char *typed = hub ? hub : setting_text(values, "hub");
     if (typed)
         named = bytes_of_cstr(typed);
-    CLEANUP(json_release) json_t *own = endpoint.size ? NULL : own_server_find();
-    const char *near = json_member_text(own, "url");
-    if (near && own_server_is_near(near))
-        endpoint = bytes_of_cstr(near);
-    buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : BYTES_LITERAL(ADDRESSES_URL_DEFAULT));
+    buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : choose_own(session));
     buf_append_byte(&session->endpoint, '\0');
     buf_append_bytes(&session->hub, named.size ? named : BYTES_LITERAL(HUB_DEFAULT));
     buf_append_byte(&session->hub, '\0');
@@ -97,6 +118,23 @@ enum status cli_session_token(const struct cli_session *session, struct buf *ret
     return status;
 }
 
+/* Who asks, unless --connection says it: who was named, else whoever may read the data folder, which is its owner. */
+static void choose_key(struct cli_session *session, const char *key)
+{
+    CLEANUP(buf_fini) struct buf folder = {0};
+    if (session->token || uses_string(session->values))
+        return;
+    session->token = key;
+    if (!key && own_server_is_near((const char *)session->endpoint.data) &&
+        data_folder(session->values, &folder))
+        local_key_read((const char *)folder.data, &session->local);
+    if (session->local.text.size == 0)
+        return;
+    buf_append_byte(&session->local.text, '\0');
+    if (buf_status(&session->local.text) == STATUS_OK)
+        session->token = (const char *)session->local.text.data;
+}
+
 /* What --connection says of signing in, unless --token does. */
 static int open_credential(struct cli_session *session)
 {
@@ -129,8 +167,27 @@ static int read_query(struct cli_session *session)
     return cli_session_usage(session, refusal);
 }
 
+static int create_client(struct cli_session *session)
+{
+    struct dt_error error = {.status = DT_OK};
+    struct dt_connect_options options = DT_INIT(struct dt_connect_options);
+    const struct sdk_guard guard = {
+        .trusts = local_key_trusts, .context = &session->local, .refusal = LOCAL_KEY_FAULT};
+    options.token_provider = dt_azure_token_provider(session->credential);
+    options.endpoint = (const char *)session->endpoint.data;
+    options.task_hub = (const char *)session->hub.data;
+    options.ca_file = session->ca_file;
+    options.token = session->token ? give_token : NULL;
+    options.token_context = session;
+    options.call_timeout_ms = setting_number(session->values, "timeout") / NS_PER_MS;
+    options.connect_timeout_ms = options.call_timeout_ms;
+    enum dt_status status =
+        sdk_client_create(&options, session->local.text.size ? &guard : NULL, &session->client, &error);
+    return status == DT_OK ? EXIT_GOOD : cli_session_failed(session, &error, NULL);
+}
+
 int cli_session_open(struct cli_session *session, const struct command *command,
-                     const struct option_values *values, const char *hub)
+                     const struct option_values *values, const char *hub, const char *key)
 {
     *session = (struct cli_session){.command = command,
                                     .values = values,
@@ -151,21 +208,9 @@ int cli_session_open(struct cli_session *session, const struct command *command,
         fputs("sallyport: out of memory\n", stderr);
         return EXIT_FAILED;
     }
+    choose_key(session, key);
     code = open_credential(session);
-    if (code != EXIT_GOOD)
-        return code;
-    struct dt_error error = {.status = DT_OK};
-    struct dt_connect_options options = DT_INIT(struct dt_connect_options);
-    options.token_provider = dt_azure_token_provider(session->credential);
-    options.endpoint = (const char *)session->endpoint.data;
-    options.task_hub = (const char *)session->hub.data;
-    options.ca_file = session->ca_file;
-    options.token = session->token ? give_token : NULL;
-    options.token_context = session;
-    options.call_timeout_ms = setting_number(values, "timeout") / NS_PER_MS;
-    options.connect_timeout_ms = options.call_timeout_ms;
-    enum dt_status status = dt_client_create(&options, &session->client, &error);
-    return status == DT_OK ? EXIT_GOOD : cli_session_failed(session, &error, NULL);
+    return code == EXIT_GOOD ? create_client(session) : code;
 }
 
 void cli_session_close(struct cli_session *session)
@@ -173,6 +218,8 @@ void cli_session_close(struct cli_session *session)
     dt_client_destroy(session->client);
     dt_azure_credential_destroy(session->credential);
     jmespath_destroy(session->query);
+    json_decref(session->own);
+    local_key_fini(&session->local);
     buf_fini(&session->endpoint);
     buf_fini(&session->hub);
 }
@@ -192,8 +239,8 @@ static const struct {
     {DT_DEADLINE_EXCEEDED, EXIT_FAILED,
      "no answer from %s in time: is it the right endpoint? --timeout waits longer"},
     {DT_UNAUTHENTICATED, EXIT_FAILED,
-     "give a token with --token or DURABLE_TASK_SCHEDULER_TOKEN, or write Authentication=DefaultAzure in "
-     "--connection"},
+     "give a key with SALLYPORT_KEY, the server's data folder with --data, or a token with --token; or write "
+     "Authentication=DefaultAzure in --connection"},
     {DT_PERMISSION_DENIED, EXIT_FAILED,
      "use another token, or have the role granted: sallyport role create ROLE --to NAME --scope SCOPE"},
     {DT_UNIMPLEMENTED, EXIT_FAILED, "the scheduler at %s does not have this operation"},
@@ -205,6 +252,12 @@ static bool is_distrust(const struct dt_error *error)
 {
     return error->status == DT_FAILED_PRECONDITION &&
            bytes_starts_with(bytes_of_cstr(error->text), BYTES_LITERAL(CLI_TLS_FAULT));
+}
+
+/* This side broke off. */
+static bool is_refused_key(const struct dt_error *error)
+{
+    return strcmp(error->text, LOCAL_KEY_FAULT) == 0;
 }
 
 int cli_session_failed(const struct cli_session *session, const struct dt_error *error, const char *what)
@@ -219,6 +272,10 @@ int cli_session_failed(const struct cli_session *session, const struct dt_error 
     }
     if (is_distrust(error))
         mend = SERVER_TRUST_MEND;
+    if (is_refused_key(error)) {
+        code = EXIT_FAILED;
+        mend = "give a key with SALLYPORT_KEY, or name the right server with --url";
+    }
     fprintf(stderr, "sallyport %s: %s%s%s\n", session->command->name, text_or(what, ""), what ? ": " : "",
             error->text[0] ? error->text : dt_status_name(error->status));
     if (mend) {

@@ -4,7 +4,10 @@
 #ifndef CMD_CLI_SESSION_H
 #define CMD_CLI_SESSION_H
 
+#include <jansson.h>
+
 #include "cmd/cli/cli.h"
+#include "cmd/local_key.h"
 #include "durabletask_azure.h"
 
 /* How an error of libdurabletask begins whose cause is the server's certificate, or the lack of ours. */
@@ -20,12 +23,15 @@ struct cli_session {
     const char *token;                      /* NULL: none, or the credential's */
     struct dt_azure_credential *credential; /* of --connection; NULL: none */
     const char *ca_file;                    /* NULL: the system's */
+    json_t *own; /* the server of one's own that is asked, since nobody named another; NULL: none */
+    struct local_key local; /* of its data folder; empty: another token is sent, or none */
 };
 
 /* Reads the settings and makes the client; connects at the first call. Else says why, and returns an exit code that is
- * not 0. `hub`: the one that is meant whatever the settings say, or NULL. cli_session_close in any case. */
+ * not 0. `hub`: the one that is meant whatever the settings say, or NULL; `key`: an API key that was given, or NULL.
+ * cli_session_close in any case. */
 int cli_session_open(struct cli_session *session, const struct command *command,
-                     const struct option_values *values, const char *hub);
+                     const struct option_values *values, const char *hub, const char *key);
 void cli_session_close(struct cli_session *session);
 /* Says on stderr why a call failed and what to type; returns the exit code. `what` is what it was about, such as an
  * instance's id; may be NULL. */

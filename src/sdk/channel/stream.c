@@ -100,6 +100,9 @@ static bool prepare(int fd)
 /* The socket is connected: clear text is open, TLS begins. */
 static STATUS_RESULT connected(struct sdk_stream *stream, struct err *err)
 {
+    const struct sdk_guard *guard = &stream->target->guard;
+    if (guard->trusts && !guard->trusts(guard->context, stream->transport.fd))
+        return err_set(err, STATUS_FAILED_PRECONDITION, "%s", guard->refusal);
     tune(stream->transport.fd);
     if (stream->tls)
         return begin_tls(stream, err);

@@ -11,4 +11,9 @@ struct dt_client {
     struct sdk_channel *channel;
 };
 
+/* As dt_client_create, with a look at who is at the other end; `guard` (NULL allowed) is copied, what its context points to stays until
+ * the client is destroyed. */
+enum dt_status sdk_client_create(const struct dt_connect_options *options, const struct sdk_guard *guard,
+                                 struct dt_client **ret_client, struct dt_error *error);
+
 #endif
