@@ -95,18 +95,6 @@ struct bytes control_scope_of(const struct control_call *call)
     return scope.size ? scope : BYTES_LITERAL("/");
 }
 
-struct bytes control_filter_text(struct bytes filter, const char *word)
-{
-    struct bytes wanted = bytes_of_cstr(word);
-    for (size_t at = 0; at + wanted.size <= filter.size; at++) {
-        if (!bytes_equal_nocase(bytes_slice(filter, at, wanted.size), wanted))
-            continue;
-        struct bytes rest = bytes_slice(filter, at + wanted.size, SIZE_MAX);
-        return bytes_split(&rest, '\'');
-    }
-    return (struct bytes){0};
-}
-
 /* --- role assignments --- */
 
 static json_t *shown(const struct control *control, const struct directory_assignment *assignment)
@@ -136,21 +124,31 @@ static bool is_listed(const struct directory_assignment *assignment, struct byte
     return above || (!at_scope && assignment_is_below(assignment->scope, bytes_of_cstr(copy)));
 }
 
+/* Whose: principalId means their own, assignedTo() also those of their groups. */
 static void list(struct control_call *call)
 {
     struct control *control = call->control;
-    struct bytes filter = http_request_query(call->request, "$filter");
-    struct bytes principal = control_filter_text(filter, "principalId eq '");
+    struct control_fault fault = {0};
+    struct control_filter filter;
+    struct subjects subjects = {0};
+    if (!control_take_filter(call, "principalId assignedTo() atScope()", &filter, &fault)) {
+        control_fail(call, &fault);
+        return;
+    }
+    const struct control_term *own = control_filter_term(&filter, "principalId");
+    const struct control_term *assigned = control_filter_term(&filter, "assignedTo()");
     struct bytes scope = control_scope_of(call);
-    bool at_scope = bytes_find(filter, BYTES_LITERAL("atScope()")) < filter.size;
-    if (!principal.data)
-        principal = control_filter_text(filter, "assignedTo('");
+    bool at_scope = control_filter_term(&filter, "atScope()") != NULL;
+    if (assigned)
+        subjects_find(control->options.directory, assigned->text, &subjects);
+
     json_t *values = json_array();
     const struct directory_assignment *assignment = NULL;
     while ((assignment = directory_next(control->options.directory, DIRECTORY_ASSIGNMENT, assignment))) {
-        bool whose =
-            !principal.data || bytes_equal_nocase(principal, bytes_of_cstr(assignment->principal_id));
-        if (whose && is_listed(assignment, scope, at_scope))
+        struct bytes whose = bytes_of_cstr(assignment->principal_id);
+        bool wanted = (!own || bytes_equal_nocase(own->text, whose)) &&
+                      (!assigned || subjects_have(&subjects, assignment->principal_id));
+        if (wanted && is_listed(assignment, scope, at_scope))
             (void)json_array_append_new(values, shown(control, assignment));
     }
     control_answer(call, 200, json_pack("{s:o}", "value", values));
@@ -233,6 +231,12 @@ static bool read_wish(struct control_call *call, struct bytes name, struct direc
         control_fault_set(
             ret_fault, 400, "RoleDefinitionDoesNotExist",
             "properties.roleDefinitionId names no role that is known: GET .../roleDefinitions lists them.");
+        return false;
+    }
+    if (principal.size == 0) {
+        control_fault_set(
+            ret_fault, 400, "InvalidRequestContent",
+            "properties.principalId is required: the id of a person, a group or an application.");
         return false;
     }
     const char *type = is_guid(principal) ? principal_type(call->control, principal) : NULL;

@@ -32,6 +32,26 @@ static json_t *definition(const struct control *control, enum access_role role)
                      access_role_name(role), "assignableScopes", "/", "permissions", actions_of(role));
 }
 
+/* All of them can be given at every scope. */
+static void list(struct control_call *call)
+{
+    struct control_fault fault = {0};
+    struct control_filter filter;
+    if (!control_take_filter(call, "roleName type atScopeAndBelow() atScope()", &filter, &fault)) {
+        control_fail(call, &fault);
+        return;
+    }
+    const struct control_term *name = control_filter_term(&filter, "roleName");
+    const struct control_term *type = control_filter_term(&filter, "type");
+    bool built_in = !type || bytes_equal_nocase(type->text, BYTES_LITERAL("BuiltInRole"));
+    json_t *values = json_array();
+    for (enum access_role role = 0; role < ROLE_LOCAL && built_in; role++)
+        if (!name || bytes_equal_nocase(name->text, bytes_of_cstr(access_role_name(role))))
+            (void)json_array_append_new(values, definition(call->control, role));
+    control_answer(call, 200, json_pack("{s:o}", "value", values));
+    control_call_destroy(call);
+}
+
 void control_serve_definitions(struct control_call *call, struct bytes name)
 {
     struct control_fault fault = {0};
@@ -53,11 +73,5 @@ void control_serve_definitions(struct control_call *call, struct bytes name)
         control_fail(call, &fault);
         return;
     }
-    struct bytes wanted = control_filter_text(http_request_query(call->request, "$filter"), "roleName eq '");
-    json_t *values = json_array();
-    for (role = 0; role < ROLE_LOCAL; role++)
-        if (!wanted.data || bytes_equal_nocase(wanted, bytes_of_cstr(access_role_name(role))))
-            (void)json_array_append_new(values, definition(call->control, role));
-    control_answer(call, 200, json_pack("{s:o}", "value", values));
-    control_call_destroy(call);
+    list(call);
 }

@@ -119,6 +119,18 @@ bool control_check_act(const struct control_call *call, struct control_fault *re
     return false;
 }
 
+bool control_take_filter(struct control_call *call, const char *words, struct control_filter *ret_filter,
+                         struct control_fault *ret_fault)
+{
+    if (control_filter_read(&call->arena, http_request_query(call->request, "$filter"), words, ret_filter))
+        return true;
+    control_fault_set(ret_fault, 400, "InvalidFilterInQueryString",
+                      "The $filter is not understood. Here it is made of NAME eq 'TEXT' and NAME('TEXT'), "
+                      "joined by 'and', with these names: %s.",
+                      words);
+    return false;
+}
+
 bool control_check_place(const struct control_call *call, struct control_fault *ret_fault)
 {
     const struct resource_id *id = &call->id;

@@ -80,23 +80,47 @@ static bool may_see(struct control_call *call, const struct resource *resource)
     return control_may(call, ACCESS_CONTROL_READ, resource->id);
 }
 
-/* "resourceType eq 'Microsoft.App/sessionPools'"; other filters are refused rather than ignored. */
-static bool take_filter(struct control_call *call, const struct control_type **ret_type,
+/* Of what type, with which tag; NULL: any. */
+struct wanted {
+    const struct control_type *type;
+    const struct control_term *tag_name, *tag_value;
+};
+
+static bool take_wanted(struct control_call *call, struct control_filter *filter, struct wanted *wanted,
                         struct control_fault *ret_fault)
 {
-    struct bytes filter = bytes_trim(http_request_query(call->request, "$filter"));
-    if (filter.size == 0)
+    if (!control_take_filter(call, "resourceType tagName tagValue", filter, ret_fault))
+        return false;
+    wanted->tag_name = control_filter_term(filter, "tagName");
+    wanted->tag_value = control_filter_term(filter, "tagValue");
+    const struct control_term *type = control_filter_term(filter, "resourceType");
+    if (!type)
         return true;
-    const struct bytes word = BYTES_LITERAL("resourceType eq '");
-    if (bytes_starts_with_nocase(filter, word) && filter.data[filter.size - 1] == '\'') {
-        struct bytes name = bytes_slice(filter, word.size, filter.size - word.size - 1);
-        struct bytes space = bytes_split(&name, '/');
-        *ret_type = control_type_find(space, name, &(bool){0});
-        if (*ret_type)
+    struct bytes name = type->text, space = bytes_split(&name, '/');
+    wanted->type = control_type_find(space, name, &(bool){0});
+    if (!wanted->type)
+        control_fault_set(ret_fault, 400, "InvalidFilterInQueryString",
+                          "'%.*s' in the $filter is no type that is known here.",
+                          BYTES_FMT(bytes_slice(type->text, 0, 128)));
+    return wanted->type != NULL;
+}
+
+/* Names of tags have no case, their values have. */
+static bool has_tag(const struct resource *resource, const struct wanted *wanted)
+{
+    CLEANUP(json_release) json_t *record = NULL;
+    const char *name;
+    json_t *value;
+    if (!wanted->tag_name && !wanted->tag_value)
+        return true;
+    if (!read_record(resource, &record))
+        return false;
+    json_object_foreach(json_object_get(record, "tags"), name, value)
+    {
+        bool named = !wanted->tag_name || bytes_equal_nocase(wanted->tag_name->text, bytes_of_cstr(name));
+        if (named && (!wanted->tag_value || bytes_equal(wanted->tag_value->text, json_bytes(value))))
             return true;
     }
-    control_fault_set(ret_fault, 400, "InvalidFilterInQueryString",
-                      "Only $filter=resourceType eq 'NAMESPACE/TYPE' is known here, for a type that is.");
     return false;
 }
 
@@ -109,12 +133,23 @@ static size_t page_size(struct control_call *call)
     return (size_t)top;
 }
 
+/* The server by the name that the caller has for it: clients follow a link only to where they asked. A name that is not the
+ * server's has been refused (wire/http1/site.h). */
+static void append_origin(const struct control_call *call, struct buf *out)
+{
+    struct bytes host = http_request_header(call->request, "host");
+    struct bytes own = bytes_of_cstr(call->control->options.url);
+    size_t scheme = bytes_find(own, BYTES_LITERAL("//")) + strlen("//");
+    buf_append_bytes(out, host.size ? bytes_slice(own, 0, scheme) : own);
+    buf_append_bytes(out, host);
+}
+
 /* The rest of the list begins behind `key`. */
 static void add_next_link(struct control_call *call, json_t *answer, struct bytes key)
 {
     CLEANUP(buf_fini) struct buf link = {0};
     static const char *const kept[] = {"api-version", "$top", "$filter"};
-    buf_append_cstr(&link, call->control->options.url);
+    append_origin(call, &link);
     buf_append_bytes(&link, http_request_path(call->request));
     buf_append_cstr(&link, "?$skipToken=");
     percent_encode(&link, key, NULL);
@@ -137,8 +172,7 @@ static struct bytes list_scope(const struct control_call *call)
     return resource_id_prefix_key(id, parent ? id->count : id->provider);
 }
 
-static bool is_listed(struct control_call *call, const struct control_type *type,
-                      const struct resource *resource)
+static bool is_listed(struct control_call *call, const struct wanted *wanted, const struct resource *resource)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct resource_id id;
@@ -148,17 +182,20 @@ static bool is_listed(struct control_call *call, const struct control_type *type
     const struct control_type *own = control_type_of(&id);
     /* Groups and deployments are no resources of a group. */
     bool other = own && strcmp(own->space, "Microsoft.Resources") == 0;
-    return own && (type ? own == type : !other) && may_see(call, resource);
+    return own && (wanted->type ? own == wanted->type : !other) && may_see(call, resource) &&
+           has_tag(resource, wanted);
 }
 
 void control_list(struct control_call *call, const struct control_type *type)
 {
     struct control_fault fault = {0};
+    struct control_filter filter;
+    struct wanted wanted = {.type = type};
     const struct resource_store *store = call->control->store;
     control_adopt_hubs(call->control);
     struct bytes scope = list_scope(call);
     struct bytes token = http_request_query(call->request, "$skipToken");
-    if (!take_filter(call, &type, &fault)) {
+    if (!take_wanted(call, &filter, &wanted, &fault)) {
         control_answer_fault(call, &fault);
         return;
     }
@@ -179,7 +216,7 @@ void control_list(struct control_call *call, const struct control_type *type)
     struct bytes last = {0};
     for (; resource && bytes_starts_with(resource->key, scope);
          resource = resource_store_from(store, resource->key, true)) {
-        if (!resource_key_is_below(resource->key, scope) || !is_listed(call, type, resource))
+        if (!resource_key_is_below(resource->key, scope) || !is_listed(call, &wanted, resource))
             continue;
         if (left-- == 0) {
             add_next_link(call, answer, last);
