@@ -232,6 +232,9 @@ static const struct entry control[] = {
     /* checkAccess; all other actions are for OC: test/control/control_auth_test.py. */
     {"POST /subscriptions/{resource*}", "OCRA"},
     {"GET /providers/{resource*}", "OCRA"},
+    {"PUT /providers/{resource*}", "OC"},
+    {"DELETE /providers/{resource*}", "OC"},
+    {"POST /providers/{resource*}", "OCRA"},
 };
 
 static const struct entry calls[] = {

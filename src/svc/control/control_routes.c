@@ -44,6 +44,13 @@ const struct http_route control_routes[] = {
      .summary = "An action of a resource, such as listSecrets: control-write, but for checkAccess"},
     {"GET", "/providers/{resource*}", LIST, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "What belongs to no subscription, such as role definitions"},
+    /* Of these, only grants at the root can be made and deleted: control_check_place. */
+    {"PUT", "/providers/{resource*}", VERSION, ACCESS_CONTROL_WRITE, BODY, .handle = on_request,
+     .summary = "Grant a role everywhere"},
+    {"DELETE", "/providers/{resource*}", VERSION, ACCESS_CONTROL_WRITE, .handle = on_request,
+     .summary = "Take a role away that was granted everywhere"},
+    {"POST", "/providers/{resource*}", VERSION, ACCESS_CONTROL_READ, .handle = on_request,
+     .summary = "Ask what somebody may everywhere: checkAccess"},
 };
 const size_t control_route_count = ARRAY_SIZE(control_routes);
 
