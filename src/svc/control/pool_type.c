@@ -56,8 +56,9 @@ static bool check_life(json_t *properties, struct control_fault *ret_fault)
     json_t *life = control_take_object(dynamic, "lifecycleConfiguration", target, ret_fault);
     if (!life)
         return false;
+    /* It counts where it is given: what it is merged into has the other one. */
     json_t *older = json_object_get(dynamic, "cooldownPeriodInSeconds");
-    if (older && !json_object_get(life, "cooldownPeriodInSeconds"))
+    if (older)
         (void)json_object_set(life, "cooldownPeriodInSeconds", older);
     (void)json_object_del(dynamic, "cooldownPeriodInSeconds");
     (void)json_object_del(dynamic, "executionType");
