@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "svc/page/page_service.h"
 
 void made_schedulers_init(struct made_schedulers *schedulers, struct loop *loop)
 {
@@ -88,6 +89,7 @@ static enum status serve_http(struct made_schedulers *schedulers, struct made_sc
     if (schedulers->authenticator)
         http_server_ask_who(made->http, schedulers->authenticator);
     front_init(&made->front);
+    front_add(&made->front, page_service_part());
     front_add(&made->front, scheduler_http_part(made->scheduler_http));
     grpc_server_set_http(made->grpc, made->http);
     return front_mount(&made->front, made->http, err);

@@ -157,8 +157,12 @@ void control_remove_hub(struct control *control, const struct resource_id *id, c
 
 void control_show_hub(struct control *control, const struct resource_id *id, json_t *shown)
 {
+    const struct control_engine *engine = &control->options.engine;
     CLEANUP(buf_fini) struct buf url = {0};
-    buf_append_fmt(&url, "%s/?hub=", control->options.url);
+    if (engine->scheduler_endpoint)
+        engine->scheduler_endpoint(engine->context, resource_id_prefix_key(id, id->count - 2), &url);
+    /* The page's own address is behind "#": web/src/route.ts. */
+    buf_append_cstr(&url, "/#/orchestrations?hub=");
     percent_encode(&url, control_name_of(id), NULL);
     (void)json_object_set_new(json_object_get(shown, "properties"), "dashboardUrl",
                               json_stringn((const char *)url.data, url.size));
