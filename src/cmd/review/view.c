@@ -333,12 +333,22 @@ static void append_value(const json_t *value, bool harmless, struct buf *out)
         print_json_value(out, value);
 }
 
+/* The interpreter prints what was raised to its standard error, too. */
+static bool ends_with_error(const json_t *result, const json_t *lines)
+{
+    struct bytes printed = bytes_trim(json_bytes(json_object_get(result, "stderr")));
+    struct bytes last = bytes_trim(json_bytes(json_array_get(lines, json_array_size(lines) - 1)));
+    return last.size > 0 && last.size <= printed.size &&
+           bytes_equal(bytes_slice(printed, printed.size - last.size, last.size), last);
+}
+
 void view_output(const json_t *result, bool harmless, struct buf *out)
 {
     append_stream(json_object_get(result, "stdout"), harmless, out);
     append_stream(json_object_get(result, "stderr"), harmless, out);
     append_value(json_object_get(result, "result"), harmless, out);
     const json_t *lines = json_object_get(json_object_get(result, "error"), "traceback");
-    for (size_t i = 0; i < json_array_size(lines); i++)
+    bool again = ends_with_error(result, lines);
+    for (size_t i = 0; !again && i < json_array_size(lines); i++)
         append_stream(json_array_get(lines, i), harmless, out);
 }

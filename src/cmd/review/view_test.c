@@ -183,6 +183,24 @@ static void a_pipe_gets_what_was_printed(void **state)
     assert_string_equal(as_text(&out), "\x1b[1mbold\n");
 }
 
+/* If it fails a traceback is printed twice. */
+static void what_was_raised_is_printed_once(void **state)
+{
+    (void)state;
+    CLEANUP(json_release)
+    json_t *result = parse("{\"stderr\":\"Traceback\\n\\nKeyError: "
+                           "1\\n\",\"error\":{\"traceback\":[\"Traceback\",\"KeyError: 1\"]}}");
+    CLEANUP(json_release)
+    json_t *elsewhere =
+        parse("{\"stderr\":\"warned\\n\",\"error\":{\"traceback\":[\"Traceback\",\"KeyError: 1\"]}}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_output(result, true, &out);
+    assert_string_equal(as_text(&out), "Traceback\n\nKeyError: 1\n");
+    buf_clear(&out);
+    view_output(elsewhere, true, &out);
+    assert_string_equal(as_text(&out), "warned\nTraceback\nKeyError: 1\n");
+}
+
 static void a_list_has_a_line_a_request(void **state)
 {
     CLEANUP(json_release)
@@ -209,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
         cmocka_unit_test(nothing_is_hidden_behind_a_nul_or_turned_round),
         cmocka_unit_test(a_pipe_gets_what_was_printed),
+        cmocka_unit_test(what_was_raised_is_printed_once),
         cmocka_unit_test(a_list_has_a_line_a_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
