@@ -93,6 +93,18 @@ static bool decode_values(struct http_request *request, struct http_admission *r
     return true;
 }
 
+/* All that the route reads; those that are text are in UTF-8. */
+static const char *types_there_are(struct http_request *request, unsigned wanted)
+{
+    CLEANUP(buf_fini) struct buf list = {0};
+    for (unsigned type = 1; type <= wanted; type <<= 1)
+        if (wanted & type)
+            buf_append_fmt(&list, "%s%s", list.size ? ", " : "", http_type_name((enum http_type)type));
+    const char *text = arena_fmt(&request->arena, "Send the body as Content-Type: %.*s; text in UTF-8.",
+                                 BYTES_FMT(buf_peek(&list)));
+    return text_or(text, "The body has a Content-Type that this route does not read.");
+}
+
 /* False if the route reads another kind of body than this one. */
 static bool take_type(struct http_request *request, struct http_admission *ret)
 {
@@ -102,16 +114,7 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
     request->type = http_type_of(&request->arena, http_request_header(request, "content-type")) & wanted;
     if (request->type)
         return true;
-    const char *detail = "Send the body as Content-Type: application/json, in UTF-8.";
-    if (wanted & HTTP_TYPE_FORM)
-        detail = "Send the body as Content-Type: multipart/form-data.";
-    else if (wanted & HTTP_TYPE_URLENCODED)
-        detail = "Send the body as Content-Type: application/x-www-form-urlencoded.";
-    else if (wanted & HTTP_TYPE_YAML)
-        detail = "Send the body as Content-Type: application/yaml, in UTF-8.";
-    else if (wanted & HTTP_TYPE_TEXT)
-        detail = "Send the body as Content-Type: application/json, or source as text/x-python, in UTF-8.";
-    *ret = (struct http_admission){.http_status = 415, .detail = detail};
+    *ret = (struct http_admission){.http_status = 415, .detail = types_there_are(request, wanted)};
     return false;
 }
 

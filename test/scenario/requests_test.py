@@ -70,6 +70,39 @@ class Requests(unittest.TestCase):
         self.assertEqual((status, answer["warnings"]), (200, ['The member "why" is not known and was ignored.']))
         self.assertNotIn("warnings", self.server.ask("POST", "/v1/requests", {"code": "1"})[2])
 
+    def test_members_of_what_people_do_that_are_not_known_are_said(self):
+        """A vote with a mistyped "coment" must not lose it in silence."""
+        request_id = self.server.ask("POST", "/v1/requests?wait=30s&until=result", {"code": "print(1)"})[2]["id"]
+        path = f"/v1/requests/{request_id}"
+        for verb, body in (("votes", {"answer": "changes", "coment": "more"}), ("revisions", {"code": "print(2)", "purpose": "x"}),
+                           ("cancel", {"cause": "enough"})):
+            status, _, answer = self.server.ask("POST", f"{path}/{verb}", body)
+            self.assertIn(status, (200, 201), (verb, answer))
+            unknown = list(body)[-1]
+            self.assertEqual(answer["warnings"], [f'The member "{unknown}" is not known and was ignored.'], verb)
+        self.assertNotIn("warnings", self.server.request(request_id))
+
+    def test_a_key_that_is_empty_is_refused(self):
+        """It would protect from nothing, and whoever sends it thinks that it does."""
+        for key, wanted in (("", 400), ("x" * 201, 400), ("x" * 200, 201)):
+            self.assertEqual(self.server.ask("POST", "/v1/requests", {"code": "print(1)"}, {"Idempotency-Key": key})[0], wanted, len(key))
+
+    def test_a_revision_that_is_not_there_is_told_from_a_request(self):
+        request_id = self.server.ask("POST", "/v1/requests?wait=30s&until=result", {"code": "print(1)"})[2]["id"]
+        missing = "00000000-0000-0000-0000-000000000000"
+        for path in ("revisions/0/code", "revisions/2/code", "revisions/1/step", "manifest?sha256=" + "0" * 64):
+            self.assertEqual(self.server.ask("GET", f"/v1/requests/{request_id}/{path}")[2]["type"][-12:], "unknown-file", path)
+            self.assertEqual(self.server.ask("GET", f"/v1/requests/{missing}/{path}")[2]["type"][-15:], "unknown-request", path)
+
+    def test_what_cannot_be_taken_is_named(self):
+        for body, kind, says in ((b"x", "text/plain", "application/json, multipart/form-data, text/x-python"),
+                                 (b'{"code": "1", "labels": {"a": "x\\u0000"}}', "application/json", "labels")):
+            status, _, answer = self.server.ask("POST", "/v1/requests", body, {"Content-Type": kind})
+            self.assertIn(status, (400, 415))
+            self.assertIn(says, answer["detail"])
+        status, _, answer = self.server.ask("POST", "/v1/requests?submittedBy=%ff", b"print(1)", {"Content-Type": "text/x-python"})
+        self.assertEqual((status, "submittedBy" in answer["detail"]), (400, True))
+
     def test_source_is_taken_as_it_is(self):
         source = "# grüße\nprint(\"it's\", '\\n'.isspace())\n".encode()
         for kind in ("text/x-python", "Text/X-Python; charset=utf-8"):

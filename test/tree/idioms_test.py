@@ -29,7 +29,6 @@ LANGUAGE = {
     "cmd/front.c": "what the product says of itself to people",
     "cmd/main.c": "the same, in its help",
     "net/http_route.c": "the media type of source text, a contract",
-    "net/http_router.c": "the same, in a refusal",
     "svc/app/routes_requests.c": "the same",
     "svc/control/control.c": "a value of containerType, a contract",
     "svc/control/pool_type.c": "the same, and why others are refused",

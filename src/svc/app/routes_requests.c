@@ -23,26 +23,6 @@ static void bad_request(struct http_request *request, const char *detail)
     http_respond_failure(request, 400, detail);
 }
 
-/* A person's typing error must not be lost in silence: what is not known is ignored, and said. NULL: nothing. */
-static json_t *warn_of_unknown(json_t *root, const char *const *known, size_t count)
-{
-    json_t *warnings = NULL, *value;
-    const char *name;
-    json_object_foreach(root, name, value)
-    {
-        bool found = false;
-        for (size_t i = 0; i < count; i++)
-            found = found || strcmp(name, known[i]) == 0;
-        if (found)
-            continue;
-        if (!warnings)
-            warnings = json_array();
-        json_array_append_new(warnings,
-                              json_sprintf("The member \"%.100s\" is not known and was ignored.", name));
-    }
-    return warnings;
-}
-
 /* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?}, or source text --- */
 
 static void on_created(struct exchange *exchange, json_t *warnings)
@@ -83,11 +63,11 @@ static const char *bookless_refusal(const struct app_service *service, const str
            "with a data folder.";
 }
 
-/* "" without one. */
+/* "" without one. False: it is there and wrong; an empty one, which a script with an unset variable sends, would protect from nothing. */
 static bool read_key(struct http_request *request, char ret_key[static APP_KEY_SIZE_MAX + 1])
 {
     struct bytes key = http_request_header(request, "Idempotency-Key");
-    if (key.size > APP_KEY_SIZE_MAX)
+    if (key.size > APP_KEY_SIZE_MAX || (key.data && key.size == 0))
         return false;
     (void)snprintf(ret_key, APP_KEY_SIZE_MAX + 1, "%.*s", BYTES_FMT(key));
     return true;
@@ -114,7 +94,7 @@ static void create(struct app_service *service, struct http_request *request, st
         refusal = bookless_refusal(service, body, facts.gate);
     char key[APP_KEY_SIZE_MAX + 1] = "";
     if (!refusal && !read_key(request, key))
-        refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
+        refusal = "The header Idempotency-Key must have 1 to " DIGITS_OF(
             APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
     json_t *then = refusal ? NULL : submission_member(root, "then");
     const struct then_place place = {service->task_hub, service->scheduler_resource, service->code_size_max,
@@ -132,7 +112,7 @@ static void create(struct app_service *service, struct http_request *request, st
         .submitted_by = body_who(http_request_principal(request), facts.submitted_by),
         .approval_timeout_ms = facts.approval_timeout_ms ? facts.approval_timeout_ms
                                                          : service->activity.steering.approval_timeout_ms,
-        .warnings = refusal ? NULL : warn_of_unknown(root, known, kept),
+        .warnings = refusal ? NULL : submission_warnings(root, known, kept),
         .inputs = &body->inputs,
         .on_submitted = on_created,
     };
@@ -226,6 +206,6 @@ void route_requests_decide(struct app_service *service, struct http_request *req
     if (refusal)
         bad_request(request, refusal);
     else
-        take_decision(service, request, id, record, warn_of_unknown(root, known, ARRAY_SIZE(known)));
+        take_decision(service, request, id, record, submission_warnings(root, known, ARRAY_SIZE(known)));
     json_decref(root);
 }

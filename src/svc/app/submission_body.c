@@ -122,8 +122,10 @@ static bool read_source(struct http_request *request, struct submission_body *bo
     struct bytes by = http_request_query(request, "submittedBy");
     struct bytes wait = http_request_query(request, "approvalTimeoutSeconds");
     json_t *root = json_pack("{s:o*}", "code", json_stringn((const char *)text.data, text.size));
-    if (by.data)
-        json_object_set_new(root, "submittedBy", json_stringn((const char *)by.data, by.size));
+    if (by.data) { /* what is not in UTF-8 is refused as any other that is no text */
+        json_t *name = json_stringn((const char *)by.data, by.size);
+        json_object_set_new(root, "submittedBy", name ? name : json_false());
+    }
     if (wait.data) { /* what is no number is refused as in JSON */
         json_t *number = json_loadb((const char *)wait.data, wait.size, JSON_DECODE_ANY, NULL);
         json_object_set_new(root, "approvalTimeoutSeconds", number ? number : json_false());

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/text.h"
+#include "crypto/secret.h"
 #include "svc/app/limit_values.h"
 
 json_t *submission_member(const json_t *root, const char *name)
@@ -13,12 +15,45 @@ json_t *submission_member(const json_t *root, const char *name)
     return json_is_null(value) ? NULL : value;
 }
 
+static bool is_without_nul(const json_t *text)
+{
+    return strlen(json_string_value(text)) == json_string_length(text);
+}
+
 bool submission_text(const json_t *root, const char *name, size_t size_max, const char **ret_text)
 {
     const json_t *value = submission_member(root, name);
     *ret_text = json_string_value(value);
-    return !value || (json_is_string(value) && json_string_length(value) <= size_max &&
-                      strlen(*ret_text) == json_string_length(value));
+    return !value ||
+           (json_is_string(value) && json_string_length(value) <= size_max && is_without_nul(value));
+}
+
+bool submission_hash(const char *text)
+{
+    size_t size = 0;
+    for (; text[size]; size++)
+        if (ascii_hex_value((uint8_t)text[size]) < 0)
+            return false;
+    return size == SECRET_HASH_SIZE;
+}
+
+json_t *submission_warnings(json_t *root, const char *const *known, size_t count)
+{
+    json_t *warnings = NULL, *value;
+    const char *name;
+    json_object_foreach(root, name, value)
+    {
+        bool found = false;
+        for (size_t i = 0; i < count; i++)
+            found = found || strcmp(name, known[i]) == 0;
+        if (found)
+            continue;
+        if (!warnings)
+            warnings = json_array();
+        json_array_append_new(warnings,
+                              json_sprintf("The member \"%.100s\" is not known and was ignored.", name));
+    }
+    return warnings;
 }
 
 static bool labels_fit(const json_t *labels)
@@ -31,7 +66,7 @@ static bool labels_fit(const json_t *labels)
     {
         size_t size = strlen(key);
         if (size == 0 || size > APP_LABEL_KEY_SIZE_MAX || strchr(key, ':') || !json_is_string(value) ||
-            json_string_length(value) > APP_LABEL_VALUE_SIZE_MAX)
+            json_string_length(value) > APP_LABEL_VALUE_SIZE_MAX || !is_without_nul(value))
             return false;
     }
     return true;

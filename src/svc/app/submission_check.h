@@ -25,4 +25,10 @@ json_t *submission_member(const json_t *root, const char *name);
 /* An optional text member of bounded size without U+0000; false if it is there and wrong. Borrowed. */
 bool submission_text(const json_t *root, const char *name, size_t size_max, const char **ret_text);
 
+/* Whether it is a SHA-256 in hexadecimal, in whatever case. */
+bool submission_hash(const char *text);
+/* A person's typing error must not be lost in silence: the members that are not known are ignored, and said, a sentence each in a new
+ * array. NULL: there are none. */
+json_t *submission_warnings(json_t *root, const char *const *known, size_t count);
+
 #endif
