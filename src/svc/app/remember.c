@@ -31,10 +31,7 @@ static bool read_of(const json_t *value, enum policy_standing_of *of)
 /* Likewise; a whole number from 1 on. */
 static bool read_number(const json_t *value, int64_t most, int64_t *number)
 {
-    if (!value)
-        return true;
-    *number = json_integer_value(value);
-    return json_is_integer(value) && *number >= 1 && *number <= most;
+    return !value || (json_whole(value, number) && *number >= 1 && *number <= most);
 }
 
 static bool has_others(const json_t *object)

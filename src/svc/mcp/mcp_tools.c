@@ -144,8 +144,8 @@ static bool take_number(const json_t *arguments, const char *name, int64_t least
                         int64_t absent, int64_t *ret_number)
 {
     const json_t *value = json_object_get(arguments, name);
-    *ret_number = value ? json_integer_value(value) : absent;
-    return !value || (json_is_integer(value) && *ret_number >= least && *ret_number <= most);
+    *ret_number = absent;
+    return !value || (json_whole(value, ret_number) && *ret_number >= least && *ret_number <= most);
 }
 
 /* Writes `body`, which is taken; NULL: no memory. */

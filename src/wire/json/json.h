@@ -46,6 +46,10 @@ static inline struct bytes json_member_bytes(const json_t *object, const char *n
 {
     return json_bytes(json_object_get(object, name));
 }
+
+/* A number without a fraction: JSON has no other kind, and some clients write 5 as 5.0. False: it is none, or does not fit; `*ret_number`
+ * is untouched then. `value` may be NULL. */
+bool json_whole(const json_t *value, int64_t *ret_number);
 /* The first member whose name equals `name` without regard to ASCII case, or NULL. */
 json_t *json_get_nocase(const json_t *object, const char *name);
 

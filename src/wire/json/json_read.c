@@ -64,6 +64,19 @@ enum status json_parse(struct bytes text, const struct json_limits *limits, json
     return STATUS_OK;
 }
 
+bool json_whole(const json_t *value, int64_t *ret_number)
+{
+    if (json_is_integer(value)) {
+        *ret_number = json_integer_value(value);
+        return true;
+    }
+    double real = json_real_value(value);
+    if (!json_is_real(value) || !(real > -0x1p63 && real < 0x1p63) || (double)(int64_t)real != real)
+        return false;
+    *ret_number = (int64_t)real;
+    return true;
+}
+
 struct bytes json_bytes(const json_t *value)
 {
     if (!json_is_string(value))

@@ -166,9 +166,39 @@ static void a_full_buffer_is_reported_once_at_the_end(void **state)
     assert_int_equal(json_write_status(&json), STATUS_NO_MEMORY);
 }
 
+/* If it fails a client whose language has one kind of number is refused, or half a second counts as none. */
+static void a_whole_number_is_one_however_it_is_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool whole;
+        int64_t number;
+    } cases[] = {{"5", true, 5},
+                 {"5.0", true, 5},
+                 {"5e2", true, 500},
+                 {"-0.0", true, 0},
+                 {"5.5", false, 0},
+                 {"1e19", false, 0},
+                 {"-1e19", false, 0},
+                 {"\"5\"", false, 0},
+                 {"true", false, 0},
+                 {"9223372036854775807", true, INT64_MAX},
+                 {"9223372036854775808.0", false, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(json_release) json_t *value = NULL;
+        int64_t number = -1;
+        assert_int_equal(json_parse(bytes_of_cstr(cases[i].text), NULL, &value, NULL), STATUS_OK);
+        assert_int_equal(json_whole(value, &number), cases[i].whole);
+        assert_int_equal(number, cases[i].whole ? cases[i].number : -1);
+    }
+    assert_false(json_whole(NULL, &(int64_t){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_whole_number_is_one_however_it_is_written),
         cmocka_unit_test(text_that_is_not_strict_json_is_refused),
         cmocka_unit_test(every_limit_is_exact),
         cmocka_unit_test(a_member_given_twice_is_refused_unless_asked_for),
