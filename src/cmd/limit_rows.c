@@ -179,6 +179,7 @@ const struct limit_row limits_table[] = {
     ROW("network", CERTIFICATE_SERVER_DAYS, LIMIT_DAYS, "Life of a certificate of the own authority", "CA/Browser Forum 6.3.2"),
     ROW("network", CERTIFICATE_AUTHORITY_DAYS, LIMIT_DAYS, "Life of the own authority", ""),
     /* --- sign-in --- */
+    ROW("sign-in", PEOPLE_PAGE_MAX, LIMIT_COUNT, "People, groups, applications, keys or assignments of a page, if a number is asked for", ""),
     ROW("sign-in", DIRECTORY_OBJECTS_MAX, LIMIT_COUNT, "Objects of one kind in the directory: people, groups, services, keys", ""),
     ROW("sign-in", DIRECTORY_UNTOLD_MAX, LIMIT_COUNT, "Changes of the directory that are not in the audit log yet; further ones are refused", ""),
     ROW("sign-in", SUBJECTS_MAX, LIMIT_COUNT, "Somebody and the groups they are in; roles of further groups do not count", ""),

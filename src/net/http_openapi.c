@@ -196,6 +196,18 @@ static void write_success(struct json_writer *json, const json_t *operation)
     json_write_end_object(json);
 }
 
+/* What a client has a copy of, by If-None-Match. */
+static void write_unchanged(struct json_writer *json, const struct http_part *part,
+                            const struct http_route *route)
+{
+    if (!part->tagged || strcmp(route->method, "GET") != 0)
+        return;
+    json_write_key(json, "304");
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "description", "It is what has the ETag that If-None-Match names.");
+    json_write_end_object(json);
+}
+
 static void write_failure(struct json_writer *json, bool problem)
 {
     json_write_key(json, "default");
@@ -256,6 +268,7 @@ static void write_operation(struct json_writer *json, const struct http_part *pa
     json_write_key(json, "responses");
     json_write_begin_object(json);
     write_success(json, operation);
+    write_unchanged(json, part, route);
     write_failure(json, part->problems != NULL);
     json_write_end_object(json);
     json_write_member_cstr(json, "x-access", access_permission_name(route->access));

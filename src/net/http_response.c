@@ -5,6 +5,7 @@
 #include "base/no_memory.h"
 #include "net/address.h"
 #include "net/http_server_internal.h"
+#include "net/http_tag.h"
 
 /* Code, results, files and decisions: no browser, proxy or disk shall keep them, no browser shall take them
  * for another type than they are, and no page of another site shall embed them. */
@@ -37,6 +38,8 @@ enum status http_response_header(struct http_request *request, const char *name,
     for (size_t i = 0; i < ARRAY_SIZE(default_headers); i++)
         if (names(bytes, default_headers[i].name))
             request->headers_given |= 1u << i;
+    if (names(bytes, "etag"))
+        request->tag = arena_copy(&request->arena, value);
     size_t before = request->headers.size;
     enum status status = buf_reserve(&request->headers, bytes.size + value.size + 4);
     if (status)
@@ -88,9 +91,35 @@ static struct iovec part(struct bytes bytes)
     return (struct iovec){(void *)bytes.data, bytes.size};
 }
 
+/* A route whose part says so has its answers tagged by their bytes. Without memory there is no tag, and all is sent. */
+static void add_tag(struct http_request *request, struct bytes body)
+{
+    char tag[HTTP_TAG_SIZE], quoted[HTTP_TAG_SIZE + 2];
+    if (request->tag.data || !request->match.part || !request->match.part->tagged)
+        return;
+    http_tag_of(body, tag);
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", tag);
+    if (tag[0])
+        (void)!http_response_header(request, "ETag", bytes_of_cstr(quoted));
+}
+
+/* What the client has a copy of it is not sent again (RFC 9110 section 13.2.2). */
+static bool client_has(struct http_request *request, int http_status, struct bytes body)
+{
+    struct bytes method = http_request_method(request);
+    if (http_status != 200 || !(bytes_equal_cstr(method, "GET") || bytes_equal_cstr(method, "HEAD")))
+        return false;
+    add_tag(request, body);
+    return request->tag.data && http_tag_named(http_request_header(request, "if-none-match"), request->tag);
+}
+
 void http_respond(struct http_request *request, int http_status, const char *content_type, struct bytes body)
 {
     ASSERT(!request->answered && http_status >= 200 && http_status <= 599);
+    if (client_has(request, http_status, body)) {
+        http_status = 304;
+        content_type = NULL;
+    }
     request->answered = true;
     char frame[48] = "";
     if (status_has_body(http_status))
@@ -172,6 +201,7 @@ void http_response_refuse(struct http_request *request, int http_status, const c
     request->close = true;
     buf_fini(&request->headers);
     request->headers_given = 0;
+    request->tag = (struct bytes){0};
     http_response_fail(request, http_status, detail);
 }
 

@@ -66,7 +66,8 @@ struct http_part {
     /* A '%' that begins no escape stands for itself and U+0000 may be said, for clients that paste names as
      * they are. Else both are 400. */
     bool raw_values;
-    bool rated;      /* each key makes only so many requests a minute: http_router_limit */
+    bool tagged; /* what a GET is answered whole has an ETag, that of its bytes if the handler gives none */
+    bool rated;  /* each key makes only so many requests a minute: http_router_limit */
     bool no_options; /* OPTIONS is a method like others */
     const struct http_route *routes;
     size_t route_count;

@@ -4,6 +4,7 @@
 #include "lib/http_server_rig.h"
 #include "net/http_router.h"
 #include "net/http_server_internal.h"
+#include "net/http_tag.h"
 
 struct world {
     struct http_rig rig;
@@ -268,6 +269,34 @@ static void each_exchange_is_reported_without_what_the_peer_chose(void **state)
     end(&world);
 }
 
+/* If it fails a program that looks again and again is sent what it has, or keeps what is not so any more. */
+static void what_a_client_has_is_not_sent_again(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    parts[0].tagged = true;
+    EXPECT(&world, "GET /items/x " HOST "\r\n", "200 OK", "ETag: \"", "Content-Length: ");
+    char tag[HTTP_TAG_SIZE], request[200];
+    http_tag_of(b(world.seen), tag);
+    (void)snprintf(request, sizeof request, "GET /items/x " HOST "If-None-Match: \"y\", W/\"%s\"\r\n\r\n",
+                   tag);
+    EXPECT(&world, request, "304 Not Modified", "ETag: \"");
+    assert_int_equal(world.calls, 2);
+    assert_null(strstr(world.exchange, "200"));
+    /* another item has other bytes */
+    (void)snprintf(request, sizeof request, "GET /items/z " HOST "If-None-Match: \"%s\"\r\n\r\n", tag);
+    EXPECT(&world, request, "200 OK", "ETag: \"");
+    (void)snprintf(request, sizeof request, "HEAD /items/x " HOST "If-None-Match: *\r\n\r\n");
+    EXPECT(&world, request, "304 Not Modified");
+    (void)snprintf(request, sizeof request, "DELETE /items/x " HOST "If-None-Match: *\r\n\r\n");
+    EXPECT(&world, request, "200 OK");
+    parts[0].tagged = false;
+    (void)snprintf(request, sizeof request, "GET /items/x " HOST "If-None-Match: \"%s\"\r\n\r\n", tag);
+    EXPECT(&world, request, "200 OK");
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_refusal_keeps_the_connection_unless_a_body_follows),
         cmocka_unit_test(a_page_may_be_linked_to_and_data_not),
         cmocka_unit_test(each_exchange_is_reported_without_what_the_peer_chose),
+        cmocka_unit_test(what_a_client_has_is_not_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,7 +172,8 @@ void http_request_on_gone(struct http_request *request, void (*on_gone)(void *co
 STATUS_RESULT http_response_header(struct http_request *request, const char *name, struct bytes value);
 /* Answers and ends the exchange. `content_type` NULL: no body type is sent; one with control characters
  * becomes application/octet-stream. The body is sent or copied before the call returns. HEAD, 204 and 304
- * send no body. Every answer says `Cache-Control: no-store`, `X-Content-Type-Options: nosniff` and
+ * send no body. 200 to a GET or HEAD that has an ETag (the handler's own, or of its bytes where the part is `tagged`)
+ * becomes 304 when If-None-Match names it. Every answer says `Cache-Control: no-store`, `X-Content-Type-Options: nosniff` and
  * `Cross-Origin-Resource-Policy: same-origin`, each unless the handler gave that header. */
 void http_respond(struct http_request *request, int http_status, const char *content_type, struct bytes body);
 /* The problem as application/problem+json (net/http_problem.h). `detail` NULL: none. */

@@ -68,7 +68,8 @@ static inline enum status list_hooks(struct book_task *task, struct review_book 
 static inline enum status page(struct book_task *task, struct review_book *book, struct err *err)
 {
     struct hook_act *act = hook_act_of(task);
-    return webhook_book_deliveries(book, act->name, act->number, 3, &task->json, &act->next_ns, err);
+    const struct review_page page = {.after = act->number, .limit = 3};
+    return webhook_book_deliveries(book, act->name, &page, &task->json, &act->next_ns, err);
 }
 
 static inline enum status read_delivery(struct book_task *task, struct review_book *book, struct err *err)

@@ -101,8 +101,8 @@ static enum status verify_folder(struct verification *verification, const char *
     (void)snprintf(path, sizeof path, "%s/%s", folder, AUDIT_DATABASE);
     enum status status = audit_file_open_to_read(path, path, &file, &verification->err);
     if (status == STATUS_OK)
-        status = audit_file_read(file, 0, SIZE_MAX >> 1, (struct bytes){0}, verify_row, verification,
-                                 &verification->err);
+        status = audit_file_read(file, &(struct audit_range){.limit = SIZE_MAX >> 1}, verify_row,
+                                 verification, &verification->err);
     audit_file_close(file);
     return status;
 }

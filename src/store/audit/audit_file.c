@@ -11,14 +11,25 @@
 #define CHECKPOINT_PAGES 1000       /* of 4 KiB in the log, before they are copied into the file */
 #define CACHE_KIB        4096       /* what a hundred submissions in one transaction change */
 
-enum { ENTRY_PUT, ENTRY_LAST, ENTRY_PAGE, ENTRY_OF_OBJECT, ENTRY_STATEMENTS };
+enum {
+    ENTRY_PUT,
+    ENTRY_LAST,
+    ENTRY_PAGE,
+    ENTRY_PAGE_NEWEST,
+    ENTRY_OF_OBJECT,
+    ENTRY_OF_OBJECT_NEWEST,
+    ENTRY_STATEMENTS
+};
 
 static const char *const statements[ENTRY_STATEMENTS] = {
     [ENTRY_PUT] = "INSERT INTO entry (seq, object, line) VALUES (?1, ?2, ?3)",
     [ENTRY_LAST] = "SELECT seq, object, line FROM entry ORDER BY seq DESC LIMIT 1",
     [ENTRY_PAGE] = "SELECT seq, object, line FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [ENTRY_PAGE_NEWEST] = "SELECT seq, object, line FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
     [ENTRY_OF_OBJECT] =
         "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
+    [ENTRY_OF_OBJECT_NEWEST] = "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq < ?1"
+                               " ORDER BY seq DESC LIMIT ?2",
 };
 
 /* Never edited once shipped; a change of the tables is a step behind. */
@@ -125,17 +136,25 @@ void audit_file_release(struct audit_file *file)
     sqlite_done(file->db, ENTRY_LAST);
 }
 
-enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
+static size_t statement_of(const struct audit_range *range)
+{
+    if (range->object.data)
+        return range->newest_first ? ENTRY_OF_OBJECT_NEWEST : ENTRY_OF_OBJECT;
+    return range->newest_first ? ENTRY_PAGE_NEWEST : ENTRY_PAGE;
+}
+
+enum status audit_file_read(struct audit_file *file, const struct audit_range *range,
                             enum status (*on_row)(void *context, const struct audit_row *row,
                                                   struct err *err),
                             void *context, struct err *err)
 {
     /* Row by row, without a copy: `on_row` sees bytes that are good until the next step. */
-    size_t statement = object.data ? ENTRY_OF_OBJECT : ENTRY_PAGE;
-    sqlite_bind_i64(file->db, statement, 1, after);
-    sqlite_bind_i64(file->db, statement, 2, (int64_t)limit);
-    if (object.data)
-        sqlite_bind_bytes(file->db, statement, 3, object);
+    size_t statement = statement_of(range);
+    bool from_end = range->newest_first && range->after == 0;
+    sqlite_bind_i64(file->db, statement, 1, from_end ? INT64_MAX : range->after);
+    sqlite_bind_i64(file->db, statement, 2, (int64_t)range->limit);
+    if (range->object.data)
+        sqlite_bind_bytes(file->db, statement, 3, range->object);
     for (;;) {
         bool more = false;
         enum status status = sqlite_next(file->db, statement, &more, err);

@@ -29,9 +29,17 @@ void audit_file_close(struct audit_file *file);
 STATUS_RESULT audit_file_last(struct audit_file *file, struct audit_row *ret_row, struct err *err);
 /* Lets the last row go: while it is held, SQLite's log cannot be copied into the file. */
 void audit_file_release(struct audit_file *file);
-/* Calls for rows behind `after`, in their order, `limit` at most; with `object` (data not NULL) only for those about it.
- * A row's bytes are valid during the call. An error of it ends the walk. */
-STATUS_RESULT audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
+/* Which rows: those behind `after`, in their order or the newest first (where 0 is from the end), `limit` at most; with `object` (data not
+ * NULL) only those about it. */
+struct audit_range {
+    int64_t after;
+    size_t limit;
+    struct bytes object;
+    bool newest_first;
+};
+
+/* Calls for each row. Its bytes are valid during the call. An error of it ends the walk. */
+STATUS_RESULT audit_file_read(struct audit_file *file, const struct audit_range *range,
                               enum status (*on_row)(void *context, const struct audit_row *row,
                                                     struct err *err),
                               void *context, struct err *err);

@@ -48,11 +48,11 @@ static enum status take_row(void *context, const struct audit_row *row, struct e
 static void read_perform(struct store_job *job)
 {
     struct audit_read_job *read = CONTAINER_OF(job, struct audit_read_job, job);
-    struct bytes object = {0};
+    struct audit_range range = {
+        .after = read->search.after, .limit = read->search.limit, .newest_first = read->search.newest_first};
     if (read->object)
-        object = bytes_of_cstr(read->object);
-    read->status = audit_file_read(read->log->file, read->search.after, read->search.limit, object, take_row,
-                                   read, &read->err);
+        range.object = bytes_of_cstr(read->object);
+    read->status = audit_file_read(read->log->file, &range, take_row, read, &read->err);
 }
 
 static void read_report(struct store_job *job)

@@ -58,10 +58,11 @@ STATUS_RESULT audit_log_append_wait(struct audit_log *log, const struct audit_en
 
 /* Which entries. */
 struct audit_search {
-    int64_t after;
+    int64_t after;      /* number of the entry behind which it begins; 0: at the first, or the newest */
     size_t limit;       /* AUDIT_PAGE_MAX at most */
     const char *object; /* NULL: of all */
-    bool with_heads;    /* a freshly signed head behind each entry, so that it stands for itself */
+    bool newest_first;
+    bool with_heads; /* a freshly signed head behind each entry, so that it stands for itself */
 };
 
 /* Who waits for entries. Owned by the caller; lives until on_read was called. */

@@ -43,9 +43,9 @@ STATUS_RESULT policy_book_apply(struct review_book *book, const struct policy_dr
  * policy_write_json writes it; `version` POLICY_ANY_VERSION: the one in force. New reference. NOT_FOUND. */
 STATUS_RESULT policy_book_read(struct review_book *book, int64_t version, json_t **ret_version,
                                struct err *err);
-/* The same without text and policy, newest first, those below `before` (0: from the newest), as a new array. */
-STATUS_RESULT policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
-                               struct err *err);
+/* The same without text and policy, a page of them as a new array; `*ret_next`: what to go on with, 0: there are no more. */
+STATUS_RESULT policy_book_list(struct review_book *book, const struct review_page *page,
+                               json_t **ret_versions, int64_t *ret_next, struct err *err);
 
 /* --- what rules came to --- */
 
@@ -60,9 +60,8 @@ STATUS_RESULT policy_book_rules(struct review_book *book, int64_t now_ns, json_t
 /* --- standing approvals --- */
 
 /* {"id","of","sha256","submitter" or "label","by","createdAt","expiresAt","uses","usesLeft","lastUsedAt"?,"lastUsedBy"?,"revokedAt"?,
- * "revokedBy"?,"state", …}, newest first, those before `before` (0: from the newest), as a new array; `*ret_next`: what to go on with, 0:
- * there are no more. */
-STATUS_RESULT policy_book_standing(struct review_book *book, int64_t before, size_t limit, int64_t now_ns,
+ * "revokedBy"?,"state", …}, a page of them as a new array; `*ret_next`: what to go on with, 0: there are no more. */
+STATUS_RESULT policy_book_standing(struct review_book *book, const struct review_page *page, int64_t now_ns,
                                    json_t **ret_standing, int64_t *ret_next, struct err *err);
 
 enum policy_revoke_outcome {

@@ -220,46 +220,29 @@ enum status review_delivery_save(struct review_book *book, const struct delivery
 
 /* --- looking --- */
 
-static enum status read_page(struct review_book *book, int64_t webhook, int64_t before, size_t limit,
-                             json_t *deliveries, int64_t *ret_next, struct err *err)
+static enum status take_listed(struct review_book *book, enum review_statement statement, int64_t now_ns,
+                               json_t **ret_delivery, struct err *err)
 {
-    size_t page = review_at(book, DELIVERY_PAGE), count = 0;
-    bool there = true;
-    enum status status = STATUS_OK;
-    sqlite_bind_i64(book->db, page, 1, webhook);
-    sqlite_bind_i64(book->db, page, 2, before > 0 ? before : INT64_MAX);
-    sqlite_bind_i64(book->db, page, 3, (int64_t)limit);
-    while (status == STATUS_OK && there) {
-        struct delivery_row row = {0};
-        status = sqlite_next(book->db, page, &there, err);
-        if (status == STATUS_OK && there)
-            status = take_row(book, DELIVERY_PAGE, &row, err);
-        if (status == STATUS_OK && there && json_array_append(deliveries, row.shown) != 0)
-            status = err_no_memory(err);
-        if (there)
-            *ret_next = ++count == limit ? row.n : 0;
-        review_delivery_fini(&row);
-    }
-    sqlite_done(book->db, page);
+    struct delivery_row row = {0};
+    (void)now_ns;
+    enum status status = take_row(book, statement, &row, err);
+    *ret_delivery = json_incref(row.shown);
+    review_delivery_fini(&row);
     return status;
 }
 
-enum status webhook_book_deliveries(struct review_book *book, const char *name, int64_t before, size_t limit,
-                                    json_t **ret_deliveries, int64_t *ret_next, struct err *err)
+enum status webhook_book_deliveries(struct review_book *book, const char *name,
+                                    const struct review_page *page, json_t **ret_deliveries,
+                                    int64_t *ret_next, struct err *err)
 {
     struct webhook_row webhook;
-    *ret_next = 0;
     enum status status = review_webhook_load(book, name, &webhook, err);
     if (status != STATUS_OK)
         return status;
-    json_t *deliveries = json_array();
-    status = deliveries ? read_page(book, webhook.n, before, limit, deliveries, ret_next, err)
-                        : err_no_memory(err);
+    const struct review_page_rows rows = {
+        .newest = DELIVERY_PAGE, .oldest = DELIVERY_PAGE_OLDEST, .of = webhook.n, .take = take_listed};
+    status = review_page_read(book, page, &rows, ret_deliveries, ret_next, err);
     review_webhook_fini(&webhook);
-    if (status == STATUS_OK)
-        *ret_deliveries = deliveries;
-    else
-        json_decref(deliveries);
     return status;
 }
 

@@ -252,7 +252,18 @@ static void log_and_replay(void **state)
     one.number = 0;
     json = do_hook(rig, &one, page);
     assert_int_equal(json_array_size(json), 3);
-    assert_int_equal(one.next_ns, number);
+    assert_int_equal(one.next_ns, 0); /* it is full, and the last */
+    json_decref(json);
+    json_decref(do_hook(rig, &one, ping));
+    json = do_hook(rig, &one, page);
+    assert_int_equal(json_array_size(json), 3);
+    assert_int_equal(one.next_ns, number + 1);
+    json_decref(json);
+    one.number = one.next_ns;
+    json = do_hook(rig, &one, page);
+    assert_int_equal(json_array_size(json), 1);
+    assert_int_equal(number_of(json_array_get(json, 0), "number"), number);
+    assert_int_equal(one.next_ns, 0);
     json_decref(json);
     one.number = 99;
     (void)do_hook(rig, &one, replay);

@@ -256,27 +256,17 @@ enum status policy_book_read(struct review_book *book, int64_t version, json_t *
     return status;
 }
 
-enum status policy_book_list(struct review_book *book, int64_t before, size_t limit, json_t **ret_versions,
-                             struct err *err)
+static enum status take_listed(struct review_book *book, enum review_statement statement, int64_t now_ns,
+                               json_t **ret_version, struct err *err)
 {
-    size_t page = review_at(book, POLICY_PAGE);
-    json_t *versions = json_array();
-    enum status status = versions ? STATUS_OK : err_no_memory(err);
-    bool more = true;
-    sqlite_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
-    sqlite_bind_i64(book->db, page, 2, (int64_t)limit);
-    while (status == STATUS_OK && more) {
-        json_t *version = NULL;
-        status = sqlite_next(book->db, page, &more, err);
-        if (status == STATUS_OK && more)
-            status = take_version(book, POLICY_PAGE, &version, err);
-        if (version)
-            json_array_append_new(versions, version);
-    }
-    sqlite_done(book->db, page);
-    if (status != STATUS_OK)
-        json_decref(versions);
-    else
-        *ret_versions = versions;
-    return status;
+    (void)now_ns;
+    return take_version(book, statement, ret_version, err);
+}
+
+enum status policy_book_list(struct review_book *book, const struct review_page *page, json_t **ret_versions,
+                             int64_t *ret_next, struct err *err)
+{
+    static const struct review_page_rows rows = {
+        .newest = POLICY_PAGE, .oldest = POLICY_PAGE_OLDEST, .take = take_listed};
+    return review_page_read(book, page, &rows, ret_versions, ret_next, err);
 }

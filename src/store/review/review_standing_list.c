@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* review_standing_list.c — approvals that stand as people see them: page by page, newest first, and revoked. What is revoked or over
+/* review_standing_list.c — approvals that stand as people see them: page by page, and revoked. What is revoked or over
  * stays in the list. */
 #include <string.h>
 
@@ -24,34 +24,23 @@ static bool add_state(json_t *doc, int64_t now_ns)
     return json_object_set_new(doc, "state", json_string(state)) == 0;
 }
 
-enum status policy_book_standing(struct review_book *book, int64_t before, size_t limit, int64_t now_ns,
+static enum status take_listed(struct review_book *book, enum review_statement statement, int64_t now_ns,
+                               json_t **ret_standing, struct err *err)
+{
+    struct review_standing_row row;
+    enum status status = review_standing_read(book, statement, &row, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_standing = row.doc;
+    return add_state(row.doc, now_ns) ? STATUS_OK : err_no_memory(err);
+}
+
+enum status policy_book_standing(struct review_book *book, const struct review_page *page, int64_t now_ns,
                                  json_t **ret_standing, int64_t *ret_next, struct err *err)
 {
-    size_t page = review_at(book, STANDING_PAGE), count = 0;
-    json_t *standing = json_array();
-    bool there = true;
-    sqlite_bind_i64(book->db, page, 1, before > 0 ? before : INT64_MAX);
-    sqlite_bind_i64(book->db, page, 2, (int64_t)limit);
-    enum status status = standing ? STATUS_OK : err_no_memory(err);
-    *ret_next = 0;
-    while (status == STATUS_OK && there) {
-        struct review_standing_row row;
-        status = sqlite_next(book->db, page, &there, err);
-        if (status != STATUS_OK || !there)
-            break;
-        status = review_standing_read(book, STANDING_PAGE, &row, err);
-        if (status == STATUS_OK && (!add_state(row.doc, now_ns) || json_array_append(standing, row.doc) != 0))
-            status = err_no_memory(err);
-        *ret_next = ++count == limit ? row.n : 0;
-        json_decref(row.doc);
-    }
-    sqlite_done(book->db, page);
-    if (status != STATUS_OK) {
-        json_decref(standing);
-        return status;
-    }
-    *ret_standing = standing;
-    return STATUS_OK;
+    const struct review_page_rows rows = {
+        .newest = STANDING_PAGE, .oldest = STANDING_PAGE_OLDEST, .now_ns = now_ns, .take = take_listed};
+    return review_page_read(book, page, &rows, ret_standing, ret_next, err);
 }
 
 static bool is_of(const json_t *doc, const char *person_id)

@@ -28,7 +28,8 @@ static const struct review_remember for_sam = {.whom = "submitter", .uses = 2, .
 static enum status list(struct book_task *task, struct review_book *book, struct err *err)
 {
     int64_t next;
-    return policy_book_standing(book, 0, 100, now_of(task), &task->json, &next, err);
+    return policy_book_standing(book, &(struct review_page){.limit = 100}, now_of(task), &task->json, &next,
+                                err);
 }
 
 static enum status revoke(struct book_task *task, struct review_book *book, struct err *err)

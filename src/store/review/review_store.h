@@ -36,6 +36,14 @@
 struct review_store;
 struct review_book; /* the store within a job */
 
+/* --- pages of lists whose places are numbers --- */
+
+struct review_page {
+    int64_t after;     /* the number behind which it begins; 0: at the list's beginning */
+    size_t limit;      /* at least 1 */
+    bool oldest_first; /* else the newest */
+};
+
 /* --- running jobs --- */
 
 /* What was written that others wait for. */

@@ -109,6 +109,7 @@ enum review_statement {
     POLICY_LAST,
     POLICY_GET,
     POLICY_PAGE,
+    POLICY_PAGE_OLDEST,
     APPROVED_PUT,
     APPROVED_LAST,
     LATEST_PUT,
@@ -123,6 +124,7 @@ enum review_statement {
     STANDING_FIND,
     STANDING_COUNT,
     STANDING_PAGE,
+    STANDING_PAGE_OLDEST,
     ABSENCE_PUT,
     ABSENCE_GET,
     ABSENCE_ALIVE,
@@ -146,6 +148,7 @@ enum review_statement {
     DELIVERY_GET,
     DELIVERY_CHANGE,
     DELIVERY_PAGE,
+    DELIVERY_PAGE_OLDEST,
     DELIVERY_DUE_PAGE,
     DELIVERY_NEXT,
     DELIVERY_FOLLOW,
@@ -161,6 +164,23 @@ static inline size_t review_at(const struct review_book *book, enum review_state
 {
     return book->first + statement;
 }
+
+/* --- review_page.c --- */
+
+/* The rows of a list. Each statement's first column is a row's number; its parameters are where the page begins, how many rows, and `of`. */
+struct review_page_rows {
+    enum review_statement newest, oldest; /* the statement of each order */
+    int64_t of;                           /* whose rows, 0: all */
+    int64_t now_ns;                       /* for `take` */
+    /* The row at which the statement stands, a new reference. */
+    enum status (*take)(struct review_book *book, enum review_statement statement, int64_t now_ns,
+                        json_t **ret_item, struct err *err);
+};
+
+/* `*ret_items`: a new array; `*ret_next`: what to go on with, 0: there are no more. */
+STATUS_RESULT review_page_read(struct review_book *book, const struct review_page *page,
+                               const struct review_page_rows *rows, json_t **ret_items, int64_t *ret_next,
+                               struct err *err);
 
 extern const char *const review_statements[REVIEW_STATEMENTS];
 extern const struct sqlite_schema review_schema;

@@ -801,7 +801,9 @@ static enum status read_policy_version(struct book_task *task, struct review_boo
 
 static enum status list_policies(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return policy_book_list(book, task->number, 2, &task->json, err);
+    int64_t next;
+    return policy_book_list(book, &(struct review_page){.after = task->number, .limit = 2}, &task->json,
+                            &next, err);
 }
 
 static int64_t version_of(const json_t *version)

@@ -219,6 +219,7 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
     [STANDING_COUNT] =
         "SELECT count(*) FROM standing WHERE expires_ns > ?1 AND revoked = 0 AND uses_left > 0",
     [STANDING_PAGE] = "SELECT n, doc FROM standing WHERE n < ?1 ORDER BY n DESC LIMIT ?2",
+    [STANDING_PAGE_OLDEST] = "SELECT n, doc FROM standing WHERE n > ?1 ORDER BY n LIMIT ?2",
     [ABSENCE_PUT] = "INSERT OR REPLACE INTO absence (id, until_ns, doc) VALUES (?1, ?2, ?3)",
     [ABSENCE_GET] = "SELECT doc FROM absence WHERE id = ?1 AND until_ns > ?2",
     [ABSENCE_ALIVE] = "SELECT doc FROM absence WHERE until_ns > ?1 ORDER BY until_ns",
@@ -246,7 +247,8 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
                      " WHERE webhook = ?1 AND chain = ?3 AND state < 2), ?4, ?4, ?5) RETURNING n",
     [DELIVERY_GET] = DELIVERY_COLUMNS "WHERE d.webhook = ?1 AND d.n = ?2",
     [DELIVERY_CHANGE] = "UPDATE delivery SET state = ?2, attempts = ?3, next_ns = ?4, doc = ?5 WHERE n = ?1",
-    [DELIVERY_PAGE] = DELIVERY_COLUMNS "WHERE d.webhook = ?1 AND d.n < ?2 ORDER BY d.n DESC LIMIT ?3",
+    [DELIVERY_PAGE] = DELIVERY_COLUMNS "WHERE d.webhook = ?3 AND d.n < ?1 ORDER BY d.n DESC LIMIT ?2",
+    [DELIVERY_PAGE_OLDEST] = DELIVERY_COLUMNS "WHERE d.webhook = ?3 AND d.n > ?1 ORDER BY d.n LIMIT ?2",
     [DELIVERY_DUE_PAGE] =
         "SELECT d.n, d.attempts, d.created_ns, m.id, m.body FROM delivery d JOIN webhook_message m"
         " ON m.n = d.message WHERE d.webhook = ?1 AND d.state = 0 AND d.next_ns <= ?2"
@@ -262,4 +264,5 @@ const char *const review_statements[REVIEW_STATEMENTS] = {
         "DELETE FROM delivery WHERE webhook = ?1 AND state >= 2 AND n <= (SELECT n FROM delivery WHERE"
         " webhook = ?1 AND state >= 2 ORDER BY n DESC LIMIT 1 OFFSET " DIGITS_OF(WEBHOOK_FINISHED_KEPT) ")",
     [POLICY_PAGE] = "SELECT version, doc FROM policy WHERE version < ?1 ORDER BY version DESC LIMIT ?2",
+    [POLICY_PAGE_OLDEST] = "SELECT version, doc FROM policy WHERE version > ?1 ORDER BY version LIMIT ?2",
 };

@@ -72,11 +72,11 @@ STATUS_RESULT webhook_book_list(struct review_book *book, json_t **ret_webhooks,
 
 /* --- deliveries --- */
 
-/* {"number","eventId","type","subject","state","attempts","createdAt","nextAttemptAt"?,"finishedAt"?,"replayOf"?}, newest first, those
- * below `before` (0: from the newest), as a new array; `*ret_next`: what to go on with, 0: there are no more. NOT_FOUND: no webhook. */
-STATUS_RESULT webhook_book_deliveries(struct review_book *book, const char *name, int64_t before,
-                                      size_t limit, json_t **ret_deliveries, int64_t *ret_next,
-                                      struct err *err);
+/* {"number","eventId","type","subject","state","attempts","createdAt","nextAttemptAt"?,"finishedAt"?,"replayOf"?}, a page of them
+ * as a new array; `*ret_next`: what to go on with, 0: there are no more. NOT_FOUND: no webhook. */
+STATUS_RESULT webhook_book_deliveries(struct review_book *book, const char *name,
+                                      const struct review_page *page, json_t **ret_deliveries,
+                                      int64_t *ret_next, struct err *err);
 /* The same with "event" and "tries": [{"at","status"?,"via"?,"error"?,"milliseconds","answer"?,"answerCut"?}], new; "via" is
  * "smtp", or the status is HTTP's. NOT_FOUND. */
 STATUS_RESULT webhook_book_delivery(struct review_book *book, const char *name, int64_t number,

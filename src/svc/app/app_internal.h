@@ -225,8 +225,10 @@ void route_policy_versions(struct app_service *service, struct http_request *req
 void route_policy_rules(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id);
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id);
-/* `after` (0: not said) and `limit` of a list of its kind. False: one of them is wrong, and that is answered. */
-bool policy_page_read(struct http_request *request, int64_t *ret_after, size_t *ret_limit);
+/* `after`, `limit` and `order` of a list of its kind. False: one of them is wrong, and that is answered. */
+bool policy_page_read(struct http_request *request, struct review_page *ret_page);
+/* 200 with that page of the list at `path`, and where the `next` one is, unless that is 0. Takes `body`. */
+void policy_page_answer(struct exchange *exchange, const char *path, json_t *body, int64_t next);
 
 /* routes_absences.c */
 void route_absences(struct app_service *service, struct http_request *request, struct bytes id);

@@ -11,10 +11,10 @@
 
 #include "base/text.h"
 #include "base/time_parse.h"
+#include "net/http_link.h"
 #include "os/clock.h"
 #include "svc/app/app_service.h"
 #include "svc/app/book_exchange.h"
-#include "svc/app/next_link.h"
 
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
 #define SPAN_FIRST_NS (60 * NS_PER_S)
@@ -160,7 +160,7 @@ static void answer(struct merged_list *list)
         json_object_set_new(body, "scanned", json_integer((json_int_t)list->scanned));
     json_decref(all);
     struct exchange *exchange = &list->base.base;
-    if (*next && exchange->request && !next_link_add(exchange->request, "/v1/requests", next)) {
+    if (*next && exchange->request && !http_link_next(exchange->request, "/v1/requests", next)) {
         json_decref(body);
         exchange_answer_no_memory(exchange);
         return;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "net/http_link.h"
 #include "os/clock.h"
 #include "store/review/policy_book.h"
 #include "svc/app/body.h"
@@ -15,8 +16,9 @@ struct policy_exchange {
     struct buf text;
     char comment[APP_COMMENT_SIZE_MAX + 1];
     struct policy_applied applied;
-    int64_t version; /* that is looked at; of a list: before which */
-    size_t limit;
+    int64_t version;         /* that is looked at */
+    struct review_page page; /* of a list … */
+    int64_t next;            /* … and where the next one begins; 0: there is none */
 };
 
 static struct policy_exchange *own_of(struct exchange *exchange)
@@ -107,8 +109,8 @@ void route_policy_version(struct app_service *service, struct http_request *requ
 
 static enum status list_versions(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    const struct policy_exchange *own = own_of(&exchange->base);
-    return policy_book_list(book, own->version, own->limit, &exchange->json, err);
+    struct policy_exchange *own = own_of(&exchange->base);
+    return policy_book_list(book, &own->page, &exchange->json, &own->next, err);
 }
 
 static void on_listed(struct exchange *exchange)
@@ -118,44 +120,53 @@ static void on_listed(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    size_t count = json_array_size(own->base.json);
-    const json_t *last = count == own->limit ? json_array_get(own->base.json, count - 1) : NULL;
-    json_int_t next = json_integer_value(json_object_get(last, "version"));
-    json_t *body = json_pack("{s:O}", "versions", own->base.json);
-    if (next > 1)
-        json_object_set_new(body, "next", json_integer(next));
-    exchange_answer_json(exchange, 200, body);
+    policy_page_answer(exchange, "/v1/policy/versions", json_pack("{s:O}", "versions", own->base.json),
+                       own->next);
 }
 
-bool policy_page_read(struct http_request *request, int64_t *ret_after, size_t *ret_limit)
+void policy_page_answer(struct exchange *exchange, const char *path, json_t *body, int64_t next)
+{
+    bool linked = next == 0 || !exchange->request || http_link_next_number(exchange->request, path, next);
+    if (linked && next > 0)
+        json_object_set_new(body, "next", json_integer((json_int_t)next));
+    if (linked) {
+        exchange_answer_json(exchange, 200, body);
+        return;
+    }
+    json_decref(body);
+    exchange_answer_no_memory(exchange);
+}
+
+bool policy_page_read(struct http_request *request, struct review_page *ret_page)
 {
     struct bytes after = http_request_query(request, "after"), limit = http_request_query(request, "limit");
+    struct bytes order = http_request_query(request, "order");
     uint64_t number = 0, size = APP_PAGE_SIZE_DEFAULT;
     bool fits =
         !limit.data || (bytes_parse_u64(limit, &size) == STATUS_OK && size >= 1 && size <= APP_PAGE_SIZE_MAX);
     bool placed = !after.data || (bytes_parse_u64(after, &number) == STATUS_OK && number <= INT64_MAX);
-    *ret_after = (int64_t)number;
-    *ret_limit = size;
-    if (fits && placed)
+    bool oldest_first = bytes_equal_cstr(order, "asc");
+    bool ordered = !order.data || oldest_first || bytes_equal_cstr(order, "desc");
+    *ret_page = (struct review_page){.after = (int64_t)number, .limit = size, .oldest_first = oldest_first};
+    if (fits && placed && ordered)
         return true;
-    http_respond_failure(request, 400,
-                         "\"limit\" is 1 to " DIGITS_OF(
-                             APP_PAGE_SIZE_MAX) " (limit app-page-size-max), \"after\" a whole number.");
+    http_respond_failure(
+        request, 400,
+        "\"limit\" is 1 to " DIGITS_OF(APP_PAGE_SIZE_MAX) " (limit app-page-size-max), \"after\" a whole "
+                                                          "number, \"order\" asc or desc.");
     return false;
 }
 
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    int64_t before;
-    size_t size;
-    if (!policy_page_read(request, &before, &size))
+    struct review_page page;
+    if (!policy_page_read(request, &page))
         return;
     struct policy_exchange *own = begin(service, request);
     if (!own)
         return;
-    own->version = before;
-    own->limit = size;
+    own->page = page;
     book_exchange_act(&own->base, true, list_versions, on_listed);
 }
 

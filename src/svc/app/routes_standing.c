@@ -8,8 +8,7 @@
 
 struct standing_exchange {
     struct book_exchange base;
-    int64_t before;
-    size_t limit;
+    struct review_page page;
     int64_t next;
     bool anybodys; /* they may revoke others', too */
     enum policy_revoke_outcome outcome;
@@ -35,8 +34,7 @@ static struct standing_exchange *begin(struct app_service *service, struct http_
 static enum status list(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct standing_exchange *own = own_of(&exchange->base);
-    return policy_book_standing(book, own->before, own->limit, clock_unix_ns(), &exchange->json, &own->next,
-                                err);
+    return policy_book_standing(book, &own->page, clock_unix_ns(), &exchange->json, &own->next, err);
 }
 
 static void on_listed(struct exchange *exchange)
@@ -46,24 +44,20 @@ static void on_listed(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    json_t *body = json_pack("{s:O}", "standing", own->base.json);
-    if (own->next > 0)
-        json_object_set_new(body, "next", json_integer((json_int_t)own->next));
-    exchange_answer_json(exchange, 200, body);
+    policy_page_answer(exchange, "/v1/policy/standing", json_pack("{s:O}", "standing", own->base.json),
+                       own->next);
 }
 
 void route_standing_list(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    int64_t before;
-    size_t limit;
-    if (!policy_page_read(request, &before, &limit))
+    struct review_page page;
+    if (!policy_page_read(request, &page))
         return;
     struct standing_exchange *own = begin(service, request);
     if (!own)
         return;
-    own->before = before;
-    own->limit = limit;
+    own->page = page;
     book_exchange_act(&own->base, true, list, on_listed);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/no_memory.h"
 #include "base/text.h"
+#include "net/http_link.h"
 #include "svc/audit/audit_schemas.h"
 
 #define LINES_TYPE   "application/jsonl"
@@ -19,6 +20,7 @@
 struct audit_look {
     struct audit_reader reader;
     struct http_request *request; /* NULL: the peer is gone */
+    size_t lines_max;             /* of a full page */
 };
 
 static void on_gone(void *context)
@@ -27,12 +29,22 @@ static void on_gone(void *context)
     look->request = NULL;
 }
 
+static size_t count_lines(struct bytes lines)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < lines.size; i++)
+        count += lines.data[i] == '\n';
+    return count;
+}
+
 static void on_read(struct audit_reader *reader, enum status status, struct bytes lines, int64_t last,
                     const struct err *err)
 {
-    (void)last;
     struct audit_look *look = CONTAINER_OF(reader, struct audit_look, reader);
-    if (look->request && status == STATUS_OK)
+    bool is_full = status == STATUS_OK && count_lines(lines) == look->lines_max;
+    if (look->request && is_full && !http_link_next_number(look->request, "/v1/audit", last))
+        http_respond_no_memory(look->request);
+    else if (look->request && status == STATUS_OK)
         http_respond(look->request, 200, LINES_TYPE, lines);
     else if (look->request)
         http_respond_failure(look->request, 503, err->text);
@@ -57,11 +69,18 @@ static bool read_flag(struct http_request *request, const char *name, bool *ret_
     return !text.data || *ret_flag || bytes_equal(text, BYTES_LITERAL("false"));
 }
 
+static bool read_order(struct http_request *request, bool *ret_newest_first)
+{
+    struct bytes text = http_request_query(request, "order");
+    *ret_newest_first = bytes_equal_cstr(text, "desc");
+    return !text.data || *ret_newest_first || bytes_equal_cstr(text, "asc");
+}
+
 static void list_entries(void *context, struct http_request *request)
 {
     struct audit_service *service = context;
     int64_t limit, after;
-    bool with_heads;
+    bool with_heads, newest_first;
     struct bytes object = http_request_query(request, "object");
     char object_text[OBJECT_MAX + 1] = "";
     const char *refusal = NULL;
@@ -71,6 +90,8 @@ static void list_entries(void *context, struct http_request *request)
         refusal = "\"limit\" must be a number from 1 to 1000.";
     else if (!read_flag(request, "heads", &with_heads))
         refusal = "\"heads\" must be true or false.";
+    else if (!read_order(request, &newest_first))
+        refusal = "\"order\" must be asc or desc.";
     else if (object.size > OBJECT_MAX)
         refusal = "\"object\" is longer than any object's name.";
     struct audit_look *look = refusal ? NULL : calloc(1, sizeof *look);
@@ -83,10 +104,12 @@ static void list_entries(void *context, struct http_request *request)
         memcpy(object_text, object.data, object.size);
     const struct audit_search search = {.after = after,
                                         .limit = (size_t)limit,
-                                        .object = object.data ? object_text : NULL,
+                                        .object = object.size > 0 ? object_text : NULL,
+                                        .newest_first = newest_first,
                                         .with_heads = with_heads};
     look->reader.on_read = on_read;
     look->request = request;
+    look->lines_max = (size_t)limit * (with_heads ? 2 : 1);
     http_request_on_gone(request, on_gone, look);
     audit_log_read(service->log, &search, &look->reader);
 }
@@ -102,7 +125,7 @@ static void show_key(void *context, struct http_request *request)
 /* --- routes --- */
 
 static const struct http_route routes[] = {
-    {"GET", "/v1/audit", "after limit object heads", ACCESS_AUDIT, .handle = list_entries,
+    {"GET", "/v1/audit", "after limit object heads order", ACCESS_AUDIT, .handle = list_entries,
      .summary = "Read the audit log, a line each entry"},
     {"GET", "/v1/audit/key", "", ACCESS_AUDIT, .handle = show_key,
      .summary = "The public key of its signed heads"},
@@ -112,6 +135,7 @@ struct http_part audit_service_part(struct audit_service *service)
 {
     return (struct http_part){.name = "audit",
                               .rated = true,
+                              .tagged = true,
                               .prefix = "",
                               .claims = "/v1/audit",
                               .routes = routes,

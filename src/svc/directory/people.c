@@ -177,6 +177,12 @@ static bool read_credential(struct http_request *request, const json_t *root,
     const json_t *federation = json_object_get(root, "federation");
     struct jose_key *key = NULL;
     struct err err = {0};
+    if (certificate && json_is_object(federation)) {
+        http_respond_failure(
+            request, 400,
+            "An application signs in with a \"certificate\" or a \"federation\", not with both.");
+        return false;
+    }
     if (certificate) {
         if (jose_key_of_certificate(bytes_of_cstr(certificate), &key, prints, &err) != STATUS_OK) {
             http_respond_failure(request, 400, err.text);
@@ -250,19 +256,20 @@ static void application_delete(void *context, struct http_request *request)
 
 /* --- routes --- */
 
+#define PAGE   "limit after order"
 #define READS  ACCESS_DIRECTORY_READ
 #define WRITES ACCESS_DIRECTORY_WRITE
 
 static const struct http_route routes[] = {
     {"GET", "/v1/directory/me", "", ACCESS_SIGNED_IN, .handle = people_who_am_i,
      .summary = "Who I am, and my roles"},
-    {"GET", "/v1/directory/users", "", READS, .handle = users_list, .summary = "People"},
+    {"GET", "/v1/directory/users", PAGE, READS, .handle = users_list, .summary = "People"},
     {"POST", "/v1/directory/users", "", WRITES, HTTP_TYPE_JSON, .handle = user_create,
      .summary = "Make a person; the answer has the secret"},
     {"DELETE", "/v1/directory/users/{name}", "", WRITES, .handle = user_delete, .summary = "Delete a person"},
     {"POST", "/v1/directory/secrets/{name}", "", WRITES, .handle = secret_create,
      .summary = "A further secret of a person or an application"},
-    {"GET", "/v1/directory/groups", "", READS, .handle = people_groups_list,
+    {"GET", "/v1/directory/groups", PAGE, READS, .handle = people_groups_list,
      .summary = "Groups and their members"},
     {"POST", "/v1/directory/groups", "", WRITES, HTTP_TYPE_JSON, .handle = people_group_create,
      .summary = "Make a group"},
@@ -272,18 +279,19 @@ static const struct http_route routes[] = {
      .handle = people_member_create, .summary = "Add a member"},
     {"DELETE", "/v1/directory/groups/{name}/members/{member}", "", WRITES, .handle = people_member_delete,
      .summary = "Remove a member"},
-    {"GET", "/v1/directory/applications", "", READS, .handle = applications_list, .summary = "Applications"},
+    {"GET", "/v1/directory/applications", PAGE, READS, .handle = applications_list,
+     .summary = "Applications"},
     {"POST", "/v1/directory/applications", "", WRITES, HTTP_TYPE_JSON, .handle = application_create,
      .summary = "Make an application with a secret, a certificate or a federation"},
     {"DELETE", "/v1/directory/applications/{name}", "", WRITES, .handle = application_delete,
      .summary = "Delete an application"},
-    {"GET", "/v1/directory/keys", "", READS, .handle = people_keys_list,
+    {"GET", "/v1/directory/keys", PAGE, READS, .handle = people_keys_list,
      .summary = "API keys, without the keys"},
     {"POST", "/v1/directory/keys", "", WRITES, HTTP_TYPE_JSON, .handle = people_key_create,
      .summary = "Make an API key; the answer has it"},
     {"DELETE", "/v1/directory/keys/{name}", "", WRITES, .handle = people_key_revoke,
      .summary = "Revoke an API key"},
-    {"GET", "/v1/directory/assignments", "", READS, .handle = people_assignments_list,
+    {"GET", "/v1/directory/assignments", PAGE, READS, .handle = people_assignments_list,
      .summary = "Who has which role where"},
     {"POST", "/v1/directory/assignments", "", ACCESS_GRANT, HTTP_TYPE_JSON,
      .handle = people_assignment_create, .summary = "Grant a role"},
@@ -295,6 +303,7 @@ struct http_part people_part(struct directory *directory)
 {
     return (struct http_part){.name = "directory",
                               .rated = true,
+                              .tagged = true,
                               .where = "/control/directory",
                               .prefix = "",
                               .claims = "/v1/directory",

@@ -7,7 +7,9 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "net/http_link.h"
 #include "os/clock.h"
+#include "svc/directory/people_page.h"
 
 #define AREA          "audit"
 #define NAME_SIZE_MAX 200              /* bytes */
@@ -28,7 +30,8 @@ static bool is_shown(const json_t *value)
 
 static bool is_seconds(const json_t *value)
 {
-    return json_is_integer(value) && json_integer_value(value) > 0;
+    int64_t seconds;
+    return json_whole(value, &seconds) && seconds > 0;
 }
 
 static bool is_object(const json_t *value)
@@ -154,8 +157,9 @@ int64_t people_expiry(const json_t *root, int64_t otherwise_ns)
 {
     const json_t *seconds = json_object_get(root, "expiresInSeconds");
     int64_t now_ns = clock_unix_ns();
-    if (json_is_integer(seconds) && json_integer_value(seconds) > 0)
-        return now_ns + MIN(json_integer_value(seconds), EXPIRY_MAX) * NS_PER_S;
+    int64_t count;
+    if (json_whole(seconds, &count) && count > 0)
+        return now_ns + MIN(count, EXPIRY_MAX) * NS_PER_S;
     return otherwise_ns ? now_ns + otherwise_ns : 0;
 }
 
@@ -194,23 +198,42 @@ void people_answer(struct http_request *request, struct json_writer *json)
         http_respond_no_memory(request);
 }
 
+/* False without memory. */
+static bool write_next(struct http_request *request, const struct directory *directory,
+                       const struct people_page *page, struct json_writer *json)
+{
+    const char *next = people_page_next(page, directory, request);
+    if (!next)
+        return false;
+    if (!*next)
+        return true;
+    json_write_member_cstr(json, "next", next);
+    return http_link_next(request, http_request_route(request)->pattern, next);
+}
+
 void people_answer_objects(struct http_request *request, const struct directory *directory,
                            enum directory_kind kind, const char *name, people_write_object *write)
 {
     CLEANUP(buf_fini) struct buf body = {0};
+    CLEANUP(people_page_fini) struct people_page page = {0};
     struct json_writer json = {.out = &body};
-    const void *object = NULL;
+    if (!people_page_begin(request, directory, kind, &page))
+        return;
     json_write_begin_object(&json);
     json_write_key(&json, name);
     json_write_begin_array(&json);
-    while ((object = directory_next(directory, kind, object))) {
+    for (size_t i = page.from; i < page.until; i++) {
         json_write_begin_object(&json);
-        write(&json, directory, object);
+        write(&json, directory, page.objects[i]);
         json_write_end_object(&json);
     }
     json_write_end_array(&json);
+    bool whole = write_next(request, directory, &page, &json);
     json_write_end_object(&json);
-    people_answer(request, &json);
+    if (whole)
+        people_answer(request, &json);
+    else
+        http_respond_no_memory(request);
 }
 
 void people_note(struct http_request *request, const char *what, const char *of)

@@ -62,7 +62,7 @@ void people_answer(struct http_request *request, struct json_writer *json);
 /* Writes the members of one object. */
 typedef void people_write_object(struct json_writer *json, const struct directory *directory,
                                  const void *object);
-/* 200 with {"NAME": [all objects of that kind]}. */
+/* 200 with {"NAME": [the objects of that kind], "next"?}, or the page of them that is asked for (people_page.h). */
 void people_answer_objects(struct http_request *request, const struct directory *directory,
                            enum directory_kind kind, const char *name, people_write_object *write);
 /* One line in the server's log: what was done to whom, and by whom. */

@@ -41,15 +41,3 @@ bool page_accepts(struct bytes header, const char *what)
     }
     return false;
 }
-
-bool page_tag_known(struct bytes header, struct bytes tag)
-{
-    while (header.size > 0) {
-        struct bytes piece = bytes_trim(bytes_split(&header, ','));
-        if (bytes_starts_with(piece, BYTES_LITERAL("W/"))) /* compared weakly (RFC 9110 section 13.1.2) */
-            piece = bytes_slice(piece, 2, SIZE_MAX);
-        if (bytes_equal(piece, tag))
-            return true;
-    }
-    return false;
-}

@@ -21,7 +21,4 @@ const struct page_file *page_file_find(struct bytes path);
  * q=0 (RFC 9110 section 12.4.2). Wildcards do not name anything: only browsers say text/html. */
 bool page_accepts(struct bytes header, const char *what);
 
-/* True if `header`, an If-None-Match, has this tag: the client's copy is the file as it is. */
-bool page_tag_known(struct bytes header, struct bytes tag);
-
 #endif

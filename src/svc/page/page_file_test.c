@@ -57,24 +57,12 @@ static void a_header_names_or_refuses(void **state)
         assert_int_equal(page_accepts(bytes_of_cstr(cases[i].header), cases[i].what), cases[i].accepts);
 }
 
-static void a_copy_is_known_by_its_tag(void **state)
-{
-    (void)state;
-    const struct bytes tag = BYTES_LITERAL("\"abc\"");
-    assert_true(page_tag_known(BYTES_LITERAL("\"abc\""), tag));
-    assert_true(page_tag_known(BYTES_LITERAL("\"x\", W/\"abc\""), tag));
-    assert_false(page_tag_known(BYTES_LITERAL("\"abcd\""), tag));
-    assert_false(page_tag_known(BYTES_LITERAL("abc"), tag));
-    assert_false(page_tag_known((struct bytes){0}, tag));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_and_what_it_names_are_there),
         cmocka_unit_test(the_page_has_no_script_of_its_own),
         cmocka_unit_test(a_header_names_or_refuses),
-        cmocka_unit_test(a_copy_is_known_by_its_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

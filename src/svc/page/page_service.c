@@ -43,8 +43,6 @@ static void respond(struct http_request *request, const struct page_file *file, 
         whole = add_header(request, "Content-Encoding", "gzip") == STATUS_OK;
     if (!whole)
         http_respond_no_memory(request);
-    else if (page_tag_known(http_request_header(request, "if-none-match"), bytes_of_cstr(tag)))
-        http_respond(request, 304, NULL, (struct bytes){0});
     else
         http_respond(request, 200, file->content_type, packed ? file->gzip : file->plain);
 }

@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "core/notice/event.h"
+#include "net/http_link.h"
 #include "os/clock.h"
 #include "svc/webhook/limit_values.h"
 #include "svc/webhook/webhook_format.h"
@@ -42,8 +43,8 @@ struct webhook_call {
     struct review_person by;
     /* What is asked. */
     char name[NAME_SIZE + 40]; /* or an id */
-    int64_t number;            /* of a delivery; or where a page begins */
-    size_t limit;
+    int64_t number;            /* of a delivery */
+    struct review_page page;
     json_t *root; /* to which texts of `body` belong */
     struct webhook_body body;
     char id[GUID_TEXT_SIZE + 1]; /* of a new one */
@@ -90,6 +91,20 @@ static void answer_failure(const struct webhook_call *call, enum status status, 
         http_respond_failure(call->request, 503, err->text);
 }
 
+/* Of a list: where its next page is. False without memory. */
+static bool add_link(const struct webhook_call *call)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    if (call->next == 0)
+        return true;
+    buf_append_cstr(&path, "/v1/webhooks/");
+    percent_encode(&path, bytes_of_cstr(call->name), NULL);
+    buf_append_cstr(&path, "/deliveries");
+    buf_append_byte(&path, '\0');
+    return buf_status(&path) == STATUS_OK &&
+           http_link_next_number(call->request, (const char *)buf_peek(&path).data, call->next);
+}
+
 /* Of a webhook: what If-Match names. False without memory. */
 static bool add_tag(const struct webhook_call *call)
 {
@@ -113,7 +128,7 @@ static void answer(const struct webhook_call *call, enum status status, const st
     else if (call->outcome == WEBHOOK_REPLACED)
         http_respond_problem(call->request, &problems[REPLACED],
                              "The webhook is another than the one that If-Match names.");
-    else if (!add_tag(call))
+    else if (!add_tag(call) || !add_link(call))
         http_respond_no_memory(call->request);
     else
         respond_json(call->request, call->http_status, call->json);
@@ -318,7 +333,7 @@ static enum status list_deliveries(struct webhook_call *call, struct review_book
 {
     json_t *deliveries = NULL;
     enum status status =
-        webhook_book_deliveries(book, call->name, call->number, call->limit, &deliveries, &call->next, err);
+        webhook_book_deliveries(book, call->name, &call->page, &deliveries, &call->next, err);
     if (status != STATUS_OK)
         return status;
     call->json = json_pack("{s:o}", "deliveries", deliveries);
@@ -337,21 +352,32 @@ static bool read_number(struct http_request *request, const char *name, int64_t 
            (bytes_parse_i64(text, ret_number) == STATUS_OK && *ret_number >= 1 && *ret_number <= most);
 }
 
+static bool read_page(struct http_request *request, struct review_page *ret_page)
+{
+    int64_t after, limit;
+    struct bytes order = http_request_query(request, "order");
+    bool oldest_first = bytes_equal_cstr(order, "asc");
+    if (!read_number(request, "after", INT64_MAX, 0, &after) ||
+        !read_number(request, "limit", WEBHOOK_PAGE_MAX, PAGE_DEFAULT, &limit) ||
+        (order.data && !oldest_first && !bytes_equal_cstr(order, "desc")))
+        return false;
+    *ret_page = (struct review_page){.after = after, .limit = (size_t)limit, .oldest_first = oldest_first};
+    return true;
+}
+
 static void on_list_deliveries(void *context, struct http_request *request)
 {
-    int64_t before, limit;
-    if (!read_number(request, "after", INT64_MAX, 0, &before) ||
-        !read_number(request, "limit", WEBHOOK_PAGE_MAX, PAGE_DEFAULT, &limit)) {
+    struct review_page page;
+    if (!read_page(request, &page)) {
         http_respond_failure(request, 400,
                              "\"after\" is the number of a delivery, \"limit\" a number from 1 to " DIGITS_OF(
-                                 WEBHOOK_PAGE_MAX) " (limit webhook-page-max).");
+                                 WEBHOOK_PAGE_MAX) " (limit webhook-page-max), \"order\" asc or desc.");
         return;
     }
     struct webhook_call *call = begin(context, request);
     if (!call)
         return;
-    call->number = before;
-    call->limit = (size_t)limit;
+    call->page = page;
     run(call, true, list_deliveries);
 }
 
@@ -427,7 +453,7 @@ static const struct http_route routes[] = {
      .summary = "Delete a webhook with its deliveries"},
     {"POST", "/v1/webhooks/{id}/ping", "", ACCESS_OPERATE, .handle = on_ping,
      .summary = "Send an event that says nothing"},
-    {"GET", "/v1/webhooks/{id}/deliveries", "after limit", ACCESS_OPERATE, .handle = on_list_deliveries,
+    {"GET", "/v1/webhooks/{id}/deliveries", "after limit order", ACCESS_OPERATE, .handle = on_list_deliveries,
      .summary = "What was and will be delivered, newest first"},
     {"GET", "/v1/webhooks/{id}/deliveries/{number}", "", ACCESS_OPERATE, .handle = on_show_delivery,
      .summary = "One delivery: the event, and each attempt with its answer"},
@@ -439,6 +465,7 @@ struct http_part webhook_service_part(struct webhook_service *service)
 {
     return (struct http_part){.name = "webhooks",
                               .rated = true,
+                              .tagged = true,
                               .where = "/app",
                               .prefix = "",
                               .claims = "/v1/webhooks",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* next_link.c — what was asked for, from another place on. */
-#include "svc/app/next_link.h"
+/* http_link.c — what was asked for, from another place on. */
+#include "net/http_link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "base/encode.h"
 #include "wire/http1/uri.h"
@@ -23,10 +26,17 @@ static void write_link(struct http_request *request, const char *path, const cha
     buf_append_cstr(link, ">; rel=next");
 }
 
-bool next_link_add(struct http_request *request, const char *path, const char *next)
+bool http_link_next(struct http_request *request, const char *path, const char *next)
 {
     CLEANUP(buf_fini) struct buf link = {0};
     write_link(request, path, next, &link);
     return buf_status(&link) == STATUS_OK &&
            http_response_header(request, "Link", buf_peek(&link)) == STATUS_OK;
+}
+
+bool http_link_next_number(struct http_request *request, const char *path, int64_t next)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRId64, next);
+    return http_link_next(request, path, text);
 }
