@@ -20,6 +20,10 @@ FORMATS = {
     "principal": st.just("mina"),
     "other-principal": st.just("noor"),
     "date-time": st.integers(2000, 2100).map(lambda year: f"{year}-06-30T12:00:00Z"),
+    "known-principal": st.sampled_from(["one-person", "two-person", "three-application"]),
+    "pem-certificate": st.just(os.environ.get("OPENAPI_CERTIFICATE")),
+    "role": st.sampled_from(["submitter", "Sallyport Reviewer", "Reader"]),
+    "roles": st.sampled_from(["submitter", "Sallyport Reviewer,Reader"]),
     "file-path": st.uuids().map(lambda name: f"in/{name}.csv"),
     "label": st.sampled_from(["env:test", "env:", "a:b:c"]),
     "task-hub": st.just("default"),
@@ -27,8 +31,16 @@ FORMATS = {
     "webhook-url": st.integers(1, 99).map(lambda number: f"https://hooks{number}.invalid/x"),
     "wait": st.integers(0, 300).map(lambda ms: f"{ms}ms"),
 }
+# What openapi_test.py has made, in each kind.
+DIRECTORY_KINDS = {"users": "-person", "secrets": "-person", "groups": "-group", "applications": "-application", "keys": "-key"}
+
 for name, strategy in FORMATS.items():
     schemathesis.openapi.format(name, strategy)
+
+
+@schemathesis.deserializer("application/jsonl")
+def read_lines(context, response):
+    return [json.loads(line) for line in response.content.splitlines()]
 
 
 @schemathesis.hook
@@ -42,6 +54,11 @@ def map_path_parameters(context, path_parameters):
         text = str(path_parameters["id"])
         if len(text) % 4:
             path_parameters["id"] = ("one", "two")[len(text) % 2]
+    kind = context.operation.path.removeprefix("/v1/directory/").split("/")[0]
+    if path_parameters and kind in DIRECTORY_KINDS and "name" in path_parameters:
+        text = str(path_parameters["name"])
+        if len(text) % 4:
+            path_parameters["name"] = ("one", "two", "three")[len(text) % 3] + DIRECTORY_KINDS[kind]
     return path_parameters
 
 

@@ -26,10 +26,13 @@ from server import Server  # noqa: E402
 PROGRAM = sys.argv.pop(1)
 # Streams have no end, and waits have one that is far: their own tests go through them.
 LEFT_OUT = r"^/v1/(events|requests/\{id\}/runs)"
+# Of each kind of the directory some that are there, for openapi_hooks.py.
+DIRECTORY_NAMES = ("one", "two", "three")
+SIGNED_IN = r"^/v1/(directory|audit|requests|policy|absences|me|webhooks)"
 OURS = r"^/(v1/(requests|policy|absences|me|webhooks)|code)"
 # What no schema can say: an id that is not there, a state that does not allow it, a limit in bytes, a policy with a fault, a precondition.
 REFUSALS = [403, 404, 409, 410, 412, 413, 422, 429]
-# A query that counts only where the body is source; a cursor, which is of one order.
+# A query that counts only where the body is source; a cursor, which is of one order; a certificate or a federation.
 CONFIG = f"""
 [checks.missing_required_header]
 expected-statuses = [428]
@@ -41,7 +44,8 @@ expected-statuses = [{", ".join(map(repr, ["2xx", *map(str, REFUSALS)]))}]
 include-name = "{name}"
 [operations.checks.positive_data_acceptance]
 expected-statuses = [{", ".join(map(repr, ["2xx", "400", *map(str, REFUSALS)]))}]
-""" for name in ("POST /v1/requests", "GET /v1/requests", "POST /v1/webhooks", "PATCH /v1/webhooks/{id}"))
+""" for name in ("POST /v1/requests", "GET /v1/requests", "POST /v1/webhooks", "PATCH /v1/webhooks/{id}", "POST /v1/directory/applications",
+             *(f"GET /v1/directory/{kind}" for kind in ("users", "groups", "applications", "keys", "assignments"))))
 
 
 class Shapes(unittest.TestCase):
@@ -56,6 +60,21 @@ class Shapes(unittest.TestCase):
     def fits_wholly(self, name, value):
         """And has no member that the shape does not name."""
         self.holds({"$ref": f"#/components/schemas/{name}", "unevaluatedProperties": False}, value)
+
+    def holds_to_its_document(self, paths, ids, *arguments):
+        """schemathesis finds nothing; `paths`: a regular expression, `ids`: of requests that are there."""
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "schemathesis.toml")
+            config.write_text(CONFIG)
+            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(HERE), "OPENAPI_IDS": json.dumps(ids)}
+            done = subprocess.run([pathlib.Path(sys.executable).with_name("st"), "--config-file", config, "run",
+                                   f"http://127.0.0.1:{self.server.port}/openapi.json", "--include-path-regex", paths,
+                                   "--exclude-path-regex", LEFT_OUT, "--phases", "examples,coverage,fuzzing", "--max-examples", "25",
+                                   "--checks", "all", "--seed", os.environ.get("OPENAPI_SEED", "1"), "--request-timeout", "60", "--max-response-time", "50",
+                                   "--suppress-health-check", "all", "--no-color", *arguments], cwd=folder, env=environment,
+                                  capture_output=True, text=True, timeout=500)
+        self.assertEqual(done.returncode, 0, done.stdout[-20_000:] + done.stderr[-2000:])
+        self.assertIsNone(self.server.process.poll())
 
     def command(self, *words, key=None):
         """What it prints with --json; None: nothing."""
@@ -100,19 +119,7 @@ class Case(Shapes):
 class Document(Case):
     def test_the_server_is_what_it_says(self):
         """RP-60: and each answer of the review product's routes is described."""
-        with tempfile.TemporaryDirectory() as folder:
-            config = pathlib.Path(folder, "schemathesis.toml")
-            config.write_text(CONFIG)
-            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(HERE),
-                           "OPENAPI_IDS": json.dumps([self.waiting, self.approved, self.failed])}
-            done = subprocess.run([pathlib.Path(sys.executable).with_name("st"), "--config-file", config, "run",
-                                   f"http://127.0.0.1:{self.server.port}/openapi.json", "--include-path-regex", OURS,
-                                   "--exclude-path-regex", LEFT_OUT, "--phases", "examples,coverage,fuzzing", "--max-examples", "25",
-                                   "--checks", "all", "--seed", os.environ.get("OPENAPI_SEED", "1"), "--request-timeout", "60", "--max-response-time", "50",
-                                   "--suppress-health-check", "all", "--no-color"], cwd=folder, env=environment,
-                                  capture_output=True, text=True, timeout=500)
-        self.assertEqual(done.returncode, 0, done.stdout[-20_000:] + done.stderr[-2000:])
-        self.assertIsNone(self.server.process.poll())
+        self.holds_to_its_document(OURS, [self.waiting, self.approved, self.failed])
 
     def test_each_answer_is_described(self):
         for path, methods in self.document["paths"].items():
@@ -294,6 +301,21 @@ class SignedIn(Shapes):
         self.assertEqual(self.operations("audit"), {("GET", "/v1/audit"), ("GET", "/v1/audit/key")})
         with self.assertRaises(jsonschema.ValidationError):
             self.fits("AuditEntry", {**lines[0], "action": "request.guessed"})
+
+    def test_the_server_with_sign_in_is_what_it_says(self):
+        """People, keys and roles, the audit log, and all of the review product's routes."""
+        for name in DIRECTORY_NAMES:
+            self.server.change_directory("users", {"name": f"{name}-person"})
+            self.server.change_directory("groups", {"name": f"{name}-group"})
+            self.server.change_directory("applications", {"name": f"{name}-application"})
+            self.server.change_directory("keys", {"name": f"{name}-key", "owner": f"{name}-person"})
+        sam = {"Authorization": f"Bearer {self.server.key_of('other', 'submitter')}"}
+        asked = self.server.ask("POST", "/v1/requests", {"code": "print(1)", "approvalTimeoutSeconds": 86400}, sam)[2]["id"]
+        self.server.until(asked, "waiting")
+        certificate = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                                      "/dev/null", "-subj", "/CN=robot"], capture_output=True, text=True, check=True).stdout
+        os.environ["OPENAPI_CERTIFICATE"] = certificate
+        self.holds_to_its_document(SIGNED_IN, [asked], "--header", f"Authorization: Bearer {self.server.token}")
 
     def test_each_action_of_the_audit_log_is_named(self):
         written = re.findall(r'X\(\w+, "([^"]+)"\)', (HERE.parents[1] / "src/store/audit/entry.h").read_text())
