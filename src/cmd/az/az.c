@@ -3,6 +3,7 @@
 #include "cmd/az/az.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,12 +52,26 @@ static int unknown(int argc, char *const *argv)
 
 /* --- files behind "@" --- */
 
-/* The text of a file; NULL if it cannot be read, and then the word is meant as it is. */
-static char *read_at_file(const char *path)
+/* "-" is standard input, "~/" is the home folder. NULL: it cannot be opened. */
+static FILE *open_at_file(const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char *text = file ? malloc(AT_FILE_SIZE_MAX + 1) : NULL;
-    size_t size = text ? fread(text, 1, AT_FILE_SIZE_MAX + 1, file) : 0;
+    char whole[PATH_MAX];
+    const char *home = getenv("HOME");
+    if (strcmp(path, "-") == 0)
+        return fdopen(dup(STDIN_FILENO), "r");
+    if (strncmp(path, "~/", 2) != 0 || !home)
+        return fopen(path, "re");
+    int size = snprintf(whole, sizeof whole, "%s%s", home, path + 1);
+    return size > 0 && (size_t)size < sizeof whole ? fopen(whole, "re") : NULL;
+}
+
+/* What was typed before it and the text of a file, without the ends of lines at its end; NULL if it cannot be read, and then
+ * the word is meant as it is. */
+static char *read_at_file(struct bytes before, const char *path)
+{
+    FILE *file = open_at_file(path);
+    char *text = file ? malloc(before.size + AT_FILE_SIZE_MAX + 1) : NULL;
+    size_t size = text ? fread(text + before.size, 1, AT_FILE_SIZE_MAX + 1, file) : 0;
     bool good = text && !ferror(file) && size <= AT_FILE_SIZE_MAX;
     if (file)
         fclose(file);
@@ -64,7 +79,10 @@ static char *read_at_file(const char *path)
         free(text);
         return NULL;
     }
-    text[size] = '\0';
+    while (size > 0 && text[before.size + size - 1] == '\n')
+        size--;
+    memcpy(text, before.data, before.size);
+    text[before.size + size] = '\0';
     return text;
 }
 
@@ -77,14 +95,26 @@ static void free_words(char **words)
     free(words);
 }
 
-/* A copy of the words in which "@FILE" is the file's text; free_words. NULL: out of memory. */
+/* The word as it is meant: "@FILE" and "NAME=@FILE" have the file's text. NULL: out of memory. */
+static char *copy_word(const char *word)
+{
+    const char *equals = strchr(word, '=');
+    const char *at = word;
+    if (word[0] != '@' && equals)
+        at = equals + 1;
+    char *text = NULL;
+    if (at[0] == '@' && at[1])
+        text = read_at_file(bytes_of(word, (size_t)(at - word)), at + 1);
+    return text ? text : strdup(word);
+}
+
+/* A copy of the words, as they are meant; free_words. NULL: out of memory. */
 static char **copy_words(int argc, char *const *argv)
 {
     char **words = calloc((size_t)argc + 1, sizeof *words);
     bool good = words != NULL;
     for (int i = 0; good && i < argc; i++) {
-        char *text = argv[i][0] == '@' ? read_at_file(argv[i] + 1) : NULL;
-        words[i] = text ? text : strdup(argv[i]);
+        words[i] = copy_word(argv[i]);
         good = words[i] != NULL;
     }
     if (good)
