@@ -142,6 +142,54 @@ class Az(unittest.TestCase):
         self.assertEqual((request["body"], request["headers"]["X-Mine"], request["headers"]["Content-Type"]), ('{"c":3}', "7", "application/json"))
         self.bad(NOT_FOUND, 'ERROR: Not Found({"error": 1})\n', "rest", "-u", "/no")
 
+    def test_rest_takes_pairs_and_json(self):
+        self.serve({"GET /x": (200, {"a": 1})})
+        self.good("rest", "-u", "/x", "--headers", '{"X-One": "1", "X-Two": 2}', "X-Three=a=b", "X-Four: c:d", "--url-parameters", '{"$top": 5, "n": "a b"}', "m=q=r")
+        request = self.server.asked("GET", "/x")[0]
+        self.assertEqual([request["headers"][f"X-{name}"] for name in ("One", "Two", "Three", "Four")], ["1", "2", "a=b", "c:d"])
+        self.assertEqual(request["query"], {"$top": "5", "n": "a b", "m": "q=r"})
+        for words, said in ((("-u", "/x", "--headers", "nothing"), "argument --headers: expected NAME=VALUE or JSON, not 'nothing'"),
+                            (("-u", "/x", "--uri-parameters", '{"a":'), "argument --uri-parameters: expected NAME=VALUE or JSON, not '{\"a\":'"),
+                            (("-u", "/x", "--headers", "A=b\nC: d"), "argument --headers: an end of line in A"),
+                            (("-u", "x/y"), "argument --url/--uri/-u: 'x/y' is neither a path, which begins with /, nor a URL")):
+            self.bad(USAGE, f"ERROR: {said}\n", "rest", *words)
+        self.assertEqual(len(self.server.requests), 1)
+
+    def test_a_file_stands_for_a_value(self):
+        self.serve({"PUT /x": (200, {})})
+        (self.folder / "body").write_text('{"c":3}\n\n')
+        home = {"HOME": str(self.folder)}
+        for word in (f"--body=@{self.folder}/body", "--body=@~/body", "-b=@~/body"):
+            self.good("rest", "-m", "put", "-u", "/x", word, environment=home)
+        with open(self.folder / "body") as file:
+            done = subprocess.run([PROGRAM, "az", "rest", "-m", "put", "-u", "/x", "-b", "@-"], stdin=file, timeout=120, capture_output=True,
+                                  env={"PATH": "/usr/bin:/bin", "SALLYPORT_URL": self.server.url, "XDG_STATE_HOME": str(self.folder), **{
+                                      name: value for name, value in os.environ.items() if name.startswith(("ASAN_", "UBSAN_", "LSAN_"))}})
+        self.assertEqual(done.returncode, GOOD, done.stderr)
+        self.good("rest", "-m", "put", "-u", "/x", "-b", f"@{self.folder}/none", "--headers", f"X-Mine=@{self.folder}/body")
+        asked = self.server.asked("PUT", "/x")
+        self.assertEqual([request["body"] for request in asked], ['{"c":3}'] * 4 + [f"@{self.folder}/none"])
+        self.assertEqual(asked[-1]["headers"]["X-Mine"], '{"c":3}')
+
+    def test_tags_that_are_typed_replace_those_that_are_there(self):
+        tagged = {**GROUP, "tags": {"a": "b", "c": "d"}}
+        scheduler = f"/subscriptions/{ID}/resourceGroups/g/providers/Microsoft.DurableTask/schedulers/abc"
+        self.serve({f"{method} {path}": (200, tagged) for method in ("GET", "PATCH") for path in (f"{GROUPS}/g", scheduler)})
+        for words, path in ((("group", "update", "-n", "g"), f"{GROUPS}/g"), (("durabletask", "scheduler", "update", "-n", "abc", "-g", "g"), scheduler)):
+            for tags, wanted in ((["a=x", "e=f"], {"a": "x", "e": "f", "c": None}), ([""], {"a": None, "c": None}), ([], {"a": None, "c": None})):
+                self.good(*words, "--tags", *tags)
+                self.assertEqual(json.loads(self.server.asked("PATCH", path)[-1]["body"])["tags"], wanted)
+        self.good("durabletask", "scheduler", "update", "-n", "abc", "-g", "g", "--public-network-access", "disabled")
+        self.assertEqual(json.loads(self.server.asked("PATCH", scheduler)[-1]["body"]), {"properties": {"publicNetworkAccess": "Disabled"}})
+        self.assertEqual(self.az("group", "update", "-n", "none", "--tags", "a=b").returncode, NOT_FOUND)
+
+    def test_groups_are_listed_by_tag(self):
+        self.serve({f"GET {GROUPS}": (200, {"value": [GROUP]})})
+        for words, filter in (((), None), (("--tag", ""), None), (("--tag", "a"), "tagname eq 'a'"), (("--tag", "a="), "tagname eq 'a'"),
+                              (("--tag=it's=b=c",), "tagname eq 'it''s' and tagvalue eq 'b=c'")):
+            self.assertEqual(self.good("group", "list", *words, "--query", "[].name", "-o", "tsv"), "g\n")
+            self.assertEqual(self.server.asked("GET", GROUPS)[-1]["query"].get("$filter"), filter)
+
     def test_presets(self):
         self.serve({f"PUT {GROUPS}/g": (200, GROUP)})
         self.good("configure", "--defaults", "group=mine", "location=there")

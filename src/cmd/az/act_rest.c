@@ -35,14 +35,111 @@ int az_act_group_exists(struct az_call *call)
     return az_print(call, shown);
 }
 
+/* A text between quotes of a filter. */
+static void append_quoted(struct buf *out, struct bytes text)
+{
+    CLEANUP(buf_fini) struct buf doubled = {0};
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '\'')
+            buf_append_byte(&doubled, '\'');
+        buf_append_byte(&doubled, text.data[i]);
+    }
+    percent_encode(out, buf_peek(&doubled), NULL);
+}
+
+/* `--tag NAME` or `--tag NAME=VALUE`, as the cloud's CLI asks for it; '' for all. */
+int az_act_group_list(struct az_call *call)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(json_release) json_t *items = NULL;
+    struct err err = {0};
+    const char *tag = az_text_of(&call->values, "tag");
+    struct bytes value = bytes_of_cstr(tag);
+    struct bytes name = bytes_split(&value, '=');
+    int code = az_call_subscription(call);
+    if (code != EXIT_GOOD)
+        return code;
+    if (az_request_path(&call->values, call->command->path, NULL, az_subscription_id(call), &path, &err) !=
+        STATUS_OK)
+        return az_fail(EXIT_USAGE, "%s", err.text);
+    if (name.size) {
+        buf_append_cstr(&path, "?$filter=tagname%20eq%20%27");
+        append_quoted(&path, name);
+        buf_append_cstr(&path, "%27");
+    }
+    if (name.size && value.size) {
+        buf_append_cstr(&path, "%20and%20tagvalue%20eq%20%27");
+        append_quoted(&path, value);
+        buf_append_cstr(&path, "%27");
+    }
+    buf_append_byte(&path, '\0');
+    if (path.failed)
+        return az_no_memory();
+    code = az_ask_list(call, (const char *)path.data, call->command->version, &items);
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print_shaped(call, items);
+}
+
 /* --- rest --- */
+
+/* A value of a JSON object as it is written into a header or a query. */
+static json_t *as_text(const json_t *value)
+{
+    if (json_is_string(value))
+        return json_incref((json_t *)value);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    json_t *string = text ? json_string(text) : NULL;
+    free(text);
+    return string;
+}
+
+/* Words that are NAME=VALUE (or NAME:VALUE, with `colons`) or objects in JSON, as one object of texts; the last one of a name
+ * counts. NULL: it was said what is wrong. */
+static json_t *pairs_of(const struct az_call *call, const char *key, bool colons)
+{
+    const struct az_value *typed = az_value_of(&call->values, key);
+    json_t *pairs = json_object();
+    for (size_t i = 0; pairs && typed && i < typed->count; i++) {
+        struct bytes value = bytes_trim(bytes_of_cstr(call->values.texts[typed->first + i]));
+        CLEANUP(json_release) json_t *object = NULL;
+        const char *name;
+        json_t *member;
+        if (value.size && value.data[0] == '{' && json_parse(value, NULL, &object, NULL) == STATUS_OK) {
+            json_object_foreach(object, name, member)
+            {
+                (void)json_object_set_new(pairs, name, as_text(member));
+            }
+            continue;
+        }
+        size_t equals = bytes_find(value, BYTES_LITERAL("=")), colon = bytes_find(value, BYTES_LITERAL(":"));
+        struct bytes word = bytes_trim(bytes_split(&value, !colons || equals < colon ? '=' : ':'));
+        json_t *text = value.data ? json_stringn((const char *)value.data, value.size) : NULL;
+        if (!text || !word.size ||
+            json_object_setn_new(pairs, (const char *)word.data, word.size, text) != 0) {
+            (void)az_fail(EXIT_USAGE, "argument --%s: expected NAME=VALUE or JSON, not '%s'", key,
+                          call->values.texts[typed->first + i]);
+            json_decref(pairs);
+            return NULL;
+        }
+    }
+    return pairs;
+}
 
 /* The URL with {subscriptionId} filled in, and with the parameters of --uri-parameters. */
 static int make_url(struct az_call *call, struct buf *out)
 {
     const struct bytes place = BYTES_LITERAL("{subscriptionId}");
-    const struct az_value *parameters = az_value_of(&call->values, "uri-parameters");
     struct bytes rest = bytes_of_cstr(az_text_of(&call->values, "url"));
+    if (rest.data[0] != '/' && bytes_find(rest, BYTES_LITERAL("://")) == rest.size)
+        return az_fail(EXIT_USAGE,
+                       "argument --url/--uri/-u: '%s' is neither a path, which begins with /, nor a URL",
+                       (const char *)rest.data);
+    CLEANUP(json_release) json_t *parameters = pairs_of(call, "uri-parameters", false);
+    const char *name;
+    json_t *value;
+    if (!parameters)
+        return EXIT_USAGE;
     for (size_t at; (at = bytes_find(rest, place)) < rest.size;) {
         int code = az_call_subscription(call);
         if (code != EXIT_GOOD)
@@ -52,13 +149,12 @@ static int make_url(struct az_call *call, struct buf *out)
         rest = bytes_slice(rest, at + place.size, SIZE_MAX);
     }
     buf_append_bytes(out, rest);
-    for (size_t i = 0; parameters && i < parameters->count; i++) {
-        struct bytes value = bytes_of_cstr(call->values.texts[parameters->first + i]);
-        struct bytes name = bytes_split(&value, '=');
+    json_object_foreach(parameters, name, value)
+    {
         buf_append_byte(out, memchr(out->data, '?', out->size) ? '&' : '?');
-        percent_encode(out, name, "$");
+        percent_encode(out, bytes_of_cstr(name), "$");
         buf_append_byte(out, '=');
-        percent_encode(out, value, NULL);
+        percent_encode(out, json_bytes(value), NULL);
     }
     buf_append_byte(out, '\0');
     if (out->failed)
@@ -66,29 +162,31 @@ static int make_url(struct az_call *call, struct buf *out)
     return EXIT_GOOD;
 }
 
-/* "NAME=VALUE" or "NAME: VALUE" words as header lines, each terminated, one behind the other. */
-static bool make_headers(const struct az_call *call, struct buf *lines,
-                         const char *ret_headers[HEADERS_MAX + 1])
+/* The headers as lines, each terminated, one behind the other. */
+static int make_headers(const struct az_call *call, struct buf *lines,
+                        const char *ret_headers[HEADERS_MAX + 1])
 {
-    const struct az_value *typed = az_value_of(&call->values, "headers");
+    CLEANUP(json_release) json_t *headers = pairs_of(call, "headers", true);
     size_t starts[HEADERS_MAX], count = 0;
-    for (size_t i = 0; typed && i < typed->count && count < HEADERS_MAX; i++) {
-        struct bytes value = bytes_of_cstr(call->values.texts[typed->first + i]);
-        size_t equals = bytes_find(value, BYTES_LITERAL("=")), colon = bytes_find(value, BYTES_LITERAL(":"));
-        struct bytes name = bytes_split(&value, equals < colon ? '=' : ':');
-        if (bytes_find(name, BYTES_LITERAL("\n")) < name.size ||
-            bytes_find(value, BYTES_LITERAL("\n")) < value.size)
-            return false;
+    const char *name;
+    json_t *value;
+    if (!headers)
+        return EXIT_USAGE;
+    if (json_object_size(headers) > HEADERS_MAX)
+        return az_fail(EXIT_USAGE, "argument --headers: more than %d", HEADERS_MAX);
+    json_object_foreach(headers, name, value)
+    {
+        const struct bytes text = json_bytes(value);
+        if (strchr(name, '\n') || bytes_find(text, BYTES_LITERAL("\n")) < text.size)
+            return az_fail(EXIT_USAGE, "argument --headers: an end of line in %s", name);
         starts[count++] = lines->size;
-        buf_append_bytes(lines, bytes_trim(name));
-        buf_append_cstr(lines, ": ");
-        buf_append_bytes(lines, bytes_trim(value));
+        buf_append_fmt(lines, "%s: %.*s", name, BYTES_FMT(bytes_trim(text)));
         buf_append_byte(lines, '\0');
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !lines->failed; i++)
         ret_headers[i] = (const char *)lines->data + starts[i];
     ret_headers[count] = NULL;
-    return !lines->failed;
+    return lines->failed ? az_no_memory() : EXIT_GOOD;
 }
 
 /* A token goes to this server only; a path of the directory gets the directory's. */
@@ -144,8 +242,8 @@ int az_act_rest(struct az_call *call)
     struct err err = {0};
     struct az_answer answer;
     int code = make_url(call, &url);
-    if (code == EXIT_GOOD && !make_headers(call, &lines, headers))
-        code = az_fail(EXIT_USAGE, "--headers: NAME=VALUE, without ends of lines");
+    if (code == EXIT_GOOD)
+        code = make_headers(call, &lines, headers);
     if (code != EXIT_GOOD)
         return code;
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)

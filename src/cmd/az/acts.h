@@ -22,6 +22,7 @@ int az_account_print(struct az_call *call, bool one);
 
 /* act_rest.c */
 int az_act_group_exists(struct az_call *call);
+int az_act_group_list(struct az_call *call);
 int az_act_rest(struct az_call *call);
 
 /* act_deployment.c */

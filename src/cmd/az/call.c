@@ -329,6 +329,25 @@ static int make_body(struct az_call *call, json_t **ret_body)
     return code;
 }
 
+/* A PATCH merges, so the tags that shall go are named with a null. */
+static int drop_other_tags(struct az_call *call, const char *path, json_t *body)
+{
+    CLEANUP(json_release) json_t *resource = NULL;
+    json_t *tags = json_object_get(body, "tags");
+    const struct az_ask ask = {.method = "GET", .path = path, .audience = AZ_MANAGER};
+    const char *name;
+    json_t *value;
+    if (!call->command->retags || !tags)
+        return EXIT_GOOD;
+    int code = az_ask(call, &ask, &resource);
+    json_object_foreach(json_object_get(resource, "tags"), name, value)
+    {
+        if (!json_object_get(tags, name) && json_object_set_new(tags, name, json_null()) != 0)
+            return az_no_memory();
+    }
+    return code;
+}
+
 /* "value" of all pages, or the one answer. */
 static int ask_row(struct az_call *call, const char *path, const json_t *body, json_t **ret_answer)
 {
@@ -362,6 +381,8 @@ int az_call_run(struct az_call *call)
         return az_fail(EXIT_USAGE, "%s", err.text);
     buf_append_byte(&path, '\0');
     code = path.failed ? az_no_memory() : make_body(call, &body);
+    if (code == EXIT_GOOD)
+        code = drop_other_tags(call, (const char *)path.data, body);
     if (code == EXIT_GOOD)
         code = ask_row(call, (const char *)path.data, body, &answer);
     if (code != EXIT_GOOD || command->silent || az_flag_of(&call->values, "no-wait"))

@@ -262,7 +262,7 @@ static bool take_values(struct az_reading *parse, const struct az_argument *argu
     }
     if (value->count == 0 && argument->kind == AZ_YESNO)
         return add_text(parse, argument, value, "true");
-    if (value->count == 0)
+    if (value->count == 0 && argument->kind != AZ_PAIRS) /* `--tags` alone: none */
         return refuse_argument(parse, argument,
                                many ? "expected at least one argument" : "expected one argument");
     return true;

@@ -15,7 +15,7 @@ enum az_kind {
     AZ_YESNO, /* true or false; alone: true */
     AZ_COUNT, /* whole number */
     AZ_TEXTS, /* one or more */
-    AZ_PAIRS, /* one or more NAME=VALUE: an object */
+    AZ_PAIRS, /* NAME=VALUE, any number: an object */
     AZ_VALUE, /* JSON, or the shorthand [a,{b:c}] */
 };
 
@@ -52,6 +52,7 @@ struct az_command {
     const char *drops; /* members that are not shown, with spaces between them */
     const char *table; /* JMESPath: columns of a table */
     bool flat;         /* the members of "properties" are shown one level up */
+    bool retags;       /* a PATCH whose tags replace those that are there, as the cloud's CLI has it */
     bool located;      /* without a location that of the group is taken */
     bool asks;         /* wants a yes, or --yes */
     bool silent;       /* prints nothing */

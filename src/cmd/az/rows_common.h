@@ -28,7 +28,7 @@
 #define TAGS                                                                                                 \
     {                                                                                                        \
         .names = "--tags", .kind = AZ_PAIRS, .member = "tags",                                               \
-        .help = "NAME=VALUE, with spaces between several."                                                   \
+        .help = "NAME=VALUE, with spaces between several; '' for none."                                      \
     }
 #define YES                                                                                                  \
     {                                                                                                        \

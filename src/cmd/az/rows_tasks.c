@@ -32,6 +32,12 @@
         .names = "--sku-name", .choices = AZ_CHOICES("Consumption", "Dedicated"), .initial = (start),        \
         .member = "properties.sku.name", .help = "Kept and shown."                                           \
     }
+#define NETWORK                                                                                              \
+    {                                                                                                        \
+        .names = "--public-network-access", .choices = AZ_CHOICES("Enabled", "Disabled"),                    \
+        .member = "properties.publicNetworkAccess",                                                          \
+        .help = "Disabled lets nobody in, whatever the list of addresses says."                              \
+    }
 #define RETENTION                                                                                            \
     OF_SCHEDULER, GROUP,                                                                                     \
         {.names = "--retention-policies",                                                                    \
@@ -39,12 +45,12 @@
          .member = "properties.retentionPolicies",                                                           \
          .help =                                                                                             \
              "[{retention-period-in-days:30},{retention-period-in-days:10,orchestration-state:Failed}]"},    \
-        {.names = "--default-days", .kind = AZ_COUNT, .help = "Days for what is over in whatever way."},     \
-        {.names = "--completed-days", .kind = AZ_COUNT, .help = "Days for what completed."},                 \
-        {.names = "--failed-days", .kind = AZ_COUNT, .help = "Days for what failed."},                       \
-        {.names = "--terminated-days", .kind = AZ_COUNT, .help = "Days for what was terminated."},           \
+        {.names = "--default-days -d", .kind = AZ_COUNT, .help = "Days for what is over in whatever way."},  \
+        {.names = "--completed-days -c", .kind = AZ_COUNT, .help = "Days for what completed."},              \
+        {.names = "--failed-days -f", .kind = AZ_COUNT, .help = "Days for what failed."},                    \
+        {.names = "--terminated-days -t", .kind = AZ_COUNT, .help = "Days for what was terminated."},        \
     {                                                                                                        \
-        .names = "--canceled-days", .kind = AZ_COUNT, .help = "Days for what was cancelled."                 \
+        .names = "--canceled-days -x", .kind = AZ_COUNT, .help = "Days for what was cancelled."              \
     }
 
 #define A_SCHEDULER IN_GROUP SCHEDULER "/{name}"
@@ -54,7 +60,7 @@
 const struct az_command az_rows_tasks[] = {
     {.name = "durabletask scheduler create",
      .arguments = ARGUMENTS(SCHEDULER_NAME("The new scheduler."), GROUP, LOCATION, TAGS,
-                            ALLOWLIST("[0.0.0.0/0]"), SKU("Consumption"), CAPACITY),
+                            ALLOWLIST("[0.0.0.0/0]"), SKU("Consumption"), CAPACITY, NETWORK),
      .method = "PUT",
      .path = A_SCHEDULER,
      .version = VERSION,
@@ -77,12 +83,13 @@ const struct az_command az_rows_tasks[] = {
      .select = "value",
      .summary = "List schedulers."},
     {.name = "durabletask scheduler update",
-     .arguments =
-         ARGUMENTS(SCHEDULER_NAME("The scheduler."), GROUP, TAGS, ALLOWLIST(NULL), SKU(NULL), CAPACITY),
+     .arguments = ARGUMENTS(SCHEDULER_NAME("The scheduler."), GROUP, TAGS, ALLOWLIST(NULL), SKU(NULL),
+                            CAPACITY, NETWORK),
      .method = "PATCH",
      .path = A_SCHEDULER,
      .version = VERSION,
      .body = "{}",
+     .retags = true,
      .summary = "Change a scheduler."},
     {.name = "durabletask scheduler delete",
      .arguments = ARGUMENTS(SCHEDULER_NAME("The scheduler."), GROUP, YES),
