@@ -59,6 +59,7 @@ static void lose(struct keeper_client *client, const char *text)
 
 static void take_ready(struct keeper_client *client, const struct keeper_message *message)
 {
+    /* Three parts: identities, a word for each runtime; the layers that are not on; a report, which may have lines of its own. */
     struct bytes json = message->text;
     struct bytes identities = bytes_split(&json, '\n');
     struct bytes degraded = bytes_split(&json, '\n');
@@ -243,6 +244,7 @@ enum status keeper_client_start(struct loop *loop, struct warden_client *warden,
     if (status == STATUS_OK)
         status = loop_fd_add(loop, &client->watch, client->socket, EPOLLIN, err);
     if (status != STATUS_OK) {
+        /* A keeper that was ordered already ends when it sees its socket closed. */
         client->gone = true;
         keeper_client_stop(client);
         return status;

@@ -32,14 +32,11 @@
 #error "server_filter: name this machine's AUDIT_ARCH"
 #endif
 
-#define ROW(call, error, reason)                                                                             \
-    {                                                                                                        \
-#call, SYS_##call, reason, error, false                                                              \
-    }
-#define LEAK(call, error, reason)                                                                            \
-    {                                                                                                        \
-#call, SYS_##call, reason, error, true                                                               \
-    }
+// clang-format off
+#define ROW(call, error, reason) {#call, SYS_##call, reason, error, false}
+/* Open in a build with a sanitizer, which looks for leaks by it at the end. */
+#define LEAK(call, error, reason) {#call, SYS_##call, reason, error, true}
+// clang-format on
 
 static const struct server_filter_row rows[] = {
     ROW(execve, EPERM, "starts no program"),
@@ -146,6 +143,8 @@ const struct server_filter_row *server_filter_rows(size_t *ret_count)
     return rows;
 }
 
+/* ORDER: the convention of calls comes first, for without it a number is no call's. A jump counts instructions from the
+ * next one on: (1, 0) goes past one when the condition holds. */
 static unsigned short build(struct sock_filter code[CODE_MAX])
 {
     unsigned short n = 0;
@@ -172,6 +171,7 @@ static unsigned short build(struct sock_filter code[CODE_MAX])
     ADD(SKIP_IF_NOT(SYS_socket, 2 + (unsigned char)ARRAY_SIZE(families)));
     ADD(LOAD(args[0]));
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        /* Past the families that are left, and past the refusal behind them. */
         ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, families[i], (unsigned char)(ARRAY_SIZE(families) - i), 0));
     ADD(REFUSE(EAFNOSUPPORT));
     ADD(ANSWER(SECCOMP_RET_ALLOW));

@@ -182,6 +182,7 @@ static enum status walk_tree(struct template_builder *builder, const char *sourc
     if (!walk)
         return err_set(error, STATUS_IO, "walk %s: %s", source, strerror(errno));
     enum status status = STATUS_OK;
+    /* fts_read gives NULL for the end and for a fault; errno parts the two (fts(3)). */
     errno = 0;
     for (FTSENT *found; status == STATUS_OK && (found = fts_read(walk));)
         status = look_at(builder, walk, found, error);
@@ -422,6 +423,7 @@ enum status template_plan_create(const char *session_paths, int zygote_fd, struc
         template_plan_destroy(builder.plan);
         return no_memory(error);
     }
+    /* ORDER: what is listed, then what an operator adds, then the libraries that any of it needs; the identity is over all. */
     enum status status = take_rows(&builder, error);
     if (status == STATUS_OK)
         status = for_names(&builder, NULL, session_paths, ',', take_session_path, error);

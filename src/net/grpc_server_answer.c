@@ -25,6 +25,7 @@ size_t grpc_call_queue_size(const struct grpc_call *call)
     return call->out.size - call->out_taken;
 }
 
+/* Only before the first byte was taken, or at the end of the call: `out_taken` stays as it is. */
 void grpc_call_drop_queue(struct grpc_call *call)
 {
     count_queued(call->connection, 0, grpc_call_queue_size(call));
@@ -133,11 +134,13 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     }
     if (call->above_high_water) {
         call->above_high_water = false;
+        /* Told behind the flush (call_writable_handlers), not from inside nghttp2. */
         list_remove(&call->writable);
         list_push_back(&connection->writable, &call->writable);
     }
     if (n > 0)
         return (ssize_t)n;
+    /* nghttp2 does not ask again until grpc_call_resume. */
     call->deferred = true;
     return NGHTTP2_ERR_DEFERRED;
 }
@@ -209,6 +212,7 @@ static struct grpc_connection *heaviest(struct grpc_connection *connection)
 static void enforce_queue_limits(struct grpc_connection *connection)
 {
     const struct grpc_server *server = connection->server;
+    /* Whoever came last need not be at fault: who holds most makes room. */
     if (server->memory > server->limits.memory_max)
         disconnect_later(heaviest(connection));
     if (connection->queued > server->limits.connection_memory_max)
@@ -217,6 +221,7 @@ static void enforce_queue_limits(struct grpc_connection *connection)
 
 static void drop_taken(struct grpc_call *call)
 {
+    /* Moved only when at least as much was taken as is left, so that a byte moves once on average. */
     if (call->out_taken <= call->out.size / 2)
         return;
     buf_consume(&call->out, call->out_taken);
@@ -250,6 +255,7 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
 bool grpc_call_queue_bytes(struct grpc_call *call, struct bytes piece)
 {
     drop_taken(call);
+    /* The peer's time runs while something waits for it: a stream that had nothing to say owes nothing. */
     if (grpc_call_queue_size(call) == 0) {
         call->taking_from_ns = loop_now(call->connection->server->loop);
         call->taken = 0;
@@ -272,6 +278,7 @@ void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
 {
     if (call->phase == CALL_ENDED)
         return;
+    /* It has no trailers that could carry a status. */
     if (call->phase == CALL_HTTP) {
         grpc_call_reset(call, NGHTTP2_CANCEL);
         return;
@@ -292,6 +299,7 @@ void grpc_call_end_and_tell(struct grpc_call *call, enum status status, const ch
 {
     const struct grpc_server *server = call->connection->server;
     struct grpc_call_id id = call->id;
+    /* Looked at before the end, which takes the call back from its handler. */
     bool handed = call->phase == CALL_HANDED;
     grpc_call_end(call, status, text);
     if (handed && server->handler.on_cancelled)

@@ -140,7 +140,7 @@ enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, ng
     size_t size = GRPC_FIELD_SIZE(nghttp2_rcbuf_get_buf(name).len, nghttp2_rcbuf_get_buf(value).len);
     call->header_size += size;
     if (call->header_size > call->connection->server->limits.header_list_size_max)
-        return STATUS_OK; /* refused when the head is complete */
+        return STATUS_OK; /* refused when the head is complete: all of it must be decoded, for HPACK */
     if (call->header_count == call->header_capacity) {
         size_t capacity = call->header_capacity ? call->header_capacity * 2 : 16;
         struct grpc_header *headers = realloc(call->headers, capacity * sizeof *headers);

@@ -245,6 +245,7 @@ static void on_flush(struct loop_task *task)
         connection_close(connection);
         return;
     }
+    /* ORDER: last: what a handler sends now is the next flush's. */
     call_writable_handlers(connection);
 }
 
@@ -263,6 +264,7 @@ static enum status read_input(struct grpc_connection *connection)
             return status == STATUS_TRUNCATED ? STATUS_OK : STATUS_CLOSED;
         connection->heard_ns = loop_now(connection->server->loop);
         connection->asked = false;
+        /* INVARIANT: the list is in the order in which they were last heard: at the limit the first without a call makes room. */
         list_remove(&connection->link);
         list_push_back(&connection->server->connections, &connection->link);
         bool lingering = connection->phase == CONNECTION_LINGERING;

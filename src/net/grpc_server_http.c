@@ -78,6 +78,7 @@ static bool write_request(struct grpc_call *call, bool ended, struct buf *out)
         if (!is_left_out(name))
             append_field(out, name, value);
     }
+    /* HTTP/2 has frames and needs neither; HTTP/1.1 must be told where the body ends. */
     call->body_chunked = !ended && !find(call, "content-length").data;
     if (call->body_chunked)
         buf_append_cstr(out, "transfer-encoding: chunked\r\n");

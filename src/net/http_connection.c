@@ -82,6 +82,7 @@ static enum http_step lose_peer(struct http_connection *connection)
         loop_fd_remove(&connection->watch);
         transport_close(&connection->transport);
         connection->peer.fd = -1;
+        /* Nobody is left to be late; only the handler ends it now. */
         connection->deadline = 0;
         buf_fini(&connection->in);
         buf_fini(&connection->out);
@@ -190,6 +191,7 @@ static void on_timer(struct loop_timer *timer)
 {
     struct http_connection *connection = CONTAINER_OF(timer, struct http_connection, timer);
     connection->deadline = 0;
+    /* Whoever answers from within shall not queue an advance: one follows anyway. */
     connection->advancing = true;
     if (connection->state == HTTP_HEAD || connection->state == HTTP_BODY)
         (void)http_read_refuse(connection, 408, "The request did not arrive in time.");
@@ -334,6 +336,7 @@ void http_connection_destroy(struct http_connection *connection)
     loop_timer_cancel(&connection->timer);
     loop_defer_cancel(&connection->task);
     list_remove(&connection->link);
+    /* In these two the request is freed already (finish). */
     if (connection->state != HTTP_IDLE && connection->state != HTTP_LINGERING)
         free_request(request);
     transport_close(&connection->transport);

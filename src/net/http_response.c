@@ -23,6 +23,8 @@ static bool names(struct bytes name, const char *other)
     return bytes_equal_nocase(name, bytes_of_cstr(other));
 }
 
+/* What frames the answer is written by write_head alone: with a second length or encoding, a proxy and a client
+ * would disagree where this answer ends and the next begins. */
 enum status http_response_header(struct http_request *request, const char *name, struct bytes value)
 {
     struct bytes bytes = bytes_of_cstr(name);
@@ -40,6 +42,7 @@ enum status http_response_header(struct http_request *request, const char *name,
             request->headers_given |= 1u << i;
     if (names(bytes, "etag"))
         request->tag = arena_copy(&request->arena, value);
+    /* Whole or not at all: half a line would become part of the next header. */
     size_t before = request->headers.size;
     enum status status = buf_reserve(&request->headers, bytes.size + value.size + 4);
     if (status)
@@ -57,7 +60,8 @@ static bool status_has_body(int http_status)
     return http_status >= 200 && http_status != 204 && http_status != 304;
 }
 
-/* Writes the head into the server's scratch buffer. `frame` is the header that frames the body, or "". */
+/* Writes the head into the server's scratch buffer, where it is good until the next head of any connection. `frame` is the
+ * header that frames the body, or "". */
 static struct bytes write_head(struct http_request *request, int http_status, const char *content_type,
                                const char *frame)
 {
@@ -77,6 +81,7 @@ static struct bytes write_head(struct http_request *request, int http_status, co
     buf_append_cstr(head, frame);
     if (request->close)
         buf_append_cstr(head, "Connection: close\r\n");
+    /* HTTP/1.0 takes a connection for closed unless it is told otherwise (RFC 9112 section 9.3). */
     else if (request->head.minor_version == 0)
         buf_append_cstr(head, "Connection: keep-alive\r\n");
     buf_append_bytes(head, buf_peek(&request->headers));
@@ -124,6 +129,7 @@ void http_respond(struct http_request *request, int http_status, const char *con
     char frame[48] = "";
     if (status_has_body(http_status))
         snprintf(frame, sizeof frame, "Content-Length: %zu\r\n", body.size);
+    /* HEAD is told the length of the body that it does not get (RFC 9110 section 9.3.2). */
     bool send_body = request->send_body && status_has_body(http_status);
     request->http_status = http_status;
     request->answer_size = send_body ? body.size : 0;
@@ -183,6 +189,7 @@ void http_refuse_guess(struct http_request *request, const char *detail)
     union address address = address_of_peer(connection->peer.fd);
     int64_t now_ns = loop_now(server->loop), wait_ns = 0;
 
+    /* Why it may wait: net/guess_line.h. The connection's timer gives the answer then (http_response_late). */
     if (!guess_line_join(&server->guesses, address_owner(&address), now_ns, &wait_ns)) {
         http_response_fail(request, 503, "Too many credentials that do not count: come again.");
         return;
@@ -198,6 +205,8 @@ void http_refuse_guess(struct http_request *request, const char *detail)
 
 void http_response_refuse(struct http_request *request, int http_status, const char *detail)
 {
+    /* The request may not be read to its end, and what follows could be taken for a next one. What a handler began to say
+     * belongs to another answer. */
     request->close = true;
     buf_fini(&request->headers);
     request->headers_given = 0;
@@ -215,6 +224,7 @@ void http_stream_begin(struct http_request *request, int http_status, const char
     request->drain_context = context;
     request->send_body = request->send_body && status_has_body(http_status);
     bool carried = request->connection->carrier != NULL; /* it has frames of its own */
+    /* HTTP/1.0 knows no chunks: there the end of the connection is the end of the body. */
     request->send_chunked = request->head.minor_version > 0 && !carried;
     request->close = request->close || !request->send_chunked;
     bool framed = request->send_chunked && status_has_body(http_status);
@@ -227,6 +237,7 @@ size_t http_stream_write(struct http_request *request, struct bytes chunk)
 {
     ASSERT(request->streaming);
     struct http_connection *connection = request->connection;
+    /* A chunk of no bytes would be the end of the body (RFC 9112 section 7.1). */
     if (chunk.size == 0 || !request->send_body)
         return http_connection_queued(connection);
     request->answer_size += chunk.size;
@@ -236,6 +247,7 @@ size_t http_stream_write(struct http_request *request, struct bytes chunk)
     struct iovec parts[] = {part(bytes_of_cstr(size_line)), part(chunk),
                             part(bytes_of_cstr(request->send_chunked ? "\r\n" : ""))};
     http_connection_send(connection, parts, ARRAY_SIZE(parts));
+    /* Whoever writes on without waiting for on_drain loses the connection, not the server its memory. */
     if (http_connection_queued(connection) > HTTP_STREAM_QUEUE_MAX) {
         connection->failed = true;
         http_connection_wake(connection);
@@ -256,6 +268,7 @@ void http_stream_end(struct http_request *request)
 void http_stream_abort(struct http_request *request)
 {
     ASSERT(request->streaming);
+    /* Without the last chunk: by that the peer tells a body that was cut off from a whole one. */
     request->streaming = false;
     request->connection->failed = true;
     http_connection_answered(request->connection);

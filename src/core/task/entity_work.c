@@ -176,8 +176,8 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     return STATUS_OK;
 }
 
-/* Ends the operations of the batch without a worker; what is behind them goes on. */
-/* ORDER: each is answered before it is removed, and all are removed before the entity is free for the next batch. */
+/* Ends the operations of the batch without a worker; what is behind them goes on.
+ * ORDER: each is answered before it is removed, and all are removed before the entity is free for the next batch. */
 static void refuse_taken(struct engine *engine, struct entity *entity, const char *type, const char *text)
 {
     while (!list_empty(&entity->taken)) {

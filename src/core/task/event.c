@@ -43,6 +43,7 @@ struct bytes event_encode(struct arena *arena, const struct pb_history_event *ev
     return buf_peek(&out);
 }
 
+/* An event that waits has no timestamp: it gets the one of its delivery, as a field in front of its own. */
 void event_append(struct buf *blob, struct bytes event, int64_t timestamp_ns)
 {
     uint8_t memory[TIMESTAMP_SIZE_MAX];
@@ -123,6 +124,7 @@ void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag)
     memcpy(to, blob.data, blob.size);
     if (tag == EVENT_TAG_PAST)
         return;
+    /* Both tags are one byte, so the copy keeps its length and each event's first byte is set in place. */
     struct bytes rest = blob;
     struct bytes event;
     do

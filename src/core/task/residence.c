@@ -12,8 +12,8 @@ static bool is_terminal(const struct instance *instance)
     return instance->known && instance_status_terminal(instance->row.status);
 }
 
-/* Nobody needs the object. */
-/* INVARIANT: an object leaves memory only when every list that could lead to it is empty and all that it changed
+/* Nobody needs the object.
+ * INVARIANT: an object leaves memory only when every list that could lead to it is empty and all that it changed
  * is on disk. A fetch would find the row of before otherwise. */
 static bool may_leave(const struct engine *engine, const struct instance *instance)
 {
@@ -34,6 +34,8 @@ static void place_payloads(struct engine *engine, struct instance *instance)
             size += instance->payloads[kind].value.size;
     if (size == 0)
         return;
+    /* INVARIANT: what is added to the sum is kept, for the payloads may have changed when it is taken off again. A history has no such
+     * field: it changes only when it is off its list (residence_use_history). */
     instance->payload_size = size;
     engine->large_payload_size += size;
     list_push_back(&engine->large_payloads, &instance->payload_link);
@@ -100,6 +102,7 @@ void residence_used(struct engine *engine, struct instance *instance)
     list_push_back(&engine->terminals, &instance->residence_link);
 }
 
+/* Here and below: what cannot leave yet goes to the end, so that it does not hide those behind it from the next tries. */
 static void trim_histories(struct engine *engine)
 {
     for (int tries = 0;

@@ -12,6 +12,7 @@
 
 /* --- gathering --- */
 
+/* Alarms of work run on the monotonic clock; a line for people has the time of day. */
 static int64_t unix_of(const struct engine *engine, const struct alarm *alarm)
 {
     return engine->unix_ns + MAX(alarm->node.key - engine->now_ns, 0);
@@ -44,6 +45,7 @@ static void read_activities(const struct engine *engine, const struct instance *
     list_each (it, &instance->activities) {
         struct standing_item item = read_work(engine, &CONTAINER_OF(it, struct activity, link)->work);
         standing->activity_count++;
+        /* enum standing_work is in the order of how far from done: one line tells of the worst. */
         if (item.work < standing->activity.work)
             standing->activity = item;
     }

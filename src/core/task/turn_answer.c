@@ -41,9 +41,8 @@ static void keep_chunk(struct turn *turn, int32_t index, struct bytes message)
     turn->chunk_size += message.size;
 }
 
-/* Joins the kept parts with the last one. NO_MEMORY: together they cost more than a request may. */
-/* Parts are decoded when all of them are there, not as they come: until then they are bytes, whose size is
- * bounded. */
+/* Joins the kept parts with the last one. NO_MEMORY: together they cost more than a request may. Parts are decoded when all
+ * of them are there, not as they come: until then they are bytes, whose size is bounded. */
 static enum status assemble(struct engine *engine, const struct turn *turn,
                             const struct pb_orchestrator_response *last, struct turn_answer *ret_answer)
 {

@@ -244,6 +244,7 @@ static STATUS_RESULT prepare(struct sdk_entity_run *run, const struct sdk_regist
     return STATUS_OK;
 }
 
+/* The answer must fit a message. One operation is run in any case, or the batch would come back for ever. */
 static bool enough(const struct sdk_entity_run *run, const atomic_bool *stopping)
 {
     size_t size = run->answer_size + run->operation.effects.state.value.size;

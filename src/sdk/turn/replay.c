@@ -127,11 +127,13 @@ void sdk_replay_settle(struct dt_context *ctx)
     if (_setjmp(ctx->leave))
         return;
     bool continued = ctx->outcome == SDK_OUTCOME_CONTINUED;
+    /* Who waits has seen every event, and of who was terminated nothing is asked any more. */
     if (ctx->forget_actions || ctx->outcome == SDK_OUTCOME_WAITING)
         return;
     while (ctx->cursor < ctx->event_count) {
         const struct pb_history_event *event = sdk_replay_event_at(ctx, ctx->cursor++);
         ctx->id_max = MAX(ctx->id_max, event->event_id);
+        /* Checked against the code in any case; only a next execution is left to hear what else they say. */
         if (sdk_action_confirm_event(ctx, event) || !continued)
             continue;
         switch (event->event_type_case) {

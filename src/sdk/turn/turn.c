@@ -34,7 +34,8 @@ static void identify(struct dt_context *ctx, const struct pb_execution_started_e
         sdk_leave_with(ctx, STATUS_NO_MEMORY);
 }
 
-/* Who is it, and is it for this worker? */
+/* Who is it, and is it for this worker? The answer goes to the caller's variable: after a jump back to _setjmp a local one has
+ * no certain value (longjmp(3)). */
 static void prepare(struct dt_context *ctx, bool *ret_accepted)
 {
     *ret_accepted = true;

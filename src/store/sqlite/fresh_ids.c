@@ -17,7 +17,7 @@
 #define PORTIONS            256               /* of a generation; few, so that neighbours come together */
 #define GENERATION_SIZE_MAX ((size_t)8 << 20) /* bytes of ids after which a generation is full */
 #define ARENA_SIZE_MAX      ((size_t)1 << 40) /* bytes: a set that is being written is not refused */
-#define DUE_FOR_EACH        2                 /* ids that become due with a new one */
+#define DUE_FOR_EACH        2                 /* ids due with a new one: over 1, or a merge ends too late */
 #define HUB_SIZE            4                 /* bytes of the hub in a name */
 #define NAME_SIZE_USUAL     512               /* bytes; longer ones are copied to the heap */
 

@@ -58,8 +58,8 @@ static void begin_page(struct buf *out, const char *title)
         title, title);
 }
 
-/* `target`: besides ourselves the page's form may lead there; NULL: nowhere. */
-/* Under "no-referrer" a browser would send its form with "Origin: null" (Fetch, "append a request Origin header"), which is no
+/* `target`: besides ourselves the page's form may lead there; NULL: nowhere.
+ * Under "no-referrer" a browser would send its form with "Origin: null" (Fetch, "append a request Origin header"), which is no
  * origin of ours. */
 static void answer_page(struct http_request *request, int http_status, struct buf *page, const char *target)
 {

@@ -43,6 +43,7 @@ static enum status make_channel(struct slot *slot, int child[CHILD_FDS], struct 
     child[3] = standard_error[1];
     slot->pool_fds[2] = standard_error[0];
 
+    /* The pool's ends only: its loop may never wait, and programs expect that theirs do. */
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         (void)!fcntl(slot->pool_fds[i], F_SETFL, O_NONBLOCK);
     return STATUS_OK;
@@ -146,6 +147,7 @@ static void on_kill(struct keeper *keeper, const struct keeper_message *message,
     struct slot *slot = slots_find(keeper, message);
     if (!slot || slot->state != SLOT_RUNNING)
         return;
+    /* One that had ended before was not killed: its end says how it came. */
     slot->killed = !slot_dead(slot);
     slot_signal(slot, SIGKILL);
 }
@@ -161,6 +163,7 @@ void pool_side_read(struct keeper *keeper)
     };
     static struct packet packet;
     struct keeper_message message;
+    /* The pool is gone, and its sessions go with us. */
     if (packet_receive(keeper->client, &packet, NULL) != STATUS_OK) {
         keeper->over = true;
         return;

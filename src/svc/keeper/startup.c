@@ -109,8 +109,8 @@ static enum status prepare_machine(struct keeper *keeper, struct err *err)
     return STATUS_OK;
 }
 
-/* The zygote's next message, within the time a warm-up may take. */
-/* A pool that goes meanwhile ends the start: nobody would ever use what it builds. */
+/* The zygote's next message, within the time a warm-up may take. A pool that goes meanwhile ends the start: nobody would
+ * ever use what it builds. */
 static enum status await_zygote(struct keeper *keeper, struct keeper_zygote *zygote,
                                 struct keeper_message *ret, struct err *err)
 {
@@ -186,6 +186,8 @@ static enum status bring_up_zygote(struct keeper *keeper, enum runtime_id runtim
     enum status status = zygote_start(&options, &zygote->process, err);
     file_close(&group);
     struct keeper_message message = {0};
+    /* The zygote says what it waits for: MAP, that its ids are mapped; BUILT, to be told what the machine gives; WARM is the last.
+     * What it may say when is in the table of wire/keeper_message.h. */
     while (status == STATUS_OK && message.type != KEEPER_MESSAGE_WARM) {
         status = await_zygote(keeper, zygote, &message, err);
         if (status == STATUS_OK && message.type == KEEPER_MESSAGE_MAP)
