@@ -232,8 +232,8 @@ static const struct entry control[] = {
     /* checkAccess; all other actions are for OC: test/control/control_auth_test.py. */
     {"POST /subscriptions/{resource*}", "OCRA"},
     {"GET /providers/{resource*}", "OCRA"},
-    {"PUT /providers/{resource*}", "OC"},
-    {"DELETE /providers/{resource*}", "OC"},
+    {"PUT /providers/{resource*}", "O"},
+    {"DELETE /providers/{resource*}", "O"},
     {"POST /providers/{resource*}", "OCRA"},
 };
 

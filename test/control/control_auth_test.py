@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import sys
 import time
@@ -152,8 +153,12 @@ class Signed(unittest.TestCase):
             self.expect(200, "GET", path, key=self.keys["Reader"])
             self.expect(200, "DELETE", path, key=self.keys["Owner"])
         # What one owns is the group: not what is above it.
-        for scope in (self.subscription, f"{self.subscription}/resourceGroups/local"):
+        for scope in ("", self.subscription, f"{self.subscription}/resourceGroups/local"):
             self.assertEqual(self.grant(ROLES["Reader"], new, scope, self.keys["Owner"])[0], 403)
+        # A refusal names the grant that would do: at the scope, and not at the grant that was to be made there.
+        for scope, who in (("/", "Owner"), (self.group, "Contributor")):
+            message = self.grant(ROLES["Reader"], new, scope.rstrip("/"), self.keys[who])[1]["error"]["message"]
+            self.assertRegex(message, rf'sallyport role create "Owner" --to \S+ --scope {re.escape(scope)}\.?$')
 
     def test_whoever_may_read_may_ask_what_somebody_may(self):
         path = f"{self.group}/{AUTHORIZATION}/checkAccess"

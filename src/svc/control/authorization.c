@@ -338,11 +338,15 @@ static bool may_grant(struct control_call *call, struct control_fault *ret_fault
     const struct principal *caller = control_caller(call);
     if (caller && access_may_grant(caller, control_scope_of(call), call->control->subscription))
         return true;
+    const char *name = caller && caller->name ? caller->name : "";
+    CLEANUP(buf_fini) struct buf grant = {.limit = sizeof ret_fault->message};
+    access_write_grant(ROLE_OWNER, name, control_scope_of(call), &grant);
     control_fault_set(
         ret_fault, 403, "AuthorizationFailed",
         "The client '%s' does not have authorization to perform action "
-        "'Microsoft.Authorization/roleAssignments/write' over scope '%.*s'. The role Owner there permits it.",
-        caller && caller->name ? caller->name : "", BYTES_FMT(control_scope_of(call)));
+        "'Microsoft.Authorization/roleAssignments/write' over scope '%.*s'. The role Owner there "
+        "permits it: %.*s",
+        name, BYTES_FMT(control_scope_of(call)), BYTES_FMT(buf_peek(&grant)));
     return false;
 }
 

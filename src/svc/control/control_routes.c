@@ -45,9 +45,9 @@ const struct http_route control_routes[] = {
     {"GET", "/providers/{resource*}", LIST, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "What belongs to no subscription, such as role definitions"},
     /* Of these, only grants at the root can be made and deleted: control_check_place. */
-    {"PUT", "/providers/{resource*}", VERSION, ACCESS_CONTROL_WRITE, BODY, .handle = on_request,
+    {"PUT", "/providers/{resource*}", VERSION, ACCESS_GRANT, BODY, .handle = on_request,
      .summary = "Grant a role everywhere"},
-    {"DELETE", "/providers/{resource*}", VERSION, ACCESS_CONTROL_WRITE, .handle = on_request,
+    {"DELETE", "/providers/{resource*}", VERSION, ACCESS_GRANT, .handle = on_request,
      .summary = "Take a role away that was granted everywhere"},
     {"POST", "/providers/{resource*}", VERSION, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "Ask what somebody may everywhere: checkAccess"},
@@ -60,8 +60,16 @@ void control_resource(void *context, struct http_request *request, struct buf *o
     struct resource_id id;
     (void)context;
     arena_init(&arena, 0);
-    if (resource_id_parse(&arena, http_request_path(request), &id, NULL) == STATUS_OK)
+    if (resource_id_parse(&arena, http_request_path(request), &id, NULL) != STATUS_OK)
+        return;
+    /* Of grants and roles it is their scope that is asked for: nobody is granted anything at a grant. */
+    struct bytes scope = resource_id_prefix(&id, id.provider);
+    if (!control_is_segment(&id, id.provider + 1, "Microsoft.Authorization"))
         buf_append_bytes(out, id.text);
+    else if (scope.size)
+        buf_append_bytes(out, scope);
+    else
+        buf_append_byte(out, '/');
 }
 
 const struct principal *control_caller(const struct control_call *call)
