@@ -19,8 +19,21 @@
 #define DB_WAL_RESET_FIXED 3051003
 #define DB_TEXT_MAX        200 /* bytes of SQLite's own message that we repeat */
 
+/* What surrounds each transaction, prepared once: parsing one of them takes as long as the change of a row. */
+enum sqlite_word {
+    WORD_BEGIN,
+    WORD_BEGIN_READING,
+    WORD_COMMIT,
+    WORD_ROLLBACK,
+    WORD_PART_BEGIN,
+    WORD_PART_UNDO,
+    WORD_PART_END,
+    SQLITE_WORDS
+};
+
 struct db {
     sqlite3 *connection;
+    sqlite3_stmt *words[SQLITE_WORDS]; /* prepared on first use */
     const char *const *texts;
     const char **own_texts;    /* of all statements, once others were added; NULL: the options' */
     sqlite3_stmt **statements; /* prepared on first use */
@@ -211,6 +224,8 @@ void sqlite_close(struct db *db)
         sqlite_rollback(db);
     for (size_t i = 0; i < db->statement_count; i++)
         (void)sqlite3_finalize(db->statements[i]);
+    for (size_t i = 0; i < SQLITE_WORDS; i++)
+        (void)sqlite3_finalize(db->words[i]);
     (void)sqlite3_close(db->connection);
     free(db->statements);
     free(db->own_texts);
@@ -249,26 +264,66 @@ enum status sqlite_pragma_set(struct db *db, const char *name, int64_t value, st
 
 /* --- transactions --- */
 
+/* ORDER: the connection's error is read before the reset. */
+static enum status say(struct db *db, enum sqlite_word word, struct err *err)
+{
+    static const struct {
+        const char *sql, *doing;
+    } words[SQLITE_WORDS] = {
+        [WORD_BEGIN] = {"BEGIN IMMEDIATE", "begin"},
+        [WORD_BEGIN_READING] = {"BEGIN", "begin"},
+        [WORD_COMMIT] = {"COMMIT", "commit"},
+        [WORD_ROLLBACK] = {"ROLLBACK", "rollback"},
+        [WORD_PART_BEGIN] = {"SAVEPOINT part", "begin of a part"},
+        [WORD_PART_UNDO] = {"ROLLBACK TO part", "rollback of a part"},
+        [WORD_PART_END] = {"RELEASE part", "end of a part"},
+    };
+    sqlite3_stmt **statement = &db->words[word];
+    int code = SQLITE_OK;
+    if (!*statement)
+        code = sqlite3_prepare_v3(db->connection, words[word].sql, -1, SQLITE_PREPARE_PERSISTENT, statement,
+                                  NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(*statement);
+    enum status status = code == SQLITE_DONE ? STATUS_OK : sqlite_fail(db, code, words[word].doing, err);
+    (void)sqlite3_reset(*statement);
+    return status;
+}
+
 enum status sqlite_begin(struct db *db, struct err *err)
 {
-    int code = sqlite3_exec(db->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return sqlite_fail(db, code, "begin", err);
-    return STATUS_OK;
+    return say(db, WORD_BEGIN, err);
+}
+
+enum status sqlite_begin_reading(struct db *db, struct err *err)
+{
+    return say(db, WORD_BEGIN_READING, err);
 }
 
 enum status sqlite_commit(struct db *db, struct err *err)
 {
-    int code = sqlite3_exec(db->connection, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return sqlite_fail(db, code, "commit", err);
-    return STATUS_OK;
+    return say(db, WORD_COMMIT, err);
 }
 
 void sqlite_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->connection))
-        (void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
+        (void)!say(db, WORD_ROLLBACK, NULL);
+}
+
+enum status sqlite_part_begin(struct db *db, struct err *err)
+{
+    return say(db, WORD_PART_BEGIN, err);
+}
+
+enum status sqlite_part_undo(struct db *db, struct err *err)
+{
+    return say(db, WORD_PART_UNDO, err);
+}
+
+enum status sqlite_part_end(struct db *db, struct err *err)
+{
+    return say(db, WORD_PART_END, err);
 }
 
 enum status sqlite_transact(struct db *db,

@@ -47,10 +47,18 @@ STATUS_RESULT sqlite_value(struct db *db, const char *sql, int64_t *ret_value, s
 STATUS_RESULT sqlite_pragma_set(struct db *db, const char *name, int64_t value, struct err *err);
 
 STATUS_RESULT sqlite_begin(struct db *db, struct err *err);
+/* What is read until sqlite_rollback is of one moment. */
+STATUS_RESULT sqlite_begin_reading(struct db *db, struct err *err);
 /* OK: the transaction is on disk. On failure the caller rolls back. */
 STATUS_RESULT sqlite_commit(struct db *db, struct err *err);
 /* May be called without a transaction. */
 void sqlite_rollback(struct db *db);
+
+/* A part of a transaction that can be taken back alone; one at a time. */
+STATUS_RESULT sqlite_part_begin(struct db *db, struct err *err);
+/* As if nothing had been written since it began; it is to be ended all the same. */
+STATUS_RESULT sqlite_part_undo(struct db *db, struct err *err);
+STATUS_RESULT sqlite_part_end(struct db *db, struct err *err);
 
 /* One transaction: begins, calls `apply`, commits; rolls back when one of the three fails, and returns its status. */
 STATUS_RESULT sqlite_transact(struct db *db,

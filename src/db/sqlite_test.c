@@ -124,6 +124,37 @@ static void test_a_transaction_is_whole_or_nothing(void **state)
     sqlite_close(reader);
 }
 
+/* One that fails leaves nothing, and those before and behind it stand. */
+static void test_a_part_is_taken_back_alone(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    struct db *db = fixture->db;
+    assert_int_equal(sqlite_part_end(db, NULL), STATUS_INTERNAL); /* none was begun */
+    assert_int_equal(sqlite_begin(db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_begin(db, NULL), STATUS_INTERNAL); /* and the first goes on */
+    for (int64_t key = 1; key <= 3; key++) {
+        assert_int_equal(sqlite_part_begin(db, NULL), STATUS_OK);
+        assert_int_equal(put(db, key, BYTES_LITERAL("x"), NULL), STATUS_OK);
+        if (key == 2)
+            assert_int_equal(sqlite_part_undo(db, NULL), STATUS_OK);
+        assert_int_equal(sqlite_part_end(db, NULL), STATUS_OK);
+    }
+    assert_int_equal(sqlite_commit(db, NULL), STATUS_OK);
+    assert_int_equal(sqlite_commit(db, NULL), STATUS_INTERNAL);
+
+    static const int64_t expected[] = {1, 3};
+    bool row = false;
+    assert_int_equal(sqlite_begin_reading(db, NULL), STATUS_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        assert_int_equal(sqlite_next(db, ALL, &row, NULL), STATUS_OK);
+        assert_true(row);
+        assert_int_equal(sqlite_column_i64(db, ALL, 0), expected[i]);
+    }
+    assert_int_equal(sqlite_next(db, ALL, &row, NULL), STATUS_OK);
+    assert_false(row);
+    sqlite_rollback(db);
+}
+
 static void test_failures_have_their_status_and_text(void **state)
 {
     struct sqlite_fixture *fixture = *state;
@@ -209,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_values_come_back_exactly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_transaction_is_whole_or_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_part_is_taken_back_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_function_is_a_transaction, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_have_their_status_and_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_opening_refuses_what_is_no_database, setup, teardown),

@@ -162,5 +162,5 @@ ROWS = [
             only="a run that looks like the page is an output of a run, and decides nothing"),
 
     defence("entry-savepoint", "something without its entry", "review_entry", "each_kind_is_in_the_transaction_of_what_it_tells",
-            ("src/store/audit/audit_batch.c", '"ROLLBACK TO work"', '"SELECT 1"')),
+            ("src/db/sqlite.c", '"ROLLBACK TO part"', '"SAVEPOINT other"')),
 ]

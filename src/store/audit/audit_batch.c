@@ -54,7 +54,7 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
 {
     const struct audit_chain before = scribe->chain;
     work->err = (struct err){0};
-    enum status status = sqlite_script(db, "SAVEPOINT work", err);
+    enum status status = sqlite_part_begin(db, err);
     if (status != STATUS_OK)
         return status;
     work->status = work->perform(work, scribe, &work->err);
@@ -64,11 +64,11 @@ static enum status perform(struct db *db, struct audit_scribe *scribe, struct au
     }
     if (work->status != STATUS_OK) {
         scribe->chain = before;
-        status = sqlite_script(db, "ROLLBACK TO work", err);
+        status = sqlite_part_undo(db, err);
     }
     if (status != STATUS_OK)
         return status;
-    return sqlite_script(db, "RELEASE work", err);
+    return sqlite_part_end(db, err);
 }
 
 struct works_run {

@@ -219,7 +219,7 @@ struct beside_job {
 static enum status read_book(struct review_store *store, struct review_job *job, struct err *err)
 {
     struct review_book book = {.store = store, .db = store->reader_db};
-    enum status status = sqlite_script(store->reader_db, "BEGIN", err);
+    enum status status = sqlite_begin_reading(store->reader_db, err);
     if (status == STATUS_OK)
         status = job->perform(job, &book, err);
     sqlite_rollback(store->reader_db);
