@@ -21,8 +21,8 @@ GRANTS = "caller → grants"
 NARROWED = "who makes a narrowed key → a key that may everything"
 DIRECTORY = "src/store/directory/directory.c"
 SPENT = "    if (set->verbs[at] == DIRECTORY_REPLACE && there && is_spent(there))\n"
-CODE_AGAIN = ("        tickets_end_family(sign_in->options.directory, ticket->family);\n"
-              "    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")
+CODE_AGAIN = ("        tickets_end_family(&sign_in->ends, ticket->family);\n"
+              "    if (!person || is_spent(sign_in, ticket) || !is_of_client(ticket, form) || !redirect ||")
 ALGORITHM = "    if (!fits(key, jwt_header_text(jwt, \"alg\")))\n"
 SIGNATURE = "    if (!jws || !cjose_jws_verify(jws, key->jwk, &cause))\n"
 
@@ -69,7 +69,7 @@ ROWS = [
             (GRANT, CODE_AGAIN, "        (void)0;\n    if (!person || !is_of_client(ticket, form) || !redirect ||"), (DIRECTORY, SPENT, "    if (false && is_spent(there))\n"),
             note="a code that is shown again ends its family, and with it itself, and the directory uses no ticket twice; all are out"),
     defence("code-family", GUESSES, "sign_in", "Case.test_a_code_needs_its_verifier_and_counts_once",
-            (GRANT, CODE_AGAIN, "        (void)0;\n    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||")),
+            (GRANT, CODE_AGAIN, "        (void)0;\n    if (!person || is_spent(sign_in, ticket) || !is_of_client(ticket, form) || !redirect ||")),
     defence("ticket-once", GUESSES, "directory", "a_ticket_is_used_and_answered_once", (DIRECTORY, SPENT, "    if (false && is_spent(there))\n")),
     defence("ticket-at-once", GUESSES, "sign_in", "Case.test_of_those_who_show_a_code_or_a_token_at_once_one_has_tokens",
             (DIRECTORY, SPENT, "    if (false && is_spent(there))\n")),
@@ -85,6 +85,10 @@ ROWS = [
     defence("key-stream", ENDS, "sign_in", "Case.test_a_key_that_is_revoked_ends_its_streams",
             (DOOR, "    if (door->options.on_change)\n", "    if (false)\n")),
 
+    defence("name-taken", "who makes people → grants meant for others", "sign_in", "Case.test_nobody_is_found_in_somebody_elses_place",
+            ("src/svc/directory/people_request.c", "    if (!name || !people_find(directory, bytes_of_cstr(name), &other))\n", "    if (true || !people_find(directory, bytes_of_cstr(name), &other))\n")),
+    defence("name-hidden", "who makes people → grants meant for others", "sign_in", "Case.test_nobody_is_found_in_somebody_elses_place",
+            ("src/svc/directory/people_request.c", " && !hidden_in(text) &&", " &&")),
     defence("local-key-channel", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",
             ("src/sdk/channel/stream.c", "if (guard->trusts && !guard->trusts(", "if (false && !guard->trusts(")),
     defence("local-key-fetch", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",

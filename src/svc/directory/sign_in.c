@@ -166,14 +166,13 @@ void sign_in_record(struct sign_in *sign_in, struct witness *witness)
 
 /* --- where we are --- */
 
-/* By the name that the client used: a token's issuer must be what it will ask for again. */
+/* By the name and the scheme that the client used: a token's issuer must be what it will ask for again. */
 const char *sign_in_base(struct http_request *request)
 {
     struct bytes host = http_request_header(request, "host");
     if (host.size == 0)
         host = BYTES_LITERAL("localhost");
-    return arena_fmt(http_request_arena(request), "%s://%.*s",
-                     http_request_is_secure(request) ? "https" : "http", BYTES_FMT(host));
+    return arena_fmt(http_request_arena(request), "%s://%.*s", http_request_scheme(request), BYTES_FMT(host));
 }
 
 bool sign_in_take_tenant(struct sign_in *sign_in, struct http_request *request)
@@ -414,6 +413,7 @@ enum status sign_in_create(struct loop *loop, const struct sign_in_options *opti
     sign_in->loop = loop;
     sign_in->options = *options;
     sign_in->timer.on_fire = on_timer;
+    ticket_ends_init(&sign_in->ends, options->directory);
     entropy_fill(sign_in->key, sizeof sign_in->key);
     entropy_fill(sign_in->devices.key, sizeof sign_in->devices.key);
     on_timer(&sign_in->timer);
@@ -426,6 +426,7 @@ void sign_in_destroy(struct sign_in *sign_in)
     if (!sign_in)
         return;
     loop_timer_cancel(&sign_in->timer);
+    directory_settle(sign_in->options.directory); /* who waits for it is ours */
     free(sign_in);
 }
 

@@ -27,6 +27,7 @@ struct sign_in {
     } failures[FAILURE_BUCKETS];
     size_t late; /* answers that wait */
     struct device_gate devices;
+    struct ticket_ends ends;
     struct witness *witness; /* NULL: none */
 };
 

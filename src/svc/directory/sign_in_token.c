@@ -191,12 +191,13 @@ static void on_exchanged(struct directory_waiter *waiter, enum status status, co
 {
     struct exchange_of_ticket *exchange = CONTAINER_OF(waiter, struct exchange_of_ticket, waiter);
     struct http_request *request = exchange->request;
-    bool was_used = status == STATUS_NOT_FOUND || status == STATUS_FAILED_PRECONDITION;
+    bool was_used = status == STATUS_NOT_FOUND || status == STATUS_FAILED_PRECONDITION ||
+                    tickets_are_ending(&exchange->sign_in->ends, exchange->family);
     if (status == STATUS_FAILED_PRECONDITION)
-        tickets_end_family(exchange->sign_in->options.directory, exchange->family);
+        tickets_end_family(&exchange->sign_in->ends, exchange->family);
     if (request) {
         http_request_on_gone(request, NULL, NULL);
-        if (status == STATUS_OK) {
+        if (status == STATUS_OK && !was_used) {
             sign_in_note(exchange->sign_in, &exchange->subject, exchange->how);
             answer_tokens(exchange->sign_in, request, &exchange->subject, exchange->base, exchange->scope,
                           exchange->refresh, exchange->client_info);
@@ -301,6 +302,12 @@ static const struct directory_person *person_of(struct sign_in *sign_in,
     return person && !person->disabled ? person : NULL;
 }
 
+/* It was used before, or nothing that came from its sign-in counts any more. */
+static bool is_spent(const struct sign_in *sign_in, const struct directory_ticket *ticket)
+{
+    return ticket->used || tickets_are_ending(&sign_in->ends, ticket->family);
+}
+
 static bool is_of_client(const struct directory_ticket *ticket, const struct form_fields *form)
 {
     const char *client_id = form_get(form, "client_id");
@@ -322,8 +329,8 @@ static void grant_refresh(struct sign_in *sign_in, struct http_request *request,
         find_ticket(sign_in, form_get(form, "refresh_token"), DIRECTORY_REFRESH);
     const struct directory_person *person = ticket ? person_of(sign_in, ticket) : NULL;
     if (ticket && ticket->used)
-        tickets_end_family(sign_in->options.directory, ticket->family);
-    if (!person || ticket->used || !is_of_client(ticket, form))
+        tickets_end_family(&sign_in->ends, ticket->family);
+    if (!person || is_spent(sign_in, ticket) || !is_of_client(ticket, form))
         refuse_grant(sign_in, request, person, ticket && ticket->used);
     else
         use_ticket(sign_in, request, form, ticket, person, true, "refresh");
@@ -373,8 +380,8 @@ static void grant_code(struct sign_in *sign_in, struct http_request *request, co
     const struct directory_person *person = ticket ? person_of(sign_in, ticket) : NULL;
     const char *redirect = form_get(form, "redirect_uri");
     if (ticket && ticket->used)
-        tickets_end_family(sign_in->options.directory, ticket->family);
-    if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||
+        tickets_end_family(&sign_in->ends, ticket->family);
+    if (!person || is_spent(sign_in, ticket) || !is_of_client(ticket, form) || !redirect ||
         strcmp(redirect, ticket->redirect) != 0 ||
         !verifier_matches(form_get(form, "code_verifier"), ticket->challenge))
         refuse_grant(sign_in, request, person, ticket && ticket->used);

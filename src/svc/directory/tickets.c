@@ -93,8 +93,24 @@ void tickets_make_room(struct directory *directory, const char *person_id,
 struct family_end {
     struct directory_waiter waiter;
     struct directory *directory;
+    struct list link;
     char family[GUID_TEXT_SIZE + 1];
 };
+
+void ticket_ends_init(struct ticket_ends *ends, struct directory *directory)
+{
+    ends->directory = directory;
+    list_init(&ends->ending);
+}
+
+bool tickets_are_ending(const struct ticket_ends *ends, const char *family)
+{
+    list_each (link, &ends->ending) {
+        if (strcmp(CONTAINER_OF(link, struct family_end, link)->family, family) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* The next set of them; false: none is left. `ending` NULL: nobody waits for it. */
 static bool end_some(struct directory *directory, const char *family, struct family_end *ending)
@@ -110,6 +126,13 @@ static bool end_some(struct directory *directory, const char *family, struct fam
     return count > 0;
 }
 
+static void family_end_free(struct family_end *ending)
+{
+    if (ending)
+        list_remove(&ending->link);
+    free(ending);
+}
+
 /* Again until none is left: an exchange that was on its way has made one more meanwhile. NOT_FOUND: one of a set went otherwise, and
  * nothing of it was done. */
 static void on_some_ended(struct directory_waiter *waiter, enum status status, const struct err *err)
@@ -118,16 +141,20 @@ static void on_some_ended(struct directory_waiter *waiter, enum status status, c
     struct family_end *ending = CONTAINER_OF(waiter, struct family_end, waiter);
     bool goes_on = status == STATUS_OK || status == STATUS_NOT_FOUND;
     if (!goes_on || !end_some(ending->directory, ending->family, ending))
-        free(ending);
+        family_end_free(ending);
 }
 
-void tickets_end_family(struct directory *directory, const char *family)
+/* Without memory once, and nobody looks again. */
+void tickets_end_family(struct ticket_ends *ends, const char *family)
 {
-    struct family_end *ending = family[0] ? calloc(1, sizeof *ending) : NULL;
+    if (!family[0] || tickets_are_ending(ends, family))
+        return;
+    struct family_end *ending = calloc(1, sizeof *ending);
     if (ending) {
-        *ending = (struct family_end){.waiter.on_done = on_some_ended, .directory = directory};
+        *ending = (struct family_end){.waiter.on_done = on_some_ended, .directory = ends->directory};
         (void)snprintf(ending->family, sizeof ending->family, "%s", family);
+        list_push_back(&ends->ending, &ending->link);
     }
-    if (family[0] && !end_some(directory, family, ending))
-        free(ending);
+    if (!end_some(ends->directory, family, ending))
+        family_end_free(ending);
 }

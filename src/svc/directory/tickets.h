@@ -35,8 +35,17 @@ enum device_gate_verdict device_gate_take(struct device_gate *gate, struct bytes
 void tickets_make_room(struct directory *directory, const char *person_id,
                        const struct directory_ticket *spent);
 
-/* Somebody has a copy of a code or a refresh token: deletes all that came from that sign-in, also what is handed out while that is
- * being done (RFC 9700 section 4.14.2). `family` is copied; "" is nobody's. Who closes the directory settles it first. */
-void tickets_end_family(struct directory *directory, const char *family);
+/* Sign-ins of which somebody has shown a copy, until nothing of them is left. Who frees it settles the directory first. */
+struct ticket_ends {
+    struct directory *directory;
+    struct list ending;
+};
+
+void ticket_ends_init(struct ticket_ends *ends, struct directory *directory);
+/* Deletes all that came from one sign-in, also what is being handed out meanwhile (RFC 9700 section 4.14.2). `family` is copied; "" is
+ * nobody's. */
+void tickets_end_family(struct ticket_ends *ends, const char *family);
+/* True while that is done: nothing of it counts any more. */
+bool tickets_are_ending(const struct ticket_ends *ends, const char *family);
 
 #endif

@@ -138,9 +138,15 @@ static void what_is_handed_out_while_a_family_ends_goes_with_it(void **state)
         if (i == DIRECTORY_WRITES_MAX)
             directory_settle(rig->directory); /* the last two are on their way when it begins */
     }
-    tickets_end_family(rig->directory, "family");
-    tickets_end_family(rig->directory, "");
+    struct ticket_ends ends;
+    ticket_ends_init(&ends, rig->directory);
+    tickets_end_family(&ends, "family");
+    tickets_end_family(&ends, "family");
+    tickets_end_family(&ends, "");
+    assert_true(tickets_are_ending(&ends, "family"));
+    assert_false(tickets_are_ending(&ends, "other"));
     directory_settle(rig->directory);
+    assert_false(tickets_are_ending(&ends, "family"));
     assert_int_equal(directory_count(rig->directory, DIRECTORY_TICKET), 1);
 }
 
