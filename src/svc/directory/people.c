@@ -49,7 +49,7 @@ static void user_create(void *context, struct http_request *request)
     static const struct people_field fields[] = {
         {"name", PEOPLE_TEXT}, {"displayName", PEOPLE_SHOWN}, {.name = NULL}};
     CLEANUP(json_release) json_t *root = people_read_body(request, fields);
-    const char *name = root ? people_take_name(request, root) : NULL;
+    const char *name = root ? people_take_new_name(context, request, root) : NULL;
     if (!name)
         return;
     const char *shown = people_text(root, "displayName");
@@ -218,7 +218,7 @@ static void application_create(void *context, struct http_request *request)
                                                  {"expiresInSeconds", PEOPLE_SECONDS},
                                                  {.name = NULL}};
     CLEANUP(json_release) json_t *root = people_read_body(request, fields);
-    const char *name = root ? people_take_name(request, root) : NULL;
+    const char *name = root ? people_take_new_name(context, request, root) : NULL;
     if (!name)
         return;
     char id[GUID_TEXT_SIZE + 1], client_id[GUID_TEXT_SIZE + 1];

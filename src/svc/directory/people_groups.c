@@ -36,7 +36,7 @@ void people_group_create(void *context, struct http_request *request)
 {
     static const struct people_field fields[] = {{"name", PEOPLE_TEXT}, {.name = NULL}};
     CLEANUP(json_release) json_t *root = people_read_body(request, fields);
-    const char *name = root ? people_take_name(request, root) : NULL;
+    const char *name = root ? people_take_new_name(context, request, root) : NULL;
     if (!name)
         return;
     char id[GUID_TEXT_SIZE + 1];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/hidden.h"
 #include "base/log.h"
 #include "net/http_link.h"
 #include "os/clock.h"
@@ -100,13 +101,15 @@ const char *people_text(const json_t *root, const char *name)
     return is_text(value) ? json_string_value(value) : NULL;
 }
 
-/* A name that may stand in a command line and in a log. */
+/* A name that may stand in a command line and in a log, and reads as no other. */
 static bool name_valid(const char *name)
 {
-    for (const char *at = name; name && *at; at++)
-        if ((unsigned char)*at < 0x20 || strchr("\"'\\<>`", *at) || *at == 0x7f)
+    struct bytes text = bytes_of_cstr(name);
+    for (size_t i = 0; i < text.size; i++)
+        if (strchr("\"'\\<>`", text.data[i]))
             return false;
-    return name && strlen(name) <= NAME_SIZE_MAX;
+    return text.size > 0 && text.size <= NAME_SIZE_MAX && !hidden_in(text) &&
+           bytes_trim(text).size == text.size;
 }
 
 const char *people_take_name(struct http_request *request, const json_t *root)
@@ -115,26 +118,52 @@ const char *people_take_name(struct http_request *request, const json_t *root)
     if (name_valid(name))
         return name;
     http_respond_failure(request, 400,
-                         "The member \"name\" must be a text of at most 200 bytes without quotes.");
+                         "The member \"name\" must be a text of at most 200 bytes without quotes, hidden "
+                         "characters and blanks at its ends.");
     return NULL;
 }
 
+const char *people_take_new_name(const struct directory *directory, struct http_request *request,
+                                 const json_t *root)
+{
+    struct people_principal other;
+    const char *name = people_take_name(request, root);
+    if (!name || !people_find(directory, bytes_of_cstr(name), &other))
+        return name;
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "There is somebody called so already, or with that id: %s.", other.type);
+    buf_append_byte(&text, '\0');
+    if (buf_status(&text) == STATUS_OK)
+        http_respond_failure(request, 409, (const char *)text.data);
+    else
+        http_respond_no_memory(request);
+    return NULL;
+}
+
+/* Of several applications of a name the oldest. */
+static const struct directory_application *application_named(const struct directory *directory,
+                                                             struct bytes name)
+{
+    const struct directory_application *named = NULL;
+    while ((named = directory_next(directory, DIRECTORY_APPLICATION, named)))
+        if (bytes_equal_nocase(bytes_of_cstr(named->name), name))
+            return named;
+    return NULL;
+}
+
+/* ORDER: ids before names, so that nobody is found in somebody else's place by being called as that one's id is. */
 bool people_find(const struct directory *directory, struct bytes text, struct people_principal *ret_found)
 {
-    const struct directory_person *person = directory_find(directory, DIRECTORY_PERSON, "name", text);
-    if (!person)
-        person = directory_find(directory, DIRECTORY_PERSON, "id", text);
-    const struct directory_group *group = directory_find(directory, DIRECTORY_GROUP, "name", text);
-    if (!group)
-        group = directory_find(directory, DIRECTORY_GROUP, "id", text);
+    const struct directory_person *person = directory_find(directory, DIRECTORY_PERSON, "id", text);
+    const struct directory_group *group = directory_find(directory, DIRECTORY_GROUP, "id", text);
     const struct directory_application *application =
         directory_find(directory, DIRECTORY_APPLICATION, "id", text);
     if (!application)
         application = directory_find(directory, DIRECTORY_APPLICATION, "client_id", text);
-    const struct directory_application *named = NULL;
-    while (!application && (named = directory_next(directory, DIRECTORY_APPLICATION, named)))
-        if (bytes_equal_nocase(bytes_of_cstr(named->name), text))
-            application = named;
+    bool by_id = person || group || application;
+    if (!by_id && !(person = directory_find(directory, DIRECTORY_PERSON, "name", text)) &&
+        !(group = directory_find(directory, DIRECTORY_GROUP, "name", text)))
+        application = application_named(directory, text);
     if (person)
         *ret_found = (struct people_principal){person->id, person->name, "User"};
     else if (group)

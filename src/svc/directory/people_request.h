@@ -31,8 +31,11 @@ json_t *people_read_body(struct http_request *request, const struct people_field
 bool people_check(struct http_request *request, const json_t *object, const struct people_field *fields);
 /* A member's text; NULL if it is absent, empty, no text or holds a NUL. */
 const char *people_text(const json_t *root, const char *name);
-/* The member "name", if it may stand in a command line and in a log. NULL: it may not, and that is answered. */
+/* The member "name", if it may stand in a command line and in a log, and reads as no other. NULL: it may not, and that is answered. */
 const char *people_take_name(struct http_request *request, const json_t *root);
+/* The same for somebody who is to be made: neither a name nor an id of somebody of another kind, in whose place they would be found. */
+const char *people_take_new_name(const struct directory *directory, struct http_request *request,
+                                 const json_t *root);
 /* The time that "expiresInSeconds" means, in ns since 1970; without it `otherwise_ns` from now, of which 0 is never. */
 int64_t people_expiry(const json_t *root, int64_t otherwise_ns);
 
