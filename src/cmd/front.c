@@ -55,7 +55,7 @@ static void answer_page(void *context, struct http_request *request)
     struct bytes host = http_request_header(request, "host");
     if (!host.size)
         host = BYTES_LITERAL("localhost");
-    const char *scheme = http_request_is_secure(request) ? "https" : "http";
+    const char *scheme = http_request_scheme(request);
     CLEANUP(buf_fini) struct buf page = {0};
     buf_append_cstr(&page, page_head);
     if (has_part(front, "app"))

@@ -51,6 +51,13 @@ bool http_request_is_secure(const struct http_request *request)
     return request->connection->peer.secure;
 }
 
+const char *http_request_scheme(const struct http_request *request)
+{
+    struct bytes said = bytes_trim(http_request_header(request, "x-forwarded-proto"));
+    bool https = http_request_is_secure(request) || bytes_equal_nocase(said, BYTES_LITERAL("https"));
+    return https ? "https" : "http";
+}
+
 struct bytes http_request_peer(struct http_request *request)
 {
     union address address = address_of_peer(request->connection->peer.fd);

@@ -151,8 +151,11 @@ struct bytes http_request_query_string(const struct http_request *request);
 struct bytes http_request_header(const struct http_request *request, const char *name);
 /* Who asks; lives as long as the request. */
 const struct principal *http_request_principal(const struct http_request *request);
-/* It came through TLS: links to this server begin with https. */
+/* It came through TLS of ours. */
 bool http_request_is_secure(const struct http_request *request);
+/* "https" if it did, or if a proxy before us says that its client spoke TLS with it (X-Forwarded-Proto); else "http". For addresses of
+ * this server that go back to who asks, and for nothing that is decided: anybody may say so, of what they get themselves. */
+const char *http_request_scheme(const struct http_request *request);
 /* Whose the other end is: address_owner of net/address.h, in the request's arena; empty: it cannot be said. */
 struct bytes http_request_peer(struct http_request *request);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if

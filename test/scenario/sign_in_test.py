@@ -647,6 +647,46 @@ class Case(unittest.TestCase):
         self.good("DELETE", "/v1/directory/users/member@example.org")
         self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 401)
 
+    def test_nobody_is_found_in_somebody_elses_place(self):
+        """By being called as another one's id, or as a group or an application is, which a grant is then meant for."""
+        person = self.good("POST", "/v1/directory/users", {"name": "meant@example.org"})
+        group = self.good("POST", "/v1/directory/groups", {"name": "meant"})
+        robot = self.application("meant robot")
+        taken = ["meant@example.org", "MEANT", "meant robot", person["id"], group["id"].upper(), robot["id"], robot["clientId"]]
+        for name in taken:
+            for kind in ("users", "groups", "applications"):
+                status, _, answer = self.ask("POST", f"/v1/directory/{kind}", {"name": name}, self.local)
+                self.assertEqual((status, answer["type"]), (409, "urn:sallyport:problem:already-exists"), (kind, name))
+        for name in ("a\u202eb", "a\u200b", "a\x85", " a", "a ", "a\tb", "a'b", "", "a" * 201):
+            for kind in ("users", "groups", "applications", "keys"):
+                self.assertEqual(self.ask("POST", f"/v1/directory/{kind}", {"name": name}, self.local)[0], 400, (kind, name))
+        # One that a folder of before has is found by its name alone, and what is meant by an id is what has it.
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
+            server = Server(PROGRAM, data=folder, command="scheduler", arguments=["--auth"])
+            self.addCleanup(server.close)
+            server.start()
+            group, person = server.change_directory("groups", {"name": "meant"}), server.change_directory("users", {"name": "other"})
+            server.kill()
+            with contextlib.closing(sqlite3.connect(f"{folder}/directory.db")) as database, database:
+                (body,) = database.execute("SELECT body FROM record WHERE id = ?", (person["id"].encode(),)).fetchone()
+                kept = json.dumps({**json.loads(body), "name": group["id"]}).encode()
+                database.execute("UPDATE record SET body = ? WHERE id = ?", (kept, person["id"].encode()))
+            server.start()
+            granted = server.change_directory("assignments", {"role": "Reader", "principal": group["id"], "scope": "/app"})
+            self.assertEqual(granted["principal"], "meant")
+
+    def test_a_server_behind_a_proxy_with_tls_names_itself_as_its_clients_do(self):  # CS-01..03
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
+            server = Server(PROGRAM, data=folder, command="scheduler", arguments=["--auth", "--host-names", "pool.example"])
+            self.addCleanup(server.close)
+            server.start()
+            for said, scheme in (("https", "https"), ("HTTPS", "https"), ("http", "http"), ("https, http", "http"), ("gopher", "http"), (None, "http")):
+                headers = {"Host": "pool.example", **({"X-Forwarded-Proto": said} if said else {})}
+                one = server.ask("GET", "/metadata/endpoints?api-version=2022-09-01", headers=headers)[2]
+                self.assertEqual(one["authentication"]["loginEndpoint"], f"{scheme}://pool.example", said)
+                found = server.ask("GET", "/common/v2.0/.well-known/openid-configuration", headers=headers)[2]
+                self.assertTrue(found["token_endpoint"].startswith(f"{scheme}://pool.example/"), said)
+
     def test_a_key_may_less_than_its_owner(self):
         narrow = self.good("POST", "/v1/directory/keys", {"name": "ci", "roles": "submitter"}, self.owner)["key"]
         self.assertEqual(self.ask("GET", "/v1/requests", key=narrow)[0], 200)

@@ -62,8 +62,7 @@ static void write_link(struct confirm_visit *visit)
     visit->link.made_s = visit_now_s();
     visit->link.expires_s = confirm_expiry_s(visit->service, visit->shown);
     time_format(visit->link.expires_s * NS_PER_S, 0, expires);
-    buf_append_fmt(&url, "%s://%.*s/confirm/", http_request_is_secure(visit->request) ? "https" : "http",
-                   BYTES_FMT(host));
+    buf_append_fmt(&url, "%s://%.*s/confirm/", http_request_scheme(visit->request), BYTES_FMT(host));
     enum status status = confirm_link_write(visit->service->key, &visit->link, &url, &err);
     buf_append_byte(&url, '\0');
     if (status == STATUS_OK && buf_status(&url) == STATUS_OK)

@@ -286,8 +286,7 @@ static void write_message(struct slack_call *call, const json_t *request)
     call->link.expires_s = now_s() + call->service->confirm->lifetime_ns / NS_PER_S;
     enum status status = confirm_link_write(call->service->confirm->key, &call->link, &value, &err);
     buf_append_byte(&value, '\0');
-    buf_append_fmt(&url, "%s://%.*s/#/requests/", http_request_is_secure(call->request) ? "https" : "http",
-                   BYTES_FMT(host));
+    buf_append_fmt(&url, "%s://%.*s/#/requests/", http_request_scheme(call->request), BYTES_FMT(host));
     percent_encode(&url, bytes_of_cstr(call->link.request), NULL);
     buf_append_byte(&url, '\0');
     if (status == STATUS_OK && buf_status(&value) == STATUS_OK && buf_status(&url) == STATUS_OK)
