@@ -52,7 +52,7 @@ ROWS = [
     defence("own-key", OWN, "people", "OnePerson.test_ones_own_request_by_a_second_key",
             (TALLY, "    return !own;", "    (void)own;\n    return true;")),
     defence("own-agent", OWN, "people", "OnePerson.test_neither_an_agent_nor_whom_it_works_for_approves",
-            (TALLY, " ||\n               called(voter, matter->on_behalf_of);", ";")),
+            (TALLY, " ||\n               called(voter, bytes_trim(matter->on_behalf_of));", ";")),
     defence("own-two-keys", OWN, "people", "OnePerson.test_two_keys_of_one_person_are_one_vote",
             (TALLY, "return known ? bytes_equal(one->principal, other->principal) :", "return known ? false :")),
     defence("own-groups", OWN, "people", "OnePerson.test_a_change_of_groups_between_votes_makes_nobody_two",

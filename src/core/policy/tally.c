@@ -6,8 +6,8 @@
 
 static bool called(const struct policy_vote *vote, struct bytes name)
 {
-    return name.size > 0 && (bytes_equal(name, vote->principal) || bytes_equal_nocase(name, vote->name) ||
-                             bytes_equal_nocase(name, vote->mail));
+    return name.size > 0 && (bytes_equal_nocase(name, vote->principal) ||
+                             bytes_equal_nocase(name, vote->name) || bytes_equal_nocase(name, vote->mail));
 }
 
 static bool among(struct bytes name, const struct bytes *items, size_t count)
@@ -36,8 +36,9 @@ bool policy_may_approve(const struct policy_outcome *outcome, const struct polic
                         const struct policy_vote *voter)
 {
     int64_t self = outcome->terms[POLICY_SELF_APPROVAL];
+    /* Blanks around a name make nobody else of them. */
     bool own = bytes_equal(voter->principal, matter->submitter) || called(voter, matter->submitter_name) ||
-               called(voter, matter->on_behalf_of);
+               called(voter, bytes_trim(matter->on_behalf_of));
     if (self == POLICY_SELF_TRUE || (self == POLICY_SELF_ALONE && !matter->people_known))
         return true;
     return !own;

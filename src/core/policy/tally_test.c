@@ -108,8 +108,11 @@ static void test_people_not_keys(void **state)
     demand("approvals: 1");
     matter.on_behalf_of = BYTES_LITERAL("Mina");
     assert_int_equal(TALLY(YES(mina, 1)).weights[0], POLICY_OWN);
-    matter.on_behalf_of = BYTES_LITERAL("u-mina");
-    assert_int_equal(TALLY(YES(mina, 1)).verdict, POLICY_OPEN);
+    static const char *const spellings[] = {"u-mina", "U-MINA", " mina", "Mina\t\n"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        matter.on_behalf_of = bytes_of_cstr(spellings[i]);
+        assert_int_equal(TALLY(YES(mina, 1)).verdict, POLICY_OPEN);
+    }
     demand("self_approval: true");
     assert_int_equal(TALLY(YES(sam, 1)).verdict, POLICY_APPROVED);
     /* The one person of a machine without sign-in may, unless the policy says that nobody may. */
