@@ -66,8 +66,8 @@ static const struct role {
     [ROLE_REVIEWER] = {"Sallyport Reviewer", "5a11e7f0-0000-4000-8000-000000000002",
                        MAY(READ) | MAY(DECIDE) | MAY(POLICY_READ)},
     [ROLE_OPERATOR] = {"Sallyport Operator", "5a11e7f0-0000-4000-8000-000000000003",
-                       MAY(OPERATE) | MAY(CANCEL) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ) |
-                           MAY(POLICY_READ) | MAY(POLICY_WRITE)},
+                       MAY(READ) | MAY(OPERATE) | MAY(CANCEL) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) |
+                           MAY(DIRECTORY_READ) | MAY(POLICY_READ) | MAY(POLICY_WRITE)},
     [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004",
                       MAY(READ) | MAY(AUDIT) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ) |
                           MAY(POLICY_READ)},
