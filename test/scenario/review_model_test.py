@@ -205,6 +205,20 @@ class Model(unittest.TestCase):
         connection.close()
         self.assertEqual(again, mine[4:])
 
+    def test_events_of_a_type(self):
+        """RP-40: by the name of a webhook's event as well; one that there is not is told at once, not by silence."""
+        seen = self.waiting("print('typed')")
+        self.vote(seen["id"], "approve")
+        self.server.until(seen["id"], "approved")
+        for kind in ("request.approved", "sallyport.request.approved", "request.*"):
+            connection = self.server.connect()
+            connection.request("GET", f"/v1/events?after=0&object=requests/{seen['id']}&type={kind}")
+            mine, _ = self.read_events(connection.getresponse(), f"requests/{seen['id']}", "sallyport.request.approved")
+            connection.close()
+            self.assertEqual((mine[-1]["type"], len(mine)), ("sallyport.request.approved", 6 if "*" in kind else 1), kind)
+        for query in ("type=request.aproved", "type=approved", "object=typed", "type=" + "x" * 200):
+            self.assertEqual(self.server.ask("GET", f"/v1/events?{query}")[0], 400, query)
+
     def read_events(self, stream, subject, until):
         """All events about it up to that type, and the last number seen, which has no gap."""
         found, number = [], None

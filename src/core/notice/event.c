@@ -7,7 +7,8 @@ static const char *const names[] = {
     "request.waiting",   "request.vote",        "request.changes_requested",
     "request.approved",  "request.rejected",    "request.timed_out",
     "request.failed",    "request.cancelled",   "request.released",
-    "request.reminder",  "request.continued",   "webhook.ping",
+    "request.reminder",  "request.continued",   "request.revised",
+    "request.cleared",   "webhook.ping",
 };
 
 const char *notice_event_name(size_t index)

@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/notice/event.h"
 #include "core/review/sight.h"
 #include "net/event_streams.h"
 #include "net/limit_values.h"
@@ -31,7 +32,7 @@ struct review_stream {
     int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
     bool reading, live;
     char object[SUBJECT_SIZE]; /* "": all */
-    char type[64];             /* likewise */
+    char type[64];             /* likewise; a filter of core/notice/event.h */
 };
 
 struct review_feed {
@@ -59,7 +60,8 @@ static bool wants(const struct review_stream *stream, const struct review_viewer
         return false;
     if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
         return false;
-    return !stream->type[0] || strcmp(text_of(event, "type"), stream->type) == 0;
+    return !stream->type[0] ||
+           notice_filter_wants(bytes_of_cstr(stream->type), bytes_of_cstr(text_of(event, "type")));
 }
 
 static void send(struct review_stream *stream, const struct buf *frames)
@@ -364,13 +366,26 @@ static bool read_place(struct http_request *request, int64_t *ret_after)
     return !after.data || (bytes_parse_i64(after, ret_after) == STATUS_OK && *ret_after >= 0);
 }
 
-static bool take_filter(struct http_request *request, const char *name, char *ret_text, size_t size)
+/* By which of the two an event is known: that of its `type`, or that of a webhook's events. False: it is none that there is. */
+static bool take_type(struct http_request *request, struct review_stream *stream)
 {
-    struct bytes value = http_request_query(request, name);
-    if (value.size >= size)
-        return false;
-    (void)snprintf(ret_text, size, "%.*s", BYTES_FMT(value));
-    return true;
+    static const struct bytes prefix = BYTES_LITERAL(NOTICE_EVENT_PREFIX);
+    struct bytes type = http_request_query(request, "type");
+    if (bytes_starts_with(type, prefix))
+        type = bytes_slice(type, prefix.size, SIZE_MAX);
+    if (type.size == 0)
+        return true;
+    (void)snprintf(stream->type, sizeof stream->type, "%.*s", BYTES_FMT(type));
+    return type.size < sizeof stream->type && notice_filter_is_sound(type);
+}
+
+/* There are events of requests alone. */
+static bool take_object(struct http_request *request, struct review_stream *stream)
+{
+    struct bytes object = http_request_query(request, "object");
+    (void)snprintf(stream->object, sizeof stream->object, "%.*s", BYTES_FMT(object));
+    return object.size == 0 ||
+           (object.size < sizeof stream->object && bytes_starts_with(object, BYTES_LITERAL("requests/")));
 }
 
 void review_feed_open(struct review_feed *feed, struct http_request *request)
@@ -385,12 +400,13 @@ void review_feed_open(struct review_feed *feed, struct http_request *request)
     stream->out.on_drain = on_drain;
     stream->out.on_gone = on_gone;
     stream->feed = feed;
-    bool sound = read_place(request, &stream->next) &&
-                 take_filter(request, "object", stream->object, sizeof stream->object) &&
-                 take_filter(request, "type", stream->type, sizeof stream->type);
+    bool sound =
+        read_place(request, &stream->next) && take_object(request, stream) && take_type(request, stream);
     if (!sound)
-        http_respond_failure(request, 400,
-                             "\"after\" is the number of an event; \"object\" is \"requests/ID\".");
+        http_respond_failure(
+            request, 400,
+            "\"after\" is the number of an event, \"object\" is \"requests/ID\", \"type\" is one of "
+            "doc/api.md such as \"request.approved\", or \"request.*\".");
     if (!sound || !event_stream_open(&feed->streams, &stream->out, request)) {
         stream_free(stream);
         return;
