@@ -251,10 +251,19 @@ class Browser(Case):
 
 class Sight(Case):
     """Who sees whose requests, and what a refusal tells."""
-    people = {name: PEOPLE[name] for name in ("sam", "mina", "otto", "rita", "ada")} | {"tess": (["submitter"], [])}
+    people = {name: PEOPLE[name] for name in ("sam", "mina", "otto", "rita", "ada")} | {"tess": (["submitter"], []), "olga": (["operator"], [])}
 
     def setUp(self):
         self.rule("defaults: { reviewers: [group:security] }")
+
+    def test_an_operator_sees_what_the_server_runs(self):
+        """RP-61: what is held, too: who ends a run or mends the server must see what it is."""
+        seen = self.waiting("print('looked at')")
+        self.assertEqual(self.look(seen["id"], who="olga")["result"]["stdout"], "looked at\n")
+        self.assertIn(seen["id"], [one["id"] for one in self.good("GET", "/v1/requests?order=desc", who="olga")["requests"]])
+        self.assertEqual(self.ask("GET", f"/v1/requests/{seen['id']}/result", who="olga")[0], 200)
+        self.assertEqual(self.vote(seen["id"], "olga")[0], 403)
+        self.assertEqual(self.ask("POST", f"/v1/requests/{seen['id']}/cancel", {"reason": "no room"}, "olga")[0], 200)
 
     def routes(self):
         """Each route with the id of a request in it, as (method, path, body)."""
@@ -381,7 +390,7 @@ class OnePerson(Case):
         """RP-23: by any key of either, however the person is written."""
         self.rule("defaults: { reviewers: [group:security, user:sam] }")
         person = next(user for user in self.good("GET", "/v1/directory/users")["users"] if user["name"] == "mina")
-        for written in ("mina", "MINA", person["id"]):
+        for written in ("mina", "MINA", " mina ", person["id"], person["id"].upper()):
             seen = self.until(self.submit("print('by an agent')", who="bot", onBehalfOf=written)["id"], "waiting")
             for who in ("bot", self.second_key("bot"), "mina", self.second_key("mina")):
                 self.everyway(seen["id"], who)

@@ -40,6 +40,14 @@ class Versions(Case):
         self.assertEqual(big[0], 413)
         self.assertEqual(self.ask("PUT", "/v1/policy", b"defaults: {}", If_Match="*")[0], 415)
 
+    def test_an_empty_body_is_no_policy(self):
+        """A file that was cut to nothing must not take all rules away; who means that says so."""
+        version = self.rule("defaults: { approvals: 2 }")
+        for text in ("", " \n"):
+            status, _, answer = self.apply(text)
+            self.assertEqual((status, "defaults: {}" in answer["detail"]), (400, True))
+        self.assertEqual(self.good("GET", "/v1/policy")["version"], version)
+
     def test_nobody_undoes_anothers_unseen(self):
         version = self.rule("defaults: { timeout: 9h }")
         self.assertEqual(self.ask("GET", "/v1/policy")[1]["ETag"], f'"{version}"')
@@ -269,6 +277,14 @@ rules:
                                             {"Authorization": f"Bearer {second}"})
         self.assertEqual((status, answer["state"]), (200, "waiting"))
         self.assertEqual(self.vote(seen["id"], "rita")[2]["state"], "approved")
+
+    def test_a_vote_that_decides_nothing_is_not_called_an_approval(self):
+        """The sample's route has the sample's words only where they are true."""
+        self.rule("defaults: { approvals: 2 }")
+        seen = self.waiting("print('two of them')")
+        path = f"/code/review?approve=true&requestId={seen['id']}"
+        self.assertEqual(self.good("POST", path, who="mina"), {"message": "The vote was taken; the request waits for others."})
+        self.assertEqual(self.good("POST", path, who="noor"), {"message": "Code execution approved."})
 
     def test_stages_in_order(self):
         """RP-34: in a later stage counts who approved when the earlier ones were complete."""

@@ -55,12 +55,25 @@ static void go_to_scheduler(struct decide_book *own)
     json_decref(warnings);
 }
 
+/* A policy wants more than this vote. */
+static bool waits_for_others(const struct decide_book *own)
+{
+    const char *state = json_member_text(own->base.answer.request, "state");
+    return strcmp(text_or(state, ""), request_state_name(REQUEST_WAITING)) == 0;
+}
+
+/* In place of the sample's words, which would not be true: it knows one vote. */
+static json_t *vote_message(void)
+{
+    return json_pack("{s:s}", "message", "The vote was taken; the request waits for others.");
+}
+
 static void answer(struct decide_book *own)
 {
     struct exchange *exchange = &own->base.base;
     bool approve = own->vote.answer == REVIEW_VOTE_APPROVE;
     if (!own->json_answer) {
-        exchange_answer_json(exchange, 200, decide_message(approve));
+        exchange_answer_json(exchange, 200, waits_for_others(own) ? vote_message() : decide_message(approve));
         return;
     }
     json_t *body = json_incref(own->base.answer.request);

@@ -81,6 +81,9 @@ void route_absences(struct app_service *service, struct http_request *request, s
 
 /* --- after a change --- */
 
+/* Of the body that says one. */
+static const char *const known_members[] = {"delegate", "until", "from", "person", "comment"};
+
 static void on_known(struct exchange *exchange)
 {
     struct absence_exchange *own = own_of(exchange);
@@ -88,6 +91,10 @@ static void on_known(struct exchange *exchange)
     exchange->carries_on = false;
     if (!known) /* it is in the book, and counts from the next start on at the latest */
         log_warn("svc/app", "absences were changed and could not be read again");
+    json_t *warnings =
+        own->root ? submission_warnings(own->root, known_members, ARRAY_SIZE(known_members)) : NULL;
+    if (warnings)
+        json_object_set_new(own->absence, "warnings", warnings);
     exchange_answer_json(exchange, own->http_status, json_incref(own->absence));
 }
 

@@ -314,6 +314,10 @@ static const struct http_problem *refusal_of(const struct app_service *service, 
         *ret_detail = "This server answers as the sample does (setting compat), which knows no policy.";
         return &app_problems[APP_NOT_NOW];
     }
+    if (bytes_trim(body_text(request)).size == 0) {
+        *ret_detail = "The body is empty. A policy without rules is \"defaults: {}\".";
+        return http_problem_of_status(400);
+    }
     if (!read_match(request, &draft->replaces)) {
         *ret_detail = "Say which version this one is to replace: If-Match with its ETag, or \"*\" for any.";
         return &app_problems[APP_POLICY_UNMATCHED];
