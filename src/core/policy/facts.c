@@ -198,6 +198,13 @@ static STATUS_RESULT read_phase(const json_t *value, struct policy_facts *facts,
     return STATUS_OK;
 }
 
+static const char *kind_in_words(enum policy_fact_kind kind)
+{
+    if (kind < POLICY_FACT_LABELS)
+        return "text or list of texts";
+    return kind == POLICY_FACT_LABELS ? "object of texts" : "number of its kind";
+}
+
 enum status policy_facts_read(json_t *object, struct arena *arena, struct policy_facts *ret_facts,
                               struct err *err)
 {
@@ -218,10 +225,7 @@ enum status policy_facts_read(json_t *object, struct arena *arena, struct policy
             return refuse_name(name, err);
         status = read_member(row, value, arena, &facts);
         if (status != STATUS_OK)
-            return err_set(err, status, "facts: %s is no %s", name,
-                           row->kind < POLICY_FACT_LABELS    ? "text or list of texts"
-                           : row->kind == POLICY_FACT_LABELS ? "object of texts"
-                                                             : "number of its kind");
+            return err_set(err, status, "facts: %s is no %s", name, kind_in_words(row->kind));
     }
     *ret_facts = facts;
     return STATUS_OK;

@@ -70,9 +70,9 @@ static void serve_all(struct engine *engine, struct hub *hub, enum work_kind kin
 void dispatch_run(struct engine *engine)
 {
     struct list *link;
-    while ((link = list_pop_front(&engine->stirred))) {
-        struct hub *hub = CONTAINER_OF(link, struct hub, stirred_link);
-        hub->stirred = false;
+    while ((link = list_pop_front(&engine->hubs_due))) {
+        struct hub *hub = CONTAINER_OF(link, struct hub, due_link);
+        hub->due = false;
         unserved_watch(engine, hub);
         if (list_empty(&hub->streams))
             continue;

@@ -74,7 +74,7 @@ enum status engine_create(const struct engine_options *options, struct engine **
         uint64_t seed = prng_next(&engine->prng);
         map_init(maps[n], seed, prng_next(&engine->prng));
     }
-    struct list *lists[] = {&engine->stirred,        &engine->runnable,  &engine->idle_histories,
+    struct list *lists[] = {&engine->hubs_due,       &engine->runnable,  &engine->idle_histories,
                             &engine->large_payloads, &engine->terminals, &engine->strays,
                             &engine->orphans};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)

@@ -262,8 +262,8 @@ struct hub {
     struct map queues;                 /* by kind, name, version */
     struct list busy[WORK_KIND_COUNT]; /* queues with items, the one to serve next first */
     size_t busy_count[WORK_KIND_COUNT];
-    bool stirred; /* something may be dispatchable */
-    struct list stirred_link;
+    bool due; /* something may be dispatchable */
+    struct list due_link;
     struct list misfits; /* turns that wait for a worker whose messages hold them */
     size_t misfit_count;
     int64_t misfit_told_ns;      /* when that was last told, of now_ns; 0: never */
@@ -381,7 +381,7 @@ struct engine {
     struct list runnable;    /* calls that have what they were fetching */
     struct heap alarms;      /* by now_ns */
     struct heap unix_alarms; /* by unix_ns: timers and starts that somebody asked for */
-    struct list stirred;     /* hubs to dispatch */
+    struct list hubs_due;    /* hubs to dispatch */
     int64_t key_next;
     uint64_t arrivals; /* inbox events made visible so far */
 

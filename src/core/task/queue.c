@@ -14,7 +14,7 @@ void queue_hub_init(struct hub *hub, uint64_t seed0, uint64_t seed1)
         list_init(&hub->busy[kind]);
     list_init(&hub->streams);
     list_init(&hub->misfits);
-    list_init(&hub->stirred_link);
+    list_init(&hub->due_link);
 }
 
 void queue_hub_fini(struct hub *hub)
@@ -101,8 +101,8 @@ void queue_remove(struct work *work)
 
 void queue_stir(struct engine *engine, struct hub *hub)
 {
-    if (hub->stirred)
+    if (hub->due)
         return;
-    hub->stirred = true;
-    list_push_back(&engine->stirred, &hub->stirred_link);
+    hub->due = true;
+    list_push_back(&engine->hubs_due, &hub->due_link);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* queue.h — work that waits for a worker, sorted by what a filter can tell apart: hub, kind, name, version.
  * So finding work for a filtered worker never walks over work it may not have. Called by work.c (in, out) and
- * dispatch.c (what is next). Writes hub.queues, busy and engine.stirred. */
+ * dispatch.c (what is next). Writes hub.queues, busy and engine.hubs_due. */
 #ifndef CORE_TASK_QUEUE_H
 #define CORE_TASK_QUEUE_H
 

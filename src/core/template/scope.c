@@ -438,10 +438,12 @@ json_t *template_variable(struct template_scope *scope, struct bytes name)
         return template_no_memory(scope);
     json_t *value = make_variable(scope, written, loops);
     /* One that waits for a resource is made anew when that is there. */
-    if (!value)
+    if (!value) {
         (void)json_object_del(scope->values, key);
-    else if (json_object_set_new(scope->values, key, json_pack("{s:O}", "is", value)) < 0)
-        json_decref(value), value = template_no_memory(scope);
+    } else if (json_object_set_new(scope->values, key, json_pack("{s:O}", "is", value)) < 0) {
+        json_decref(value);
+        return template_no_memory(scope);
+    }
     return value;
 }
 

@@ -229,8 +229,10 @@ static json_t *output_of(struct template_scope *scope, const json_t *written)
     if (!value)
         return NULL;
     const char *type = json_member_text(written, "type");
-    if (is_secure(written))
-        json_decref(value), value = json_null();
+    if (is_secure(written)) {
+        json_decref(value);
+        value = json_null();
+    }
     return json_pack("{s:s, s:o}", "type", text_or(type, "Object"), "value", value);
 }
 

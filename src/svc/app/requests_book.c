@@ -40,7 +40,7 @@ struct merged_list {
     bool scheduler_more;
     int64_t scanned_ns; /* up to where the scheduler was read, if not to its end */
     size_t found, queries, scanned;
-    bool starved; /* a filter is missing for want of memory */
+    bool no_memory; /* a filter is missing for want of memory */
 };
 
 static struct merged_list *list_of(struct exchange *exchange)
@@ -396,7 +396,7 @@ static const char *take_states(struct merged_list *list, struct bytes states)
 static const char *own_text(struct merged_list *list, size_t index, struct bytes text)
 {
     list->texts[index] = strndup((const char *)text.data, text.size);
-    list->starved = list->starved || !list->texts[index];
+    list->no_memory = list->no_memory || !list->texts[index];
     return list->texts[index];
 }
 
@@ -475,7 +475,7 @@ void list_with_book(struct app_service *service, struct http_request *request)
         refusal = take_book_filters(list, request);
     if (refusal)
         exchange_answer_problem(&exchange->base, http_problem_of_status(400), refusal);
-    else if (list->starved)
+    else if (list->no_memory)
         exchange_answer_no_memory(&exchange->base);
     else
         book_exchange_read(exchange, read_book, on_book);

@@ -178,25 +178,28 @@ static void on_time(struct review_turn *turn)
 /* Waits for whatever is next. Events stay where they are while one is being settled, and until there is a request. */
 static void take_next(struct review_turn *turn)
 {
-    struct {
+    const bool listens = !turn->settle && !turn->adopting;
+    const struct {
+        bool waits;
         struct dt_task *task;
         void (*take)(struct review_turn *turn);
-    } waits[5];
-    struct dt_task *tasks[5];
+    } rows[] = {
+        {turn->step, turn->step, on_step},
+        {turn->settle, turn->settle, on_settled},
+        {listens, turn->decision, on_decision},
+        {listens, turn->changed, on_changed},
+        {turn->timer && !turn->settle, turn->timer, on_time},
+    };
+    struct dt_task *tasks[ARRAY_SIZE(rows)];
+    void (*takes[ARRAY_SIZE(rows)])(struct review_turn * turn);
     size_t count = 0;
-    if (turn->step)
-        waits[count].task = turn->step, waits[count++].take = on_step;
-    if (turn->settle)
-        waits[count].task = turn->settle, waits[count++].take = on_settled;
-    if (!turn->settle && !turn->adopting) {
-        waits[count].task = turn->decision, waits[count++].take = on_decision;
-        waits[count].task = turn->changed, waits[count++].take = on_changed;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (!rows[i].waits)
+            continue;
+        tasks[count] = rows[i].task;
+        takes[count++] = rows[i].take;
     }
-    if (turn->timer && !turn->settle)
-        waits[count].task = turn->timer, waits[count++].take = on_time;
-    for (size_t i = 0; i < count; i++)
-        tasks[i] = waits[i].task;
-    waits[dt_when_any(turn->context, tasks, count)].take(turn);
+    takes[dt_when_any(turn->context, tasks, count)](turn);
 }
 
 static void end(struct review_turn *turn)
@@ -269,7 +272,6 @@ static struct dt_task *begin(struct review_turn *turn, const char *input)
 
 void orchestrate_review(struct dt_context *context, const char *input, void *user)
 {
-    (void)user;
     struct review_turn turn = {.context = context};
     listen(&turn);
     turn.step = begin(&turn, input);

@@ -90,20 +90,25 @@ static void note_broken_off(const struct activity_settings *settings, struct ste
     own->broken = NULL;
 }
 
+/* Why a run that nobody wants any more was broken off. */
+static const char *words_of_unwanted(const struct code_run *what)
+{
+    if (!what->had_turn)
+        return "The request was over while others were before it in its session. The code was not run.";
+    if (what->is_own)
+        return "The request was over before its run. The code did not yield in time, and its session was "
+               "ended.";
+    return "The request was over before its run. The session pool cannot stop a run: the code was not "
+           "interrupted, and may have gone on.";
+}
+
 static void note_unwanted(const struct activity_settings *settings, struct step_job *own,
                           const struct code_run *what)
 {
     const struct review_run_break broken = {
         .ended = "cancelled",
         .why = "cancelled",
-        .words =
-            !what->had_turn
-                ? "The request was over while others were before it in its session. The code was not run."
-            : what->is_own
-                ? "The request was over before its run. The code did not yield in time, and its session was "
-                  "ended."
-                : "The request was over before its run. The session pool cannot stop a run: the code was "
-                  "not interrupted, and may have gone on.",
+        .words = words_of_unwanted(what),
     };
     note_broken_off(settings, own, &broken);
 }

@@ -68,14 +68,12 @@ static bool fail(struct deployment *deployment, enum status status, const char *
 
 static void hash(void *context, struct bytes text, uint8_t ret_hash[20])
 {
-    (void)context;
     if (EVP_Digest(text.data, text.size, ret_hash, NULL, EVP_sha1(), NULL) != 1)
         memset(ret_hash, 0, 20); /* names are no secrets */
 }
 
 static void draw(void *context, uint8_t ret_bytes[16])
 {
-    (void)context;
     entropy_fill(ret_bytes, 16);
 }
 
@@ -347,8 +345,10 @@ static void keep_record(struct deployment *deployment)
     struct control_call *part = make_part(deployment, deployment->id.text, deployment_record(deployment));
     deployment->keeping = true;
     if (!part || !part->body) {
-        if (part)
-            part->deployment = NULL, control_call_destroy(part);
+        if (part) {
+            part->deployment = NULL;
+            control_call_destroy(part);
+        }
         if (!deployment->fault.http_status)
             (void)fail(deployment, STATUS_NO_MEMORY, ERR_NO_MEMORY);
         finish(deployment);

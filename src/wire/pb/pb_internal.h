@@ -110,7 +110,9 @@ INLINE bool kind_is_scalar(uint8_t kind)
 
 INLINE uint32_t kind_wire(uint8_t kind)
 {
-    return kind < PB_KIND_DOUBLE ? PB_WIRE_VARINT : kind == PB_KIND_DOUBLE ? PB_WIRE_FIXED64 : PB_WIRE_BYTES;
+    if (kind < PB_KIND_DOUBLE)
+        return PB_WIRE_VARINT;
+    return kind == PB_KIND_DOUBLE ? PB_WIRE_FIXED64 : PB_WIRE_BYTES;
 }
 
 /* The field that a token belongs to, or NULL: unknown. */
