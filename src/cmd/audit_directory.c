@@ -33,14 +33,12 @@ static const char *name_of(const struct directory *directory, const char *id)
 static json_t *about_person(const struct directory *directory, const void *object)
 {
     const struct directory_person *person = object;
-    (void)directory;
     return json_pack("{s:s}", "name", person->name);
 }
 
 static json_t *about_group(const struct directory *directory, const void *object)
 {
     const struct directory_group *group = object;
-    (void)directory;
     return json_pack("{s:s}", "name", group->name);
 }
 
@@ -55,7 +53,6 @@ static json_t *about_member(const struct directory *directory, const void *objec
 static json_t *about_application(const struct directory *directory, const void *object)
 {
     const struct directory_application *application = object;
-    (void)directory;
     return json_pack("{s:s,s:s,s:s}", "name", application->name, "clientId", application->client_id,
                      "resourceId", application->resource_id);
 }

@@ -124,7 +124,6 @@ static void print_json(const struct probe_facts *facts, const struct template_pl
 
 int command_doctor(const struct command *command, const struct option_values *values)
 {
-    (void)command;
     struct probe_facts facts = {.cgroup_layout = "none"};
     probe_machine(&facts);
     probe_cgroups(&facts);

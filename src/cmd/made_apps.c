@@ -64,7 +64,6 @@ static void on_output(struct loop_fd *watch, uint32_t events)
 {
     struct made_app *app = CONTAINER_OF(watch, struct made_app, output);
     uint8_t bytes[READ_SIZE];
-    (void)events;
     for (int i = 0; i < READS_A_TURN; i++) {
         ssize_t size = read(watch->fd, bytes, sizeof bytes);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))

@@ -69,8 +69,6 @@ static const struct command server_commands[] = {
 
 static int run_az(const struct command_list *lists, size_t list_count, int argc, char *const *argv)
 {
-    (void)lists;
-    (void)list_count;
     return az_main(argc, argv);
 }
 

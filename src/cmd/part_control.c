@@ -104,7 +104,6 @@ static void remove_pool(void *context, struct bytes key)
 static void on_hub_changed(void *context, enum status status, const char *text, struct bytes message)
 {
     struct server *server = context;
-    (void)message;
     server->on_hub_changed(server->hub_change_context, status, text);
 }
 
@@ -145,7 +144,6 @@ struct hub_walk {
 static void on_hub(void *context, struct bytes name, uint64_t unfinished)
 {
     const struct hub_walk *walk = context;
-    (void)unfinished;
     walk->on_hub(walk->context, name);
 }
 

@@ -27,7 +27,6 @@ static void believed(void *context, const struct principal *principal, const cha
 
 static enum status start(struct server *server, struct err *err)
 {
-    (void)err;
     if (!server->door)
         return STATUS_OK;
     secret_make("spw_", server->page_secret);

@@ -13,7 +13,6 @@
 
 static void add_hub(void *context, struct bytes name, uint64_t unfinished)
 {
-    (void)unfinished;
     addresses_add_hub(context, name);
 }
 

@@ -40,7 +40,6 @@ struct pass {
 
 static int give_password(char *buffer, int size, int writing, void *context)
 {
-    (void)writing;
     const struct pass *pass = context;
     const char *password = pass->password;
     size_t length = password ? strlen(password) : 0;

@@ -38,7 +38,6 @@ struct az_helper {
 /* The server has ended: nobody wants the answer. */
 static bool is_alone(void *context)
 {
-    (void)context;
     struct pollfd look = {.fd = SOCKET_FD, .events = POLLRDHUP};
     return poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }

@@ -38,7 +38,6 @@ static int on_progress(void *context, curl_off_t down_size, curl_off_t down, cur
 /* One's own authority counts besides the system's: a token service may stand behind either. */
 static CURLcode on_tls(CURL *curl, void *tls, void *context)
 {
-    (void)curl;
     const struct http_transfer *transfer = context;
     bool good = SSL_CTX_load_verify_locations(tls, transfer->ca_file, NULL) == 1;
     ERR_clear_error();

@@ -10,20 +10,17 @@
 
 static const char *real_variable(void *context, const char *name)
 {
-    (void)context;
     const char *value = getenv(name);
     return value && *value ? value : NULL;
 }
 
 static int64_t real_unix_ns(void *context)
 {
-    (void)context;
     return clock_unix_ns();
 }
 
 static uint64_t real_random(void *context)
 {
-    (void)context;
     uint64_t number;
     entropy_fill(&number, sizeof number);
     return number;

@@ -76,7 +76,6 @@ static void on_message(struct loop_fd *watch, uint32_t events)
     struct launcher_client *client = CONTAINER_OF(watch, struct launcher_client, watch);
     struct keeper_message message;
     struct err err = {0};
-    (void)events;
     enum status status = packet_receive(client->socket, &client->packet, &err);
     if (status == STATUS_UNAVAILABLE)
         return;

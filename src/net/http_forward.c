@@ -371,7 +371,6 @@ static void set_watch(struct http_forward *forward, uint32_t events)
 static void on_ready(struct loop_fd *watch, uint32_t events)
 {
     struct http_forward *forward = CONTAINER_OF(watch, struct http_forward, watch);
-    (void)events;
     bool sent = send_request(forward);
     if (receive(forward) == FORWARD_MORE)
         set_watch(forward, EPOLLIN | (sent ? 0 : EPOLLOUT));

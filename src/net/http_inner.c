@@ -45,7 +45,6 @@ static void on_body(void *carried, struct bytes piece)
 
 static size_t queued(void *carried)
 {
-    (void)carried;
     return 0;
 }
 

@@ -11,7 +11,8 @@
 5. What is freed has an owner whose type says so: no cast in free() takes a `const` away, so no struct bytes is freed, and
    none calls itself owned.
 6. A bench of tests stands in test/lib: one among the product's files is read, counted and searched as if it were product.
-7. One thing is written in one way: no bytes are {0}, and a definition says `enum status` of what its header declares.
+7. One thing is written in one way: no bytes are {0}, a definition says `enum status` of what its header declares, and a
+   parameter that is not used is left alone (the build does not warn of it).
 8. A comment that has no room behind its declaration stands above it: clang-format would tear the two words apart.
 9. Each fuzz target is built and begins with seeds: one without a corpus folder fails at its start, and only there.
 10. What an allocation that failed is called stands once, in base/no_memory.h; each floor says it by its own *_no_memory.
@@ -76,6 +77,9 @@ SPELLINGS = [
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
+DEFINITION = re.compile(r"^[A-Za-z_][^\n;{}=]*?\b[a-z_]\w*\((?P<parameters>(?:[^()]|\([^()]*\))*)\)\n\{\n(?P<body>(?:.*\n)*?)\}\n",
+                        re.M)
+SILENCED = re.compile(r"^ +\(void\)([a-z_]+);$", re.M)
 TORN = re.compile(r"^ +(?:(?:const|unsigned|extern|struct|enum) )*\w+(?: ?\*| const)*\n( +\**\w+(?:\[[^\]]*\])*;) +/\*", re.M)
 
 
@@ -148,6 +152,18 @@ def other_memory_words(root):
             yield f"src/{name}: says \"out of memory\" by itself: err_no_memory, its like of this floor, or ERR_NO_MEMORY"
 
 
+def silenced_parameters(root):
+    for path in sorted((root / "src").rglob("*.c")):
+        if path.name.endswith(("_test.c", ".pb.c")):
+            continue
+        text = path.read_text()
+        for function in DEFINITION.finditer(text):
+            for name in SILENCED.findall(function["body"]):
+                if re.search(rf"\b{name}\b", function["parameters"]):
+                    line = text.count("\n", 0, function.start()) + 1
+                    yield f"{path.relative_to(root)}:{line}: (void){name}: a parameter that is not used needs no word"
+
+
 def torn_declarations(root):
     for path in [*sources(root), *sorted((root / "include").glob("*.h"))]:
         text = path.read_text()
@@ -199,6 +215,7 @@ faults = [
     *against(casting_owners(root), FREED_BY_CAST, "frees by a cast; what is owned is not const, and no struct bytes"),
     *owned_views(root),
     *torn_declarations(root),
+    *silenced_parameters(root),
     *other_memory_words(root),
     *benches_in_product(root),
     *other_spellings(root),

@@ -390,7 +390,6 @@ static int find_stream(struct az_call *call, struct buf *out)
 
 static void write_line(struct bytes data, void *context)
 {
-    (void)context;
     fwrite(data.data, 1, data.size, stdout);
     fflush(stdout);
 }

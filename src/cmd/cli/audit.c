@@ -116,7 +116,6 @@ int audit_walk_server(struct cli_session *session, int (*take)(void *context, st
 
 static int print_line(void *context, struct bytes line)
 {
-    (void)context;
     bool whole = fwrite(line.data, 1, line.size, stdout) == line.size && fputc('\n', stdout) != EOF;
     return whole ? EXIT_GOOD : EXIT_FAILED;
 }

@@ -89,8 +89,6 @@ static void choose(struct cli_session *session, const char *hub)
 static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
                                  int64_t *ret_expires_ns, void *context)
 {
-    (void)resource;
-    (void)ret_expires_ns;
     const struct cli_session *session = context;
     size_t size = strlen(session->token) + 1;
     if (size > capacity)

@@ -144,7 +144,6 @@ static pid_t signalled; /* the server, for the handler */
 
 static void end_server(int number)
 {
-    (void)number;
     (void)kill(signalled, SIGTERM);
 }
 

@@ -43,7 +43,6 @@ static int open_parent(int folder, char *path, const char **ret_name)
 
 static enum status on_file(void *context, struct bytes path, uint64_t size, struct err *err)
 {
-    (void)size;
     struct unpacking *unpacking = context;
     char text[TAR_PATH_SIZE_MAX + 1];
     const char *name;

@@ -146,14 +146,12 @@ static int64_t lease_ns(const struct engine_options *options)
 /* One that fits no message was not created. */
 static size_t no_size(const struct work *work)
 {
-    (void)work;
     return 0;
 }
 
 static enum status build(struct engine *engine, struct work *work, const struct stream *stream,
                          struct bytes *ret_message)
 {
-    (void)stream;
     const struct activity *activity = activity_of(work);
     struct pb_work_item item = {.request_case = PB_WORK_ITEM_ACTIVITY_REQUEST,
                                 .activity_request = AS_RECEIVED(pb_activity_request, activity->request),

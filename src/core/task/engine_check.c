@@ -78,7 +78,6 @@ static void check_history(const struct engine *engine, const struct instance *in
         ASSERT(count != 1 || event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED);
         count++;
     }
-    (void)engine;
     ASSERT(rest.size == 0 && count == instance->row.history_count);
     ASSERT(started == (count > 0));
     ASSERT(count == 0 || completed == instance_status_terminal(instance->row.status));

@@ -144,7 +144,6 @@ static int64_t lease_ns(const struct engine_options *options)
 /* A state and an operation have limits that together fit a message of any size that a worker may have; `build` looks. */
 static size_t no_size(const struct work *work)
 {
-    (void)work;
     return 0;
 }
 
@@ -196,7 +195,6 @@ static void refuse_taken(struct engine *engine, struct entity *entity, const cha
 static void misfit(struct engine *engine, struct work *work, const struct stream *stream)
 {
     struct entity *entity = entity_work_entity(work);
-    (void)stream;
     if (taken_count(entity) > 1) {
         entity_work_finish(engine, entity);
         return;

@@ -64,7 +64,6 @@ void gate_put(struct engine *engine, struct instance *instance)
 
 void gate_drop_put(struct engine *engine, struct instance *instance)
 {
-    (void)engine;
     instance->put_pending = false;
     list_remove(&instance->put_link);
 }

@@ -65,19 +65,16 @@ static json_t *negate(const struct template_call *call)
 
 static json_t *say_true(const struct template_call *call)
 {
-    (void)call;
     return json_true();
 }
 
 static json_t *say_false(const struct template_call *call)
 {
-    (void)call;
     return json_false();
 }
 
 static json_t *say_null(const struct template_call *call)
 {
-    (void)call;
     return json_null();
 }
 

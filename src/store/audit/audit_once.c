@@ -68,7 +68,6 @@ void audit_once_give(struct audit_once *once, struct audit_given *given)
 static enum status forget(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
 {
     const struct audit_once *once = CONTAINER_OF(work, struct audit_once, forget);
-    (void)scribe;
     return sqlite_run(once->db, once->first + ONCE_FORGET, err);
 }
 

@@ -143,9 +143,6 @@ bool review_blob_file_there(const struct review_blobs *blobs, const char *sha256
 
 static enum status keep_none(void *context, const char *name, bool *ret_keep, struct err *err)
 {
-    (void)context;
-    (void)name;
-    (void)err;
     *ret_keep = false;
     return STATUS_OK;
 }

@@ -224,7 +224,6 @@ static enum status take_listed(struct review_book *book, enum review_statement s
                                json_t **ret_delivery, struct err *err)
 {
     struct delivery_row row = {0};
-    (void)now_ns;
     enum status status = take_row(book, statement, &row, err);
     *ret_delivery = json_incref(row.shown);
     review_delivery_fini(&row);

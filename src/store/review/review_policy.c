@@ -259,7 +259,6 @@ enum status policy_book_read(struct review_book *book, int64_t version, json_t *
 static enum status take_listed(struct review_book *book, enum review_statement statement, int64_t now_ns,
                                json_t **ret_version, struct err *err)
 {
-    (void)now_ns;
     return take_version(book, statement, ret_version, err);
 }
 

@@ -248,8 +248,6 @@ static void beside_destroy(struct store_job *job)
 /* In a later turn, as every other end of a job. */
 static void on_no_memory(struct audit_work *work, enum status status, const struct err *err)
 {
-    (void)status;
-    (void)err;
     const struct err fault = {.status = STATUS_NO_MEMORY, .text = ERR_NO_MEMORY};
     struct review_job *job = CONTAINER_OF(work, struct review_job, work);
     job->on_done(job, STATUS_NO_MEMORY, &fault);
@@ -257,9 +255,6 @@ static void on_no_memory(struct audit_work *work, enum status status, const stru
 
 static enum status perform_nothing(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
 {
-    (void)work;
-    (void)scribe;
-    (void)err;
     return STATUS_OK;
 }
 
@@ -294,9 +289,6 @@ void review_store_read(struct review_store *store, struct review_job *job)
 /* On the loop's thread, while the other thread stands still. */
 static void on_waited(struct review_job *job, enum status status, const struct err *err)
 {
-    (void)job;
-    (void)status;
-    (void)err;
 }
 
 enum status review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err)

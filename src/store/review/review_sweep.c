@@ -40,7 +40,6 @@ static enum status sweep_files(struct review_job *job, struct review_book *book,
 static void on_files(struct review_job *job, enum status status, const struct err *err)
 {
     struct review_store *store = CONTAINER_OF(job, struct review_store, sweeper.job);
-    (void)err;
     if (store->sweeper.halted)
         return;
     store->sweeper.number++;
@@ -67,7 +66,6 @@ static enum status sweep_rows(struct review_job *job, struct review_book *book, 
 static void on_rows(struct review_job *job, enum status status, const struct err *err)
 {
     struct review_store *store = CONTAINER_OF(job, struct review_store, sweeper.job);
-    (void)err;
     if (store->sweeper.halted)
         return;
     store->sweeper.number = 0;

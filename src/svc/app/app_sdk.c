@@ -16,8 +16,6 @@
 static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
                                  int64_t *ret_expires_ns, void *context)
 {
-    (void)resource;
-    (void)ret_expires_ns;
     const struct app_service *service = context;
     int n = snprintf(ret_token, capacity, "%s", service->scheduler_token);
     return n >= 0 && (size_t)n < capacity ? DT_OK : DT_INVALID_ARGUMENT;
@@ -25,7 +23,6 @@ static enum dt_status give_token(const char *resource, char *ret_token, size_t c
 
 static void on_sdk_log(enum dt_log_level level, const char *line, void *context)
 {
-    (void)context;
     static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
     log_write(levels[level], "sdk", "%s", line);
 }
@@ -43,7 +40,6 @@ static void on_connection_message(struct loop_message *message)
 /* On the worker's thread. A message that is under way tells of this change, too. */
 static void on_worker_connection(bool connected, void *context)
 {
-    (void)connected;
     struct app_service *service = context;
     if (!atomic_exchange(&service->connection->posted, true))
         loop_post(service->loop, &service->connection->message);

@@ -239,24 +239,17 @@ static void *stop_sdk(void *context)
 
 static enum status do_nothing(struct review_job *job, struct review_book *book, struct err *err)
 {
-    (void)job;
-    (void)book;
-    (void)err;
     return STATUS_OK;
 }
 
 static void on_last_job(struct review_job *job, enum status status, const struct err *err)
 {
-    (void)status;
-    (void)err;
     struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
     service->on_stopped(service->on_stopped_context);
 }
 
 static void on_last_read(struct review_job *job, enum status status, const struct err *err)
 {
-    (void)status;
-    (void)err;
     struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
     *job = (struct review_job){.perform = do_nothing, .on_done = on_last_job, .reads_only = true};
     review_store_run(service->review, job);
@@ -264,8 +257,6 @@ static void on_last_read(struct review_job *job, enum status status, const struc
 
 static void on_last_beside(struct review_job *job, enum status status, const struct err *err)
 {
-    (void)status;
-    (void)err;
     struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
     *job = (struct review_job){.perform = do_nothing, .on_done = on_last_read};
     review_store_read(service->review, job);

@@ -254,7 +254,6 @@ static enum status open_blob(struct book_exchange *exchange, struct review_book 
 
 static enum status read_piece(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    (void)book;
     return blob_reader_next(&export_of(&exchange->base)->reader, err);
 }
 

@@ -15,7 +15,6 @@ void file_stream_fini(struct file_stream *stream)
 /* The next piece; behind the last one of a whole file, whether it was that file. */
 static enum status read_piece(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    (void)book;
     return blob_reader_next(&CONTAINER_OF(exchange, struct file_stream, base)->reader, err);
 }
 

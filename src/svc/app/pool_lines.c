@@ -25,7 +25,6 @@ static void on_lock(CURL *line, curl_lock_data data, curl_lock_access access, vo
 
 static void on_unlock(CURL *line, curl_lock_data data, void *context)
 {
-    (void)line;
     struct pool_lines *lines = context;
     pthread_mutex_unlock(&lines->shared_locks[data]);
 }

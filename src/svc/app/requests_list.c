@@ -273,7 +273,6 @@ static const char *read_order(struct list_exchange *list, struct bytes after, bo
 
 void route_requests_list(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     if (service->review) {
         list_with_book(service, request);
         return;

@@ -80,7 +80,6 @@ static json_t *entries_of(const struct receipt_exchange *receipt, struct bytes l
 static void on_read(struct audit_reader *reader, enum status status, struct bytes lines, int64_t last,
                     const struct err *err)
 {
-    (void)last;
     struct receipt_exchange *receipt = CONTAINER_OF(reader, struct receipt_exchange, reader);
     struct exchange *exchange = &receipt->base.base;
     exchange->status = DT_OK;

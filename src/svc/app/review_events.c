@@ -220,7 +220,6 @@ static void cut(struct review_stream *stream)
 static void on_page(struct review_job *job, enum status status, const struct err *err)
 {
     struct review_stream *stream = CONTAINER_OF(job, struct review_stream, job);
-    (void)err;
     stream->reading = false;
     if (!stream->out.request) {
         stream_free(stream);

@@ -117,7 +117,6 @@ static void submit(struct submit_book *own)
 
 static enum status write_inputs(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    (void)book;
     return input_drafts_write(&CONTAINER_OF(exchange, struct submit_book, base)->drafts, err);
 }
 

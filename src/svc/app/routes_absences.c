@@ -73,7 +73,6 @@ static void on_listed(struct exchange *exchange)
 
 void route_absences(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct absence_exchange *own = begin(service, request);
     if (own)
         book_exchange_act(&own->base, true, list, on_listed);
@@ -178,7 +177,6 @@ static bool may_add(const struct absence_exchange *own, const struct http_reques
 
 void route_absence_add(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     json_t *root = body_read_object(request);
     if (!root)
         return;

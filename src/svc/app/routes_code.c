@@ -18,7 +18,6 @@ struct review_exchange {
 
 static void on_submitted(struct exchange *exchange, json_t *warnings)
 {
-    (void)warnings;
     const char *name = exchange->service->compat_sample ? "requestId" : "RequestId";
     exchange_answer_json(exchange, 200, json_pack("{s:s}", name, exchange->id));
 }
@@ -42,7 +41,6 @@ static void refuse_code(struct app_service *service, struct http_request *reques
 
 void route_code_execute(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct body_fault fault = {.http_status = 400};
     json_t *code = body_read(request, &fault);
     if (!code) {
@@ -151,7 +149,6 @@ static void review_as_sample(struct app_service *service, struct http_request *r
 
 void route_code_review(struct app_service *service, struct http_request *request, struct bytes path_id)
 {
-    (void)path_id;
     struct bytes id = http_request_query(request, "requestId");
     struct bytes text = http_request_query(request, "approve");
     bool approve;

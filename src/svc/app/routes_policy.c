@@ -91,7 +91,6 @@ static void begin_read(struct app_service *service, struct http_request *request
 
 void route_policy_get(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     begin_read(service, request, POLICY_ANY_VERSION);
 }
 
@@ -159,7 +158,6 @@ bool policy_page_read(struct http_request *request, struct review_page *ret_page
 
 void route_policy_versions(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct review_page page;
     if (!policy_page_read(request, &page))
         return;
@@ -187,7 +185,6 @@ static void on_rules(struct exchange *exchange)
 
 void route_policy_rules(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct policy_exchange *own = begin(service, request);
     if (own)
         book_exchange_act(&own->base, true, list_rules, on_rules);
@@ -236,7 +233,6 @@ static void on_rehearsed(struct exchange *exchange)
 
 void route_policy_rehearse(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct bytes last = http_request_query(request, "last");
     uint64_t count = APP_REHEARSED_DEFAULT;
     if (last.data && (bytes_parse_u64(last, &count) != STATUS_OK || count > APP_REHEARSED_MAX)) {
@@ -333,7 +329,6 @@ static const struct http_problem *refusal_of(const struct app_service *service, 
 
 void route_policy_apply(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct policy_draft draft = {.via = "api"};
     const char *detail = NULL;
     const struct http_problem *refusal = refusal_of(service, request, &draft, &detail);

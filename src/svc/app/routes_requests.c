@@ -124,7 +124,6 @@ static void create(struct app_service *service, struct http_request *request, st
 
 void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     const struct input_rules rules = {.size_max = service->input_size_max};
     struct submission_body body;
     struct look_wish wish; /* looked at before anything is done, and again once that is */

@@ -181,7 +181,6 @@ static enum status revise(struct book_exchange *exchange, struct review_book *bo
 
 static enum status write_inputs(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    (void)book;
     return input_drafts_write(&own_of(&exchange->base)->drafts, err);
 }
 
@@ -295,14 +294,12 @@ void route_run_output(struct app_service *service, struct http_request *request,
 
 void route_review_events(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     if (!book_exchange_refuse_without_book(service, request))
         review_feed_open(service->feed, request);
 }
 
 void route_me(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     const struct principal *who = http_request_principal(request);
     const struct review_viewer *absent[ABSENCES_MAX];
     bool local = who == &access_local;

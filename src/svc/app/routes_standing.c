@@ -50,7 +50,6 @@ static void on_listed(struct exchange *exchange)
 
 void route_standing_list(struct app_service *service, struct http_request *request, struct bytes id)
 {
-    (void)id;
     struct review_page page;
     if (!policy_page_read(request, &page))
         return;

@@ -20,16 +20,12 @@ static bool is_topic(struct bytes topic)
 static enum status write_slack(const struct confirm_message *message, const struct format_words *words,
                                struct buf *out, struct err *err)
 {
-    (void)message;
-    (void)err;
     return format_slack(words, out);
 }
 
 static enum status write_teams(const struct confirm_message *message, const struct format_words *words,
                                struct buf *out, struct err *err)
 {
-    (void)message;
-    (void)err;
     return format_teams(words, out);
 }
 

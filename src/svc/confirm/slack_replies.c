@@ -182,7 +182,6 @@ void slack_replies_await(struct slack_replies *replies, const char *request_id, 
 
 static void on_events(void *context, const struct review_news *news)
 {
-    (void)news;
     look(context);
 }
 

@@ -166,7 +166,6 @@ void control_write_error(void *context, struct http_request *request, int http_s
     };
     struct control_fault fault = {0};
     const char *code = "BadRequest";
-    (void)context;
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (codes[i].http_status == http_status)
             code = codes[i].code;

@@ -58,7 +58,6 @@ void control_resource(void *context, struct http_request *request, struct buf *o
 {
     CLEANUP(arena_fini) struct arena arena;
     struct resource_id id;
-    (void)context;
     arena_init(&arena, 0);
     if (resource_id_parse(&arena, http_request_path(request), &id, NULL) != STATUS_OK)
         return;

@@ -75,8 +75,6 @@ void control_show_deployment(struct control *control, const struct resource_id *
 {
     json_t *properties = json_object_get(shown, "properties");
     json_t *state = json_object_get(properties, "state");
-    (void)control;
-    (void)id;
     if (state)
         (void)json_object_set(properties, "provisioningState", state);
     (void)json_object_del(properties, "state");
@@ -101,7 +99,6 @@ void control_serve_operations(struct control_call *call, struct bytes name)
     struct bytes key = resource_id_prefix_key(&call->id, call->id.provider + 4);
     const struct resource *resource = resource_store_get(call->control->store, key);
     CLEANUP(json_release) json_t *record = NULL;
-    (void)name;
     if (!resource || json_parse(resource->text, NULL, &record, NULL) != STATUS_OK) {
         control_answer_missing(call);
         control_call_destroy(call);

@@ -14,7 +14,6 @@ void control_apply_identity(struct control *control, const struct resource_id *i
 {
     CLEANUP(arena_fini) struct arena arena;
     char object_id[GUID_TEXT_SIZE + 1], client_id[GUID_TEXT_SIZE + 1];
-    (void)record;
     if (control_application_of(control, id->key)) {
         on_done(context, STATUS_OK, NULL);
         return;

@@ -124,8 +124,6 @@ bool control_check_pool(struct control *control, const struct resource_id *id, j
                         struct control_fault *ret_fault)
 {
     json_t *properties = control_properties(record);
-    (void)control;
-    (void)id;
     (void)json_object_del(properties, "poolManagementEndpoint");
     (void)json_object_del(properties, "nodeCount");
     if (!control_take_word(properties, "poolManagementType", "properties.poolManagementType",

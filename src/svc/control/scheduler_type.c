@@ -132,7 +132,6 @@ void control_apply_hub(struct control *control, const struct resource_id *id, co
                        control_done *on_done, void *context)
 {
     const struct control_engine *engine = &control->options.engine;
-    (void)record;
     if (engine->hub_put)
         engine->hub_put(engine->context, resource_id_prefix_key(id, id->count - 2), control_name_of(id),
                         on_done, context);
@@ -250,8 +249,6 @@ bool control_check_retention(struct control *control, const struct resource_id *
     const char *target = "properties.retentionPolicies";
     json_t *properties = control_properties(record);
     json_t *policies = json_object_get(properties, "retentionPolicies");
-    (void)control;
-    (void)id;
     if (!policies || json_is_null(policies))
         return json_object_set_new(properties, "retentionPolicies", json_array()) == 0;
     if (!json_is_array(policies) || json_array_size(policies) > POLICIES_MAX)

@@ -368,7 +368,6 @@ static void denied(void *context, const struct principal *principal, const char 
 
 bool door_name(const struct doorkeeper *door, const struct principal *principal, char ret_who[DOOR_WHO_SIZE])
 {
-    (void)door;
     if (!principal->id || principal == &other || principal == &access_nobody || principal == &access_local)
         return false;
     const struct bearer *bearer = &entry_of(principal)->bearer;

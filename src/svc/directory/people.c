@@ -30,7 +30,6 @@ static struct directory_credential credential_of(const struct people_secret *sec
 
 static void write_person(struct json_writer *json, const struct directory *directory, const void *object)
 {
-    (void)directory;
     const struct directory_person *person = object;
     json_write_member_cstr(json, "id", person->id);
     json_write_member_cstr(json, "name", person->name);
@@ -150,7 +149,6 @@ static void secret_create(void *context, struct http_request *request)
 
 static void write_application(struct json_writer *json, const struct directory *directory, const void *object)
 {
-    (void)directory;
     const struct directory_application *application = object;
     json_write_member_cstr(json, "id", application->id);
     json_write_member_cstr(json, "clientId", application->client_id);

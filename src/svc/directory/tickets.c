@@ -137,7 +137,6 @@ static void family_end_free(struct family_end *ending)
  * nothing of it was done. */
 static void on_some_ended(struct directory_waiter *waiter, enum status status, const struct err *err)
 {
-    (void)err;
     struct family_end *ending = CONTAINER_OF(waiter, struct family_end, waiter);
     bool goes_on = status == STATUS_OK || status == STATUS_NOT_FOUND;
     if (!goes_on || !end_some(ending->directory, ending->family, ending))

@@ -126,7 +126,6 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
                                 struct bytes body)
 {
     CLEANUP(json_release) json_t *request = NULL;
-    (void)content_type;
     if (http_status != 200)
         return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &request, NULL) != STATUS_OK)

@@ -35,7 +35,6 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
                              struct bytes body)
 {
     CLEANUP(json_release) json_t *page = NULL;
-    (void)content_type;
     if (http_status != 200 || json_parse(body, NULL, &page, NULL) != STATUS_OK)
         return mcp_error(exchange, MCP_INTERNAL_ERROR, "the requests cannot be listed");
     const json_t *requests = json_object_get(page, "requests");
@@ -85,7 +84,6 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
                                 struct bytes body)
 {
     CLEANUP(json_release) json_t *request = NULL;
-    (void)content_type;
     if (http_status != 200 || json_parse(body, NULL, &request, NULL) != STATUS_OK)
         return not_there(exchange);
     CLEANUP(json_release) json_t *view = mcp_request_view(request);

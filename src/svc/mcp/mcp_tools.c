@@ -129,7 +129,6 @@ static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, 
                                 struct bytes body)
 {
     CLEANUP(json_release) json_t *request = NULL;
-    (void)content_type;
     if (http_status < 200 || http_status > 299)
         return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &request, NULL) != STATUS_OK)
@@ -174,7 +173,6 @@ static enum mcp_next on_submitted(struct mcp_exchange *exchange, int http_status
                                   struct bytes body)
 {
     CLEANUP(json_release) json_t *answer = NULL;
-    (void)content_type;
     if (http_status < 200 || http_status > 299)
         return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &answer, NULL) != STATUS_OK || !json_member_text(answer, "id"))
@@ -227,7 +225,6 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
 {
     CLEANUP(json_release) json_t *page = NULL;
     CLEANUP(buf_fini) struct buf text = {0};
-    (void)content_type;
     if (http_status != 200)
         return mcp_tool_refused(exchange, http_status, body);
     if (json_parse(body, NULL, &page, NULL) != STATUS_OK)

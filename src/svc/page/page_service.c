@@ -65,7 +65,6 @@ void page_service_show(struct http_request *request)
 
 static void show_asset(void *context, struct http_request *request)
 {
-    (void)context;
     const struct page_file *file = page_file_find(http_request_path(request));
     if (file)
         respond(request, file, FOR_EVER);

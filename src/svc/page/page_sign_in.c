@@ -119,7 +119,6 @@ static void on_written(struct directory_waiter *waiter, enum status status, cons
 {
     struct page_pending *pending = CONTAINER_OF(waiter, struct page_pending, waiter);
     struct http_request *request = pending->request;
-    (void)err;
     if (pending->rotates)
         pending->sign_in->rotating = false;
     if (request)

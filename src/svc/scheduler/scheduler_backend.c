@@ -42,8 +42,6 @@ static void complete_activity(struct scheduler *scheduler, struct scheduler_call
 
 static void answer_nothing(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
-    (void)scheduler;
-    (void)message;
     scheduler_call_reply(call, (struct bytes){0});
 }
 
@@ -96,8 +94,6 @@ static void on_raised(void *context, enum status status, const char *text, struc
 {
     struct backend_events *batch = context;
     const struct pb_history_event_entry *entry = &batch->request.events[batch->next++];
-    (void)text;
-    (void)message;
     if (status != STATUS_OK)
         batch->response.unsuccessful_instance_ids[batch->response.unsuccessful_instance_ids_count++] =
             entry->key;
@@ -127,7 +123,6 @@ static void batch_next(struct backend_events *batch)
 static void add_events(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     struct backend_events *batch = calloc(1, sizeof *batch);
-    (void)scheduler;
     if (!batch) {
         scheduler_call_no_memory(call);
         return;
@@ -162,7 +157,6 @@ static void on_chunk(void *context, struct bytes message)
 static void on_state(void *context, enum status status, const char *text, struct bytes message)
 {
     struct scheduler_call *call = context;
-    (void)message;
     if (status == STATUS_OK && buf_status(&call->message) != STATUS_OK) {
         status = STATUS_RESOURCE_EXHAUSTED;
         text = "the history is over the message limit: ask for it by StreamInstanceHistory";
@@ -229,7 +223,6 @@ static void metrics(struct scheduler *scheduler, struct scheduler_call *call, st
 {
     CLEANUP(arena_fini) struct arena arena;
     struct measured measured = {.hub = scheduler_hubs_name(scheduler, call->hub)};
-    (void)message;
     arena_init(&arena, 0);
     partition_tallies(scheduler->partition, on_hub, &measured);
     size_t streams = 0;
@@ -254,7 +247,6 @@ static void drain(struct scheduler *scheduler, struct scheduler_call *call, stru
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_begin_worker_drain_response response = {.worker_found = false};
-    (void)message;
     arena_init(&arena, 0);
     list_each (it, &scheduler->calls_all) {
         struct scheduler_call *stream = CONTAINER_OF(it, struct scheduler_call, link);

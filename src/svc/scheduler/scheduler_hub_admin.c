@@ -29,8 +29,6 @@ static void on_emptied(void *context, enum status status, const char *text, int6
 {
     struct scheduler_call *call = context;
     struct scheduler *scheduler = call->scheduler;
-    (void)deleted;
-    (void)complete;
     bool failed = status != STATUS_OK || call->gone;
     if (failed || call->method->makes_hub)
         scheduler_hubs_reopen(scheduler, call->hub);

@@ -61,7 +61,6 @@ static void on_purged(void *context, enum status status, const char *text, int64
     struct scheduler_retention *retention = context;
     const struct retention_job *job = &retention->jobs[retention->done++];
     char line[300];
-    (void)complete;
     if (status != STATUS_OK)
         (void)snprintf(line, sizeof line, "retention failed: %s", text_or(text, ""));
     else

@@ -86,7 +86,6 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
     struct post *post = context;
     struct notice_address address;
     enum notice_address_kind kind = NOTICE_ADDRESS_RESERVED;
-    (void)purpose;
     if (!address_of(socket_address, &address) ||
         !notice_place_may(post->sender->options.hosts, &post->place, &address, &kind)) {
         (void)snprintf(

@@ -15,23 +15,18 @@
 static enum status write_slack(const struct webhook_message *message, const struct format_words *words,
                                const json_t *request, struct buf *out, struct err *err)
 {
-    (void)message;
-    (void)request;
     return format_slack(words, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status write_teams(const struct webhook_message *message, const struct format_words *words,
                                const json_t *request, struct buf *out, struct err *err)
 {
-    (void)message;
-    (void)request;
     return format_teams(words, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 
 static enum status write_ntfy(const struct webhook_message *message, const struct format_words *words,
                               const json_t *request, struct buf *out, struct err *err)
 {
-    (void)request;
     return format_ntfy(words, message->topic, out) == STATUS_OK ? STATUS_OK : err_no_memory(err);
 }
 

@@ -134,7 +134,6 @@ static json_t *evaluate_identity(struct jmespath_run *run, const struct jmespath
 
 static json_t *evaluate_field(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
 {
-    (void)run;
     json_t *member = json_object_getn(value, (const char *)node->name.data, node->name.size);
     if (member)
         return json_incref(member);
@@ -149,7 +148,6 @@ static json_t *evaluate_literal(struct jmespath_run *run, const struct jmespath_
 
 static json_t *evaluate_index(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
 {
-    (void)run;
     int64_t size = (int64_t)json_array_size(value);
     int64_t index = node->index < 0 ? node->index + size : node->index;
     if (index < 0 || index >= size)

@@ -87,7 +87,6 @@ static const struct http_route routes[] = {
 static void place(void *context, struct http_request *request, struct buf *scope)
 {
     bool in_path = http_request_route(request)->own == &value_is_hub;
-    (void)context;
     scheduler_access_place(in_path ? http_request_value(request) : api_hub_name(request), scope);
 }
 
@@ -123,7 +122,6 @@ static void follow(struct api_call *call)
 static void on_hub_made(struct api_call *call, struct bytes message)
 {
     struct err err = {0};
-    (void)message;
     enum status status = scheduler_ask_hub(call->http->scheduler, call->hub_name, false, &call->hub, &err);
     if (status == STATUS_OK && call->hub)
         follow(call);

@@ -107,7 +107,6 @@ void api_entity_state(void *context, struct http_request *request)
 
 static void on_nothing(struct api_call *call, struct bytes message)
 {
-    (void)message;
     api_call_answer_nothing(call);
 }
 

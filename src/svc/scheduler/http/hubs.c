@@ -49,7 +49,6 @@ void api_hubs_list(void *context, struct http_request *request)
 
 static void on_done(struct api_call *call, struct bytes message)
 {
-    (void)message;
     api_call_answer_nothing(call);
 }
 

@@ -123,7 +123,6 @@ static const struct event_kind *event_kind_of(struct api_call *call, const json_
 
 static void on_nothing(struct api_call *call, struct bytes message)
 {
-    (void)message;
     api_call_answer_nothing(call);
 }
 
@@ -169,7 +168,6 @@ static struct bytes batch_id(const struct event_batch *batch)
 
 static void on_event_done(struct api_call *call, struct bytes message)
 {
-    (void)message;
     struct event_batch *batch = call->own;
     batch->at = json_object_iter_next(batch->events, batch->at);
     ask_next(call);
@@ -178,7 +176,6 @@ static void on_event_done(struct api_call *call, struct bytes message)
 /* What concerns one id is told by the list; what concerns the scheduler ends the batch. */
 static bool on_event_refused(struct api_call *call, enum status status, const char *text)
 {
-    (void)text;
     struct event_batch *batch = call->own;
     bool of_this_id = status == STATUS_NOT_FOUND || status == STATUS_FAILED_PRECONDITION ||
                       status == STATUS_INVALID_ARGUMENT;

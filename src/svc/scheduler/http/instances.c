@@ -146,7 +146,6 @@ static void on_chunk(struct api_call *call, struct bytes message)
 
 static void on_history(struct api_call *call, struct bytes message)
 {
-    (void)message;
     struct history *history = call->own;
     CLEANUP(buf_fini) struct buf out = {.limit = API_HISTORY_SIZE_MAX};
     if (history->failed) {

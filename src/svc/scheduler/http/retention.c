@@ -35,7 +35,6 @@ void api_retention_get(void *context, struct http_request *request)
 
 static void on_set(struct api_call *call, struct bytes message)
 {
-    (void)message;
     api_call_answer_nothing(call);
 }
 
