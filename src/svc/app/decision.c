@@ -2,7 +2,15 @@
 /* decision.c — the first decision wins; every other is told why it does not. */
 #include "svc/app/decision.h"
 
+#include "base/encode.h"
 #include "svc/app/problem.h"
+
+json_t *decision_record(bool approved, int64_t at_ns, const char *by)
+{
+    char at[TIME_TEXT_SIZE_MAX];
+    time_format(at_ns, 7, at);
+    return json_pack("{s:b, s:s, s:s}", "approved", approved, "at", at, "by", by);
+}
 
 /* The hash of code and result as it shows, a new reference, or NULL: there is no result yet. */
 static json_t *hash_shown(const struct request_facts *facts)

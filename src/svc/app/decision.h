@@ -17,6 +17,8 @@ enum decision_verdict {
     DECISION_MISFIT,   /* the result is not the one whose hash the reviewer gave */
 };
 
+/* A new record; `by` is whose decision it is. NULL without memory. */
+json_t *decision_record(bool approved, int64_t at_ns, const char *by);
 /* Before it is recorded: ADMITTED, LOST, LATE or MISFIT. `remembered` is a decision that was recorded but may
  * not show yet, or NULL. If it is admitted the hash of the result that is there is written into `record`.
  * `*ret_first` becomes the decision that was first as a new reference, else NULL. */

@@ -3,6 +3,7 @@
  * the sample's answers (sample.h). */
 #include "svc/app/app_internal.h"
 
+#include "svc/app/decision.h"
 #include <stdio.h>
 
 #include "base/encode.h"
@@ -166,10 +167,7 @@ void route_code_review(struct app_service *service, struct http_request *request
                                        : "The approve field is required: true or false.");
         return;
     }
-    char at[TIME_TEXT_SIZE_MAX];
-    time_format(clock_unix_ns(), 7, at);
-    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by",
-                               http_request_principal(request)->name);
+    json_t *record = decision_record(approve, clock_unix_ns(), http_request_principal(request)->name);
     const struct book_vote vote = {.answer = approve ? REVIEW_VOTE_APPROVE : REVIEW_VOTE_REJECT,
                                    .record = record};
     if (service->review)

@@ -2,6 +2,7 @@
 /* routes_requests.c — submitting and deciding under /v1/requests; requests_get.c and requests_list.c look. Errors are problem+json (RFC 9457). */
 #include "svc/app/app_internal.h"
 
+#include "svc/app/decision.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -169,10 +170,8 @@ static json_t *read_decision(const json_t *root, const struct principal *princip
         *ret_refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
     if (*ret_refusal)
         return NULL;
-    char at[TIME_TEXT_SIZE_MAX];
-    time_format(clock_unix_ns(), 7, at);
-    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
-                               body_who(principal, by && *by ? by : principal->name));
+    json_t *record = decision_record(json_is_true(approve), clock_unix_ns(),
+                                     body_who(principal, by && *by ? by : principal->name));
     if (comment)
         json_object_set_new(record, "comment", json_string(comment));
     if (hash)

@@ -362,7 +362,7 @@ static void list_secrets(struct control_call *call, const json_t *record)
 {
     json_t *secrets =
         json_object_get(json_object_get(json_object_get(record, "properties"), "configuration"), "secrets");
-    control_answer(call, 200, json_pack("{s:o}", "value", secrets ? json_incref(secrets) : json_array()));
+    control_answer_list(call, secrets ? json_incref(secrets) : json_array());
 }
 
 /* Starting what nothing runs is refused; the rest is a change like any other. */

@@ -151,7 +151,7 @@ static void list(struct control_call *call)
         if (wanted && is_listed(assignment, scope, at_scope))
             (void)json_array_append_new(values, shown(control, assignment));
     }
-    control_answer(call, 200, json_pack("{s:o}", "value", values));
+    control_answer_list(call, values);
     control_call_destroy(call);
 }
 

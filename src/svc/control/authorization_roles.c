@@ -48,7 +48,7 @@ static void list(struct control_call *call)
     for (enum access_role role = 0; role < ROLE_LOCAL && built_in; role++)
         if (!name || bytes_equal_nocase(name->text, bytes_of_cstr(access_role_name(role))))
             (void)json_array_append_new(values, definition(call->control, role));
-    control_answer(call, 200, json_pack("{s:o}", "value", values));
+    control_answer_list(call, values);
     control_call_destroy(call);
 }
 

@@ -120,6 +120,11 @@ void control_answer(struct control_call *call, int http_status, json_t *value)
     free(text);
 }
 
+void control_answer_list(struct control_call *call, json_t *items)
+{
+    control_answer(call, 200, json_pack("{s:o}", "value", items));
+}
+
 void control_answer_empty(struct control_call *call, int http_status)
 {
     if (call->request)

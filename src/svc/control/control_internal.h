@@ -158,6 +158,8 @@ void control_write_fault(struct buf *out, const struct control_fault *fault);
 void control_answer_fault(struct control_call *call, const struct control_fault *fault);
 /* Takes `value`; NULL: there was no memory for it. */
 void control_answer(struct control_call *call, int http_status, json_t *value);
+/* 200 with a list as the contract has them, on one page: takes `items` likewise. */
+void control_answer_list(struct control_call *call, json_t *items);
 void control_answer_empty(struct control_call *call, int http_status);
 void control_answer_resource(struct control_call *call, int http_status, const struct resource *resource);
 void control_answer_missing(struct control_call *call);

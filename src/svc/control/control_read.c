@@ -262,7 +262,7 @@ void control_show_tenants(struct control_call *call)
 
 void control_show_locations(struct control_call *call)
 {
-    control_answer(call, 200, json_pack("{s:o}", "value", control_regions(call->control->subscription)));
+    control_answer_list(call, control_regions(call->control->subscription));
 }
 
 /* --- providers --- */
@@ -308,7 +308,7 @@ void control_show_providers(struct control_call *call)
     for (size_t i = 0; i < control_type_count; i++)
         if (is_first_of_space(i))
             (void)json_array_append_new(values, provider(call->control, control_types[i].space));
-    control_answer(call, 200, json_pack("{s:o}", "value", values));
+    control_answer_list(call, values);
 }
 
 void control_show_provider(struct control_call *call, struct bytes name)

@@ -116,6 +116,6 @@ void control_serve_operations(struct control_call *call, struct bytes name)
                       "targetResource", target_of(&call->arena, json_array_get(made, i)));
         (void)json_array_append_new(list, one);
     }
-    control_answer(call, 200, json_pack("{s:o}", "value", list));
+    control_answer_list(call, list);
     control_call_destroy(call);
 }
