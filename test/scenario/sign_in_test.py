@@ -714,6 +714,11 @@ class Case(unittest.TestCase):
         self.server.grant("Owner", "part@example.org", "/control")
         self.good("POST", "/v1/directory/groups", {"name": "rulers"})
         self.server.grant("Owner", "rulers", "/")
+        self.good("POST", "/v1/directory/groups", {"name": "idle"})
+        self.good("POST", "/v1/directory/users", {"name": "ruler@example.org"})
+        self.good("POST", "/v1/directory/groups/rulers/members", {"member": "ruler@example.org"})
+        robot = self.application("ruling robot")["id"]
+        self.server.grant("Reviewer", robot, "/app")
         narrow = {"name": "narrow", "owner": "owner@sallyport", "roles": "Owner", "scope": "/control"}
         keys = {"part": self.good("POST", "/v1/directory/keys", {"name": "part", "owner": "part@example.org"})["key"],
                 "narrow": self.good("POST", "/v1/directory/keys", narrow)["key"]}
@@ -725,7 +730,12 @@ class Case(unittest.TestCase):
                     ("POST", "/v1/directory/keys", {"name": "risen", "owner": "owner@sallyport"}),
                     ("POST", "/v1/directory/keys", {"name": "risen", "owner": "part@example.org", "scope": "/app"}),
                     ("POST", "/v1/directory/secrets/owner@sallyport", None),
-                    ("POST", "/v1/directory/groups/rulers/members", {"member": "part@example.org"})]
+                    ("POST", "/v1/directory/groups/rulers/members", {"member": "part@example.org"}),
+                    # Nor do they take what they may not give, from others.
+                    ("DELETE", "/v1/directory/groups/rulers/members/ruler@example.org", None),
+                    ("DELETE", "/v1/directory/groups/rulers", None), ("DELETE", "/v1/directory/groups/idle", None),
+                    ("DELETE", "/v1/directory/users/ruler@example.org", None), ("DELETE", "/v1/directory/users/owner@sallyport", None),
+                    ("DELETE", f"/v1/directory/applications/{robot}", None)]
         subscription = self.good("GET", "/subscriptions?api-version=2022-12-01")["value"][0]["subscriptionId"]
         owner_role = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
         person = [user["id"] for user in self.good("GET", "/v1/directory/users")["users"] if user["name"] == "part@example.org"][0]
@@ -738,6 +748,9 @@ class Case(unittest.TestCase):
                     status, _, answer = self.ask(method, path, body, key)
                     self.assertEqual(status, 403, answer)
             allowed = {**assignment, "scope": f"/control/{who}"}
+            self.good("POST", "/v1/directory/users", {"name": f"plain-{who}"})
+            self.server.grant("Reader", f"plain-{who}", f"/control/{who}")
+            self.assertEqual(self.ask("DELETE", f"/v1/directory/users/plain-{who}", None, key)[0], 204)
             self.assertEqual(self.ask("POST", "/v1/directory/assignments", allowed, key)[0], 201)
             self.assertEqual(self.ask("POST", "/v1/directory/keys", {"name": who, "owner": "part@example.org",
                                                                      "scope": "/control"}, key)[0], 201)

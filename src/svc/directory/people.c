@@ -7,6 +7,7 @@
 
 #include "crypto/jose.h"
 #include "os/clock.h"
+#include "store/directory/assignments.h"
 #include "svc/directory/directory_schemas.h"
 #include "svc/directory/people_request.h"
 #include "svc/directory/reply.h"
@@ -91,12 +92,30 @@ static size_t add_belongings(struct directory *directory, const char *id, struct
     return count;
 }
 
+/* With somebody go their roles, which who may not grant them may not take either; a group, and a seat in one, may have some anywhere,
+ * and policies name groups. False: it is answered. */
+static bool may_end(const struct directory *directory, struct http_request *request,
+                    const struct people_principal *found)
+{
+    struct subjects subjects;
+    const struct directory_assignment *assignment = NULL;
+    subjects_find(directory, bytes_of_cstr(found->id), &subjects);
+    if (subjects.count > 1 || strcmp(found->type, "Group") == 0)
+        return people_may_grant(directory, request, BYTES_LITERAL("/"));
+    while ((assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment)))
+        if (subjects_have(&subjects, assignment->principal_id) &&
+            !people_may_grant(directory, request, bytes_of_cstr(assignment->scope)))
+            return false;
+    return true;
+}
+
 void people_delete(struct directory *directory, struct http_request *request, enum directory_kind kind,
                    const char *type)
 {
     struct people_principal found;
     struct directory_write writes[DIRECTORY_WRITES_MAX];
-    if (!people_take(directory, request, http_request_value(request), type, &found))
+    if (!people_take(directory, request, http_request_value(request), type, &found) ||
+        !may_end(directory, request, &found))
         return;
     const struct directory_person named = {.id = found.id}; /* of any kind: only the id is looked at */
     const struct directory_group group = {.id = found.id};

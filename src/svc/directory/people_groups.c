@@ -91,7 +91,8 @@ void people_member_delete(void *context, struct http_request *request)
 {
     struct people_principal group, who;
     if (!people_take(context, request, http_request_value(request), "Group", &group) ||
-        !people_take(context, request, http_request_second_value(request), NULL, &who))
+        !people_take(context, request, http_request_second_value(request), NULL, &who) ||
+        !people_may_grant(context, request, BYTES_LITERAL("/"))) /* as whoever adds one */
         return;
     const struct directory_member *member = NULL;
     while ((member = directory_next(context, DIRECTORY_MEMBER, member)))
