@@ -303,7 +303,7 @@ class Case(unittest.TestCase):
         self.assertEqual(self.server.ask("GET", "/device")[0], 200)
         typed = {"user_code": code["user_code"].lower(), "name": "device@example.org", "answer": "yes"}
         self.assertEqual(self.post_form("/device", secret="sps_wrong", **typed)[0], 401)
-        self.assertEqual(self.token(**poll), "authorization_pending")
+        self.assertEqual(self.token(**poll), "slow_down")  # before `interval` is over
         self.assertEqual(self.post_form("/device", secret=person["secret"], **typed)[0], 200)
         self.assertEqual(self.token(**{**poll, "client_id": "other"}), "expired_token")
         first = self.token(**poll)

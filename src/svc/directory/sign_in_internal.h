@@ -12,6 +12,7 @@
 #define DEVICE_S        900
 #define CODE_S          300
 #define POLL_INTERVAL_S 5
+#define POLL_EARLY_S    1   /* by which who keeps the interval may come early, for networks are no clocks */
 #define CLIENT_ID_MAX   100 /* bytes */
 #define REDIRECT_MAX    2000
 

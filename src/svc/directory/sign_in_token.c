@@ -336,6 +336,17 @@ static void grant_refresh(struct sign_in *sign_in, struct http_request *request,
         use_ticket(sign_in, request, form, ticket, person, true, "refresh");
 }
 
+/* RFC 8628 section 3.5 */
+static void refuse_pending(struct sign_in *sign_in, struct http_request *request,
+                           const struct directory_ticket *ticket)
+{
+    bool hurries = device_gate_hurries(&sign_in->devices, bytes_of_cstr(ticket->id), clock_unix_ns(),
+                                       (POLL_INTERVAL_S - POLL_EARLY_S) * NS_PER_S);
+    sign_in_refuse(request, 400, hurries ? "slow_down" : "authorization_pending",
+                   hurries ? "Nobody has confirmed the code yet; ask less often."
+                           : "Nobody has confirmed the code yet.");
+}
+
 static void grant_device(struct sign_in *sign_in, struct http_request *request,
                          const struct form_fields *form)
 {
@@ -349,7 +360,7 @@ static void grant_device(struct sign_in *sign_in, struct http_request *request,
     if (ticket->refused)
         sign_in_refuse(request, 400, "authorization_declined", "The person said no.");
     else if (!ticket->principal_id[0])
-        sign_in_refuse(request, 400, "authorization_pending", "Nobody has confirmed the code yet.");
+        refuse_pending(sign_in, request, ticket);
     else if (!person)
         refuse_grant(sign_in, request, NULL, false);
     else

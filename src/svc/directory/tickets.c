@@ -31,6 +31,16 @@ enum device_gate_verdict device_gate_take(struct device_gate *gate, struct bytes
     return DEVICE_GATE_OPEN;
 }
 
+bool device_gate_hurries(struct device_gate *gate, struct bytes code, int64_t now_ns, int64_t interval_ns)
+{
+    uint64_t hash = sip_hash(gate->key, code);
+    size_t at = hash % DEVICE_CODES_MAX;
+    bool hurries = gate->polls[at].code == hash && now_ns - gate->polls[at].asked_ns < interval_ns;
+    gate->polls[at].code = hash;
+    gate->polls[at].asked_ns = now_ns;
+    return hurries;
+}
+
 /* --- those of one person --- */
 
 static bool counts(const struct directory_ticket *ticket, const char *person_id)

@@ -17,6 +17,11 @@ struct device_gate {
         uint64_t peer;
         int64_t ends_ns; /* 0: free */
     } at[DEVICE_CODES_MAX];
+    /* When a code was last asked about, at the place of its hash; of two at one place the later. */
+    struct {
+        uint64_t code;
+        int64_t asked_ns;
+    } polls[DEVICE_CODES_MAX];
 };
 
 enum device_gate_verdict {
@@ -29,6 +34,9 @@ enum device_gate_verdict {
  * known, which is a peer of its own. */
 enum device_gate_verdict device_gate_take(struct device_gate *gate, struct bytes peer, int64_t now_ns,
                                           int64_t ends_ns);
+
+/* Somebody asks whether the code (a ticket's id) was confirmed. True if they did so less than `interval_ns` ago. */
+bool device_gate_hurries(struct device_gate *gate, struct bytes code, int64_t now_ns, int64_t interval_ns);
 
 /* Deletes what has to go before the person gets one more code or refresh token: what was used first, then the oldest; `spent` (NULL:
  * none) stays. In a set of its own, which nobody waits for: that somebody else deletes the same must not undo what follows. */

@@ -79,6 +79,17 @@ static void make_room(struct directory_rig *rig, const char *person, const struc
     directory_settle(rig->directory);
 }
 
+static void who_asks_about_a_code_too_often_hurries(void **state)
+{
+    (void)state;
+    struct device_gate gate = {.key = {1, 2}};
+    assert_false(device_gate_hurries(&gate, BYTES_LITERAL("one"), 100, 4));
+    assert_true(device_gate_hurries(&gate, BYTES_LITERAL("one"), 103, 4));
+    assert_false(device_gate_hurries(&gate, BYTES_LITERAL("two"), 103, 4)); /* each code by itself */
+    assert_true(device_gate_hurries(&gate, BYTES_LITERAL("one"), 106, 4));  /* since it last asked */
+    assert_false(device_gate_hurries(&gate, BYTES_LITERAL("one"), 110, 4));
+}
+
 static void what_was_used_goes_first_then_the_oldest(void **state)
 {
     struct directory_rig *rig = *state;
@@ -154,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_has_a_share_and_all_have_an_end),
+        cmocka_unit_test(who_asks_about_a_code_too_often_hurries),
         cmocka_unit_test_setup_teardown(what_was_used_goes_first_then_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_directory_of_before_comes_below_the_limit_step_by_step, set_up,
                                         tear_down),
