@@ -186,6 +186,12 @@ class Page(unittest.TestCase):
         self.drive("drive_view.mjs", server)
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp70_how_it_begins(self):
+        server = Server(PROGRAM).start()
+        self.addCleanup(server.close)
+        self.drive("drive_start.mjs", server)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_what_came_while_the_connection_was_lost_is_told(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
@@ -221,6 +227,12 @@ class Page(unittest.TestCase):
         server = Server(PROGRAM, arguments=["--manage-task-hubs"]).start()
         self.addCleanup(server.close)
         self.drive("drive_hubs.mjs", server, PAGE_CONTROL=self.control_of(server))
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp74_the_scheduler_alone(self):
+        server = Server(PROGRAM, command="scheduler", arguments=["--manage-task-hubs"]).start()
+        self.addCleanup(server.close)
+        self.drive("drive_scheduler.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_nothing_is_shown_that_is_not_true(self):

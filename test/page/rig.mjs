@@ -16,13 +16,15 @@ export const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined
 
 let browser;
 
-/** A person with the page in a window of their own. Whatever the page says in its console or asks elsewhere is a fault. */
-export async function visitor({ phone = false } = {}) {
+/** A person with the page in a window of their own, on a phone, or without JavaScript. Whatever the page says in its console or asks
+ *  elsewhere is a fault. */
+export async function visitor({ phone = false, script = true } = {}) {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const context = await browser.newContext({
     viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
     colorScheme: "light",
     reducedMotion: "reduce",
+    javaScriptEnabled: script,
   });
   context.setDefaultTimeout(WAIT_MS);
   record(context, BASE);

@@ -2,11 +2,12 @@ import "./style/index.css";
 import { signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
+import type { Path } from "./api/address.ts";
 import type { Failed } from "./format/trouble.ts";
 import { startClock } from "./live/clock.ts";
 import { startLive } from "./live/connection.ts";
 import { startRequests } from "./live/requests.ts";
-import { bootFailure, hasRequests, whyGone } from "./live/server.ts";
+import { bootFailure, has, hasRequests, hasScheduler, known, whyGone } from "./live/server.ts";
 import { signedIn, startSession } from "./live/session.ts";
 import { loadWaiting } from "./live/waiting.ts";
 import { startTheme } from "./parts/theme.ts";
@@ -15,9 +16,10 @@ import { focusMain, startFocus } from "./parts/focus.ts";
 import { startKeys, useKeys } from "./parts/keys.ts";
 import { KeysHelp, openKeysHelp } from "./parts/KeysHelp.tsx";
 import { openPalette, Palette } from "./parts/Palette.tsx";
+import { Mark } from "./parts/Icon.tsx";
 import { Banner, Shell, Toasts } from "./parts/Shell.tsx";
 import { Empty, Failure, Skeleton } from "./parts/Wait.tsx";
-import { go, href, place, startRouting } from "./route.ts";
+import { go, href, place, replace, startRouting } from "./route.ts";
 import SignIn from "./pages/signin/index.tsx";
 import { ROUTES, type Route } from "./routes.ts";
 
@@ -62,21 +64,68 @@ function Missing() {
   );
 }
 
-/** Nothing is said of the server before it has said what it is. */
+/** Nothing is said of the server before it has said what it is. The frame is that of index.html. */
 function Starting() {
   return (
+    <div class="app">
+      <header class="rail">
+        <span class="brand row">
+          <Mark />
+          <span class="t">Sallyport</span>
+        </span>
+      </header>
+      <main id="main" class="page" tabIndex={-1}>
+        <h1 class="vh">Sallyport</h1>
+        <Skeleton what="what it is and has" />
+      </main>
+    </div>
+  );
+}
+
+/** The part of a server that a view needs, and this one has not. */
+const ABSENT: Partial<Record<Path, { title: string; words: string }>> = {
+  "/v1/requests": {
+    title: "This server takes no requests",
+    words: "It is a task scheduler without the app: there is nothing to submit and nothing to decide.",
+  },
+  "/v1/taskhubs/orchestrations/query": {
+    title: "This server has no task scheduler",
+    words: "Requests run by the scheduler that its settings name, which has these views itself.",
+  },
+  "/v1/audit": { title: "This server keeps no audit log", words: "It has no data folder to keep it in." },
+};
+
+/** The first view of a server is that of what it has. */
+function Absent({ route, needs }: { route: Route; needs: Path }) {
+  const leads = route.name === "" && hasScheduler.value;
+  useEffect(() => {
+    if (leads) replace(href("/orchestrations"));
+  }, [leads]);
+  const said = ABSENT[needs];
+  return (
     <main id="main" class="page" tabIndex={-1}>
-      <h1 class="vh">Sallyport</h1>
-      <Skeleton what="what it is and has" />
+      <h1 class="vh">{said?.title}</h1>
+      {!leads && (
+        <Empty title={said?.title ?? "This server has no such part"}>
+          <p>{said?.words}</p>
+          {needs !== "/v1/taskhubs/orchestrations/query" && hasScheduler.value && (
+            <a class="btn" href={href("/orchestrations")}>
+              To the orchestrations
+            </a>
+          )}
+        </Empty>
+      )}
     </main>
   );
 }
 
 function Page({ route }: { route: Route }) {
   const Known = route.page ?? loaded.value.get(route.name);
+  const isAbsent = known.value && route.needs !== undefined && !has(route.needs);
   useEffect(() => {
-    if (!Known) void load(route);
-  }, [route, Known]);
+    if (!Known && !isAbsent) void load(route);
+  }, [route, Known, isAbsent]);
+  if (isAbsent && route.needs) return <Absent route={route} needs={route.needs} />;
   if (Known) return <Known key={route.name} />;
   return (
     <main id="main" class="page" tabIndex={-1}>
@@ -161,10 +210,12 @@ function Root() {
 
 /** All that needs to know who asks. */
 async function begin(): Promise<void> {
-  await startLive();
-  if (bootFailure.value) return;
-  if (hasRequests.value && signedIn.value !== "out") void loadWaiting();
-  setTimeout(() => ROUTES.filter((route) => route.soon).forEach((route) => void load(route)), SOON_MS);
+  const begun = await startLive(() => {
+    if (hasRequests.value) void loadWaiting();
+  });
+  if (!begun) return;
+  const isSoon = (route: Route) => route.soon && (!route.needs || has(route.needs));
+  setTimeout(() => ROUTES.filter(isSoon).forEach((route) => void load(route)), SOON_MS);
 }
 
 startTheme();
@@ -175,5 +226,6 @@ startFocus();
 startClock();
 startRequests();
 const target = document.getElementById("page");
+target?.replaceChildren();
 if (target) render(<Root />, target);
 void begin();

@@ -49,6 +49,12 @@ export function setQuery(changes: Query): void {
   place.value = read();
 }
 
+/** Another place in the stead of this one: Back does not come here again. */
+export function replace(target: string): void {
+  history.replaceState(history.state, "", target);
+  place.value = read();
+}
+
 // Each entry of the history has a number; a step without one is new and starts at the top.
 const scrolls = new Map<number, number>();
 let entry = 0;

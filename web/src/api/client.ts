@@ -50,6 +50,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const noAnswer = () => new Problem(0, "no-answer", "The server does not answer", "It may be restarting.");
+
 async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text().catch(() => "");
   let members: Record<string, unknown> = {};
@@ -63,6 +65,16 @@ async function problemOf(response: Response): Promise<Problem> {
   const detail = typeof members["detail"] === "string" ? members["detail"] : "";
   const type = typeof members["type"] === "string" ? members["type"] : "";
   return new Problem(response.status, type.slice(type.lastIndexOf(":") + 1), title, detail, members);
+}
+
+/** As it is, once, and without a reviver: the document that the page begins with, which the browser asks for before any script has
+ *  come (index.html). What is asked otherwise than there would be asked twice. */
+export async function callFirst<T>(path: string): Promise<T> {
+  const response = await fetch(path, { credentials: "same-origin" }).catch(() => {
+    throw noAnswer();
+  });
+  if (!response.ok) throw await problemOf(response);
+  return JSON.parse(await response.text()) as T;
 }
 
 /** A route with its method; or a path, with the method in the options. */
@@ -87,7 +99,7 @@ async function ask(where: string | Address, options: Options): Promise<Response>
     response = await fetch(url, init);
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
-    throw new Problem(0, "no-answer", "The server does not answer", "It may be restarting.");
+    throw noAnswer();
   }
   if (response.ok) return response;
   if (response.status === 401) signInNeeded.value = true;

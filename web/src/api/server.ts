@@ -1,9 +1,9 @@
 /** What this server is and has. */
 import { at } from "./address.ts";
-import { callJson, callText, Problem } from "./client.ts";
+import { callFirst, callJson, callText, Problem } from "./client.ts";
 import type { Health, Me, OpenApi } from "./types.ts";
 
-export const getOpenApi = () => callJson<OpenApi>(at("GET /openapi.json", []));
+export const getOpenApi = () => callFirst<OpenApi>(at("GET /openapi.json", []).url);
 export const getHealth = () => callJson<Health>(at("GET /healthz", []));
 export const getMetrics = () => callText("/metrics", { headers: { accept: "text/plain" } });
 

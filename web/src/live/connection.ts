@@ -9,8 +9,7 @@ import { eventsAddress } from "../api/requests.ts";
 import type { ReviewRequest } from "../api/types.ts";
 import { haltClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
-import { bootFailure, firstHub, has, loadServer } from "./server.ts";
-import { signedIn } from "./session.ts";
+import { firstHub, has, loadServer, loadWho } from "./server.ts";
 
 export type LiveState = "starting" | "live" | "lost" | "asking";
 export const liveState = signal<LiveState>("starting");
@@ -192,7 +191,11 @@ export function tryNow(): void {
   connect();
 }
 
-export async function startLive(): Promise<void> {
-  await loadServer();
-  if (!bootFailure.value && signedIn.value !== "out") connect();
+/** `known`: called as soon as views may ask for what they show, while the rest is on its way. False: there is nothing to show yet. */
+export async function startLive(known: () => void): Promise<boolean> {
+  if (!(await loadServer())) return false;
+  known();
+  if (!(await loadWho())) return false;
+  connect();
+  return true;
 }

@@ -48,16 +48,29 @@ export async function whyGone(): Promise<Failed | undefined> {
   }
 }
 
-export async function loadServer(): Promise<void> {
+/** What it has, and whether somebody is signed in; all that views show can be asked for behind that, side by side. False: it
+ *  failed, or somebody has to sign in. */
+export async function loadServer(): Promise<boolean> {
   try {
     openApi.value ??= await getOpenApi();
     await loadSession(has("/page/session"));
-    if (signedIn.value === "out") return;
+  } catch (cause) {
+    bootFailure.value = wordsOf(cause);
+    return false;
+  }
+  return signedIn.value !== "out";
+}
+
+/** Who asks, and the task hubs. False: it failed. */
+export async function loadWho(): Promise<boolean> {
+  const asksForHubs = loadHubs().catch(() => undefined); // a person may not be allowed to see hubs; the views of hubs say so
+  try {
     me.value = await getMe(paths.value);
     bootFailure.value = undefined;
   } catch (cause) {
     bootFailure.value = wordsOf(cause);
-    return;
+    return false;
   }
-  await loadHubs().catch(() => undefined); // a person may not be allowed to see hubs; the views of hubs say so
+  await asksForHubs;
+  return true;
 }

@@ -22,6 +22,8 @@ interface Item {
 
 const audited = () => has("/v1/audit");
 const isKnown = () => known.value;
+/** A task scheduler alone has no sessions. */
+const runsCode = () => known.value && (hasRequests.value || !hasScheduler.value);
 
 /** The pages, as the rail lists them. */
 export const ITEMS: Item[] = [
@@ -35,14 +37,14 @@ export const ITEMS: Item[] = [
     group: "Scheduler",
     there: () => hasScheduler.value,
   },
-  { path: "/entities", name: "Entities", icon: "entity", there: () => hasScheduler.value },
-  { path: "/workers", name: "Workers", icon: "worker", there: () => hasScheduler.value },
-  { path: "/sessions", name: "Sessions and pools", icon: "session", group: "Sandbox", there: isKnown },
+  { path: "/entities", name: "Entities", icon: "entity", group: "Scheduler", there: () => hasScheduler.value },
+  { path: "/workers", name: "Workers", icon: "worker", group: "Scheduler", there: () => hasScheduler.value },
+  { path: "/sessions", name: "Sessions and pools", icon: "session", group: "Sandbox", there: runsCode },
   { path: "/policies", name: "Policies", icon: "policy", group: "Govern", there: () => hasRequests.value },
-  { path: "/audit", name: "Audit", icon: "audit", there: audited },
-  { path: "/people", name: "People and keys", icon: "user", there: isKnown },
-  { path: "/webhooks", name: "Webhooks", icon: "hook", there: () => hasRequests.value },
-  { path: "/api", name: "API", icon: "api", there: isKnown },
+  { path: "/audit", name: "Audit", icon: "audit", group: "Govern", there: audited },
+  { path: "/people", name: "People and keys", icon: "user", group: "Govern", there: isKnown },
+  { path: "/webhooks", name: "Webhooks", icon: "hook", group: "Govern", there: () => hasRequests.value },
+  { path: "/api", name: "API", icon: "api", group: "Govern", there: isKnown },
 ];
 
 function isCurrent(path: string): boolean {
@@ -65,11 +67,12 @@ const Live = ({ bar }: { bar?: boolean }) => (
 
 function Nav() {
   const count = waiting.value.length + held.value.size;
+  const shown = ITEMS.filter((item) => item.there());
   return (
     <nav class="nav" aria-label="Main">
-      {ITEMS.filter((item) => item.there()).map((item) => (
+      {shown.map((item, index) => (
         <>
-          {item.group && <h2>{item.group}</h2>}
+          {item.group && item.group !== shown[index - 1]?.group && <h2>{item.group}</h2>}
           <a href={href(item.path)} title={item.name} aria-current={isCurrent(item.path) ? "page" : undefined}>
             <Icon name={item.icon} />
             <span class="t">{item.name}</span>

@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from "@preact/signals";
+import { computed, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ReviewRequest } from "../../api/types.ts";
 import { plural } from "../../format/size.ts";
@@ -33,6 +33,9 @@ const isOwn = (request: ReviewRequest) => {
   const who = me.value;
   return who !== undefined && who.id !== "local" && who.kind !== "local" && request.submitter?.id === who.id;
 };
+
+/** They are there, and whose they are is known. */
+const isSorted = computed(() => waitingLoaded.value && me.value !== undefined);
 
 function matches(request: ReviewRequest, filter: string): boolean {
   const labels = Object.entries(request.labels ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -77,12 +80,12 @@ function useRows(tab: string, filter: string): Rows & { mine: ReviewRequest[]; o
   };
   const waits: Rows = {
     sought: {
-      answer: { value: waitingLoaded.value || undefined },
+      answer: { value: isSorted.value || undefined },
       failure: waitingFailure,
       again: () => void loadWaiting(),
     },
-    rows: waitingLoaded.value ? fits(tab === "others" ? others : mine) : undefined,
-    more: moreWaiting.value !== undefined,
+    rows: isSorted.value ? fits(tab === "others" ? others : mine) : undefined,
+    more: isSorted.value && moreWaiting.value !== undefined,
     turn: () => void loadMoreWaiting(filter !== ""),
   };
   return { ...(tab === "done" ? done : waits), mine, others };
@@ -160,22 +163,22 @@ export default function Inbox() {
   const box = useRef<HTMLInputElement>(null);
   const { sought, rows, more, turn, mine, others } = useRows(tab, filter);
   const chosen = query.get("at") ?? undefined;
-  const isEmpty = useComputed(() => waitingLoaded.value && waiting.value.length === 0);
+  const isEmpty = useComputed(() => isSorted.value && waiting.value.length === 0);
   useTitle("Inbox");
   useMoves(rows, () => box.current?.focus());
   const tabs = [
     {
       id: "me",
       name: "Waiting for me",
-      count: waitingLoaded.value ? countWords(mine.length) : undefined,
+      count: isSorted.value ? countWords(mine.length) : undefined,
       held: mine.length > 0,
     },
-    { id: "others", name: "Waiting for others", count: waitingLoaded.value ? countWords(others.length) : undefined },
+    { id: "others", name: "Waiting for others", count: isSorted.value ? countWords(others.length) : undefined },
     { id: "done", name: "Decided" },
   ];
   return (
     <main id="main" class="page" tabIndex={-1}>
-      <PageHead title="Inbox" under={waitingLoaded.value ? <Summary mine={mine} /> : undefined}>
+      <PageHead title="Inbox" under={isSorted.value ? <Summary mine={mine} /> : undefined}>
         <label class="vh" for="f">
           Filter
         </label>

@@ -3,6 +3,7 @@ import type { Health, Layer } from "../../api/types.ts";
 import { bytes, count } from "../../format/size.ts";
 import { duration } from "../../format/time.ts";
 import { visibleLine } from "../../format/text.ts";
+import { hasRequests } from "../../live/server.ts";
 import { Card, Facts, Note, NotReported, PageHead, Pairs, Tag } from "../../parts/Box.tsx";
 import { Hash } from "../../parts/Copy.tsx";
 import { Table } from "../../parts/Table.tsx";
@@ -101,7 +102,11 @@ export default function Sessions() {
       {health && !pool && (
         <div class="card">
           <Empty title="This server has no pool of its own">
-            <p>It runs code in the pool that its settings name.</p>
+            <p>
+              {hasRequests.value
+                ? "It runs code in the pool that its settings name."
+                : "It runs no code: it is a task scheduler without the app."}
+            </p>
           </Empty>
         </div>
       )}

@@ -1,2 +1,0 @@
-import{E as e,g as t}from"./Box-LQ-6FfLJ.js";import{t as n}from"./highlight-CZic1aik.js";import{X as r,Z as i}from"./title-QcNTcRYu.js";import{t as a}from"./Windowed-BDYLcbXf.js";function o(o){let{code:s,label:c,hit:l,colours:u=n}=o,d=e(()=>u(s),[s,u]),f=Number(r.value.query.get(`line`)??0);return t(a,{class:`code y`,label:c,count:d.length,lineHeight:19,line:e=>t(`span`,{class:e+1===l?`l hit`:e+1===f?`l at`:`l`,"data-n":e+1,onClick:()=>i({line:String(e+1)}),children:[d[e]?.map(e=>e.style?t(`span`,{class:e.style,children:e.text}):e.text),`
-`]},e)})}export{o as t};
