@@ -51,11 +51,6 @@ const struct part *const *compose_parts(size_t *ret_count)
     return parts;
 }
 
-bool server_has(const struct server *server, const struct part *part)
-{
-    return (part->commands & server->command) != 0;
-}
-
 /* --- up --- */
 
 static enum status walk_up(struct server *server, struct err *err)

@@ -219,7 +219,10 @@ void part_apps_engine(const struct server *server, struct control_engine *engine
 void part_apps_names(struct server *server, struct control_options *options);
 
 /* True if the command has the part. */
-bool server_has(const struct server *server, const struct part *part);
+static inline bool server_has(const struct server *server, const struct part *part)
+{
+    return (part->commands & server->command) != 0;
+}
 /* Something has changed that `health` or `hopeless` tell of: looked at soon, while the server starts. */
 void server_changed(struct server *server);
 void server_part_stopped(void *server);

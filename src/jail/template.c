@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* template.c — in three parts: the entries of a plan; one function a kind of row; the plan. The stamp is
- * template_stamp.c's. */
+/* template.c — in two parts: one function a kind of row; the plan. Entries are made by template_entry.c, the stamp by
+ * template_stamp.c. */
 #include "jail/template.h"
 
 #include <errno.h>
@@ -17,114 +17,6 @@
 
 #include "jail/template_internal.h"
 #include "runtime/runtime.h"
-
-static enum status no_memory(struct err *error)
-{
-    return err_set(error, STATUS_NO_MEMORY, "no memory for the template's list");
-}
-
-/* --- entries, gaps, the identity --- */
-
-static bool is_planned(const struct template_plan *plan, const char *path)
-{
-    for (size_t i = 0; i < plan->entry_count; i++) {
-        if (strcmp(plan->entries[i].path, path) == 0)
-            return true;
-    }
-    return false;
-}
-
-enum status template_add(struct template_builder *builder, const struct template_entry *entry,
-                         const char *path, const char *source, struct err *error)
-{
-    struct template_plan *plan = builder->plan;
-    if (is_planned(plan, path))
-        return STATUS_OK;
-    if (plan->entry_count == TEMPLATE_ENTRIES_MAX)
-        return err_set(error, STATUS_TOO_LARGE,
-                       "the template has more than %d entries (limit template-entries-max)",
-                       TEMPLATE_ENTRIES_MAX);
-    if (plan->entry_count == builder->entry_capacity) {
-        size_t capacity = MAX(builder->entry_capacity * 2, 256);
-        struct template_entry *grown = realloc(plan->entries, capacity * sizeof *grown);
-        if (!grown)
-            return no_memory(error);
-        plan->entries = grown;
-        builder->entry_capacity = capacity;
-    }
-    struct template_entry copy = *entry;
-    copy.path = strdup(path);
-    copy.source = strdup(source);
-    if (!copy.path || !copy.source) {
-        free(copy.path);
-        free(copy.source);
-        return no_memory(error);
-    }
-    plan->entries[plan->entry_count++] = copy;
-    plan->copy_bytes += copy.size;
-    if (plan->copy_bytes > TEMPLATE_COPY_MAX)
-        return err_set(error, STATUS_TOO_LARGE, "the template's copies are over %d bytes", TEMPLATE_COPY_MAX);
-    return STATUS_OK;
-}
-
-enum status template_add_gap(struct template_builder *builder, const struct template_row *row,
-                             const char *name, struct err *error)
-{
-    struct template_plan *plan = builder->plan;
-    for (size_t i = 0; i < plan->gap_count; i++) {
-        if (strcmp(plan->gaps[i].name, name) == 0)
-            return STATUS_OK;
-    }
-    if (plan->gap_count == builder->gap_capacity) {
-        size_t capacity = MAX(builder->gap_capacity * 2, 32);
-        struct template_gap *grown = realloc(plan->gaps, capacity * sizeof *grown);
-        if (!grown)
-            return no_memory(error);
-        plan->gaps = grown;
-        builder->gap_capacity = capacity;
-    }
-    char *copy = strdup(name);
-    if (!copy)
-        return no_memory(error);
-    plan->gaps[plan->gap_count++] = (struct template_gap){row, copy};
-    return STATUS_OK;
-}
-
-/* Folders count with their names only: their sizes and times differ between file systems and grow with
- * `__pycache__`. A file that comes or goes changes the digest by itself. */
-static enum status digest_file(struct template_builder *builder, const char *path, const struct stat *st,
-                               struct err *error)
-{
-    char text[PATH_MAX + 96];
-    bool folder = S_ISDIR(st->st_mode);
-    int size = snprintf(text, sizeof text, "%s %o %lld %lld\n", path, st->st_mode & (S_IFMT | 07777),
-                        folder ? 0 : (long long)st->st_size, folder ? 0 : (long long)st->st_mtim.tv_sec);
-    if (size < 0 || (size_t)size >= sizeof text)
-        return err_set(error, STATUS_TOO_LARGE, "a path of the template is too long");
-    if (EVP_DigestUpdate(builder->digest, text, (size_t)size) != 1)
-        return no_memory(error);
-    return STATUS_OK;
-}
-
-enum status template_add_copy(struct template_builder *builder, const struct template_row *row,
-                              const char *path, const char *source, struct err *error)
-{
-    struct stat st;
-    if (stat(source, &st) < 0 || !S_ISREG(st.st_mode))
-        return STATUS_NOT_FOUND;
-    if (is_planned(builder->plan, path))
-        return STATUS_OK;
-    const struct template_entry entry = {
-        .action = TEMPLATE_COPY,
-        .row = row,
-        .size = (uint64_t)st.st_size,
-        .executable = st.st_mode & S_IXOTH,
-    };
-    enum status status = template_add(builder, &entry, path, source, error);
-    if (status != STATUS_OK)
-        return status;
-    return digest_file(builder, path, &st, error);
-}
 
 /* --- trees --- */
 
@@ -160,16 +52,16 @@ static enum status look_at(struct template_builder *builder, FTS *walk, FTSENT *
             fts_set(walk, found, FTS_SKIP);
             return STATUS_OK;
         }
-        return digest_file(builder, found->fts_path, found->fts_statp, error);
+        return template_digest(builder, found->fts_path, found->fts_statp, error);
     case FTS_F: {
-        enum status status = digest_file(builder, found->fts_path, found->fts_statp, error);
+        enum status status = template_digest(builder, found->fts_path, found->fts_statp, error);
         if (status != STATUS_OK)
             return status;
         return look_at_module(builder, found, error);
     }
     case FTS_SL:
     case FTS_SLNONE:
-        return digest_file(builder, found->fts_path, found->fts_statp, error);
+        return template_digest(builder, found->fts_path, found->fts_statp, error);
     default: /* a folder again on the way up, a device, or one that a session could not read either */
         return STATUS_OK;
     }
@@ -213,7 +105,7 @@ static enum status take_tree(struct template_builder *builder, const struct temp
     glob_t found = {0};
     int result = glob(pattern, GLOB_ONLYDIR, NULL, &found);
     if (result == GLOB_NOSPACE)
-        return no_memory(error);
+        return err_no_memory(error);
     enum status status = STATUS_OK;
     if (result != 0)
         status = template_add_gap(builder, row, pattern, error);
@@ -408,7 +300,7 @@ static enum status finish_identity(struct template_builder *builder, struct err 
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     if (EVP_DigestFinal_ex(builder->digest, digest, &size) != 1 || size != (TEMPLATE_IDENTITY_SIZE - 1) / 2)
-        return no_memory(error);
+        return err_no_memory(error);
     for (unsigned i = 0; i < size; i++)
         snprintf(&builder->plan->identity[2 * (size_t)i], 3, "%02x", digest[i]);
     return STATUS_OK;
@@ -421,7 +313,7 @@ enum status template_plan_create(const char *session_paths, int zygote_fd, struc
     builder.digest = EVP_MD_CTX_new();
     if (!builder.plan || !builder.digest || EVP_DigestInit_ex(builder.digest, EVP_sha256(), NULL) != 1) {
         template_plan_destroy(builder.plan);
-        return no_memory(error);
+        return err_no_memory(error);
     }
     /* ORDER: what is listed, then what an operator adds, then the libraries that any of it needs; the identity is over all. */
     enum status status = take_rows(&builder, error);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* template_internal.h — between template.c, which walks the list, and template_library.c, which follows what
- * its files ask for. */
+/* template_internal.h — between template_entry.c, which has what a plan is made of, template_library.c, which follows what
+ * files ask for, and template.c, which walks the list and calls both. */
 #ifndef JAIL_TEMPLATE_INTERNAL_H
 #define JAIL_TEMPLATE_INTERNAL_H
+
+#include <sys/stat.h>
 
 #include "jail/template.h"
 
@@ -27,6 +29,10 @@ STATUS_RESULT template_add_gap(struct template_builder *builder, const struct te
  * NOT_FOUND: it is not there or no regular file. */
 STATUS_RESULT template_add_copy(struct template_builder *builder, const struct template_row *row,
                                 const char *path, const char *source, struct err *error);
+/* Puts a file or folder into the identity. */
+STATUS_RESULT template_digest(struct template_builder *builder, const char *path, const struct stat *st,
+                              struct err *error);
+
 /* Adds the library `name` from where the dynamic linker would find it, as a copy; a gap if it is not there.
  */
 STATUS_RESULT template_add_library(struct template_builder *builder, const struct template_row *row,

@@ -47,13 +47,13 @@ enum status template_note_inside(struct template_builder *builder, const char *n
         size_t capacity = MAX(builder->inside_capacity * 2, 256);
         char **grown = realloc(builder->inside, capacity * sizeof *grown);
         if (!grown)
-            return err_set(error, STATUS_NO_MEMORY, "no memory for the template's list");
+            return err_no_memory(error);
         builder->inside = grown;
         builder->inside_capacity = capacity;
     }
     char *copy = strdup(name);
     if (!copy)
-        return err_set(error, STATUS_NO_MEMORY, "no memory for the template's list");
+        return err_no_memory(error);
     builder->inside[builder->inside_count++] = copy;
     return STATUS_OK;
 }

@@ -100,12 +100,6 @@ static enum review_sight sight_of(const struct output_reader *reader)
 
 /* --- a reader that is open --- */
 
-void output_reader_cut(struct output_reader *reader)
-{
-    event_stream_cut(&reader->out);
-    reader->out.on_gone(&reader->out);
-}
-
 static void reader_free(struct output_reader *reader)
 {
     struct run_output *output = reader->output;

@@ -6,7 +6,6 @@
 #include "svc/app/decision.h"
 #include <stdio.h>
 
-#include "base/encode.h"
 #include "os/clock.h"
 #include "svc/app/notice.h"
 #include "svc/app/sample.h"

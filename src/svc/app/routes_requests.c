@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/encode.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/body.h"

@@ -89,6 +89,12 @@ static bool nobody_takes(const struct run_output *output)
     return true;
 }
 
+void output_reader_cut(struct output_reader *reader)
+{
+    event_stream_cut(&reader->out);
+    reader->out.on_gone(&reader->out);
+}
+
 static void cut_off_all(struct run_output *output)
 {
     bool looking = output->looking;

@@ -79,11 +79,11 @@ bool run_output_take(struct run_output *output, struct run_look *look);
 void run_output_release(struct run_output *output);
 /* Runs that go on elsewhere are looked at after a while. */
 void run_outputs_look_later(struct run_outputs *outputs);
+/* The peer sees that something is missing, and comes back to its place. The reader is freed, and its output if it was the last. */
+void output_reader_cut(struct output_reader *reader);
 
 /* --- output_reader.c --- */
 
-/* The peer sees that something is missing, and comes back to its place. The reader is freed, and its output if it was the last. */
-void output_reader_cut(struct output_reader *reader);
 /* Cuts off whoever has taken nothing for too long. */
 bool output_readers_beat(struct event_streams *streams);
 

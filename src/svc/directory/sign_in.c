@@ -166,15 +166,6 @@ void sign_in_record(struct sign_in *sign_in, struct witness *witness)
 
 /* --- where we are --- */
 
-/* By the name and the scheme that the client used: a token's issuer must be what it will ask for again. */
-const char *sign_in_base(struct http_request *request)
-{
-    struct bytes host = http_request_header(request, "host");
-    if (host.size == 0)
-        host = BYTES_LITERAL("localhost");
-    return arena_fmt(http_request_arena(request), "%s://%.*s", http_request_scheme(request), BYTES_FMT(host));
-}
-
 bool sign_in_take_tenant(struct sign_in *sign_in, struct http_request *request)
 {
     static const char *const any[] = {"common", "organizations", "adfs", "sallyport"};

@@ -12,6 +12,15 @@
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define NO_SUCH        "there is no such application, secret, certificate or federated credential"
 
+/* By the name and the scheme that the client used: a token's issuer must be what it will ask for again. */
+const char *sign_in_base(struct http_request *request)
+{
+    struct bytes host = http_request_header(request, "host");
+    if (host.size == 0)
+        host = BYTES_LITERAL("localhost");
+    return arena_fmt(http_request_arena(request), "%s://%.*s", http_request_scheme(request), BYTES_FMT(host));
+}
+
 /* The next credential of an owner and type that counts now; NULL at the end. */
 static const struct directory_credential *next_credential(const struct sign_in *sign_in, const char *owner_id,
                                                           enum directory_credential_type type,

@@ -41,8 +41,6 @@ struct sign_in_subject {
 };
 
 /* --- sign_in.c --- */
-/* "https://localhost:8080", as the client reached us, in the request's arena; NULL without memory. */
-const char *sign_in_base(struct http_request *request);
 /* True if `tenant` is ours, or a word that means any. Else it is answered. */
 bool sign_in_take_tenant(struct sign_in *sign_in, struct http_request *request);
 /* OAuth 2.0's answer to what fails (RFC 6749 section 5.2); `error` NULL: a problem (RFC 9457), as the page reads it. */
@@ -57,6 +55,8 @@ void sign_in_note(struct sign_in *sign_in, const struct sign_in_subject *subject
 void sign_in_note_failure(struct sign_in *sign_in, const char *who, const char *cause);
 
 /* --- sign_in_client.c --- */
+/* "https://localhost:8080", as the client reached us, in the request's arena; NULL without memory. */
+const char *sign_in_base(struct http_request *request);
 /* The application that a form's client_id and secret, certificate or federated token show; NULL: none, and `*ret_why` says to
  * the operator what was wrong. */
 const struct directory_application *sign_in_client(struct sign_in *sign_in, struct http_request *request,
