@@ -237,12 +237,12 @@ enum status review_record_save(struct review_book *book, struct review_record *r
     enum status status = review_then_due(book, record, err); /* whatever it was that released it */
     if (status != STATUS_OK)
         return status;
-    char *text = json_dumps(record->doc, JSON_COMPACT);
-    if (!text)
+    CLEANUP(buf_fini) struct buf doc = {0};
+    json_append_value(&doc, record->doc);
+    if (buf_status(&doc) != STATUS_OK)
         return err_no_memory(err);
-    struct bytes doc = bytes_of_cstr(text);
-    status = record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
-    free(text);
+    status = record->row ? change_row(book, record, buf_peek(&doc), err)
+                         : insert_row(book, record, buf_peek(&doc), err);
     if (status != STATUS_OK)
         return status;
     return review_over_note(book, record, now_ns, err);
@@ -285,20 +285,21 @@ enum status review_record_tell(struct review_book *book, const struct review_rec
     char type[64], subject[128];
     (void)snprintf(type, sizeof type, EVENT_TYPE_PREFIX "%s", what);
     (void)snprintf(subject, sizeof subject, "requests/%s", review_record_text(record, "id"));
+    CLEANUP(buf_fini) struct buf data = {0};
     json_t *brief = review_record_seen(record);
-    char *data = brief ? json_dumps(brief, JSON_COMPACT) : NULL;
+    if (brief)
+        json_append_value(&data, brief);
     json_decref(brief);
-    if (!data)
+    if (!brief || buf_status(&data) != STATUS_OK)
         return err_no_memory(err);
     struct review_event_row event = {.at_ns = now_ns,
                                      .type = bytes_of_cstr(type),
                                      .subject = bytes_of_cstr(subject),
-                                     .data = bytes_of_cstr(data)};
+                                     .data = buf_peek(&data)};
     enum status status = put_event(book, &event, err);
     if (status == STATUS_OK)
         status = review_webhook_event(
             book, &event, strcmp(what, "released") == 0 ? review_then_webhook(record) : NULL, err);
-    free(data);
     if (status != STATUS_OK)
         return status;
     note_news(book, event.number, review_record_text(record, "id"));

@@ -323,17 +323,12 @@ void exchange_wake(struct app_service *service, const char *request)
     }
 }
 
-static int append(const char *text, size_t size, void *out)
-{
-    buf_append(out, text, size);
-    return 0;
-}
-
 /* JSON and a line feed, since people read it in terminals; false without memory. */
 static bool dump_line(const json_t *body, struct buf *ret_text)
 {
-    if (!body || json_dump_callback(body, append, ret_text, JSON_COMPACT) != 0)
+    if (!body)
         return false;
+    json_append_value(ret_text, body);
     buf_append_byte(ret_text, '\n');
     return buf_status(ret_text) == STATUS_OK;
 }

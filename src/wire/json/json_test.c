@@ -154,6 +154,63 @@ static void bad_utf8_is_replaced_or_refused(void **state)
     assert_int_equal(json_write_status(&strict), STATUS_MALFORMED);
 }
 
+/* What is stored and answered is what the library would write; also where it is asked itself. */
+static void a_value_is_written_as_the_library_does(void **state)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "\"\"",
+        "true",
+        "null",
+        "-9223372036854775808",
+        "0.1",
+        "1e300",
+        "-3.0",
+        "{\"b\":1,\"a\":{\"x\":[true,false,null,\"\",[],{}]},\"c\":\"a\\u0000b\",\"last\":"
+        "9223372036854775807}",
+        "\"quote \\\" slash / back \\\\ line \\n tab \\t bell \\u0007 delete \x7f \xc3\xa4 "
+        "\xf0\x9f\x98\x80\"",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        CLEANUP(buf_fini) struct buf out = {0};
+        json_t *value = json_loads(texts[i], JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        char *expected = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        assert_non_null(expected);
+        json_append_value(&out, value);
+        assert_int_equal(buf_status(&out), STATUS_OK);
+        json_t *again = json_loadb((const char *)out.data, out.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        assert_true(json_equal(value, again));
+        assert_true(bytes_equal_nocase(buf_peek(&out), bytes_of_cstr(expected))); /* \u001f or \u001F */
+        free(expected);
+        json_decref(again);
+        json_decref(value);
+    }
+
+    CLEANUP(buf_fini) struct buf deep = {0};
+    json_t *inner = json_array(), *circle = json_array();
+    for (int i = 0; i < 2 * JSON_WRITE_DEPTH_MAX; i++)
+        inner = json_pack("[o]", inner);
+    json_append_value(&deep, inner);
+    assert_int_equal(deep.size, 2 * (2 * JSON_WRITE_DEPTH_MAX + 1));
+    json_decref(inner);
+
+    CLEANUP(buf_fini) struct buf endless = {0};
+    json_t *other = json_pack("[O]", circle);
+    assert_int_equal(json_array_append(circle, other), 0);
+    json_append_value(&endless, circle);
+    assert_int_not_equal(buf_status(&endless), STATUS_OK);
+    json_array_clear(circle);
+    json_decref(other);
+    json_decref(circle);
+
+    CLEANUP(buf_fini) struct buf full = {.limit = 3};
+    json_t *text = json_string("long");
+    json_append_value(&full, text);
+    assert_int_not_equal(buf_status(&full), STATUS_OK);
+    json_decref(text);
+}
+
 static void a_full_buffer_is_reported_once_at_the_end(void **state)
 {
     (void)state;
@@ -205,6 +262,7 @@ int main(void)
         cmocka_unit_test(members_keep_type_and_every_byte),
         cmocka_unit_test(the_writer_puts_commas_and_escapes),
         cmocka_unit_test(bad_utf8_is_replaced_or_refused),
+        cmocka_unit_test(a_value_is_written_as_the_library_does),
         cmocka_unit_test(a_full_buffer_is_reported_once_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* json_write.c — one value after the other into a buffer. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "wire/json/json.h"
@@ -187,4 +188,71 @@ enum status json_write_status(const struct json_writer *json)
     if (json->out->failed)
         return STATUS_NO_MEMORY;
     return json->failed ? STATUS_MALFORMED : STATUS_OK;
+}
+
+/* --- whole values --- */
+
+/* What is rare: a number with a point, whose digits it knows how to set, and what lies too deep for this walk. */
+static void append_by_jansson(struct buf *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text)
+        buf_append_cstr(out, text);
+    else
+        out->failed = true;
+    free(text);
+}
+
+static void append_value(struct buf *out, const json_t *value, size_t depth);
+
+static void append_object(struct buf *out, json_t *object, size_t depth)
+{
+    bool is_first = true;
+    buf_append_byte(out, '{');
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        if (!is_first)
+            buf_append_byte(out, ',');
+        is_first = false;
+        (void)json_append_string(out, bytes_of(json_object_iter_key(at), json_object_iter_key_len(at)),
+                                 false); /* jansson's texts are UTF-8 */
+        buf_append_byte(out, ':');
+        append_value(out, json_object_iter_value(at), depth + 1);
+    }
+    buf_append_byte(out, '}');
+}
+
+static void append_array(struct buf *out, const json_t *array, size_t depth)
+{
+    buf_append_byte(out, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (i > 0)
+            buf_append_byte(out, ',');
+        append_value(out, json_array_get(array, i), depth + 1);
+    }
+    buf_append_byte(out, ']');
+}
+
+static void append_value(struct buf *out, const json_t *value, size_t depth)
+{
+    static const char *const words[] = {[JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null"};
+    const json_type type = json_typeof(value);
+    if (out->failed)
+        return; /* at the bottom of a circle */
+    if (type == JSON_REAL || depth > JSON_WRITE_DEPTH_MAX)
+        append_by_jansson(out, value);
+    else if (type == JSON_OBJECT)
+        append_object(out, (json_t *)value, depth); /* its iterators take no const */
+    else if (type == JSON_ARRAY)
+        append_array(out, value, depth);
+    else if (type == JSON_STRING)
+        (void)json_append_string(out, json_bytes(value), false);
+    else if (type == JSON_INTEGER)
+        buf_append_fmt(out, "%lld", (long long)json_integer_value(value));
+    else
+        buf_append_cstr(out, words[type]);
+}
+
+void json_append_value(struct buf *out, const json_t *value)
+{
+    append_value(out, value, 0);
 }
