@@ -105,14 +105,30 @@ void people_key_create(void *context, struct http_request *request)
     reply_after(reply, context, &write, 1);
 }
 
-/* By its id, or by its name: the oldest that still counts. It stays in the list, revoked. */
+/* The next key of a name that still counts; NULL: there is none. */
+static const struct directory_key *next_named(const struct directory *directory, struct bytes name,
+                                              const struct directory_key *after)
+{
+    while ((after = directory_next(directory, DIRECTORY_KEY, after)))
+        if (!after->revoked_ns && bytes_equal_cstr(name, after->name))
+            return after;
+    return NULL;
+}
+
+/* By its id, or by its name if no other has it: whoever revokes a key that leaked must not be left with it because another is called so.
+ * It stays in the list, revoked. */
 void people_key_revoke(void *context, struct http_request *request)
 {
     struct bytes text = http_request_value(request);
-    const struct directory_key *key = directory_find(context, DIRECTORY_KEY, "id", text), *each = NULL;
-    while (!key && (each = directory_next(context, DIRECTORY_KEY, each)))
-        if (!each->revoked_ns && bytes_equal_cstr(text, each->name))
-            key = each;
+    const struct directory_key *key = directory_find(context, DIRECTORY_KEY, "id", text);
+    bool by_name = !key;
+    if (by_name)
+        key = next_named(context, text, NULL);
+    if (by_name && key && next_named(context, text, key)) {
+        http_respond_failure(request, 409,
+                             "Several keys are called so: revoke each by its id, which key ls --json has.");
+        return;
+    }
     if (!key || key->revoked_ns) {
         http_respond_failure(request, 404, "There is no such key.");
         return;
