@@ -226,6 +226,10 @@ static bool write_prints(const X509 *certificate, struct jose_prints *prints)
 {
     uint8_t sha1[EVP_MAX_MD_SIZE], sha256[EVP_MAX_MD_SIZE];
     unsigned sha1_size = 0, sha256_size = 0;
+    struct tm end = {0};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+        return false;
+    prints->end_s = timegm(&end);
     if (X509_digest(certificate, EVP_sha1(), sha1, &sha1_size) != 1 ||
         X509_digest(certificate, EVP_sha256(), sha256, &sha256_size) != 1)
         return false;

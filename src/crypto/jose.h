@@ -10,11 +10,12 @@
 
 struct jose_key;
 
-/* Prints of a certificate, as tokens name it. */
+/* Prints of a certificate, as tokens name it, and its end. */
 struct jose_prints {
     char sha1[32];    /* base64url, of "x5t" */
     char sha256[48];  /* base64url, of "x5t#S256" */
     char hex[64 + 1]; /* SHA-256 in hexadecimal */
+    int64_t end_s;    /* seconds since 1970 */
 };
 
 /* A new private key for ES256 as JWK, with that key id. INTERNAL: OpenSSL refused. */

@@ -93,6 +93,8 @@ ROWS = [
             ("src/svc/directory/people_groups.c", "        !people_may_grant(context, request, BYTES_LITERAL(\"/\"))) /* as whoever adds one */\n", "        false)\n")),
     defence("taken-roles", "a right to write the directory or the control plane → more rights", "sign_in", "Case.test_nobody_rises_by_writing_the_directory",
             ("src/svc/directory/people.c", "        !may_end(directory, request, &found))\n", "        (false && !may_end(directory, request, &found)))\n")),
+    defence("certificate-over", CREDENTIALS, "sign_in", "Case.test_a_certificate_that_is_over_signs_nobody_in",
+            ("src/svc/directory/sign_in_client.c", "prints.end_s > clock_unix_ns() / NS_PER_S && names_certificate(jwt, &prints)", "names_certificate(jwt, &prints)")),
     defence("local-key-channel", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",
             ("src/sdk/channel/stream.c", "if (guard->trusts && !guard->trusts(", "if (false && !guard->trusts(")),
     defence("local-key-fetch", "other user of this machine → commands", "local_key", "LocalKey.test_it_goes_to_the_servers_own_user_only",

@@ -263,6 +263,43 @@ class Case(unittest.TestCase):
             good = assertion()
             self.assertEqual(sign_in(good[:-8] + "AAAAAAAA"), "invalid_client")
 
+    def test_a_certificate_that_is_over_signs_nobody_in(self):  # CS-04
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
+            key, wish = f"{folder}/key.pem", f"{folder}/wish.pem"
+            subprocess.run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", wish, "-subj", "/CN=x"], check=True, capture_output=True)
+            certificates = [subprocess.run(["openssl", "x509", "-req", "-in", wish, "-signkey", key, "-days", days], check=True, capture_output=True, text=True).stdout
+                            for days in ("2", "-1")]
+            data = pathlib.Path(folder, "data")
+            data.mkdir(mode=0o700)
+            os.chmod(folder, 0o755)  # the server is another user
+            server = Server(PROGRAM, data=str(data), command="scheduler", arguments=["--auth"])
+            self.addCleanup(server.close)
+            server.start()
+            headers = {"Authorization": f"Bearer {server.local_key()}"}
+            refused = server.ask("POST", "/v1/directory/applications", {"name": "over", "certificate": certificates[1]}, headers)
+            self.assertEqual((refused[0], refused[2]["detail"]), (400, "The certificate is over."))
+            made = server.change_directory("applications", {"name": "dated", "certificate": certificates[0]})
+
+            def sign_in():
+                now = int(time.time())
+                text = part({"alg": "RS256", "typ": "JWT"}) + "." + part({
+                    "aud": f"http://127.0.0.1:{server.port}/common/oauth2/v2.0/token", "iss": made["clientId"], "sub": made["clientId"],
+                    "nbf": now - 10, "exp": now + 300})
+                signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=text.encode(), check=True, capture_output=True).stdout
+                form = {"grant_type": "client_credentials", "client_id": made["clientId"], "scope": SCHEDULER + "/.default",
+                        "client_assertion_type": ASSERTION, "client_assertion": text + "." + b64(signature)}
+                return server.ask("POST", "/common/oauth2/v2.0/token", urllib.parse.urlencode(form).encode(),
+                                  {"Content-Type": "application/x-www-form-urlencoded"})[0]
+            self.assertEqual(sign_in(), 200)
+            server.kill()  # as if the two days had passed
+            with contextlib.closing(sqlite3.connect(f"{data}/directory.db")) as database, database:
+                for number, body in database.execute("SELECT number, body FROM record WHERE kind = 6").fetchall():
+                    kept = json.loads(body)
+                    if kept["certificate"]:
+                        database.execute("UPDATE record SET body = ? WHERE number = ?", (json.dumps({**kept, "certificate": certificates[1]}).encode(), number))
+            server.start()
+            self.assertEqual(sign_in(), 401)
+
     def test_errors_are_those_of_oauth_and_tell_no_names(self):  # CS-08
         made = self.application("quiet")
         base = {"grant_type": "client_credentials", "scope": POOL + "/.default"}
@@ -686,6 +723,15 @@ class Case(unittest.TestCase):
                 self.assertEqual(one["authentication"]["loginEndpoint"], f"{scheme}://pool.example", said)
                 found = server.ask("GET", "/common/v2.0/.well-known/openid-configuration", headers=headers)[2]
                 self.assertTrue(found["token_endpoint"].startswith(f"{scheme}://pool.example/"), said)
+
+    def test_a_key_is_revoked_by_a_name_that_no_other_has(self):
+        self.good("POST", "/v1/directory/users", {"name": "namesakes@example.org"})
+        keys = [self.good("POST", "/v1/directory/keys", {"name": "namesake", "owner": "namesakes@example.org"}) for _ in range(2)]
+        self.assertEqual(self.ask("DELETE", "/v1/directory/keys/namesake", None, self.local)[0], 409)
+        self.assertEqual([self.ask("GET", "/v1/directory/me", key=key["key"])[0] for key in keys], [200, 200])
+        self.good("DELETE", f"/v1/directory/keys/{keys[1]['id']}")
+        self.good("DELETE", "/v1/directory/keys/namesake")  # now there is one
+        self.assertEqual([self.ask("GET", "/v1/directory/me", key=key["key"])[0] for key in keys], [401, 401])
 
     def test_a_key_may_less_than_its_owner(self):
         narrow = self.good("POST", "/v1/directory/keys", {"name": "ci", "roles": "submitter"}, self.owner)["key"]

@@ -206,6 +206,10 @@ static bool read_credential(struct http_request *request, const json_t *root,
             return false;
         }
         jose_key_free(key);
+        if (prints->end_s <= clock_unix_ns() / NS_PER_S) {
+            http_respond_failure(request, 400, "The certificate is over.");
+            return false;
+        }
         credential->type = DIRECTORY_CERTIFICATE;
         credential->hash = prints->hex;
         credential->certificate = certificate;

@@ -3,6 +3,7 @@
  * wrong: whether a name exists must not show. */
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "crypto/jose.h"
 #include "crypto/secret.h"
@@ -98,7 +99,8 @@ static bool is_signed_by(const struct directory_credential *credential, const st
     struct jose_prints prints = {.hex = ""};
     bool good = jose_key_of_certificate(bytes_of_cstr(credential->certificate), &key, &prints, &ignored) ==
                     STATUS_OK &&
-                names_certificate(jwt, &prints) && jose_verify(key, jwt, &ignored) == STATUS_OK;
+                prints.end_s > clock_unix_ns() / NS_PER_S && names_certificate(jwt, &prints) &&
+                jose_verify(key, jwt, &ignored) == STATUS_OK;
     jose_key_free(key);
     return good;
 }
@@ -111,7 +113,7 @@ static bool certificate_matches(struct sign_in *sign_in, struct http_request *re
     if (!bytes_equal_cstr(jwt_text(jwt, "iss"), application->client_id) ||
         !bytes_equal_cstr(jwt_text(jwt, "sub"), application->client_id) ||
         !is_for_us(sign_in, request, jwt) ||
-        jwt_check_time(jwt, clock_unix_ns() / 1000000000, TOKEN_LEEWAY_S, &ignored) != STATUS_OK)
+        jwt_check_time(jwt, clock_unix_ns() / NS_PER_S, TOKEN_LEEWAY_S, &ignored) != STATUS_OK)
         return false;
     while ((credential = next_credential(sign_in, application->id, DIRECTORY_CERTIFICATE, credential)))
         if (is_signed_by(credential, jwt))
