@@ -128,6 +128,26 @@ class Lists(control_test.Control):
             self.assertEqual(sorted(row["name"] for row in page["value"] + rest["value"]), ["one", "three", "two"])
 
 
+class Apps(control_test.Control):
+    def test_cs30_an_app_is_put_into_an_environment_that_is_there(self):  # CS-30
+        group = self.group()
+        environment, pool = f"{group}/providers/Microsoft.App/managedEnvironments/env1", f"{group}/providers/Microsoft.App/sessionPools/env1"
+        path = f"{group}/providers/Microsoft.App/containerApps/shop"
+        self.pool(group, "env1")
+
+        def app(where):
+            return {"location": "eastus", "properties": {"environmentId": where, "template": {"containers": [{"image": "shop", "name": "shop"}]}}}
+        for wrong in (environment, pool, "env1", group):
+            self.assertIn("env create", self.refused(400, "ManagedEnvironmentNotFound", "PUT", path, app(wrong)))
+        self.expect(200, "PUT", environment, {"location": "eastus"})
+        self.expect(200, "PUT", path, app(environment.upper().replace("/SUBSCRIPTIONS", "/subscriptions")))
+        self.expect(200, "PUT", path, app(environment))
+        self.refused(400, "ManagedEnvironmentNotFound", "PATCH", path, {"properties": {"environmentId": environment + "x"}})
+        self.expect(200, "DELETE", environment)
+        self.assertEqual(self.expect(200, "PATCH", path, {"tags": {"a": "b"}})["tags"], {"a": "b"})
+        self.expect(200, "DELETE", path)
+
+
 class Older(control_test.Control):
     def test_cs22_the_cooldown_of_the_first_preview_changes_a_pool(self):  # CS-22
         path = f"{self.group()}/providers/Microsoft.App/sessionPools/older"

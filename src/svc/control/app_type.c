@@ -127,6 +127,41 @@ static bool check_containers(const json_t *record, struct control_fault *ret_fau
     return sound;
 }
 
+static struct bytes environment_of(const json_t *record)
+{
+    return json_member_bytes(json_object_get(record, "properties"), "environmentId");
+}
+
+/* One that the app is put into must be there; where it has gone since, all else of the app can still be changed. */
+static bool environment_is_there(struct control *control, const struct resource_id *id, const json_t *record,
+                                 struct control_fault *ret_fault)
+{
+    CLEANUP(arena_fini) struct arena arena;
+    CLEANUP(json_release) json_t *before = NULL;
+    struct resource_id environment;
+    struct bytes wanted = environment_of(record);
+    arena_init(&arena, 0);
+    if (wanted.size == 0)
+        return true;
+    const struct resource *former = resource_store_get(control->store, id->key);
+    bool stays = former && json_parse(former->text, NULL, &before, NULL) == STATUS_OK &&
+                 bytes_equal(environment_of(before), wanted);
+    if (stays)
+        return true;
+    const struct control_type *type = NULL;
+    if (resource_id_parse(&arena, wanted, &environment, NULL) == STATUS_OK)
+        type = control_type_of(&environment);
+    if (type && strcmp(type->type, "managedEnvironments") == 0 &&
+        resource_store_get(control->store, environment.key))
+        return true;
+    control_fault_set(
+        ret_fault, 400, "ManagedEnvironmentNotFound",
+        "The environment '%.*s' is not there. Make it first: sallyport az containerapp env create.",
+        BYTES_FMT(bytes_slice(wanted, 0, 300)));
+    snprintf(ret_fault->target, sizeof ret_fault->target, "properties.environmentId");
+    return false;
+}
+
 bool control_check_app(struct control *control, const struct resource_id *id, json_t *record,
                        struct control_fault *ret_fault)
 {
@@ -142,6 +177,7 @@ bool control_check_app(struct control *control, const struct resource_id *id, js
                  : NULL;
     return settings && check_containers(record, ret_fault) && check_description(control, record, ret_fault) &&
            check_identities(control, record, ret_fault) &&
+           environment_is_there(control, id, record, ret_fault) &&
            control_app_host_is_free(control, id, record, ret_fault) &&
            take_place(control, id, record, ret_fault);
 }
