@@ -231,9 +231,23 @@ class Az(unittest.TestCase):
         self.assertEqual(self.server.asked("GET", "/v1.0/users")[0]["query"], {"$filter": "userPrincipalName eq 'ann@example.org'"})
 
     def test_a_grant_is_taken_away_only_where_something_says_which(self):
+        # The cloud's own az says these itself, with 1; only what its argparse refuses is 2.
         self.serve({})
-        self.assertEqual(self.az("role", "assignment", "delete").returncode, USAGE)
+        self.bad(FAILED, "ERROR: Please provide at least one of these arguments: --ids, --assignee, --assignee-object-id, --role, --resource-group, --scope\n",
+                 "role", "assignment", "delete")
+        for assignee in ((), ("--assignee", "a", "--assignee-object-id", "b")):
+            self.bad(FAILED, "ERROR: usage error: --assignee STRING | --assignee-object-id GUID\n", "role", "assignment", "create", "--role", "x", "--scope", "/", *assignee)
         self.assertEqual(self.server.requests, [])
+
+    def test_grants_are_chosen_by_an_object_s_id(self):
+        plane = f"/subscriptions/{ID}/providers/Microsoft.Authorization/roleAssignments"
+        grants = [{"id": f"{plane}/{name}", "name": name, "properties": {"scope": f"/subscriptions/{ID}", "principalId": who, "roleDefinitionId": f"/x/{ROLE}"}}
+                  for name, who in (("one", USER), ("two", ID))]
+        self.serve({f"GET {plane}": (200, {"value": grants}), f"DELETE {plane}/one": (200, {}),
+                    f"GET {plane.replace('Assignments', 'Definitions')}": (200, {"value": []}), "POST /v1.0/directoryObjects/getByIds": (200, {"value": []})})
+        self.assertEqual(self.good("role", "assignment", "list", "--assignee-object-id", USER.upper(), "--query", "[].name", "-o", "tsv"), "one\n")
+        self.good("role", "assignment", "delete", "--assignee-object-id", USER)
+        self.assertEqual([request["path"] for request in self.server.requests if request["method"] == "DELETE"], [f"{plane}/one"])
 
     # --- sign-in ---
 

@@ -236,7 +236,7 @@ int az_act_role_create(struct az_call *call)
     const char *type = az_text_of(&call->values, "assignee-principal-type");
     const char *scope = az_text_of(&call->values, "scope");
     if (!assignee == !object)
-        return az_fail(EXIT_USAGE, "usage error: --assignee STRING | --assignee-object-id GUID");
+        return az_fail(EXIT_FAILED, "usage error: --assignee STRING | --assignee-object-id GUID");
     if (scope[0] != '/')
         return az_fail(EXIT_USAGE, "argument --scope: '%s' is no id; ids begin with /subscriptions/", scope);
     int code = az_call_subscription(call);
@@ -297,6 +297,7 @@ static int list_wanted(struct az_call *call, json_t **ret_items)
     CLEANUP(buf_fini) struct buf role = {0};
     struct subject subject = {0};
     const char *assignee = az_text_of(&call->values, "assignee");
+    const char *object = az_text_of(&call->values, "assignee-object-id");
     const char *typed_role = az_text_of(&call->values, "role");
     int code = az_call_subscription(call);
     if (code != EXIT_GOOD)
@@ -308,7 +309,9 @@ static int list_wanted(struct az_call *call, json_t **ret_items)
     buf_append_byte(&path, '\0');
     if (path.failed || scope.failed)
         return az_no_memory();
-    if (assignee)
+    if (object)
+        set_subject(&subject, object, "");
+    else if (assignee)
         code = resolve_assignee(call, assignee, &subject);
     if (code == EXIT_GOOD && typed_role)
         code = resolve_role(call, typed_role, &role);
@@ -413,14 +416,14 @@ int az_act_role_delete(struct az_call *call)
     if (ids)
         return code;
     /* Without any of these everything would go. */
-    static const char *const narrowing[] = {"assignee", "role", "scope", "resource-group"};
+    static const char *const narrowing[] = {"assignee", "assignee-object-id", "role", "scope",
+                                            "resource-group"};
     bool narrowed = false;
     for (size_t i = 0; i < ARRAY_SIZE(narrowing); i++)
         narrowed |= az_text_of(&call->values, narrowing[i]) != NULL;
     if (!narrowed)
-        return az_fail(EXIT_USAGE,
-                       "Please provide at least one of these arguments: --ids, --assignee, --role, "
-                       "--resource-group, --scope");
+        return az_fail(EXIT_FAILED, "Please provide at least one of these arguments: --ids, --assignee, "
+                                    "--assignee-object-id, --role, --resource-group, --scope");
     code = list_wanted(call, &items);
     if (code == EXIT_GOOD && json_array_size(items) == 0)
         return az_fail(EXIT_FAILED, "No matched assignments were found to delete");

@@ -155,7 +155,7 @@ static void what_is_wrong_is_said_in_the_words_of_az(void **state)
 {
     (void)state;
     is_refused("group|create|-n|g1", "the following arguments are required: --location/-l");
-    is_refused("group|delete", "the following arguments are required: --name/--resource-group/-n/-g");
+    is_refused("group|delete", "the following arguments are required: --name/-n/--resource-group/-g");
     is_refused("group|create|--name", "argument --name/--resource-group/-n/-g: expected one argument");
     is_refused("group|create|-n|g1|--locaton|x|-l|y", "unrecognized arguments: --locaton x");
     is_refused("group|create|-n|g1|-l|y|extra", "unrecognized arguments: extra");
@@ -167,7 +167,7 @@ static void what_is_wrong_is_said_in_the_words_of_az(void **state)
     is_refused("containerapp|sessionpool|create|-n|p|-g|g|--max|1",
                "ambiguous option: --max could match --max-sessions, --max-alive-period");
     is_refused("role|assignment|delete|--ids", "argument --ids: expected at least one argument");
-    is_refused("group|delete|-n|g|--yes=1", "argument --yes/-y: ignored explicit argument");
+    is_refused("group|delete|-n|g|--yes=1", "argument --yes/-y: ignored explicit argument '1'");
 }
 
 static void names_may_be_short_or_joined(void **state)

@@ -245,6 +245,15 @@ static bool take_text(struct az_reading *parse, const struct az_argument *argume
     return check_text(parse, argument, &text) && add_text(parse, argument, value, text);
 }
 
+/* A flag takes no value. */
+static bool refuse_explicit(struct az_reading *parse, const struct az_argument *argument, struct bytes value)
+{
+    char refusal[160];
+    (void)snprintf(refusal, sizeof refusal, "ignored explicit argument '%.*s'",
+                   BYTES_FMT(bytes_slice(value, 0, 80)));
+    return refuse_argument(parse, argument, refusal);
+}
+
 /* The values behind an argument's name; `*at` is the word in which it stands, and then the last one that was taken. */
 static bool take_values(struct az_reading *parse, const struct az_argument *argument, struct az_value *value,
                         struct bytes rest, int argc, char *const *argv, int *at)
@@ -253,7 +262,7 @@ static bool take_values(struct az_reading *parse, const struct az_argument *argu
     /* Given twice, the later one counts. */
     *value = (struct az_value){.given = true, .typed = true, .first = parse->values->text_count};
     if (argument->kind == AZ_FLAG)
-        return !rest.data || refuse_argument(parse, argument, "ignored explicit argument");
+        return !rest.data || refuse_explicit(parse, argument, rest);
     if (rest.data)
         return take_text(parse, argument, value, (const char *)rest.data);
     while (*at + 1 < argc && is_value(argv[*at + 1]) && (many || value->count == 0)) {

@@ -8,7 +8,7 @@
 
 #define GROUP_NAME                                                                                           \
     {                                                                                                        \
-        .names = "--name --resource-group -n -g", .required = true, .preset = "group",                       \
+        .names = "--name -n --resource-group -g", .required = true, .preset = "group",                       \
         .help = "The resource group."                                                                        \
     }
 #define ACCOUNT_TABLE                                                                                        \
@@ -141,7 +141,7 @@ const struct az_command az_rows_account[] = {
                     .help = "A path of the server, or a whole URL; {subscriptionId} is filled in."},
                    {.names = "--method -m",
                     .initial = "get",
-                    .choices = AZ_CHOICES("delete", "get", "head", "options", "patch", "post", "put"),
+                    .choices = AZ_CHOICES("head", "get", "put", "post", "delete", "options", "patch"),
                     .help = "The method."},
                    {.names = "--body -b", .help = "The body, or @FILE."},
                    {.names = "--headers",

@@ -116,7 +116,7 @@ const struct az_command az_rows_apps[] = {
      .arguments = ARGUMENTS(
          NAME("The new environment."), GROUP, LOCATION, TAGS,
          {.names = "--logs-destination",
-          .choices = AZ_CHOICES("none", "log-analytics", "azure-monitor"),
+          .choices = AZ_CHOICES("log-analytics", "azure-monitor", "none"),
           .help = "Only none is there."},
          {.names = "--enable-workload-profiles -w", .kind = AZ_YESNO, .help = "Makes no difference."}),
      .method = "PUT",
@@ -162,7 +162,7 @@ const struct az_command az_rows_apps[] = {
          {.names = "--env-vars",
           .kind = AZ_TEXTS,
           .help = "NAME=VALUE or NAME=secretref:SECRET, with spaces between several."},
-         {.names = "--ingress", .choices = AZ_CHOICES("external", "internal"), .help = "Who reaches it."},
+         {.names = "--ingress", .choices = AZ_CHOICES("internal", "external"), .help = "Who reaches it."},
          {.names = "--target-port",
           .kind = AZ_COUNT,
           .member = "properties.configuration.ingress.targetPort",

@@ -9,6 +9,10 @@
     {                                                                                                        \
         .names = "--assignee", .help = "A person's name, a program's client id, or an object's id."          \
     }
+#define OBJECT                                                                                               \
+    {                                                                                                        \
+        .names = "--assignee-object-id", .help = "In its place, without a look into the directory."          \
+    }
 #define ROLE                                                                                                 \
     {                                                                                                        \
         .names = "--role", .help = "A role's name or id."                                                    \
@@ -62,8 +66,7 @@ const struct az_command az_rows_directory[] = {
      .example = "-n robot --role Reader --scopes /subscriptions/ID"},
     {.name = "role assignment create",
      .arguments = ARGUMENTS(
-         ASSIGNEE,
-         {.names = "--assignee-object-id", .help = "In its place, without a look into the directory."},
+         ASSIGNEE, OBJECT,
          {.names = "--assignee-principal-type",
           .choices = AZ_CHOICES("User", "Group", "ServicePrincipal", "ForeignGroup"),
           .help = "What that object is."},
@@ -79,7 +82,7 @@ const struct az_command az_rows_directory[] = {
      .example = "--assignee ann@example.org --role \"Durable Task Data Contributor\" --scope ID"},
     {.name = "role assignment list",
      .arguments =
-         ARGUMENTS(ASSIGNEE, ROLE, SCOPE, GROUP_MAY, INHERITED,
+         ARGUMENTS(ASSIGNEE, OBJECT, ROLE, SCOPE, GROUP_MAY, INHERITED,
                    {.names = "--all", .kind = AZ_FLAG, .help = "Everywhere below the subscription."}),
      .run = az_act_role_list,
      .flat = true,
@@ -87,7 +90,7 @@ const struct az_command az_rows_directory[] = {
      .summary = "Who may do what."},
     {.name = "role assignment delete",
      .arguments = ARGUMENTS({.names = "--ids", .kind = AZ_TEXTS, .help = "Ids of assignments."}, ASSIGNEE,
-                            ROLE, SCOPE, GROUP_MAY, INHERITED, YES),
+                            OBJECT, ROLE, SCOPE, GROUP_MAY, INHERITED, YES),
      .run = az_act_role_delete,
      .silent = true,
      .summary = "Take it away."},
