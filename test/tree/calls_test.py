@@ -64,6 +64,10 @@ def reachable(graph, start):
     return seen
 
 
+def files_in_circles(graph):
+    return [file for file in graph if file in reachable(graph, file)]
+
+
 def print_circles(graph):
     reach = {file: reachable(graph, file) for file in graph}
     for file, targets in graph.items():
@@ -81,7 +85,7 @@ def main(root, folder=None):
     for name, files in folders.items():
         graph = calls_between(files)
         functions += sum(len(called) for targets in graph.values() for called in targets.values())
-        circling = [file for file in graph if file in reachable(graph, file)]
+        circling = files_in_circles(graph)
         allowed = FILES_IN_CIRCLES.get(name, 0)
         if len(circling) > allowed:
             faults.append(f"src/{name}: {len(circling)} files call each other in circles, at most {allowed} may ({' '.join(circling)}); "
