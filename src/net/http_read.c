@@ -157,6 +157,7 @@ static enum http_step expect_body(struct http_connection *connection)
     http1_chunked_init(&request->chunked);
     connection->body = (struct http_pace){.from = loop_now(connection->server->loop)};
     http_connection_body_came(connection, http_connection_input(connection).size);
+    /* Who sends already does not wait to be told (RFC 9110 section 10.1.1). */
     if (request->head.expect_continue && http_connection_input(connection).size == 0) {
         static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
         http_connection_send(connection, &(struct iovec){(void *)text, sizeof text - 1}, 1);

@@ -86,6 +86,7 @@ static enum status fill(struct db *db, size_t statement, const struct task_store
             struct task_store_entity *rows = arena_alloc_array(&page->arena, capacity, sizeof *rows);
             if (!rows)
                 return err_set(err, STATUS_NO_MEMORY, "query: out of memory");
+            /* The former array stays in the arena; since each is twice the one before, they cost as much again at most. */
             if (page->count)
                 memcpy(rows, page->rows, page->count * sizeof *rows);
             page->rows = rows;
@@ -94,6 +95,8 @@ static enum status fill(struct db *db, size_t statement, const struct task_store
         if (read_row(db, statement, &page->arena, row) != STATUS_OK)
             return err_set(err, STATUS_NO_MEMORY, "query: out of memory");
         size += ROW_SIZE_FIXED + row->entity_id.size + row->state.size + row->locked_by.size;
+        /* The row that is too much is left to the next page: the token names the last that counts. One goes in any case, or the next
+         * page would begin with it again. */
         if (page->count && size > size_max)
             return write_token(page, query->hub, err);
         page->count++;
