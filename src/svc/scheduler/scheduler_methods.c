@@ -76,7 +76,7 @@ const struct method *scheduler_method_find(struct bytes path)
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (bytes_equal_cstr(path, pb_task_hub_sidecar_service_methods[i].path))
             return &methods[i];
-    return scheduler_backend_method(path);
+    return NULL;
 }
 
 const struct method *scheduler_method(enum pb_task_hub_sidecar_service_method method)

@@ -89,6 +89,13 @@ static bool let_in(struct scheduler *scheduler, const struct grpc_request *reque
                                 buf_peek(&place), buf_peek(&resource));
 }
 
+/* Of either service; NULL: there is none. */
+static const struct method *method_of(struct bytes path)
+{
+    const struct method *method = scheduler_method_find(path);
+    return method ? method : scheduler_backend_method(path);
+}
+
 static void on_call(void *context, const struct grpc_request *request)
 {
     struct scheduler *scheduler = context;
@@ -98,7 +105,7 @@ static void on_call(void *context, const struct grpc_request *request)
                                 !scheduler->stopping &&
                                     partition_failure(scheduler->partition)->status == STATUS_OK))
         return;
-    const struct method *method = scheduler_method_find(request->path);
+    const struct method *method = method_of(request->path);
     const struct scheduler_call_origin origin = {.number = request->id.value,
                                                  .connection = request->connection,
                                                  .message = request->message,
@@ -122,7 +129,7 @@ static void on_call(void *context, const struct grpc_request *request)
  * else fits into what clients send by default, and names its payload limit when it is read. */
 static size_t message_limit(void *context, struct bytes path)
 {
-    const struct method *method = scheduler_method_find(path);
+    const struct method *method = method_of(path);
     return method && method->worker ? 0 : SCHEDULER_CLIENT_MESSAGE_SIZE_MAX;
 }
 

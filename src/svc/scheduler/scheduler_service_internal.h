@@ -101,7 +101,7 @@ struct scheduler {
 const struct method *scheduler_backend_method(struct bytes path);
 
 /* --- scheduler_methods.c --- */
-/* The method of either service with that path, or NULL. */
+/* The method of TaskHubSidecarService with that path, or NULL. */
 const struct method *scheduler_method_find(struct bytes path);
 /* The row of a method of TaskHubSidecarService. */
 const struct method *scheduler_method(enum pb_task_hub_sidecar_service_method method);
