@@ -163,13 +163,13 @@ class Signed(unittest.TestCase):
     def test_whoever_may_read_may_ask_what_somebody_may(self):
         path = f"{self.group}/{AUTHORIZATION}/checkAccess"
         actions = [{"Id": "Microsoft.App/sessionPools/read"}, {"Id": "Microsoft.App/sessionPools/write"},
-                   {"Id": "Microsoft.Authorization/roleAssignments/write"}]
-        allowed = {"Owner": 3, "Contributor": 2, "Reader": 1, "Nobody": 0}
+                   {"Id": "Microsoft.Authorization/roleAssignments/write"}, {"Id": "*"}, {"Id": "*/write"}]
+        allowed = {"Owner": 5, "Contributor": 2, "Reader": 1, "Nobody": 0}
         for name, count in allowed.items():
             body = {"Subject": {"ObjectId": self.made[name]["id"]}, "Actions": actions}
             for asker in WHO[:3]:
                 answer = self.expect(200, "POST", path, body, self.keys[asker])
-                self.assertEqual([row["accessDecision"] for row in answer], ["Allowed"] * count + ["NotAllowed"] * (3 - count), name)
+                self.assertEqual([row["accessDecision"] for row in answer], ["Allowed"] * count + ["NotAllowed"] * (5 - count), name)
             self.expect(403, "POST", path, body, self.keys["Nobody"])
             self.expect(401, "POST", path, body)
 
