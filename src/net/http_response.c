@@ -55,6 +55,12 @@ enum status http_response_header(struct http_request *request, const char *name,
     return STATUS_OK;
 }
 
+void http_response_version(struct http_request *request, struct bytes version)
+{
+    if (version.size <= HTTP_VERSION_SIZE)
+        request->version = arena_copy(&request->arena, version);
+}
+
 static bool status_has_body(int http_status)
 {
     return http_status >= 200 && http_status != 204 && http_status != 304;
@@ -99,11 +105,12 @@ static struct iovec part(struct bytes bytes)
 /* A route whose part says so has its answers tagged by their bytes. Without memory there is no tag, and all is sent. */
 static void add_tag(struct http_request *request, struct bytes body)
 {
-    char tag[HTTP_TAG_SIZE], quoted[HTTP_TAG_SIZE + 2];
+    char tag[HTTP_TAG_SIZE], quoted[HTTP_TAG_SIZE + HTTP_VERSION_SIZE + 3];
     if (request->tag.data || !request->match.part || !request->match.part->tagged)
         return;
     http_tag_of(body, tag);
-    (void)snprintf(quoted, sizeof quoted, "\"%s\"", tag);
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s%s%s\"", BYTES_FMT(request->version),
+                   request->version.size > 0 ? "." : "", tag);
     if (tag[0])
         (void)!http_response_header(request, "ETag", bytes_of_cstr(quoted));
 }
@@ -210,7 +217,7 @@ void http_response_refuse(struct http_request *request, int http_status, const c
     request->close = true;
     buf_fini(&request->headers);
     request->headers_given = 0;
-    request->tag = (struct bytes){0};
+    request->tag = request->version = (struct bytes){0};
     http_response_fail(request, http_status, detail);
 }
 

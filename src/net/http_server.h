@@ -45,6 +45,7 @@ struct http_server_limits { /* all are set: http_server_limits_default, then wha
 /* Those of net/limit_values.h. */
 struct http_server_limits http_server_limits_default(void);
 
+#define HTTP_VERSION_SIZE 40 /* bytes: http_response_version */
 /* A stream whose peer leaves this much unread is cut (on_gone). */
 #define HTTP_STREAM_QUEUE_MAX ((size_t)64 << 20) /* bytes */
 
@@ -173,6 +174,9 @@ void http_request_on_gone(struct http_request *request, void (*on_gone)(void *co
  * the header is the server's own (Content-Length, Transfer-Encoding, Date; of Connection only "close" is
  * taken, which ends the connection after this answer). TOO_LARGE: more than 64 KiB of headers; NO_MEMORY. */
 STATUS_RESULT http_response_header(struct http_request *request, const char *name, struct bytes value);
+/* Of an answer that is tagged by its bytes: the tag begins with this and a dot, so that If-Match can name the state in which a thing was seen,
+ * whoever saw how much of it. Copied; without memory, or above HTTP_VERSION_SIZE bytes, it begins with nothing. */
+void http_response_version(struct http_request *request, struct bytes version);
 /* Answers and ends the exchange. `content_type` NULL: no body type is sent; one with control characters
  * becomes application/octet-stream. The body is sent or copied before the call returns. HEAD, 204 and 304
  * send no body. 200 to a GET or HEAD that has an ETag (the handler's own, or of its bytes where the part is `tagged`)

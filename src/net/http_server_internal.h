@@ -80,7 +80,8 @@ struct http_request {
     struct buf headers; /* the answer's, as text */
     /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
     unsigned headers_given;
-    struct bytes tag; /* that of the answer, quoted; data NULL without one */
+    struct bytes tag;     /* that of the answer, quoted; data NULL without one */
+    struct bytes version; /* with which it is to begin; data NULL: with nothing */
     int64_t began_ns;
     int http_status;         /* of the answer; 0: none yet */
     uint64_t answer_size;    /* bytes of its body */

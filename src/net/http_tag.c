@@ -27,3 +27,24 @@ bool http_tag_named(struct bytes list, struct bytes tag)
     }
     return false;
 }
+
+static bool is_quoted(struct bytes text)
+{
+    return text.size >= 2 && text.data[0] == '"' && text.data[text.size - 1] == '"';
+}
+
+bool http_tag_of_version(struct bytes list, struct bytes version)
+{
+    while (list.size > 0) {
+        struct bytes one = bytes_trim(bytes_split(&list, ','));
+        if (bytes_equal(one, BYTES_LITERAL("*")))
+            return true;
+        if (!is_quoted(one))
+            continue;
+        struct bytes text = bytes_slice(one, 1, one.size - 2);
+        if (bytes_starts_with(text, version) &&
+            bytes_starts_with(bytes_slice(text, version.size, SIZE_MAX), BYTES_LITERAL(".")))
+            return true;
+    }
+    return false;
+}

@@ -34,11 +34,27 @@ static void a_copy_is_known_by_its_tag(void **state)
     assert_false(http_tag_named((struct bytes){0}, tag));
 }
 
+static void a_state_is_known_by_the_beginning_of_its_tag(void **state)
+{
+    (void)state;
+    const struct bytes version = BYTES_LITERAL("2026-01-01T00:00:00.0000000Z");
+    assert_true(http_tag_of_version(BYTES_LITERAL("\"x\", \"2026-01-01T00:00:00.0000000Z.abc\""), version));
+    assert_true(http_tag_of_version(BYTES_LITERAL("*"), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("\"2026-01-01T00:00:00.0000000Z\""), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("\"2026-01-01T00:00:00.0000001Z.abc\""), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("W/\"2026-01-01T00:00:00.0000000Z.abc\""), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("2026-01-01T00:00:00.0000000Z.abc"), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("\"2026-01-01T00:00:00.0000000Z.abc"), version));
+    assert_false(http_tag_of_version(BYTES_LITERAL("\""), version));
+    assert_false(http_tag_of_version((struct bytes){0}, version));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_bytes_have_another_tag),
         cmocka_unit_test(a_copy_is_known_by_its_tag),
+        cmocka_unit_test(a_state_is_known_by_the_beginning_of_its_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

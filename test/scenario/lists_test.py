@@ -140,7 +140,7 @@ class Copies(Case):
         lists = {"/v1/directory/users": lambda: self.server.change_directory("users", {"name": "new"}),
                  "/v1/policy/versions": lambda: self.apply(1),
                  "/v1/webhooks": lambda: self.good("POST", "/v1/webhooks", {"name": "new", "url": "http://localhost:1/"}),
-                 "/v1/requests": lambda: self.good("POST", "/v1/requests", {"code": "print(1)"})}
+                 "/v1/requests": lambda: self.good("POST", "/v1/requests?wait=30s&until=result", {"code": "print(1)"})}
         for path, change in lists.items():
             before = self.tag(path)
             change()

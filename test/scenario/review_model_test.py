@@ -183,6 +183,21 @@ class Model(unittest.TestCase):
         self.assertNotIn("decision", self.server.until(late, "timed-out"))
         self.assertEqual(self.vote(late, "approve")[0], 409)
 
+    def test_rp_60_nobody_acts_on_what_was_changed_unseen(self):
+        """If-Match, in one transaction with what it guards: of a vote and a revision on the same state the first is done."""
+        seen = self.waiting("print('seen')")
+        path = f"/v1/requests/{seen['id']}"
+        tag = self.server.ask("GET", path)[1]["ETag"]
+        for match, verb, body in (('"other"', "votes", {"answer": "approve"}), ("W/" + tag, "decision", {"approve": True}),
+                                  (tag[:-1], "cancel", {}), ('"a", "b"', "revisions", {"code": "2"})):
+            status, _, answer = self.server.ask("POST", f"{path}/{verb}", body, {"If-Match": match})
+            self.assertEqual((status, answer["type"][-15:], answer["state"]), (412, "request-changed", "waiting"), match)
+        self.assertEqual(self.server.ask("GET", path)[1]["ETag"], tag)
+        status, _, _ = self.server.ask("POST", f"{path}/votes", {"answer": "changes", "comment": "more"}, {"If-Match": f'"x", {tag}'})
+        self.assertEqual(status, 200)
+        self.assertEqual(self.server.ask("POST", f"{path}/revisions", {"code": "print(3)"}, {"If-Match": tag})[0], 412)
+        self.assertEqual(self.server.ask("POST", f"{path}/revisions", {"code": "print(3)"}, {"If-Match": "*"})[0], 201)
+
     def test_events(self):
         """RP-40: every change is one event with a number; a reader that comes back misses none."""
         connection = self.server.connect()

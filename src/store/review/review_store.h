@@ -163,6 +163,7 @@ enum review_outcome {
     REVIEW_NOT_ALLOWED,  /* not the submitter's or an operator's */
     REVIEW_NO_INPUT,     /* a file is named by the hash of an input that the request never had */
     REVIEW_VOTED_BEFORE, /* this person, on this manifest, and they wanted to do it once */
+    REVIEW_CHANGED,      /* since it was as If-Match names it; looked at by who calls, in the same job */
     REVIEW_NO_STEP,      /* in a session of a name others could run between the code and its step */
 };
 

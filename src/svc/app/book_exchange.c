@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "net/http_tag.h"
 #include "svc/app/running.h"
 
 bool book_exchange_refuse_without_book(struct app_service *service, struct http_request *request)
@@ -36,6 +37,13 @@ void book_exchange_free(struct exchange *exchange)
     arena_fini(&own->person_arena);
 }
 
+static void read_match(struct book_exchange *exchange, const struct http_request *request)
+{
+    struct bytes match = http_request_header(request, "If-Match");
+    (void)snprintf(exchange->match_text, sizeof exchange->match_text, "%.*s", BYTES_FMT(match));
+    exchange->match = match.data ? exchange->match_text : NULL;
+}
+
 struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
                                            size_t size, void (*on_free)(struct exchange *exchange))
 {
@@ -44,6 +52,7 @@ struct book_exchange *book_exchange_create(struct app_service *service, struct h
     if (!exchange)
         return NULL;
     struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
+    read_match(own, request);
     if (book_exchange_see(own))
         return own;
     exchange_answer_no_memory(exchange);
@@ -222,6 +231,27 @@ void book_exchange_changed(struct book_exchange *exchange)
         running_stop(service->activity.running, id);
 }
 
+/* --- If-Match --- */
+
+bool book_exchange_is_seen(struct book_exchange *exchange, struct review_book *book, struct err *err,
+                           enum status *ret_status)
+{
+    CLEANUP(json_release) json_t *request = NULL;
+    *ret_status = STATUS_OK;
+    if (!exchange->match)
+        return true;
+    enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &request, err);
+    bool unseen = status == STATUS_OK && review_sight(request, &exchange->viewer.viewer) == REVIEW_HIDDEN;
+    if (status == STATUS_NOT_FOUND || unseen ||
+        (status == STATUS_OK &&
+         http_tag_of_version(bytes_of_cstr(exchange->match), json_member_bytes(request, "updatedAt"))))
+        return true;
+    if (status == STATUS_OK)
+        exchange->answer = (struct review_answer){.outcome = REVIEW_CHANGED, .request = json_incref(request)};
+    *ret_status = status;
+    return false;
+}
+
 /* --- refusals --- */
 
 static const struct {
@@ -245,6 +275,7 @@ static const struct {
     [REVIEW_NOT_ALLOWED] = {APP_NOT_YOURS, "Only who submitted the request may do this."},
     [REVIEW_VOTED_BEFORE] = {APP_ALREADY_VOTED, "You have voted on this already, and asked for one vote."},
     [REVIEW_NO_INPUT] = {APP_UNKNOWN_INPUT, "The request has had no input file with such a sha256."},
+    [REVIEW_CHANGED] = {APP_REQUEST_CHANGED, "The request is another than the one that If-Match names."},
     [REVIEW_NO_STEP] = {APP_STEP_IN_SESSION,
                         "The member \"then.code\" goes on in the session of its own run: this request has "
                         "one of a name."},

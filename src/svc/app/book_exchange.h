@@ -15,6 +15,8 @@ struct book_exchange {
     struct review_person person;
     struct app_viewer viewer; /* the same, as far as they may see; both of the latest book_exchange_see */
     struct arena person_arena;
+    const char *match; /* If-Match; a list that is cut names none that is cut off. NULL: it was not said */
+    char match_text[256];
     struct review_answer answer; /* of the last act; released with the exchange */
     json_t *json;                /* likewise */
     struct buf bytes;            /* likewise */
@@ -51,6 +53,10 @@ bool book_exchange_see(struct book_exchange *exchange);
 enum review_sight book_exchange_sight(const struct book_exchange *exchange);
 /* After an act that may have changed a request: a run that is wanted no more is broken off. */
 void book_exchange_changed(struct book_exchange *exchange);
+/* In an act, before it changes the request: False: it is another than If-Match names, which is the answer's outcome then, or it cannot be read
+ * (`*ret_status`). What nobody shows to whoever asks is for the act to refuse. */
+bool book_exchange_is_seen(struct book_exchange *exchange, struct review_book *book, struct err *err,
+                           enum status *ret_status);
 /* Answers what was refused, from answer.outcome: 404, 403 or 409 with the request's state. */
 void book_exchange_refuse(struct book_exchange *exchange);
 

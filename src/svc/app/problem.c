@@ -9,6 +9,7 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_RESULT_DIFFERS] = {409, "result-differs", "Another Result"},
     [APP_MANIFEST_DIFFERS] = {409, "manifest-differs", "Another Manifest"},
     [APP_OWN_REQUEST] = {403, "own-request", "Own Request"},
+    [APP_REQUEST_CHANGED] = {412, "request-changed", "Request Changed"},
     [APP_ALREADY_VOTED] = {409, "already-voted", "Already Voted"},
     [APP_COMMENT_NEEDED] = {422, "comment-needed", "Comment Needed"},
     [APP_NOT_REMEMBERED] = {422, "not-remembered", "Not Remembered"},

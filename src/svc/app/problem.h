@@ -15,6 +15,7 @@ enum app_problem {
     APP_RESULT_DIFFERS,        /* the reviewer saw another result than the one that is there */
     APP_MANIFEST_DIFFERS,      /* the reviewer saw something else than what there is to decide about */
     APP_OWN_REQUEST,           /* nobody decides on their own request */
+    APP_REQUEST_CHANGED,       /* since it had the ETag that If-Match names */
     APP_ALREADY_VOTED,         /* by the same person, on the same manifest, who wanted to do it once */
     APP_COMMENT_NEEDED,        /* the policy wants one with this answer */
     APP_NOT_REMEMBERED,        /* the policy lets no such standing approval be made */

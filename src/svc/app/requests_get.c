@@ -105,6 +105,8 @@ static void on_full(struct exchange *exchange)
     }
     tell_lost_runs(own);
     review_hold_back(own->base.json, &own->base.viewer.viewer);
+    if (exchange->request)
+        http_response_version(exchange->request, json_member_bytes(own->base.json, "updatedAt"));
     answer(own, json_incref(own->base.json));
 }
 

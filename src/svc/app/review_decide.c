@@ -32,6 +32,9 @@ static void decide_free(struct exchange *exchange)
 static enum status act(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct decide_book *own = CONTAINER_OF(exchange, struct decide_book, base);
+    enum status status;
+    if (!book_exchange_is_seen(exchange, book, err, &status))
+        return status;
     return review_book_vote(book, exchange->base.id, &own->vote, clock_unix_ns(), &exchange->answer, err);
 }
 

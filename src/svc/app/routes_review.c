@@ -175,6 +175,9 @@ static struct own_act *begin_own(struct app_service *service, struct http_reques
 static enum status revise(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct own_act *own = own_of(&exchange->base);
+    enum status status;
+    if (!book_exchange_is_seen(exchange, book, err, &status))
+        return status;
     return review_book_revise(book, exchange->base.id, &own->revision, clock_unix_ns(), &exchange->answer,
                               err);
 }
@@ -251,6 +254,9 @@ void route_review_revise(struct app_service *service, struct http_request *reque
 static enum status cancel(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct own_act *own = own_of(&exchange->base);
+    enum status status;
+    if (!book_exchange_is_seen(exchange, book, err, &status))
+        return status;
     return review_book_cancel(book, exchange->base.id, &exchange->person, own->operator_too, own->reason,
                               clock_unix_ns(), &exchange->answer, err);
 }

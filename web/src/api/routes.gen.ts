@@ -143,6 +143,7 @@ export type ProblemKind =
   | "policy-replaced"
   | "policy-version-needed"
   | "range-not-satisfiable"
+  | "request-changed"
   | "request-over"
   | "request-timeout"
   | "result-differs"
