@@ -145,3 +145,14 @@ void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns)
 {
     time_format(unix_ns, 7, ret_text);
 }
+
+bool pool_call_touch(struct pool_call *call)
+{
+    call->identifier = pool_call_query(call, "identifier");
+    if (!session_identifier_valid(call->identifier))
+        return false;
+    struct tenant *tenant = pool_find(call->service->pool, call->identifier);
+    if (tenant)
+        tenant_touch(tenant);
+    return true;
+}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pool_routes.c — the rows of both contracts (session-pool-api.md sections 1.1, 5, 6), and what each call has to
- * say before its handler runs: an api-version, an identifier, in that order. */
-#include <stdio.h>
-
+ * say before its handler runs: an api-version (pool_versions.c), an identifier, in that order. */
 #include "svc/pool/http/pool_service_internal.h"
 #include "svc/pool/http/pool_set.h"
 
@@ -70,79 +68,6 @@ const struct http_route pool_routes[] = {
 };
 const size_t pool_route_count = ARRAY_SIZE(pool_routes);
 
-/* --- api-version --- */
-
-static const struct {
-    const char *version;
-    enum api_generation generation;
-} versions[] = {
-    {"2023-08-01-preview", API_LEGACY},       {"2024-02-02-preview", API_LEGACY},
-    {"2024-08-02-preview", API_LEGACY},       {"2024-09-01", API_LEGACY},
-    {"2024-10-02-preview", API_CURRENT_2024}, {"2025-02-02-preview", API_CURRENT_2025},
-    {"2025-10-02-preview", API_CURRENT_2025},
-};
-
-void pool_versions_text(char *ret_text, size_t size)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-        at += (size_t)snprintf(ret_text + at, size - at, "%s%s", i ? ", " : "", versions[i].version);
-    ASSERT(at < size);
-}
-
-static bool looks_like_date(struct bytes bytes)
-{
-    static const char shape[] = "dddd-dd-dd";
-    if (bytes.size < strlen(shape) || bytes.size > 32)
-        return false;
-    for (size_t i = 0; i < strlen(shape); i++)
-        if (shape[i] == 'd' ? bytes.data[i] < '0' || bytes.data[i] > '9' : bytes.data[i] != '-')
-            return false;
-    return true;
-}
-
-static bool find_version(struct pool_call *call)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-        if (bytes_equal_nocase(call->version, bytes_of_cstr(versions[i].version))) {
-            call->generation = versions[i].generation;
-            return true;
-        }
-    }
-    if (!call->service->options.lenient_versions || !looks_like_date(call->version))
-        return false;
-    /* An unknown date behaves as the latest known one before it. */
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-        if (bytes_compare(bytes_slice(call->version, 0, 10),
-                          bytes_slice(bytes_of_cstr(versions[i].version), 0, 10)) >= 0)
-            call->generation = versions[i].generation;
-    return true;
-}
-
-static bool check_version(struct pool_call *call)
-{
-    call->version = pool_call_query(call, "api-version");
-    if (call->version.size && find_version(call))
-        return true;
-    pool_call_fail(call, 400, "InvalidApiVersion", "%s Supported: %s.",
-                   call->version.size
-                       ? "The query parameter 'api-version' is not a version that this pool knows."
-                       : "The query parameter 'api-version' is required.",
-                   call->service->versions);
-    return false;
-}
-
-bool pool_call_touch(struct pool_call *call)
-{
-    call->identifier = pool_call_query(call, "identifier");
-    if (!session_identifier_valid(call->identifier))
-        return false;
-    struct tenant *tenant = pool_find(call->service->pool, call->identifier);
-    if (tenant)
-        tenant_touch(tenant);
-    return true;
-}
-
 static bool enter_identifier(struct pool_call *call)
 {
     if (pool_call_touch(call))
@@ -172,6 +97,6 @@ static void begin_call(void *context, struct http_request *request)
     }
     const struct pool_operation *operation = http_request_route(request)->own;
     pool_call_header(call, "api-supported-versions", "%s", call->service->versions);
-    if (check_version(call) && (!operation->needs_identifier || enter_identifier(call)))
+    if (pool_versions_take(call) && (!operation->needs_identifier || enter_identifier(call)))
         operation->handle(call);
 }

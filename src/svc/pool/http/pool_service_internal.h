@@ -49,13 +49,17 @@ struct pool_call {
 /* --- routes (pool_routes.c) --- */
 extern const struct http_route pool_routes[];
 extern const size_t pool_route_count;
+
+/* --- pool_versions.c --- */
+/* "2023-08-01-preview, …". */
+void pool_versions_text(char *ret_text, size_t size);
+/* Reads which version the call asks for. False: none that there is, and that is answered. */
+bool pool_versions_take(struct pool_call *call);
+
+/* --- calls and answers (pool_call.c) --- */
 /* Any request that names a session postpones its end, also one that is refused for another reason. False: it
  * names none that there could be. */
 bool pool_call_touch(struct pool_call *call);
-/* "2023-08-01-preview, …". */
-void pool_versions_text(char *ret_text, size_t size);
-
-/* --- answers (pool_call.c) --- */
 /* The contract's name for an HTTP status. */
 const char *pool_error_code(int http_status);
 /* The published shape of an error; `bare` repeats code and message outside for a client that reads them
