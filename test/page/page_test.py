@@ -235,6 +235,13 @@ class Page(unittest.TestCase):
         self.drive("drive_scheduler.mjs", server, PAGE_CONTROL=self.control_of(server))
 
     @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_rp43_a_link_decides(self):
+        server = Server(PROGRAM, arguments=["--auth"]).start()
+        self.addCleanup(server.close)
+        self.drive("drive_confirm.mjs", server, PAGE_KEY=server.key_of("rita@example.org", "Sallyport Reviewer"),
+                   PAGE_SUBMITTER=server.key_of("sam@example.org", "Sallyport Submitter"), PAGE_OWNER=server.local_key())
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
     def test_nothing_is_shown_that_is_not_true(self):
         server = Server(PROGRAM).start()
         self.addCleanup(server.close)
