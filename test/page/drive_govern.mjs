@@ -249,6 +249,45 @@ const tests = {
     await page.context().close();
   },
 
+  async "stages are made in fields, moved and taken away, and a fault stands at its field"() {
+    // RP-34
+    await putPolicy("defaults:\n  approvals: 2     # so far\n", { "if-match": "*" });
+    const page = await visitor();
+    await page.visit("/policies");
+    await button(page, "Edit a draft").click();
+    await button(page, "Form").click();
+    const defaults = page.getByRole("group", { name: /^Defaults/ });
+    await button(defaults, "Approve in stages, one after the other").click();
+    await page.waitForFunction(() => document.activeElement.id === "defaults-stages-0-name"); // there goes the focus
+    await page.keyboard.type("the owner of the data");
+    assert.equal(await defaults.getByLabel("Approvals", { exact: true }).inputValue(), "2"); // as it was said without stages
+    await defaults.getByLabel("Reviewers", { exact: true }).fill("group:data");
+    await button(defaults, "Another stage").click();
+    await page.waitForFunction(() => document.activeElement.id === "defaults-stages-1-name");
+    await defaults.getByLabel("Approvals", { exact: true }).nth(1).fill("many");
+    await defaults.getByRole("alert").waitFor();
+    assert.equal(await defaults.getByLabel("Approvals", { exact: true }).nth(1).getAttribute("aria-invalid"), "true");
+    assert.equal(await defaults.locator("[aria-invalid=true]").count(), 1);
+    page.faults.length = 0; // the console says that the server refused it
+    await looksRight(page, "policies-stages");
+    await defaults.getByLabel("Approvals", { exact: true }).nth(1).fill("1");
+    await page.getByText("valid", { exact: true }).waitFor();
+    await button(page, "Move stage 2 up").press("Enter");
+    await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "Move stage 1 up");
+    await button(page, "Text").click();
+    const text = page.getByRole("textbox", { name: "policy.yaml, a draft" });
+    assert.equal(
+      await text.inputValue(),
+      "defaults:\n  stages:\n    - { approvals: 1 }\n    - { approvals: 2, name: the owner of the data, reviewers: [group:data] }\n",
+    );
+    await button(page, "Form").click();
+    await button(page, "Remove stage 1").click();
+    await button(page, "Remove the owner of the data").click();
+    await button(page, "Approve in stages, one after the other").first().waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
   async "a policy is made in fields, in step with its text, and a fault stands at its field"() {
     await putPolicy(`# kept as it is\ndefaults:\n  approvals: 1     # so far\n`, { "if-match": "*" });
     const page = await visitor();

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addRule, fieldAt, moveRule, readPolicy, removeRule, setValue, setWhen } from "./policy.ts";
+import {
+  addRule,
+  addStage,
+  fieldAt,
+  moveRule,
+  moveStage,
+  readPolicy,
+  removeRule,
+  removeStage,
+  setStage,
+  setValue,
+  setWhen,
+} from "./policy.ts";
 
 const TEXT = `# who looks at what
 defaults:
@@ -117,6 +129,58 @@ test("what is not there yet is made, however short the text is", () => {
     assert.deepEqual(shape.rules.map((rule) => rule.values["name"]?.[0]).at(-1), "no: thing", more);
     assert.deepEqual(readPolicy(setValue(more, "defaults", "approvals", undefined))?.defaults.values, {}, more);
   }
+});
+
+test("stages are added, said, moved and removed, and what is not changed stays as it was written", () => {
+  const text = `defaults:
+  approvals: 2 # of them
+  reviewers: [group:data]
+  timeout: 4h
+rules:
+  - name: network
+    do: ask
+    stages:
+      - name: the owner   # who made it
+        reviewers: [group:data]
+      - { name: security, reviewers: ["group:security"], approvals: 2 }
+`;
+  const stages = (one: string) => readPolicy(one)?.rules[0]?.stages;
+  const said = setStage(setStage(text, 0, 0, "approvals", ["3"]), 0, 1, "reviewers", ["group:a", "user:b"]);
+  assert.deepEqual(stages(said), [
+    { name: ["the owner"], reviewers: ["group:data"], approvals: ["3"] },
+    { name: ["security"], reviewers: ["group:a", "user:b"], approvals: ["2"] },
+  ]);
+  assert.match(said, /name: the owner {3}# who made it\n {8}reviewers: \[group:data\]\n {8}approvals: 3\n/);
+  const moved = moveStage(text, 0, 1, -1);
+  assert.deepEqual(
+    stages(moved)?.map((one) => one["name"]),
+    [["security"], ["the owner"]],
+  );
+  assert.match(moved, /the owner {3}# who made it/);
+  assert.deepEqual(stages(removeStage(text, 0, 0))?.length, 1);
+  assert.deepEqual(stages(addStage(text, 0))?.[2], { approvals: ["1"] });
+  assert.equal(removeStage(removeStage(text, 0, 0), 0, 0).includes("stages"), false);
+  assert.deepEqual(stages(setStage(setStage(text, 0, 0, "name", undefined), 0, 0, "reviewers", undefined))?.[0], {});
+
+  const first = addStage(text, "defaults");
+  assert.deepEqual(readPolicy(first)?.defaults, {
+    values: { timeout: ["4h"] },
+    when: [],
+    stages: [{ approvals: ["2"], reviewers: ["group:data"] }],
+  });
+  for (const start of ["", "defaults: { gate: both }\n", "rules: [{ name: a, do: ask }]\n"]) {
+    const where = start.startsWith("rules") ? 0 : "defaults";
+    const two = setStage(addStage(addStage(start, where), where), where, 1, "reviewers", ["group:x"]);
+    const shape = readPolicy(two);
+    assert.deepEqual(
+      (where === 0 ? shape?.rules[0] : shape?.defaults)?.stages,
+      [{ approvals: ["1"] }, { approvals: ["1"], reviewers: ["group:x"] }],
+      two,
+    );
+  }
+  assert.equal(fieldAt(text, 10, 22), "0/stages/0/reviewers");
+  assert.equal(fieldAt(text, 11, 62), "0/stages/1/approvals");
+  assert.equal(fieldAt(text, 8, 5), "0/stages");
 });
 
 test("rules in braces are changed in their braces", () => {

@@ -12,9 +12,12 @@ export interface RuleShape {
   values: Record<string, string[]>;
   /** Of each list all must hold; of the lists one is enough. None: it matches always. */
   when: Condition[][];
-  /** It has stages, which only the text shows whole. */
-  staged: boolean;
+  /** One after the other, in the place of `approvals` and `reviewers`; none: it has no stages. */
+  stages: Stage[];
 }
+
+/** What a stage says: "name", "approvals", "reviewers". */
+export type Stage = Record<string, string[]>;
 
 export interface PolicyShape {
   defaults: RuleShape;
@@ -24,7 +27,7 @@ export interface PolicyShape {
 /** Which map of the file: the defaults, or a rule by its place. */
 export type Where = "defaults" | number;
 
-const NOTHING: RuleShape = { values: {}, when: [], staged: false };
+const NOTHING: RuleShape = { values: {}, when: [], stages: [] };
 
 // --- reading ---
 
@@ -45,13 +48,20 @@ function conditionsOf(node: unknown): Condition[][] {
     .map((map) => map.items.map((pair) => ({ name: textOf(pair.key), values: textsOf(pair.value) })));
 }
 
+const valuesOf = (map: YAMLMap) => Object.fromEntries(map.items.map((pair) => [textOf(pair.key), textsOf(pair.value)]));
+
+function stagesOf(node: unknown): YAMLMap[] {
+  const list = isMap(node) ? pairOf(node, "stages")?.value : undefined;
+  return isSeq(list) ? list.items.filter((one) => isMap(one)) : [];
+}
+
 function ruleOf(node: unknown): RuleShape {
   if (!isMap(node)) return NOTHING;
   const plain = node.items.filter((pair) => !["when", "stages"].includes(textOf(pair.key)));
   return {
     values: Object.fromEntries(plain.map((pair) => [textOf(pair.key), textsOf(pair.value)])),
     when: conditionsOf(pairOf(node, "when")?.value),
-    staged: pairOf(node, "stages") !== undefined,
+    stages: stagesOf(node).map(valuesOf),
   };
 }
 
@@ -121,17 +131,20 @@ function endOf(text: string, pair: Pair): number {
   return from + text.slice(from, to).trimEnd().length;
 }
 
+/** A list in lines of its own begins behind the line of its key. */
+const said = (key: string, value: string) => `${key}:${value.startsWith("\n") ? "" : " "}${value}`;
+
 function insert(text: string, map: YAMLMap, key: string, value: string): string {
   const last = map.items[map.items.length - 1];
   if (map.flow) {
     const close = rangeOf(map)[1] - 1;
     const before = text.slice(0, close).trimEnd().length;
-    return splice(text, before, close, `${last ? "," : ""} ${key}: ${value} `);
+    return splice(text, before, close, `${last ? "," : ""} ${said(key, value)} `);
   }
   const first = rangeOf(map.items[0]?.key)[0];
   const indent = " ".repeat(first - lineStart(text, first));
   const at = last ? lineEnd(text, endOf(text, last)) : first;
-  return splice(text, at, at, `\n${indent}${key}: ${value}`);
+  return splice(text, at, at, `\n${indent}${said(key, value)}`);
 }
 
 function remove(text: string, map: YAMLMap, pair: Pair): string {
@@ -164,15 +177,18 @@ function withDefaults(text: string, root: YAMLMap | undefined, line: string): st
   return splice(text, at, at, `${gap}defaults:\n  ${line}\n`);
 }
 
+const mapAt = (known: Read, where: Where): unknown =>
+  where === "defaults" ? known.root && pairOf(known.root, "defaults")?.value : known.rules?.items[where];
+
 function setText(text: string, where: Where, key: string, value: string | undefined): string {
   const known = read(text);
   if (!known) return text;
-  const map = where === "defaults" ? known.root && pairOf(known.root, "defaults")?.value : known.rules?.items[where];
+  const map = mapAt(known, where);
   if (isMap(map) && (map.items.length > 0 || map.flow)) {
     const isLast = where === "defaults" && value === undefined && map.items.length === 1 && pairOf(map, key);
     return isLast && known.root ? setIn(text, known.root, "defaults", undefined) : setIn(text, map, key, value);
   }
-  return where === "defaults" && value !== undefined ? withDefaults(text, known.root, `${key}: ${value}`) : text;
+  return where === "defaults" && value !== undefined ? withDefaults(text, known.root, said(key, value)) : text;
 }
 
 /** Says something in the defaults or in a rule; without values it is said no more. */
@@ -189,6 +205,61 @@ export function setWhen(text: string, rule: number, groups: Condition[][]): stri
   if (isMap(map) && map.flow) return setText(text, rule, "when", `[${said.join(", ")}]`);
   const indent = " ".repeat(first - lineStart(text, first) + 2);
   return setText(text, rule, "when", said.map((group) => `\n${indent}- ${group}`).join(""));
+}
+
+// --- stages ---
+
+const stageText = (stage: Stage) =>
+  `{ ${Object.entries(stage)
+    .map(([key, values]) => `${key}: ${valueText(key, values)}`)
+    .join(", ")} }`;
+
+/** The stages as they are written, put together by `change`: what stays is written as it was. */
+function relist(text: string, where: Where, change: (written: string[]) => string[]): string {
+  const known = read(text);
+  const map = known && mapAt(known, where);
+  const list = isMap(map) ? pairOf(map, "stages")?.value : undefined;
+  const items = stagesOf(map);
+  const next = change(items.map((one) => text.slice(rangeOf(one)[0], rangeOf(one)[1]).trimEnd()));
+  if (next.length === 0) return setText(text, where, "stages", undefined);
+  const inBraces = (isSeq(list) && list.flow) || (isMap(map) && map.flow);
+  if (inBraces) return setText(text, where, "stages", `[${next.join(", ")}]`);
+  const key = isMap(map) ? rangeOf(map.items[0]?.key)[0] : 0;
+  const first = rangeOf(items[0])[0];
+  const dash = items.length > 0 ? text.lastIndexOf("-", first) : -1;
+  const depth = dash >= 0 ? dash - lineStart(text, dash) : isMap(map) ? key - lineStart(text, key) + 2 : 4;
+  return setText(text, where, "stages", next.map((one) => `\n${" ".repeat(depth)}- ${one}`).join(""));
+}
+
+/** One more. The first has what was said without stages, which they take the place of. */
+export function addStage(text: string, where: Where): string {
+  const shape = readPolicy(text);
+  const rule = where === "defaults" ? shape?.defaults : shape?.rules[where];
+  const { approvals, reviewers } = rule?.values ?? {};
+  if (!rule || rule.stages.length > 0) return relist(text, where, (all) => [...all, stageText({ approvals: ["1"] })]);
+  const first: Stage = { approvals: approvals ?? ["1"], ...(reviewers ? { reviewers } : {}) };
+  const staged = relist(text, where, () => [stageText(first)]);
+  return setValue(setValue(staged, where, "approvals", undefined), where, "reviewers", undefined);
+}
+
+export const removeStage = (text: string, where: Where, stage: number) =>
+  relist(text, where, (all) => all.filter((_, index) => index !== stage));
+
+/** Changes its place with that of its neighbour. */
+export const moveStage = (text: string, where: Where, stage: number, by: 1 | -1) =>
+  relist(text, where, (all) => {
+    const next = [...all];
+    next.splice(stage + by, 0, ...next.splice(stage, 1));
+    return next;
+  });
+
+/** Says something in a stage; without values it is said no more. */
+export function setStage(text: string, where: Where, stage: number, key: string, values: string[] | undefined): string {
+  const known = read(text);
+  const map = known && stagesOf(mapAt(known, where))[stage];
+  const isLast = values === undefined && map?.items.length === 1 && pairOf(map, key) !== undefined;
+  if (isLast && !map.flow) return relist(text, where, (all) => all.map((one, index) => (index === stage ? "{}" : one)));
+  return map && (map.items.length > 0 || map.flow) ? setIn(text, map, key, values && valueText(key, values)) : text;
 }
 
 // --- rules as a whole ---
@@ -268,7 +339,7 @@ export function removeRule(text: string, rule: number): string {
 
 // --- places ---
 
-/** The field in which a line and a column lie: "defaults/gate", "0/when/labels.env", "2"; "" for none. */
+/** The field in which a line and a column lie: "defaults/gate", "0/when/labels.env", "0/stages/1/approvals", "2"; "" for none. */
 export function fieldAt(text: string, line: number, column: number): string {
   const known = read(text);
   if (!known?.root) return "";
@@ -280,6 +351,11 @@ export function fieldAt(text: string, line: number, column: number): string {
     const pair = isMap(node) ? node.items.find(holds) : undefined;
     if (!pair) return name;
     const key = textOf(pair.key);
+    if (key === "stages") {
+      const all = stagesOf(node);
+      const index = all.findIndex((one) => rangeOf(one)[0] - 2 <= at && at < rangeOf(one)[2]);
+      return index < 0 ? `${name}/stages` : inMap(all[index], `${name}/stages/${index}`);
+    }
     if (key !== "when") return `${name}/${key}`;
     const maps = isSeq(pair.value) ? pair.value.items : [pair.value];
     const within = maps

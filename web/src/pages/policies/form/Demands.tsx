@@ -1,5 +1,6 @@
 import type { RuleShape } from "../../../format/policy.ts";
 import { ChoiceField, TextField } from "./Field.tsx";
+import { Stages, type StageEdits } from "./Stages.tsx";
 import { DEMANDS, type Demand } from "./words.ts";
 
 const FIRST = 4;
@@ -11,6 +12,7 @@ interface Shown {
   none: string;
   faultOf: (key: string) => string | undefined;
   change: (key: string, values: string[] | undefined) => void;
+  stages: StageEdits;
 }
 
 const wordsOf = (key: string) => `${key.slice(0, 1).toUpperCase()}${key.slice(1).replaceAll("_", " ")}`;
@@ -45,11 +47,16 @@ export function Demands(shown: Shown) {
     demands.map((demand) => <OneDemand key={demand.key} demand={demand} shown={shown} />);
   const rest = DEMANDS.slice(FIRST);
   const isSaid = rest.some((one) => shown.shape.values[one.key] !== undefined);
-  const staged = shown.shape.staged;
+  const isStaged = shown.shape.stages.length > 0;
   return (
     <>
-      {staged && <p class="small sub">It has stages, one after the other: they are changed in the text.</p>}
-      <div class="fields">{show(DEMANDS.slice(staged ? 2 : 0, FIRST))}</div>
+      <Stages
+        id={`${shown.id}-stages`}
+        stages={shown.shape.stages}
+        edits={shown.stages}
+        faultOf={(key) => shown.faultOf(key === "" ? "stages" : `stages/${key}`)}
+      />
+      <div class="fields">{show(DEMANDS.slice(isStaged ? 2 : 0, FIRST))}</div>
       <details open={isSaid}>
         <summary class="small sub">More that can be demanded</summary>
         <div class="fields">{show(rest)}</div>

@@ -2,19 +2,25 @@ import { useRef } from "preact/hooks";
 import type { Fault } from "../../../api/policy.ts";
 import {
   addRule,
+  addStage,
   fieldAt,
   moveRule,
+  moveStage,
   readPolicy,
   removeRule,
+  removeStage,
+  setStage,
   setValue,
   setWhen,
   type RuleShape,
+  type Where,
 } from "../../../format/policy.ts";
 import { visible, visibleLine } from "../../../format/text.ts";
 import { Note } from "../../../parts/Box.tsx";
 import { Icon } from "../../../parts/Icon.tsx";
 import { Demands } from "./Demands.tsx";
 import { ChoiceField, TextField } from "./Field.tsx";
+import type { StageEdits } from "./Stages.tsx";
 import { When } from "./When.tsx";
 
 interface Shown {
@@ -30,6 +36,13 @@ const nameOf = (rule: RuleShape, index: number) => visibleLine(rule.values["name
 /** The fault of a field, if it is that one's. */
 const faultIn = (shown: Shown, prefix: string) => (key: string) =>
   shown.field === `${prefix}/${key}` ? shown.fault : undefined;
+
+const stageEdits = ({ text, edit }: Shown, where: Where): StageEdits => ({
+  add: () => edit(addStage(text, where)),
+  remove: (stage) => edit(removeStage(text, where, stage)),
+  move: (stage, by) => edit(moveStage(text, where, stage, by)),
+  set: (stage, key, values) => edit(setStage(text, where, stage, key, values)),
+});
 
 interface OneRule extends Shown {
   rule: RuleShape;
@@ -134,7 +147,16 @@ function Rule(props: OneRule) {
           fault={faultOf("message")}
           change={(message) => set("message", message === "" ? undefined : [message])}
         />
-        {verb === "ask" && <Demands id={id} shape={rule} none="as the defaults" faultOf={faultOf} change={set} />}
+        {verb === "ask" && (
+          <Demands
+            id={id}
+            shape={rule}
+            none="as the defaults"
+            faultOf={faultOf}
+            change={set}
+            stages={stageEdits(props, index)}
+          />
+        )}
       </div>
     </li>
   );
@@ -180,6 +202,7 @@ export default function PolicyForm({
           none="not said"
           faultOf={faultIn(shown, "defaults")}
           change={(key, values) => edit(setValue(text, "defaults", key, values))}
+          stages={stageEdits(shown, "defaults")}
         />
       </fieldset>
       <ol class="stack plain-list" aria-label="Rules">
