@@ -21,7 +21,12 @@ interface Shown {
 const FIELDS = [
   { key: "name", label: "Name (optional)", none: "", hint: "What people read." },
   { key: "approvals", label: "Approvals", none: "1", hint: "How many different people must approve." },
-  { key: "reviewers", label: "Reviewers", none: "anyone who may decide", hint: "Several with commas, such as group:data, user:mina." },
+  {
+    key: "reviewers",
+    label: "Reviewers",
+    none: "anyone who may decide",
+    hint: "Several with commas, such as group:data, user:mina.",
+  },
 ] as const;
 
 const listOf = (text: string) =>
