@@ -16,15 +16,16 @@ async function clean() {
   for (const { id } of (await api("GET", "/v1/webhooks")).webhooks) await api("DELETE", `/v1/webhooks/${id}`);
 }
 
-/** Keeps what comes, and answers with `status` and `text`; there is no webhook yet. */
+/** Keeps what comes, and answers with `status` and `text` as they are when `ready` is; there is no webhook yet. */
 async function receiver() {
   await clean();
-  const kept = { got: [], status: 204, text: "" };
+  const kept = { got: [], status: 204, text: "", ready: Promise.resolve() };
   const server = createServer((request, response) => {
     const parts = [];
     request.on("data", (part) => parts.push(part));
-    request.on("end", () => {
+    request.on("end", async () => {
       kept.got.push({ headers: request.headers, body: Buffer.concat(parts).toString() });
+      await kept.ready;
       response.writeHead(kept.status, { connection: "close" }).end(kept.text);
     });
   });
@@ -108,10 +109,13 @@ const tests = {
     await button(page, "Not delivered").click();
     assert.match(page.url(), /show=undelivered/);
     await row(page, /being retried/).waitFor();
-    Object.assign(other, { status: 200, text: "thanks" });
+    // ORDER: what is tried again by itself must not succeed before it is replayed by hand, or its row goes.
+    let answer200;
+    Object.assign(other, { status: 200, text: "thanks", ready: new Promise((resolve) => (answer200 = resolve)) });
     const [{ number }] = (await api("GET", `/v1/webhooks/${id}/deliveries`)).deliveries;
     await row(page, /being retried/).getByRole("button", { name: `Replay delivery ${number}` }).click();
     await page.getByRole("heading", { name: `Delivery ${number + 1}` }).waitFor();
+    answer200();
     await page.getByText("HTTP 200").waitFor();
     await page.getByRole("region", { name: "Answer to try 1" }).getByText("thanks").waitFor();
     await page.getByRole("link", { name: `delivery ${number}`, exact: true }).waitFor();
