@@ -6,12 +6,22 @@ import pathlib
 import platform
 import statistics
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILT = os.environ.get("BENCH_BUILD")  # a folder of another version that is built already
 BUILD = pathlib.Path(BUILT) if BUILT else ROOT / "build" / "bench"
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def asked(usage, parts):
+    """Whether it should be quick, and which parts were named; anything else on the command line ends with the usage."""
+    words = set(sys.argv[1:])
+    if words - {"--quick", *parts}:
+        print(usage, end="", file=sys.stdout if "--help" in words else sys.stderr)
+        sys.exit(0 if "--help" in words else 2)
+    return "--quick" in words, words - {"--quick"}
 
 
 def build(*targets):
