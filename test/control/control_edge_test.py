@@ -114,7 +114,8 @@ class Lists(control_test.Control):
         self.assertEqual(self.names(f"{listed}?$filter=tagName%20eq%20'team'%20and%20tagValue%20eq%20'blue'"), [])
         self.expect(201, "PUT", f"{groups[0]}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/tagged", {"location": "eastus", "tags": {"a": "b"}})
         self.assertEqual(self.names(f"{groups[0]}/resources?$filter=tagName%20eq%20'a'%20and%20tagValue%20eq%20'b'"), ["tagged"])
-        for wrong in ("tagName%20eq%20team", "substringof('a',name)", "resourceType%20eq%20'Microsoft.Nope/x'", "startswith(tagName,'a')"):
+        for wrong in ("tagName%20eq%20team", "substringof('a',name)", "tagName%20eq%20'a'%20and%20tagName%20eq%20'team'",
+                      "resourceType%20eq%20'Microsoft.Nope/x'", "startswith(tagName,'a')"):
             self.refused(400, "InvalidFilterInQueryString", "GET", f"{listed}?$filter={wrong}")
 
     def test_a_list_goes_on_by_the_name_that_was_asked(self):

@@ -129,14 +129,14 @@ static void list(struct control_call *call)
 {
     struct control *control = call->control;
     struct control_fault fault = {0};
-    struct control_filter filter;
+    struct odata_filter filter;
     struct subjects subjects = {0};
     if (!control_take_filter(call, "principalId assignedTo() atScope()", &filter, &fault)) {
         control_fail(call, &fault);
         return;
     }
-    const struct control_term *own = control_filter_term(&filter, "principalId");
-    const struct control_term *assigned = control_filter_term(&filter, "assignedTo()");
+    const struct odata_term *own = control_filter_term(&filter, "principalId");
+    const struct odata_term *assigned = control_filter_term(&filter, "assignedTo()");
     struct bytes scope = control_scope_of(call);
     bool at_scope = control_filter_term(&filter, "atScope()") != NULL;
     if (assigned)

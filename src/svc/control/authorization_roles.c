@@ -36,13 +36,13 @@ static json_t *definition(const struct control *control, enum access_role role)
 static void list(struct control_call *call)
 {
     struct control_fault fault = {0};
-    struct control_filter filter;
+    struct odata_filter filter;
     if (!control_take_filter(call, "roleName type atScopeAndBelow() atScope()", &filter, &fault)) {
         control_fail(call, &fault);
         return;
     }
-    const struct control_term *name = control_filter_term(&filter, "roleName");
-    const struct control_term *type = control_filter_term(&filter, "type");
+    const struct odata_term *name = control_filter_term(&filter, "roleName");
+    const struct odata_term *type = control_filter_term(&filter, "type");
     bool built_in = !type || bytes_equal_nocase(type->text, BYTES_LITERAL("BuiltInRole"));
     json_t *values = json_array();
     for (enum access_role role = 0; role < ROLE_LOCAL && built_in; role++)

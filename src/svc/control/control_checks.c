@@ -119,15 +119,52 @@ bool control_check_act(const struct control_call *call, struct control_fault *re
     return false;
 }
 
-bool control_take_filter(struct control_call *call, const char *words, struct control_filter *ret_filter,
+static bool is_named(const struct odata_term *term, struct bytes word)
+{
+    bool calls = word.size > 2 && word.data[word.size - 1] == ')';
+    struct bytes name = bytes_slice(word, 0, word.size - (calls ? 2 : 0));
+    return term->kind == (calls ? ODATA_CALL : ODATA_EQUAL) && bytes_equal_nocase(term->name, name);
+}
+
+const struct odata_term *control_filter_term(const struct odata_filter *filter, const char *word)
+{
+    for (size_t i = 0; i < filter->count; i++)
+        if (is_named(&filter->terms[i], bytes_of_cstr(word)))
+            return &filter->terms[i];
+    return NULL;
+}
+
+/* How many terms are one of `words`, each counted once: a second term of a name narrows nothing. */
+static size_t count_known(const struct odata_filter *filter, const char *words)
+{
+    struct bytes rest = bytes_of_cstr(words), word;
+    size_t known = 0;
+    while ((word = bytes_split(&rest, ' ')).size > 0) {
+        bool found = false;
+        for (size_t i = 0; i < filter->count; i++)
+            found = found || is_named(&filter->terms[i], word);
+        known += found;
+    }
+    return known;
+}
+
+bool control_take_filter(struct control_call *call, const char *words, struct odata_filter *ret_filter,
                          struct control_fault *ret_fault)
 {
-    if (control_filter_read(&call->arena, http_request_query(call->request, "$filter"), words, ret_filter))
+    struct err err = {0};
+    struct bytes text = http_request_query(call->request, "$filter");
+    enum status status = odata_filter_read(text, &call->arena, ret_filter, &err);
+    if (status == STATUS_OK && (ret_filter->count <= 1 || ret_filter->all) &&
+        count_known(ret_filter, words) == ret_filter->count)
         return true;
-    control_fault_set(ret_fault, 400, "InvalidFilterInQueryString",
-                      "The $filter is not understood. Here it is made of NAME eq 'TEXT' and NAME('TEXT'), "
-                      "joined by 'and', with these names: %s.",
-                      words);
+    if (status == STATUS_NO_MEMORY)
+        control_fault_no_memory(ret_fault);
+    else
+        control_fault_set(
+            ret_fault, 400, "InvalidFilterInQueryString",
+            "The $filter is not understood. Here it is made of NAME eq 'TEXT' and NAME('TEXT'), "
+            "each name once, joined by 'and', with these names: %s.",
+            words);
     return false;
 }
 

@@ -10,6 +10,7 @@
 #include "store/resources/resource_store.h"
 #include "svc/control/control.h"
 #include "wire/json/json.h"
+#include "wire/odata_filter.h"
 
 #define CONTROL_JSON_TYPE "application/json; charset=utf-8"
 #define CONTROL_BODY_MAX  ((size_t)256 << 10) /* bytes */
@@ -185,33 +186,17 @@ void control_route_part(struct control_call *call);
 /* Answers with the fault, and frees the call. */
 void control_fail(struct control_call *call, const struct control_fault *fault);
 
-/* --- control_filter.c --- */
-/* "name eq 'text'", or "name('text')", which `calls`; both are borrowed. */
-struct control_term {
-    struct bytes name, text;
-    bool calls;
-};
-
-struct control_filter {
-    struct control_term terms[4];
-    size_t count;
-};
-
-/* Reads a $filter, in which every term must be one of `words`: "tagName atScope()". False if it is something else. Texts are
- * the arena's. Pure. */
-bool control_filter_read(struct arena *arena, struct bytes text, const char *words,
-                         struct control_filter *ret_filter);
-/* The first term that is `word`, or NULL. */
-const struct control_term *control_filter_term(const struct control_filter *filter, const char *word);
-
 /* --- control_checks.c: each is false with a fault --- */
 /* `since`: the first date that is taken; "" for what is no resource. */
 bool control_check_version(struct control_call *call, const char *since, struct control_fault *ret_fault);
 /* Whether the type of the call can be made where its id says. */
 bool control_check_place(const struct control_call *call, struct control_fault *ret_fault);
-/* The $filter of the request: control_filter_read. */
-bool control_take_filter(struct control_call *call, const char *words, struct control_filter *ret_filter,
+/* The $filter of the request, in which each term must be one of `words`, once, and all be joined by "and": "tagName atScope()" are
+ * NAME eq 'TEXT' and a call. */
+bool control_take_filter(struct control_call *call, const char *words, struct odata_filter *ret_filter,
                          struct control_fault *ret_fault);
+/* The term that is `word` of these, or NULL. */
+const struct odata_term *control_filter_term(const struct odata_filter *filter, const char *word);
 /* Parses the body, if there is one, into the call. */
 bool control_take_body(struct control_call *call, struct control_fault *ret_fault);
 /* The row of POST lets in whoever may read: whether they may do this. */

@@ -83,17 +83,17 @@ static bool may_see(struct control_call *call, const struct resource *resource)
 /* Of what type, with which tag; NULL: any. */
 struct wanted {
     const struct control_type *type;
-    const struct control_term *tag_name, *tag_value;
+    const struct odata_term *tag_name, *tag_value;
 };
 
-static bool take_wanted(struct control_call *call, struct control_filter *filter, struct wanted *wanted,
+static bool take_wanted(struct control_call *call, struct odata_filter *filter, struct wanted *wanted,
                         struct control_fault *ret_fault)
 {
     if (!control_take_filter(call, "resourceType tagName tagValue", filter, ret_fault))
         return false;
     wanted->tag_name = control_filter_term(filter, "tagName");
     wanted->tag_value = control_filter_term(filter, "tagValue");
-    const struct control_term *type = control_filter_term(filter, "resourceType");
+    const struct odata_term *type = control_filter_term(filter, "resourceType");
     if (!type)
         return true;
     struct bytes name = type->text, space = bytes_split(&name, '/');
@@ -189,7 +189,7 @@ static bool is_listed(struct control_call *call, const struct wanted *wanted, co
 void control_list(struct control_call *call, const struct control_type *type)
 {
     struct control_fault fault = {0};
-    struct control_filter filter;
+    struct odata_filter filter;
     struct wanted wanted = {.type = type};
     const struct resource_store *store = call->control->store;
     control_adopt_hubs(call->control);

@@ -3,9 +3,9 @@
  * by id or name, lists with a $filter, several by their ids, and whoever asks. Reads only. */
 #include "base/no_memory.h"
 #include "base/text.h"
-#include "svc/directory/filter.h"
 #include "svc/directory/people.h"
 #include "wire/json/json.h"
+#include "wire/odata_filter.h"
 
 #define IDS_MAX 1000 /* of one question */
 
@@ -176,16 +176,16 @@ static void me(void *context, struct http_request *request)
 
 /* --- lists --- */
 
-static bool term_matches(const struct graph_kind *kind, const void *object, const struct filter_term *term)
+static bool term_matches(const struct graph_kind *kind, const void *object, const struct odata_term *term)
 {
-    const char *value = kind->field(object, term->field);
-    if (!value)
+    const char *value = kind->field(object, term->name);
+    if (!value || term->kind == ODATA_CALL)
         return false;
-    return term->prefix ? bytes_starts_with_nocase(bytes_of_cstr(value), term->value)
-                        : bytes_equal_nocase(bytes_of_cstr(value), term->value);
+    return term->kind == ODATA_PREFIX ? bytes_starts_with_nocase(bytes_of_cstr(value), term->text)
+                                      : bytes_equal_nocase(bytes_of_cstr(value), term->text);
 }
 
-static bool matches(const struct graph_kind *kind, const void *object, const struct filter *filter)
+static bool matches(const struct graph_kind *kind, const void *object, const struct odata_filter *filter)
 {
     size_t count = 0;
     for (size_t i = 0; i < filter->count; i++)
@@ -196,11 +196,11 @@ static bool matches(const struct graph_kind *kind, const void *object, const str
 static void answer_list(const struct directory *directory, struct http_request *request,
                         const struct graph_kind *kind)
 {
-    struct filter filter;
+    struct odata_filter filter;
     struct err err = {0};
     const void *object = NULL;
-    if (filter_read(http_request_query(request, "$filter"), http_request_arena(request), &filter, &err) !=
-        STATUS_OK) {
+    if (odata_filter_read(http_request_query(request, "$filter"), http_request_arena(request), &filter,
+                          &err) != STATUS_OK) {
         refuse(request, 400, "Request_UnsupportedQuery", err.text);
         return;
     }

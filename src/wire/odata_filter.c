@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* filter.c — a reader over the text that takes one token after the other; it never looks back. */
-#include "svc/directory/filter.h"
+/* odata_filter.c — a reader over the text that takes one token after the other; it never looks back. */
+#include "wire/odata_filter.h"
 
 #include "base/text.h"
 
-struct filter_reader {
+struct odata_reader {
     struct bytes rest;
     struct arena *arena;
     bool no_memory;
 };
 
-static void skip_blanks(struct filter_reader *reader)
+static void skip_blanks(struct odata_reader *reader)
 {
     while (reader->rest.size > 0 && reader->rest.data[0] == ' ')
         reader->rest = bytes_slice(reader->rest, 1, SIZE_MAX);
 }
 
-static bool take(struct filter_reader *reader, const char *text)
+static bool take(struct odata_reader *reader, const char *text)
 {
     struct bytes wanted = bytes_of_cstr(text);
     if (!bytes_starts_with_nocase(reader->rest, wanted))
@@ -26,7 +26,7 @@ static bool take(struct filter_reader *reader, const char *text)
 }
 
 /* A word ends where no letter or digit follows. */
-static bool take_word(struct filter_reader *reader, const char *text)
+static bool take_word(struct odata_reader *reader, const char *text)
 {
     struct bytes before = reader->rest;
     if (!take(reader, text))
@@ -37,7 +37,7 @@ static bool take_word(struct filter_reader *reader, const char *text)
     return false;
 }
 
-static struct bytes take_name(struct filter_reader *reader)
+static struct bytes take_name(struct odata_reader *reader)
 {
     size_t size = 0;
     while (size < reader->rest.size && ascii_alnum(reader->rest.data[size]))
@@ -48,7 +48,7 @@ static struct bytes take_name(struct filter_reader *reader)
 }
 
 /* 'text', in which a quote is two. */
-static bool take_text(struct filter_reader *reader, struct bytes *ret_text)
+static bool take_text(struct odata_reader *reader, struct bytes *ret_text)
 {
     CLEANUP(buf_fini) struct buf text = {0};
     if (!take(reader, "'"))
@@ -67,23 +67,23 @@ static bool take_text(struct filter_reader *reader, struct bytes *ret_text)
     return !reader->no_memory;
 }
 
-/* startswith(field,'text') */
-static bool take_prefix(struct filter_reader *reader, struct filter_term *term)
+/* startswith(name,'text') */
+static bool take_prefix(struct odata_reader *reader, struct odata_term *term)
 {
-    term->prefix = true;
+    term->kind = ODATA_PREFIX;
     skip_blanks(reader);
-    term->field = take_name(reader);
+    term->name = take_name(reader);
     skip_blanks(reader);
     bool comma = take(reader, ",");
     skip_blanks(reader);
-    if (!comma || term->field.size == 0 || !take_text(reader, &term->value))
+    if (!comma || term->name.size == 0 || !take_text(reader, &term->text))
         return false;
     skip_blanks(reader);
     return take(reader, ")");
 }
 
-/* field eq 'text' */
-static bool take_equal(struct filter_reader *reader, struct bytes *ret_text)
+/* eq 'text' */
+static bool take_equal(struct odata_reader *reader, struct bytes *ret_text)
 {
     skip_blanks(reader);
     if (!take_word(reader, "eq"))
@@ -92,34 +92,51 @@ static bool take_equal(struct filter_reader *reader, struct bytes *ret_text)
     return take_text(reader, ret_text);
 }
 
-/* field/any(c:c eq 'text') */
-static bool take_any(struct filter_reader *reader, struct filter_term *term)
+/* name/any(c:c eq 'text') */
+static bool take_any(struct odata_reader *reader, struct odata_term *term)
 {
     struct bytes variable = take_name(reader);
+    term->kind = ODATA_ANY;
     if (variable.size == 0 || !take(reader, ":"))
         return false;
     skip_blanks(reader);
-    if (!bytes_equal(take_name(reader), variable) || !take_equal(reader, &term->value))
+    if (!bytes_equal(take_name(reader), variable) || !take_equal(reader, &term->text))
         return false;
     skip_blanks(reader);
     return take(reader, ")");
 }
 
-static bool take_term(struct filter_reader *reader, struct filter_term *term)
+/* name() or name('text') */
+static bool take_call(struct odata_reader *reader, struct odata_term *term)
 {
+    term->kind = ODATA_CALL;
+    skip_blanks(reader);
+    if (take(reader, ")"))
+        return true;
+    if (!take_text(reader, &term->text))
+        return false;
+    skip_blanks(reader);
+    return take(reader, ")");
+}
+
+static bool take_term(struct odata_reader *reader, struct odata_term *term)
+{
+    *term = (struct odata_term){.kind = ODATA_EQUAL};
     skip_blanks(reader);
     if (take(reader, "startswith("))
         return take_prefix(reader, term);
-    term->field = take_name(reader);
-    if (term->field.size == 0)
+    term->name = take_name(reader);
+    if (term->name.size == 0)
         return false;
     if (take(reader, "/any("))
         return take_any(reader, term);
-    return take_equal(reader, &term->value);
+    if (take(reader, "("))
+        return take_call(reader, term);
+    return take_equal(reader, &term->text);
 }
 
 /* False: the text does not go on with the same word as before. */
-static bool take_joint(struct filter_reader *reader, struct filter *filter)
+static bool take_joint(struct odata_reader *reader, struct odata_filter *filter)
 {
     bool all = take_word(reader, "and");
     if (!all && !take_word(reader, "or"))
@@ -130,16 +147,17 @@ static bool take_joint(struct filter_reader *reader, struct filter *filter)
     return first || filter->all == all;
 }
 
-enum status filter_read(struct bytes text, struct arena *arena, struct filter *ret_filter, struct err *err)
+enum status odata_filter_read(struct bytes text, struct arena *arena, struct odata_filter *ret_filter,
+                              struct err *err)
 {
-    struct filter_reader reader = {.rest = text, .arena = arena};
-    *ret_filter = (struct filter){.count = 0};
+    struct odata_reader reader = {.rest = text, .arena = arena};
+    *ret_filter = (struct odata_filter){.count = 0};
     skip_blanks(&reader);
     bool good = true;
     while (good && reader.rest.size > 0) {
         if (ret_filter->count > 0)
             good = take_joint(&reader, ret_filter);
-        good = good && ret_filter->count < FILTER_TERMS_MAX &&
+        good = good && ret_filter->count < ODATA_TERMS_MAX &&
                take_term(&reader, &ret_filter->terms[ret_filter->count]);
         ret_filter->count += good;
         skip_blanks(&reader);
@@ -147,9 +165,9 @@ enum status filter_read(struct bytes text, struct arena *arena, struct filter *r
     if (reader.no_memory)
         return err_no_memory(err);
     if (!good)
-        return err_set(
-            err, STATUS_MALFORMED,
-            "the $filter is none of: FIELD eq 'TEXT', FIELD/any(c:c eq 'TEXT'), startswith(FIELD,'TEXT'), "
-            "joined by or");
+        return err_set(err, STATUS_MALFORMED,
+                       "the $filter is none of: NAME eq 'TEXT', NAME/any(c:c eq 'TEXT'), "
+                       "startswith(NAME,'TEXT'), NAME(), "
+                       "NAME('TEXT'), joined by or, or by and");
     return STATUS_OK;
 }

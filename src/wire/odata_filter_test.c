@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* filter_test.c — if one fails: a client finds somebody else than it asked for. */
-#include "svc/directory/filter.h"
+/* odata_filter_test.c — if one fails: a client finds somebody else than it asked for. */
+#include "wire/odata_filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,33 +9,39 @@
 
 #include <cmocka.h>
 
-static enum status read_filter(const char *text, struct arena *arena, struct filter *filter)
+static enum status read_filter(const char *text, struct arena *arena, struct odata_filter *filter)
 {
     struct err err = {0};
-    return filter_read(bytes_of_cstr(text), arena, filter, &err);
+    return odata_filter_read(bytes_of_cstr(text), arena, filter, &err);
 }
 
 static void forms_of_clients_are_read(void **state)
 {
     CLEANUP(arena_fini) struct arena arena = {0};
     arena_init(&arena, 0);
-    struct filter filter;
+    struct odata_filter filter;
     assert_int_equal(read_filter("userPrincipalName eq 'o''brien@x' or mail eq ''", &arena, &filter),
                      STATUS_OK);
     assert_int_equal(filter.count, 2);
     assert_false(filter.all);
-    assert_true(bytes_equal_cstr(filter.terms[0].field, "userPrincipalName"));
-    assert_true(bytes_equal_cstr(filter.terms[0].value, "o'brien@x"));
-    assert_int_equal(filter.terms[1].value.size, 0);
+    assert_true(bytes_equal_cstr(filter.terms[0].name, "userPrincipalName"));
+    assert_true(bytes_equal_cstr(filter.terms[0].text, "o'brien@x"));
+    assert_int_equal(filter.terms[1].text.size, 0);
     assert_int_equal(read_filter("servicePrincipalNames/any(c:c eq 'https://a b')", &arena, &filter),
                      STATUS_OK);
-    assert_true(bytes_equal_cstr(filter.terms[0].field, "servicePrincipalNames"));
-    assert_true(bytes_equal_cstr(filter.terms[0].value, "https://a b"));
+    assert_int_equal(filter.terms[0].kind, ODATA_ANY);
+    assert_true(bytes_equal_cstr(filter.terms[0].name, "servicePrincipalNames"));
+    assert_true(bytes_equal_cstr(filter.terms[0].text, "https://a b"));
     assert_int_equal(read_filter("startswith(displayName,'al') and appId eq '1'", &arena, &filter),
                      STATUS_OK);
     assert_true(filter.all);
-    assert_true(filter.terms[0].prefix);
-    assert_false(filter.terms[1].prefix);
+    assert_int_equal(filter.terms[0].kind, ODATA_PREFIX);
+    assert_int_equal(filter.terms[1].kind, ODATA_EQUAL);
+    assert_int_equal(read_filter(" atScope() and assignedTo( 'x' )", &arena, &filter), STATUS_OK);
+    assert_int_equal(filter.terms[0].kind, ODATA_CALL);
+    assert_null(filter.terms[0].text.data);
+    assert_true(bytes_equal_cstr(filter.terms[1].name, "assignedTo"));
+    assert_true(bytes_equal_cstr(filter.terms[1].text, "x"));
     assert_int_equal(read_filter("  ", &arena, &filter), STATUS_OK);
     assert_int_equal(filter.count, 0);
 }
@@ -58,10 +64,15 @@ static void what_is_not_understood_is_refused(void **state)
                                       "a eq 'b')",
                                       "aeq 'b'",
                                       "a eq 'b'or",
-                                      "a eqx 'b'"};
+                                      "a eqx 'b'",
+                                      "a(b)",
+                                      "a('b'",
+                                      "a(",
+                                      "()",
+                                      "a() b()"};
     CLEANUP(arena_fini) struct arena arena = {0};
     arena_init(&arena, 0);
-    struct filter filter;
+    struct odata_filter filter;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         if (read_filter(bad[i], &arena, &filter) != STATUS_MALFORMED)
             fail_msg("%s", bad[i]);
@@ -71,9 +82,9 @@ static void there_are_only_so_many_terms(void **state)
 {
     CLEANUP(arena_fini) struct arena arena = {0};
     arena_init(&arena, 0);
-    struct filter filter;
-    char text[32 * (FILTER_TERMS_MAX + 1)] = "a eq 'b'";
-    for (int i = 1; i < FILTER_TERMS_MAX; i++)
+    struct odata_filter filter;
+    char text[32 * (ODATA_TERMS_MAX + 1)] = "a eq 'b'";
+    for (int i = 1; i < ODATA_TERMS_MAX; i++)
         strcat(text, " or a eq 'b'");
     assert_int_equal(read_filter(text, &arena, &filter), STATUS_OK);
     strcat(text, " or a eq 'b'");
