@@ -16,9 +16,13 @@
 
 #define READY_SIZE_MAX 4096 /* bytes of the file */
 
-bool own_server_folder(struct buf *out)
+bool own_server_folder(const char *data, struct buf *out)
 {
-    return state_path_of_user("sallyport", out);
+    if (!data)
+        return state_path_of_user("sallyport", out);
+    buf_append_cstr(out, data);
+    buf_append_byte(out, '\0');
+    return buf_status(out) == STATUS_OK;
 }
 
 static json_t *read_file(const char *folder)
@@ -58,7 +62,7 @@ json_t *own_server_read(const char *folder)
 json_t *own_server_find(void)
 {
     CLEANUP(buf_fini) struct buf folder = {0};
-    return own_server_folder(&folder) ? own_server_read((const char *)folder.data) : NULL;
+    return own_server_folder(NULL, &folder) ? own_server_read((const char *)folder.data) : NULL;
 }
 
 bool own_server_is_near(const char *url)

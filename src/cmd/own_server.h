@@ -8,12 +8,13 @@
 
 #include "base/buf.h"
 
-/* Appends the folder in which a `dev` of this user keeps its state if nothing is said, and a NUL. False: there is no home, or no memory. */
-bool own_server_folder(struct buf *out);
+/* Appends the folder of a server's state, and a NUL: `data`, or with NULL that of a `dev` of this user to which nothing is said. False:
+ * there is no home, or no memory. */
+bool own_server_folder(const char *data, struct buf *out);
 /* What the server that runs on this folder says of itself, as cmd/ready.h writes it, with "url" for certain; the caller's. NULL: none runs,
  * or the file is another's: no file at all, one that cannot be read, or of a process that is gone. */
 json_t *own_server_read(const char *folder);
-/* The one of own_server_folder. */
+/* The one of own_server_folder without a name. */
 json_t *own_server_find(void);
 /* True if the host of that URL is this machine by its own name or number: what is sent there stays here. */
 bool own_server_is_near(const char *url);

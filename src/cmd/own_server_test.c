@@ -86,15 +86,19 @@ static void its_folder_is_where_a_dev_keeps_its_state(void **state)
     CLEANUP(buf_fini) struct buf path = {0};
     (void)state;
     assert_int_equal(setenv("XDG_STATE_HOME", "/state", 1), 0);
-    assert_true(own_server_folder(&path));
+    assert_true(own_server_folder(NULL, &path));
     assert_string_equal((const char *)path.data, "/state/sallyport");
 
     /* One that is not absolute is to be ignored (XDG Base Directory Specification). */
     buf_clear(&path);
     assert_int_equal(setenv("XDG_STATE_HOME", "state", 1), 0);
     assert_int_equal(setenv("HOME", "/home/ann", 1), 0);
-    assert_true(own_server_folder(&path));
+    assert_true(own_server_folder(NULL, &path));
     assert_string_equal((const char *)path.data, "/home/ann/.local/state/sallyport");
+
+    buf_clear(&path);
+    assert_true(own_server_folder("/data", &path));
+    assert_string_equal((const char *)path.data, "/data");
 }
 
 static void only_this_machine_is_near(void **state)

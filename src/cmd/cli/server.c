@@ -53,23 +53,12 @@ bool server_read_file(const char *path, size_t size_max, struct buf *ret_text)
     return good;
 }
 
-/* Where the server puts its state, for who starts it in the same way. False: nobody can tell. */
-static bool state_folder(const struct option_values *values, struct buf *out)
-{
-    const char *data = setting_text(values, "data");
-    if (!data)
-        return own_server_folder(out);
-    buf_append_cstr(out, data);
-    buf_append_byte(out, '\0');
-    return buf_status(out) == STATUS_OK;
-}
-
 /* Only where no other key was given. */
 static void choose_local_key(const struct option_values *values, struct local_key *ret_key)
 {
     CLEANUP(buf_fini) struct buf folder = {0};
     bool wanted = !setting_text(values, "key") && own_server_is_near(setting_text(values, "url"));
-    if (wanted && state_folder(values, &folder))
+    if (wanted && own_server_folder(setting_text(values, "data"), &folder))
         local_key_read((const char *)folder.data, ret_key);
 }
 
@@ -91,7 +80,8 @@ static struct option_value *value_of(struct option_values *values, const char *n
 json_t *server_find_own(struct option_values *values)
 {
     CLEANUP(buf_fini) struct buf folder = {0};
-    if (!asks_a_server(values->syntax) || option_get(values, "url")->given || !state_folder(values, &folder))
+    if (!asks_a_server(values->syntax) || option_get(values, "url")->given ||
+        !own_server_folder(setting_text(values, "data"), &folder))
         return NULL;
     json_t *own = own_server_read((const char *)folder.data);
     const char *url = json_member_text(own, "url");

@@ -43,22 +43,11 @@ static bool uses_string(const struct option_values *values)
     return string->text && (!url->text || string->origin >= url->origin);
 }
 
-/* Of the server on this machine. False: nobody can tell. */
-static bool data_folder(const struct option_values *values, struct buf *out)
-{
-    const char *data = setting_text(values, "data");
-    if (!data)
-        return own_server_folder(out);
-    buf_append_cstr(out, data);
-    buf_append_byte(out, '\0');
-    return buf_status(out) == STATUS_OK;
-}
-
 /* Where nobody has named an endpoint: the server of one's own that runs, and who vouches for its certificate. */
 static struct bytes choose_own(struct cli_session *session)
 {
     CLEANUP(buf_fini) struct buf folder = {0};
-    if (data_folder(session->values, &folder))
+    if (own_server_folder(setting_text(session->values, "data"), &folder))
         session->own = own_server_read((const char *)folder.data);
     const char *url = json_member_text(session->own, "url");
     if (!url || !own_server_is_near(url))
@@ -124,7 +113,7 @@ static void choose_key(struct cli_session *session, const char *key)
         return;
     session->token = key;
     if (!key && own_server_is_near((const char *)session->endpoint.data) &&
-        data_folder(session->values, &folder))
+        own_server_folder(setting_text(session->values, "data"), &folder))
         local_key_read((const char *)folder.data, &session->local);
     if (session->local.text.size == 0)
         return;
