@@ -203,6 +203,13 @@ const tests = {
       await settled(page);
       assert.equal(await page.evaluate(() => window.hurt), undefined, place);
     }
+    // A long name takes no column its width.
+    await page.visit("/runs");
+    const row = page.locator(".tbl tbody tr", { has: page.locator(`a[href$="${id}"]`) });
+    await row.waitFor();
+    const widths = await page.locator(".x").evaluate((list) => [list.scrollWidth, list.clientWidth]);
+    assert.ok(widths[0] <= widths[1], `the list of runs is ${widths} wide`);
+    assert.ok((await row.locator(".grow").boundingBox()).width > 150);
     await page.visit(`/requests/${id}?tab=result`);
     await page.getByRole("button", { name: "Show it in a sealed frame" }).click();
     await page.waitForTimeout(500);

@@ -14,7 +14,7 @@ export function Person({ person, extra }: { person: string | Named | undefined; 
       <span class={machine ? "av bot" : "av"} aria-hidden="true">
         {machine ? shown.slice(0, 1) : shown.slice(0, 1).toUpperCase()}
       </span>
-      <span class="cut">
+      <span class="cut" title={shown}>
         {shown}
         {extra}
       </span>
