@@ -28,8 +28,8 @@ static const char *const statements[ENTRY_STATEMENTS] = {
     [ENTRY_PAGE_NEWEST] = "SELECT seq, object, line FROM entry WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
     [ENTRY_OF_OBJECT] =
         "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
-    [ENTRY_OF_OBJECT_NEWEST] = "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq < ?1"
-                               " ORDER BY seq DESC LIMIT ?2",
+    [ENTRY_OF_OBJECT_NEWEST] =
+        "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq < ?1 ORDER BY seq DESC LIMIT ?2",
 };
 
 /* Never edited once shipped; a change of the tables is a step behind. */
