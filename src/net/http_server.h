@@ -155,7 +155,8 @@ const struct principal *http_request_principal(const struct http_request *reques
 /* It came through TLS of ours. */
 bool http_request_is_secure(const struct http_request *request);
 /* "https" if it did, or if a proxy before us says that its client spoke TLS with it (X-Forwarded-Proto); else "http". For addresses of
- * this server that go back to who asks, and for nothing that is decided: anybody may say so, of what they get themselves. */
+ * this server that go back to who asks, and for the audience of what an application signs to get in. Anybody may say so, as they may say the
+ * host: neither lets anybody in who has no key. */
 const char *http_request_scheme(const struct http_request *request);
 /* Whose the other end is: address_owner of net/address.h, in the request's arena; empty: it cannot be said. */
 struct bytes http_request_peer(struct http_request *request);

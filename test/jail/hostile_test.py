@@ -145,7 +145,7 @@ def faults_of(name, answer, end):
     yield from (line for line in lines if line.startswith("OPEN"))
     expected_end = want.get("end", "")
     if expected_end and expected_end != "any":
-        if not end or end["end"] not in expected_end.split("|"):
+        if not end or end["end"] != expected_end:
             yield f"ended {end}, not {expected_end}"
         return
     if expected_end == "any":

@@ -9,8 +9,7 @@ A header is made of the comment lines at the top that begin with one of these wo
                       deaf, runs-on, survivors, bystander, mute, forged, garbage, and by the size of its output: long, flood
     cage: NAME=N      settings of that control experiment (cage.py)
     harm: WORDS       instead of `outside`: why such a control is not harmless, or what would be missing from it
-    ms: N             deadline of the cell                    end: WORD      how the session must end; A|B: one of them,
-                                                              whichever the kernel comes to first
+    ms: N             deadline of the cell                    end: WORD      how the session must end
     result: error|any what the cell must answer               limits: …      of the pool
     pair: NAME        program that runs in a neighbour; - : this is such a one
     files: NAMES      that the pool may not read out of its /mnt/data

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# group: G  ms: 500  end: killed|memory-limit  harm: it forks without end, and every process ignores all signals
+# group: G  ms: 500  end: killed  limits: memory_bytes=1073741824  harm: it forks without end, and every process ignores all signals
 # Fifty processes with a large heap, all deaf, all forking: one kill ends them. Each fork that is refused has charged a whole copy of
-# the heap's tables by then, and gives it back when the kernel comes to it: on a busy machine the memory's limit is met first.
+# the heap's tables by then, and gives it back when the kernel comes to it: on a busy machine 256 MiB are met before the deadline.
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # before the deadline's interrupt, however slow the forks are
 weight = bytearray(100 << 20)
 for _ in range(50):
